@@ -1,0 +1,111 @@
+import js from "@eslint/js";
+import tseslint from "typescript-eslint";
+
+/** Which layers of provider/ a layer may use; its own files it always may. core uses nothing at all. */
+const layers = {
+  core: [],
+  virsh: ["core"],
+  ssh: ["core"],
+  placement: ["core", "virsh"],
+};
+const anyOf = (names) => names.join("|");
+
+function layer(name, allowed) {
+  const forbidden = Object.keys(layers).filter((other) => other !== name && !allowed.includes(other));
+  const pure = name === "core";
+  const packages = { core: "^[^.]", virsh: "^[^.]", placement: "^[^.]", ssh: "^(@pulumi/|@grpc/|zod)" }[name];
+  return {
+    files: [`provider/${name}/**/*.ts`],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              regex: `^\\.\\./(${anyOf([...forbidden, "handlers", "schema", "engine", "resource", "index", "interrupt"])})(/|$)`,
+              message: `${name}/ may use ${allowed.length > 0 ? anyOf(allowed) : "no other layer"} (docs/architecture.md).`,
+            },
+            { regex: packages, message: `${name}/ uses no such package (docs/architecture.md).` },
+            ...(name === "ssh"
+              ? [
+                  {
+                    regex: "^\\.\\./core/(?!(ports|errors|model)$)",
+                    message: "ssh/ knows the ports, the errors and the model only.",
+                  },
+                ]
+              : []),
+          ],
+        },
+      ],
+      ...(pure && {
+        "no-restricted-globals": [
+          "error",
+          "process",
+          "console",
+          "Date",
+          "setTimeout",
+          "setInterval",
+          "Buffer",
+          "require",
+        ],
+        "no-restricted-syntax": [
+          "error",
+          { selector: "NewExpression[callee.name='Date']", message: "core has no clock." },
+        ],
+      }),
+    },
+  };
+}
+
+export default tseslint.config(
+  { ignores: ["dist", "coverage", "node_modules", "**/*.cjs", "examples/**/node_modules"] },
+  js.configs.recommended,
+  {
+    files: ["**/*.ts"],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      "@typescript-eslint/no-non-null-assertion": "off",
+      "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
+      "no-console": "error",
+    },
+  },
+  {
+    files: ["test/**/*.ts"],
+    rules: { "@typescript-eslint/no-floating-promises": "off" },
+  },
+  {
+    files: ["lab/**/*.ts", "tools/**/*.ts", "test/**/*.ts", "examples/**/*.ts"],
+    rules: { "no-console": "off" },
+  },
+  {
+    files: ["**/*.{mjs,js}"],
+    languageOptions: {
+      globals: {
+        process: "readonly",
+        console: "readonly",
+        require: "readonly",
+        module: "readonly",
+        __dirname: "readonly",
+      },
+    },
+  },
+  ...Object.entries(layers).map(([name, allowed]) => layer(name, allowed)),
+  {
+    files: ["provider/resource.ts", "provider/index.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              regex: "^\\./(handlers|schema|engine|interrupt|placement|ssh|virsh)(/|$)|^(zod|ssh2)$",
+              message: "The program's side loads no handlers, zod or ssh2 (docs/architecture.md).",
+            },
+          ],
+        },
+      ],
+    },
+  },
+);

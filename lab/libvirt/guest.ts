@@ -1,0 +1,114 @@
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { eventually, must } from "./commands";
+import { makeDisk, type Disk } from "./disks";
+import { bootSector } from "./guest/boot-sector";
+import type { LabHost } from "./host";
+import { hostDir } from "./host-files";
+import { findProgram } from "./prerequisites";
+import type { LabRecord } from "./registry";
+
+export interface GuestOptions {
+  name: string;
+  /** Where it is defined and started. */
+  host: string;
+  /** Default 64. */
+  memoryMiB?: number;
+  /** How much of its memory it keeps writing to. Default 16, at most 2 less than memoryMiB. */
+  dirtyMiB?: number;
+  /** MiB it writes per second, on any machine. 0 = as fast as it can, which costs a CPU. Default 20. */
+  dirtyRate?: number;
+  /** Turns of an empty loop after each page; with it and no dirtyRate the guest never rests. Default 0. */
+  delay?: number;
+  /** Default "running". */
+  state?: "running" | "shutOff" | "paused";
+  autostart?: boolean;
+  /**
+   * nbd (default): shared, as live migration wants it. file: an image of the host's own, with an empty one of the same size on
+   * the others. none: it has nothing to boot from and does nothing.
+   */
+  disk?: "nbd" | "file" | "none";
+  /** Default: pc-q35-7.2 where QEMU has it, else its newest q35. */
+  machine?: string;
+  uuid?: string;
+  vcpus?: number;
+}
+
+export const serialPath = (guest: string) => `/var/lib/libvirt/${guest}.serial`;
+
+/** What the guest printed while it ran on this host: see boot-sector.S. Empty when it never did. */
+export function readSerial(record: LabRecord, guest: string, host: string): string {
+  try {
+    return readFileSync(join(hostDir(record, host), serialPath(guest)), "latin1");
+  } catch {
+    return "";
+  }
+}
+
+/** Defines the guest and brings it to its state; a guest that runs has booted and begun to write. */
+export async function startGuest(
+  record: LabRecord,
+  hosts: readonly LabHost[],
+  switchPid: number,
+  options: GuestOptions,
+): Promise<{ uuid: string }> {
+  const { name, state = "running", delay = 0, memoryMiB = 64 } = options;
+  const { dirtyMiB = Math.min(16, memoryMiB - 2), dirtyRate = delay > 0 ? 0 : 20 } = options;
+  const host = hosts.find((candidate) => candidate.name === options.host)!;
+  if (!/^[A-Za-z0-9_.-]{1,60}$/.test(name)) throw new Error(`not a name for a guest: ${name}`);
+  if (!(dirtyMiB > 0 && dirtyMiB <= memoryMiB - 2)) {
+    throw new Error(`dirtyMiB must lie between 1 and ${memoryMiB - 2} (memoryMiB - 2), not ${dirtyMiB}`);
+  }
+  const uuid = options.uuid ?? randomUUID();
+  const boot = bootSector({ dirtyMiB, dirtyRate, delay });
+  const disk = await makeDisk(record, hosts, host, switchPid, options.disk ?? "nbd", name, boot);
+  const machine = options.machine ?? (await machineType());
+  const xml = domainXml(record, { ...options, memoryMiB, uuid, machine }, disk);
+  // Standard input is a socket here, which virsh cannot open by name; a pipe it can.
+  await host.must("cat | virsh -q define /dev/stdin", { input: xml });
+  if (options.autostart) await host.virsh(`autostart ${name}`);
+  if (state === "shutOff") return { uuid };
+  const before = readSerial(record, name, host.name).length;
+  await host.virsh(`start ${name}`);
+  if (options.disk !== "none") {
+    const booted = () => readSerial(record, name, host.name).includes("B", before) || undefined;
+    if (!(await eventually(booted, 60_000))) throw new Error(`${name} did not boot on ${host.name} within 60 s`);
+  }
+  if (state === "paused") await host.virsh(`suspend ${name}`);
+  return { uuid };
+}
+
+type Described = GuestOptions & { memoryMiB: number; uuid: string; machine: string };
+
+function domainXml(record: LabRecord, guest: Described, disk: Disk | undefined): string {
+  return `<domain type='${record.kvm ? "kvm" : "qemu"}'>
+  <name>${guest.name}</name>
+  <uuid>${guest.uuid}</uuid>
+  <memory unit='MiB'>${guest.memoryMiB}</memory>
+  <vcpu>${guest.vcpus ?? 1}</vcpu>
+  <os><type arch='x86_64' machine='${guest.machine}'>hvm</type><boot dev='hd'/></os>
+  <features><acpi/></features>
+  <cpu mode='custom' match='exact'><model fallback='allow'>qemu64</model><feature policy='disable' name='svm'/></cpu>
+  <on_crash>destroy</on_crash>
+  <devices>
+    <emulator>${findProgram("qemu-system-x86_64")!}</emulator>
+    ${disk?.xml ?? ""}
+    <controller type='usb' model='none'/>
+    <serial type='file'><source path='${serialPath(guest.name)}'/><target port='0'/></serial>
+    <memballoon model='none'/>
+  </devices>
+</domain>
+`;
+}
+
+let probedMachine: Promise<string> | undefined;
+
+/** A fixed version, not the alias "q35": that means another machine after an upgrade of QEMU. */
+function machineType(): Promise<string> {
+  return (probedMachine ??= must(findProgram("qemu-system-x86_64")!, ["-machine", "help"]).then((list) => {
+    const names = list.split("\n").map((line) => line.split(" ")[0]!);
+    const alias = /\(alias of (\S+)\)/.exec(list.split("\n").find((line) => line.startsWith("q35 ")) ?? "");
+    return names.includes("pc-q35-7.2") ? "pc-q35-7.2" : (alias?.[1] ?? "q35");
+  }));
+}

@@ -1,0 +1,99 @@
+import { randomUUID } from "node:crypto";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { findProgram } from "./prerequisites";
+import type { LabRecord } from "./registry";
+
+export interface Keys {
+  /** The lab's user on the machine uses it to reach the hosts, and the hosts one of their own to reach each other. */
+  user: { private: string; public: string };
+  peers: { private: string; public: string };
+  /** By host name. */
+  hosts: Map<string, { private: string; public: string }>;
+}
+
+export const hostDir = (record: LabRecord, name: string) => join(record.dir, "hosts", name);
+
+/** Lines of known_hosts for all hosts, by name and by address. */
+export function knownHosts(record: LabRecord, keys: Keys): string {
+  return record.hosts.map(({ name, address }) => `${name},${address} ${keys.hosts.get(name)!.public}\n`).join("");
+}
+
+/** Writes what makes a host this host: below etc/ what goes over the machine's /etc, below root/ the account's files. */
+export function writeHostFiles(record: LabRecord, index: number, keys: Keys): void {
+  const { name, address } = record.hosts[index]!;
+  const write = (path: string, text: string, mode = 0o644) => {
+    const file = join(hostDir(record, name), path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+    chmodSync(file, mode); // whatever the umask
+  };
+  write("etc/hostname", `${name}\n`);
+  write("etc/hosts", `127.0.0.1 localhost\n${record.hosts.map((host) => `${host.address} ${host.name}\n`).join("")}`);
+  // Accounts and names from files alone: a directory service of the machine is not to be asked.
+  write("etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files\n");
+  write("etc/ssh/ssh_config", "Host *\n  GSSAPIAuthentication no\n");
+  write("etc/ssh/sshd_config", sshdConfig);
+  write("etc/ssh/ssh_host_ed25519_key", keys.hosts.get(name)!.private, 0o600);
+  write("etc/libvirt/libvirtd.conf", libvirtdConfig(record));
+  write("etc/libvirt/qemu.conf", qemuConfig(address));
+  write("etc/lab/start-sshd", startSshd(), 0o755);
+  write("etc/lab/start-libvirtd", startLibvirtd(record), 0o755);
+  write("root/.ssh/authorized_keys", `${keys.user.public}\n${keys.peers.public}\n`, 0o600);
+  write("root/.ssh/id_ed25519", keys.peers.private, 0o600);
+  write("root/.ssh/known_hosts", knownHosts(record, keys), 0o600);
+}
+
+const sshdConfig = `HostKey /etc/ssh/ssh_host_ed25519_key
+PidFile /run/sshd.pid
+PermitRootLogin prohibit-password
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UsePAM no
+UseDNS no
+PrintMotd no
+PrintLastLog no
+StrictModes no
+MaxStartups 200
+MaxSessions 100
+`;
+
+/** Socket permissions as distributions have them: root and the group libvirt. */
+const libvirtdConfig = ({ tls }: LabRecord) => `host_uuid = "${randomUUID()}"
+unix_sock_group = "libvirt"
+unix_sock_rw_perms = "0770"
+auth_unix_ro = "none"
+auth_unix_rw = "none"
+log_outputs = "2:file:/var/log/libvirt/libvirtd.log"
+log_filters = "1:qemu.qemu_migration 3:*"
+max_clients = 5000
+listen_tls = ${tls ? 1 : 0}
+listen_tcp = ${tls ? 1 : 0}
+auth_tcp = "none"
+auth_tls = "none"
+`;
+
+/** No security driver, no ownership changes, no mount namespaces: a host is closed in already, and they cost time. */
+const qemuConfig = (address: string) => `security_driver = "none"
+user = "root"
+group = "root"
+dynamic_ownership = 0
+remember_owner = 0
+namespaces = []
+cgroup_controllers = []
+stdio_handler = "file"
+migration_host = "${address}"
+migration_address = "0.0.0.0"
+`;
+
+/** Newer versions lock out an address after failed logins, which tests produce on purpose. */
+const startSshd = () => `#!/bin/sh
+sshd=${findProgram("sshd")!}
+option=PerSourcePenalties=no
+"$sshd" -t -o $option 2>/dev/null || option=UseDNS=no
+exec "$sshd" -o $option -E /var/log/libvirt/sshd.log
+`;
+
+const startLibvirtd = ({ tls }: LabRecord) => `#!/bin/sh
+exec ${findProgram("libvirtd")!} --daemon --pid-file /run/libvirtd.pid${tls ? " --listen" : ""}
+`;

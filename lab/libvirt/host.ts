@@ -1,0 +1,158 @@
+import { createHash } from "node:crypto";
+import { run, type CommandOptions, type CommandResult } from "./commands";
+import { issueForHost, type CertificateOptions } from "./certificates";
+import { addAccount, type AccountOptions } from "./accounts";
+import { hostDir } from "./host-files";
+import { ip, portOf } from "./network";
+import type { LabRecord } from "./registry";
+
+export interface HostContext {
+  record: LabRecord;
+  index: number;
+  pid: number;
+  switchPid: number;
+  publicKey: string;
+}
+
+export type Signal = "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGHUP" | "SIGINT";
+/** "drop" is silence, "reject" an answer that refuses. */
+export type Block = { action?: "drop" | "reject"; from?: string; to?: string };
+
+/** All that a process on a host sees of an environment: nothing of the machine's, such as an agent's socket, gets in. */
+export const hostEnvironment = {
+  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  HOME: "/root",
+  USER: "root",
+  LANG: "C",
+};
+
+/** One host: its commands run in its namespaces at once, without ssh. */
+export class LabHost {
+  readonly name: string;
+  readonly address: string;
+  /** "SHA256:…", as `ssh-keygen -l` prints it. */
+  readonly hostKeyFingerprint: string;
+  /** "ssh-ed25519 AAAA…", as in a .pub file. */
+  readonly hostKeyLine: string;
+
+  constructor(private readonly context: HostContext) {
+    ({ name: this.name, address: this.address } = context.record.hosts[context.index]!);
+    const [type, key] = context.publicKey.split(" ");
+    this.hostKeyLine = `${type} ${key}`;
+    const digest = createHash("sha256").update(Buffer.from(key!, "base64")).digest("base64");
+    this.hostKeyFingerprint = `SHA256:${digest.replace(/=+$/, "")}`;
+  }
+
+  /** Runs a command line of bash as root on the host. */
+  sh(command: string, options: Omit<CommandOptions, "env"> = {}): Promise<CommandResult> {
+    return run("nsenter", [...this.namespaces(), "bash", "-c", command], { ...options, env: hostEnvironment });
+  }
+
+  /** As `sh`, for commands that must succeed; gives what they printed. */
+  async must(command: string, options: Omit<CommandOptions, "env"> = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.sh(command, options);
+    if (code !== 0)
+      throw new Error(`${this.name}: ${command} failed (exit code ${code}): ${(stderr || stdout).trim()}`);
+    return stdout;
+  }
+
+  /** Runs `virsh -q` with these arguments; gives what it printed, without the empty lines at its end. */
+  async virsh(args: string, options: Omit<CommandOptions, "env"> = {}): Promise<string> {
+    return (await this.must(`virsh -q ${args}`, options)).trimEnd();
+  }
+
+  /** Pulls the cable; nothing on the way answers any more. */
+  linkDown(): Promise<void> {
+    return ip(this.context.switchPid, [`link set ${portOf(this.context.index)} down`]);
+  }
+
+  linkUp(): Promise<void> {
+    return ip(this.context.switchPid, [`link set ${portOf(this.context.index)} up`]);
+  }
+
+  /** As processes on the host see it; for signals use `sh("kill …")`. Undefined when it does not run. */
+  libvirtdPid(): Promise<number | undefined> {
+    return this.pidIn("/run/libvirtd.pid");
+  }
+
+  qemuPid(guest: string): Promise<number | undefined> {
+    return this.pidIn(`/run/libvirt/qemu/${guest}.pid`);
+  }
+
+  async signalLibvirtd(signal: Signal): Promise<void> {
+    await this.signal("/run/libvirtd.pid", signal);
+  }
+
+  async signalQemu(guest: string, signal: Signal): Promise<void> {
+    await this.signal(`/run/libvirt/qemu/${guest}.pid`, signal);
+  }
+
+  /** Returns when it answers. */
+  async startLibvirtd(): Promise<void> {
+    await this.must("/etc/lab/start-libvirtd && virsh -q list", { timeoutMs: 30_000 });
+  }
+
+  async startSshd(): Promise<void> {
+    await this.must("/etc/lab/start-sshd");
+  }
+
+  /** New connections are refused; those that are open stay, unless they are to be `cut`. */
+  async stopSshd(options: { cut?: boolean } = {}): Promise<void> {
+    await this.signal("/run/sshd.pid", "SIGTERM");
+    // Every session has a process named so; only this host's are visible here.
+    if (options.cut) await this.sh("pkill -KILL -x 'sshd|sshd-session'");
+  }
+
+  /** Refuses or swallows what arrives at a port (`from` one address), or what the host sends to a port (`to` an address, or "any"). */
+  async blockPort(port: number | string, { action = "reject", from, to }: Block = {}): Promise<void> {
+    const verdict = action === "drop" ? "drop" : "reject with tcp reset";
+    const chain = to === undefined ? "input" : "output";
+    const peer = to === undefined ? from && `ip saddr ${from}` : to !== "any" && `ip daddr ${to}`;
+    await this.must("nft -f -", {
+      input: `add table inet lab
+add chain inet lab ${chain} { type filter hook ${chain} priority 0; }
+add rule inet lab ${chain} ${peer || ""} tcp dport ${port} ${verdict}
+`,
+    });
+  }
+
+  /** Takes back every block. */
+  async unblock(): Promise<void> {
+    await this.must("nft add table inet lab && nft delete table inet lab");
+  }
+
+  /** Caps what the host sends. */
+  async limitBandwidth(mbit: number): Promise<void> {
+    await this.must(`tc qdisc replace dev eth0 root tbf rate ${mbit}mbit burst 256kb latency 200ms`);
+  }
+
+  async unlimit(): Promise<void> {
+    await this.sh("tc qdisc delete dev eth0 root");
+  }
+
+  /** An account that the lab's key opens. Without the group it may not use libvirt's socket. */
+  addUser(name: string, options: AccountOptions = {}): Promise<void> {
+    return addAccount(this, name, options);
+  }
+
+  /** Another certificate, for QEMU at once and for libvirtd from its next start. Only in a lab with `tls`. */
+  async installCertificate(options: CertificateOptions = {}): Promise<void> {
+    await issueForHost(this.context.record, this.name, options);
+    await this.must(`cp -r ${hostDir(this.context.record, this.name)}/etc/pki/. /etc/pki/`);
+  }
+
+  private async pidIn(file: string): Promise<number | undefined> {
+    const { code, stdout } = await this.sh(`pid=$(cat ${file}) && kill -0 $pid && echo $pid`);
+    return code === 0 ? Number(stdout) : undefined;
+  }
+
+  private async signal(file: string, signal: Signal): Promise<void> {
+    await this.must(`kill -${signal.slice(3)} $(cat ${file})`);
+  }
+
+  private namespaces(): string[] {
+    const { pid } = this.context;
+    // The recorded process stays outside of the process namespace that it made for its child.
+    return ["-t", String(pid), "--mount", "--uts", "--ipc", "--net", `--pid=/proc/${pid}/ns/pid_for_children`, "--"];
+  }
+}

@@ -1,0 +1,214 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { makeCertificates } from "./certificates";
+import { readSerial, startGuest, type GuestOptions } from "./guest";
+import { LabHost } from "./host";
+import { knownHosts, writeHostFiles, type Keys } from "./host-files";
+import { giveToCaller, makeKeys } from "./keys";
+import { connectHost, connectSwitch } from "./network";
+import { missingPrerequisites } from "./prerequisites";
+import { isAlive } from "./processes";
+import { addressIn, claim, entryDir, isCurrent, recordedProcesses, thisProcess, type LabRecord } from "./registry";
+import { enterHost, hostReady, startSwitch } from "./start";
+import { cleanStale, forget, reaped, removeAtExit, removeLab } from "./teardown";
+
+export interface LabOptions {
+  /** How many, named kvm-a, kvm-b …, or their names. Default 2. */
+  hosts?: number | readonly string[];
+  /** Guests on KVM instead of emulated CPUs. Default false: that works everywhere. */
+  kvm?: boolean;
+  /** Certificates for libvirt and QEMU, and libvirtd on its TLS and TCP ports. Default false. */
+  tls?: boolean;
+  /** Where the lab's directory is made. Default: the system's temporary directory. */
+  dir?: string;
+  /** The account in `inventory()`; one other than root is made, with the right to use libvirt. Default "root". */
+  user?: string;
+  /** The lab outlives this process, until someone takes it down. Default false. */
+  manual?: boolean;
+  /** One line for each step. */
+  onProgress?: (line: string) => void;
+}
+
+export interface InventoryHost {
+  address: string;
+  user: string;
+  identityFile: string;
+  knownHostsFile: string;
+}
+
+export interface LabStatus {
+  id: string;
+  dir: string;
+  manual: boolean;
+  hosts: { name: string; address: string; running: boolean; guests: { name: string; state: string }[] }[];
+}
+
+/** A lab that runs. */
+export class Lab {
+  readonly id: string;
+  readonly dir: string;
+  /** Opens root's account, and those of `addUser`, on every host. */
+  readonly keyFile: string;
+  readonly publicKey: string;
+  readonly knownHostsFile: string;
+  readonly hosts: readonly LabHost[];
+  /** With `tls`: the certificate for clients on this machine, as `qemu+tls://…?pkipath=` wants it. */
+  readonly clientPkiDir: string;
+
+  constructor(readonly record: LabRecord) {
+    ({ id: this.id, dir: this.dir } = record);
+    this.clientPkiDir = join(this.dir, "pki", "machine");
+    this.keyFile = join(this.dir, "id_ed25519");
+    this.publicKey = readFileSync(`${this.keyFile}.pub`, "utf8").trim();
+    this.knownHostsFile = join(this.dir, "known_hosts");
+    const processes = recordedProcesses(record.number);
+    this.hosts = record.hosts.map(({ name }, index) => {
+      const publicKey = readFileSync(join(this.dir, `host_${name}.pub`), "utf8").trim();
+      return new LabHost({ record, index, pid: processes.get(name)!.pid, switchPid: this.switchPid(), publicKey });
+    });
+  }
+
+  host(name: string): LabHost {
+    const host = this.hosts.find((candidate) => candidate.name === name);
+    if (!host) throw new Error(`no host ${name} in this lab: ${this.hosts.map((each) => each.name).join(", ")}`);
+    return host;
+  }
+
+  /** Ready to be the stack's configuration `vm-placement:hosts`. */
+  inventory(): Record<string, InventoryHost> {
+    const { keyFile: identityFile, knownHostsFile } = this;
+    const user = this.record.user;
+    return Object.fromEntries(
+      this.hosts.map(({ name, address }) => [name, { address, user, identityFile, knownHostsFile }]),
+    );
+  }
+
+  async startGuest(options: GuestOptions): Promise<{ uuid: string }> {
+    this.host(options.host);
+    return await startGuest(this.record, this.hosts, this.switchPid(), options);
+  }
+
+  /** What the guest printed on this host: "B" at boot, "." for a pass that found its memory right, "!" for one that did not. */
+  serial(guest: string, host: string): Promise<string> {
+    return Promise.resolve(readSerial(this.record, guest, this.host(host).name));
+  }
+
+  async status(): Promise<LabStatus> {
+    const hosts = await Promise.all(
+      this.hosts.map(async (host) => {
+        const { name, address } = host;
+        const { code, stdout } = await host.sh("virsh -q list --all", { timeoutMs: 10_000 });
+        const lines = stdout.split("\n").map((line) => line.trim().split(/\s+/));
+        const guests = lines
+          .filter((words) => words.length >= 3)
+          .map(([, guest, ...state]) => ({ name: guest!, state: state.join(" ") }));
+        return { name, address, running: code === 0, guests };
+      }),
+    );
+    return { id: this.id, dir: this.dir, manual: this.record.owner === "manual", hosts };
+  }
+
+  /** Ends and removes everything. May be called again. */
+  async down(): Promise<void> {
+    const processes = [...recordedProcesses(this.record.number).values()];
+    removeLab(this.record);
+    forget(this.record);
+    await reaped(processes);
+  }
+
+  private switchPid(): number {
+    return recordedProcesses(this.record.number).get("switch")!.pid;
+  }
+}
+
+/** Makes a lab. It goes with this process at the latest, unless it is `manual`. */
+export async function createLab(options: LabOptions = {}): Promise<Lab> {
+  const { kvm = false, tls = false, user = "root", manual = false, onProgress = () => {} } = options;
+  const missing = missingPrerequisites({ tls, kvm });
+  if (missing.length > 0) throw new Error(missing.join("\n"));
+  const names = hostNames(options.hosts ?? 2);
+  for (const id of cleanStale()) onProgress(`removed ${id}, which a crash had left`);
+  const record = claim((number) => ({
+    id: `lab-${number}`,
+    number,
+    token: randomUUID(),
+    owner: thisProcess(),
+    dir: options.dir === undefined ? entryDir(number) : join(options.dir, `lab-${number}`),
+    kvm,
+    tls,
+    user,
+    hosts: names.map((name, index) => ({ name, address: addressIn(number, index + 1) })),
+  }));
+  removeAtExit(record);
+  try {
+    const lab = await build(record, onProgress);
+    if (manual) {
+      writeFileSync(join(entryDir(record.number), "lab.json"), JSON.stringify({ ...record, owner: "manual" }, null, 2));
+      forget(record);
+    }
+    return lab;
+  } catch (error) {
+    removeLab(record);
+    forget(record);
+    throw error;
+  }
+}
+
+/** A lab that runs already. */
+export function openLab(record: LabRecord): Lab {
+  const processes = [...recordedProcesses(record.number).values()];
+  if (processes.length <= record.hosts.length || !processes.every(isAlive)) {
+    throw new Error(`lab ${record.id} is not running any more: remove it with \`npm run lab -- down\``);
+  }
+  return new Lab(record);
+}
+
+async function build(record: LabRecord, onProgress: (line: string) => void): Promise<Lab> {
+  mkdirSync(record.dir, { recursive: true });
+  const names = record.hosts.map(({ name }) => name);
+  const [switchPid, keys] = await Promise.all([
+    startSwitch(record),
+    makeKeys(record.dir, names),
+    record.tls && makeCertificates(record),
+  ]);
+  writeFileSync(join(record.dir, "known_hosts"), knownHosts(record, keys));
+  giveToCaller(join(record.dir, "id_ed25519"));
+  const network = connectSwitch(record, switchPid).then(() => switchPid);
+  await Promise.all(names.map((_, index) => startHost(record, index, network, keys, onProgress)));
+  const lab = new Lab(record);
+  if (record.user !== "root") {
+    await Promise.all(lab.hosts.map((host) => host.addUser(record.user, { libvirtGroup: true })));
+  }
+  return lab;
+}
+
+async function startHost(
+  record: LabRecord,
+  index: number,
+  network: Promise<number>,
+  keys: Keys,
+  onProgress: (line: string) => void,
+): Promise<void> {
+  const { name, address } = record.hosts[index]!;
+  // A signal may have removed the lab meanwhile: files written now would stay for good.
+  if (!isCurrent(record)) throw new Error("the lab was taken down while it started");
+  writeHostFiles(record, index, keys);
+  const pid = await enterHost(record, name);
+  await connectHost(record, index, await network, pid);
+  await hostReady(record, name);
+  onProgress(`host ${name} is up at ${address}`);
+}
+
+function hostNames(hosts: number | readonly string[]): string[] {
+  if (typeof hosts !== "number") return checkedNames([...hosts]);
+  if (!Number.isInteger(hosts) || hosts < 1 || hosts > 26) throw new Error(`hosts must be 1 to 26, not ${hosts}`);
+  return Array.from({ length: hosts }, (_, index) => `kvm-${String.fromCharCode(97 + index)}`);
+}
+
+function checkedNames(names: string[]): string[] {
+  const wrong = names.find((name) => !/^[a-z][a-z0-9-]{0,30}$/.test(name) || name === "switch");
+  if (wrong !== undefined) throw new Error(`not a name for a host: ${wrong}`);
+  if (new Set(names).size < names.length) throw new Error(`two hosts have one name: ${names.join(", ")}`);
+  return names;
+}

@@ -1,0 +1,10 @@
+#!/bin/sh
+# namespace.sh RECORD SCRIPT: runs SCRIPT as the first process of new namespaces.
+# The process writes its own number and start time to RECORD before it is anything to clean up, so that no crash of the
+# creator, however early, leaves one behind that nobody knows of. unshare ignores SIGTERM while it waits: end it with
+# SIGKILL, --kill-child takes everything inside along.
+set -e
+record=$1 script=$2
+set -- $(cat /proc/$$/stat)
+echo "$1 ${22}" >"$record"
+exec unshare --net --mount --uts --ipc --pid --fork --kill-child --mount-proc bash "$script"

@@ -1,0 +1,44 @@
+import { must } from "./commands";
+import { addressIn, interfaceName, type LabRecord } from "./registry";
+
+/** The machine's own address in the lab's network, that of the switch, and the port of the switch a host is plugged in. */
+export const machineAddress = (record: LabRecord) => addressIn(record.number, 253);
+export const switchAddress = (record: LabRecord) => addressIn(record.number, 254);
+export const portOf = (index: number) => `port${index}`;
+
+/** Runs `ip` with these lines, in the network namespace of a process, or in the machine's own. */
+export async function ip(pid: number | undefined, lines: readonly string[]): Promise<void> {
+  const input = lines.map((line) => `${line}\n`).join("");
+  if (pid === undefined) await must("ip", ["-batch", "-"], { input });
+  else await must("nsenter", ["-t", String(pid), "--net", "ip", "-batch", "-"], { input });
+}
+
+/** A bridge in a namespace of its own, and one cable from there to the machine. */
+export async function connectSwitch(record: LabRecord, switchPid: number): Promise<void> {
+  const uplink = interfaceName(record.number);
+  await ip(undefined, [
+    `link add ${uplink} type veth peer name uplink netns ${switchPid}`,
+    `address add ${machineAddress(record)}/24 dev ${uplink}`,
+    `link set ${uplink} up`,
+  ]);
+  await ip(switchPid, [
+    "link set lo up",
+    "link add bridge0 type bridge",
+    `address add ${switchAddress(record)}/24 dev bridge0`,
+    "link set bridge0 up",
+    "link set uplink master bridge0 up",
+  ]);
+}
+
+export async function connectHost(record: LabRecord, index: number, switchPid: number, hostPid: number): Promise<void> {
+  await ip(switchPid, [
+    `link add ${portOf(index)} type veth peer name eth0 netns ${hostPid}`,
+    `link set ${portOf(index)} master bridge0 up`,
+  ]);
+  await ip(hostPid, [
+    "link set lo up",
+    `address add ${record.hosts[index]!.address}/24 dev eth0`,
+    "link set eth0 up",
+    `route add default via ${machineAddress(record)}`,
+  ]);
+}

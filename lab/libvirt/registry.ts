@@ -1,0 +1,152 @@
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { networkInterfaces, tmpdir } from "node:os";
+import { join } from "node:path";
+import { identityOf, isAlive, type ProcessIdentity } from "./processes";
+
+/** What is known of a lab without its creator. */
+export interface LabRecord {
+  id: string;
+  /** 1–254: the third part of the lab's addresses and the number in its interface's name. */
+  number: number;
+  /** Tells it from another lab that is given the same number later. */
+  token: string;
+  /** Who takes the lab down: the process that made it, or a person with `down`. */
+  owner: ProcessIdentity | "manual";
+  /** Its keys, images and hosts' directories. */
+  dir: string;
+  kvm: boolean;
+  tls: boolean;
+  user: string;
+  hosts: { name: string; address: string }[];
+}
+
+const prefix = "vm-placement-lab-";
+/** A claim takes milliseconds; one that is this old was given up by a crash. */
+const claimMs = 10_000;
+
+export const entryDir = (number: number) => join(tmpdir(), `${prefix}${number}`);
+export const interfaceName = (number: number) => `vmlab${number}`;
+/** `last` 254 is the switch, 253 the machine itself, hosts count from 1. */
+export const addressIn = (number: number, last: number) => `10.77.${number}.${last}`;
+
+/**
+ * Takes a free number. The rename is what makes it exclusive: of two processes that want one number only the first finds no
+ * directory with content there.
+ */
+export function claim(describe: (number: number) => LabRecord): LabRecord {
+  const draft = mkdtempSync(join(tmpdir(), `${prefix}claim-`));
+  try {
+    for (let number = 1; number <= 254; number++) {
+      if (!isFree(number)) continue;
+      const record = describe(number);
+      mkdirSync(join(draft, "processes"), { recursive: true });
+      chmodSync(draft, 0o755); // under sudo the caller uses the keys in there
+      writeFileSync(join(draft, "lab.json"), JSON.stringify(record, null, 2));
+      try {
+        renameSync(draft, entryDir(number));
+        return record;
+      } catch (error) {
+        if (!["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+      }
+    }
+    throw new Error("254 labs are running already: take some down with `npm run lab -- down --all`.");
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/** Every lab there is, whoever made it. */
+export function listLabs(): LabRecord[] {
+  return readdirSync(tmpdir())
+    .filter((name) => new RegExp(`^${prefix}[0-9]+$`).test(name))
+    .map((name) => readLab(Number(name.slice(prefix.length))))
+    .filter((record) => record !== undefined)
+    .sort((a, b) => a.number - b.number);
+}
+
+export function readLab(number: number): LabRecord | undefined {
+  try {
+    if (!isOurs(entryDir(number))) return undefined;
+    return JSON.parse(readFileSync(join(entryDir(number), "lab.json"), "utf8")) as LabRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+export const isStale = (record: LabRecord) => record.owner !== "manual" && !isAlive(record.owner);
+
+/** The processes a lab started, by what they were started as: "switch" or a host's name. */
+export function recordedProcesses(number: number): Map<string, ProcessIdentity> {
+  const directory = join(entryDir(number), "processes");
+  const found = new Map<string, ProcessIdentity>();
+  for (const name of listed(directory)) {
+    const [pid, start] = readFileSync(join(directory, name), "utf8").trim().split(" ");
+    if (pid && start) found.set(name, { pid: Number(pid), start });
+  }
+  return found;
+}
+
+export const processRecord = (number: number, name: string) => join(entryDir(number), "processes", name);
+
+/** Drafts of claims that a crash left. */
+export function removeAbandonedClaims(): void {
+  for (const name of listed(tmpdir()).filter((name) => name.startsWith(`${prefix}claim-`))) {
+    const path = join(tmpdir(), name);
+    try {
+      if (isOurs(path) && Date.now() - lstatSync(path).mtimeMs > claimMs)
+        rmSync(path, { recursive: true, force: true });
+    } catch {
+      // its maker has just finished with it
+    }
+  }
+}
+
+/** Makes the number free again, unless someone did. The rename decides who, so that nobody deletes in a later lab's directory. */
+export function release(record: LabRecord): void {
+  if (!isCurrent(record)) return;
+  const trash = join(tmpdir(), `${prefix}claim-${record.token}`);
+  renameSync(entryDir(record.number), trash);
+  rmSync(trash, { recursive: true, force: true });
+}
+
+export const isCurrent = (record: LabRecord) => readLab(record.number)?.token === record.token;
+
+export function thisProcess(): ProcessIdentity {
+  return identityOf(process.pid)!;
+}
+
+/** The temporary directory is everybody's, and what is read there decides what root kills and deletes. */
+function isOurs(path: string): boolean {
+  const found = lstatSync(path);
+  return found.isDirectory() && found.uid === process.getuid?.();
+}
+
+/** Not by the registry alone: a lab with another temporary directory, or anything else, may use the addresses. */
+function isFree(number: number): boolean {
+  if (existsSync(entryDir(number))) return false;
+  const interfaces = networkInterfaces();
+  const subnet = addressIn(number, 0).replace(/0$/, "");
+  return (
+    !listed("/sys/class/net").includes(interfaceName(number)) &&
+    !Object.values(interfaces).some((addresses) => addresses?.some(({ address }) => address.startsWith(subnet)))
+  );
+}
+
+function listed(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}

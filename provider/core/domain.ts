@@ -1,0 +1,51 @@
+/** What hosts say of a virtual machine. */
+
+/** `virsh domstate --reason`, in virsh's words: "running" (booted), "paused" (migrating), "shut off" (migrated) … */
+export interface DomainState {
+  state: string;
+  reason: string;
+}
+
+/** A virtual machine as one host sees it. */
+export interface DomainView extends DomainState {
+  host: string;
+  uuid: string;
+  name: string;
+  persistent: boolean;
+  autostart: boolean;
+  /** Its memory is saved on this host (`virsh managedsave`) and restored at the next start. */
+  managedSave: boolean;
+  /** The job on it; undefined where it was not asked for. */
+  job?: JobInfo;
+}
+
+/** `virsh domjobinfo --rawstats`. Numbers that libvirt did not report are undefined. */
+export interface JobInfo {
+  type: "none" | "bounded" | "unbounded" | "completed" | "failed" | "cancelled";
+  operation?: "outgoing" | "incoming" | "other" | undefined;
+  elapsedMs?: number | undefined;
+  downtimeMs?: number | undefined;
+  memoryTotalBytes?: number | undefined;
+  memoryRemainingBytes?: number | undefined;
+  memoryProcessedBytes?: number | undefined;
+  memoryBytesPerSecond?: number | undefined;
+  /** libvirt reports pages per second. 0 in the first pass, when it is not measured yet. */
+  dirtyBytesPerSecond?: number | undefined;
+  passes?: number | undefined;
+  postCopyRequests?: number | undefined;
+  diskTotalBytes?: number | undefined;
+  diskRemainingBytes?: number | undefined;
+  diskProcessedBytes?: number | undefined;
+  throttlePercent?: number | undefined;
+  error?: string | undefined;
+}
+
+/** The state as a user reads it: "paused (migrating)". */
+export function showState({ state, reason }: DomainState): string {
+  return reason === "" || reason === "unknown" ? state : `${state} (${reason})`;
+}
+
+/** True while a job moves memory from this host. */
+export function isOutgoing(job: JobInfo | undefined): boolean {
+  return job !== undefined && (job.type === "unbounded" || job.type === "bounded") && job.operation === "outgoing";
+}

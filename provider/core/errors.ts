@@ -1,0 +1,102 @@
+import type { DomainView } from "./domain";
+
+/** Where in the flow something failed. */
+export type Phase =
+  "check" | "configure" | "connect" | "observe" | "decide" | "preflight" | "migrate" | "watch" | "verify";
+
+/** Every way a placement can fail. Closed: a new failure gets a code of its own, a hint and a test. */
+export const errorCodes = [
+  // inputs
+  "invalidInput",
+  "conflictingOptions",
+  "unsafeCombination",
+  "unknownHost",
+  // from here to a host
+  "hostUnreachable",
+  "hostKeyUnknown",
+  "hostKeyChanged",
+  "hostKeyRevoked",
+  "authRefused",
+  "privateKeyUnusable",
+  "connectionLost",
+  "commandTimeout",
+  "sessionRefused",
+  // on a host
+  "virshMissing",
+  "libvirtDown",
+  "socketPermission",
+  "optionUnsupported",
+  // the virtual machine
+  "domainMissing",
+  "domainOnTwoHosts",
+  "domainStateUnfit",
+  "domainConflict",
+  "migrationRunning",
+  "unsafeStorage",
+  "hostMaintenance",
+  // from host to host
+  "peerUntrusted",
+  "peerUnreachable",
+  "peerTls",
+  // the migration
+  "migrationRefused",
+  "migrationFailed",
+  "migrationTimedOut",
+  "migrationCancelled",
+  "postCopyInterrupted",
+  "verificationFailed",
+] as const;
+export type ErrorCode = (typeof errorCodes)[number];
+
+export interface ErrorFacts {
+  code: ErrorCode;
+  phase: Phase;
+  /** What could not be done: "cannot move db-01 from kvm-a to kvm-b". */
+  what: string;
+  /** Why, in words; libvirt's own words trimmed to what matters. */
+  why: string;
+  /** What to do next. */
+  next: string;
+  host?: string;
+  domain?: string;
+  /** Where the machine was seen after the failure; absent where nothing was seen. */
+  seen?: DomainView;
+  cause?: unknown;
+}
+
+/**
+ * The one error class. Its message stands alone: Pulumi shows it without any context.
+ *
+ * @example
+ * cannot move db-01 from kvm-a to kvm-b (migrate, on kvm-a): Unsafe migration: Migration without shared storage is unsafe
+ *   What to do: put the disk vda on storage that both hosts see, or set migration.copyStorage: "all". [unsafeStorage]
+ */
+export class PlacementError extends Error {
+  readonly code: ErrorCode;
+  readonly phase: Phase;
+  readonly why: string;
+  readonly next: string;
+  readonly host: string | undefined;
+  readonly domain: string | undefined;
+
+  constructor(readonly facts: ErrorFacts) {
+    super(errorText(facts), facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.name = "PlacementError";
+    this.code = facts.code;
+    this.phase = facts.phase;
+    this.why = facts.why;
+    this.next = facts.next;
+    this.host = facts.host;
+    this.domain = facts.domain;
+  }
+
+  /** The same failure, told by a caller who knows more of what was being done. */
+  with(facts: Partial<ErrorFacts>): PlacementError {
+    return new PlacementError({ ...this.facts, ...facts });
+  }
+}
+
+function errorText(facts: ErrorFacts): string {
+  const where = facts.host === undefined ? facts.phase : `${facts.phase}, on ${facts.host}`;
+  return `${facts.what} (${where}): ${facts.why}\n  What to do: ${facts.next} [${facts.code}]`;
+}

@@ -1,0 +1,66 @@
+import type { Host } from "./model";
+
+/** What a finished remote command left behind. `code` is null when a signal ended it. */
+export interface ExecResult {
+  code: number | null;
+  signal: string | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface ExecOptions {
+  /** Milliseconds until the command is given up: its channel is closed and the promise rejects with `commandTimeout`. No default: none. */
+  deadlineMs?: number;
+  /** Text for the command's standard input, which is closed behind it. Without it standard input is empty. */
+  input?: string;
+}
+
+/** A remote process with open standard input. */
+export interface RemoteProcess {
+  write(text: string): void;
+  /** Close standard input. */
+  end(): void;
+  /** Close the channel; the remote process gets SIGHUP/SIGPIPE at its next write. Never throws. */
+  destroy(): void;
+  /** Resolves once, when the process ended or the connection was lost (`code` and `signal` both null). Never rejects. */
+  readonly exit: Promise<{ code: number | null; signal: string | null }>;
+}
+
+export interface ProcessListeners {
+  stdout(chunk: string): void;
+  stderr(chunk: string): void;
+}
+
+/**
+ * Commands on one host over one connection. Errors are `PlacementError`s with a transport code (`hostUnreachable`, `hostKey…`,
+ * `authRefused`, `privateKeyUnusable`, `connectionLost`, `commandTimeout`); a command that ran and failed is a result, not an error.
+ */
+export interface Shell {
+  /** The inventory name of the host. */
+  readonly host: string;
+  exec(command: string, options?: ExecOptions): Promise<ExecResult>;
+  spawn(command: string, listeners: ProcessListeners): Promise<RemoteProcess>;
+  /** False once the connection was lost or closed. */
+  readonly alive: boolean;
+  /** Ends the connection. Idempotent, never rejects. */
+  close(): Promise<void>;
+}
+
+/** Opens the connection to a host, host key verified. */
+export type Dial = (host: Host) => Promise<Shell>;
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  sleep(milliseconds: number): Promise<void>;
+}
+
+/** What the user sees while a resource is worked on. */
+export interface Progress {
+  /** The resource's live row: each text replaces the last, none is kept. */
+  live(text: string): void;
+  /** A lasting line of information. */
+  info(text: string): void;
+  /** A lasting warning. */
+  warn(text: string): void;
+}

@@ -1,0 +1,50 @@
+/** Durations, rates and sizes as the user writes them. A bare number is refused: nobody should have to guess its unit. */
+
+const durationUnits = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+const byteUnits = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;
+
+/** "500ms" → 500, "1.5s" → 1500. Undefined when it is no duration of whole milliseconds. */
+export function parseDurationMs(text: string): number | undefined {
+  return parse(text, /^(\d+(?:\.\d+)?)(ms|s|m|h)$/, durationUnits);
+}
+
+/** "1GiB/s" → 1024. Undefined when it is no rate of whole MiB/s, libvirt's unit. */
+export function parseRateMiBps(text: string): number | undefined {
+  if (!text.endsWith("/s")) return undefined;
+  const bytes = parseBytes(text.slice(0, -2));
+  return bytes !== undefined && bytes > 0 && bytes % byteUnits.MiB === 0 ? bytes / byteUnits.MiB : undefined;
+}
+
+/** "64MiB" → 67108864. */
+export function parseBytes(text: string): number | undefined {
+  return parse(text, /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB|TiB)$/, byteUnits);
+}
+
+function parse<U extends string>(text: string, pattern: RegExp, units: Record<U, number>): number | undefined {
+  const match = pattern.exec(text);
+  if (!match) return undefined;
+  // Rounded to a thousandth: 0.29 × 100 is not 29 in binary fractions, yet "0.29s" is whole milliseconds.
+  const value = Math.round(Number(match[1]) * units[match[2] as U] * 1000) / 1000;
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+/** 43 → "43 ms", 2400 → "2.4 s", 95_000 → "1 min 35 s". */
+export function showDuration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${trim(ms / 1000)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 3600)
+    return seconds % 60 === 0 ? `${seconds / 60} min` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+}
+
+/** 170917888 → "163 MiB". */
+export function showBytes(bytes: number): string {
+  const unit = (Object.keys(byteUnits) as (keyof typeof byteUnits)[]).findLast((u) => bytes >= byteUnits[u]) ?? "B";
+  const value = bytes / byteUnits[unit];
+  return `${value >= 10 ? Math.round(value) : trim(value)} ${unit}`;
+}
+
+function trim(value: number): string {
+  return String(Math.round(value * 10) / 10);
+}

@@ -1,0 +1,348 @@
+/** Pulumi's boundary: decode, call, encode. Found by users' states under the name pulumi-vm-placement/handlers, for ever. */
+import { isDeepStrictEqual } from "node:util";
+import type * as pulumi from "@pulumi/pulumi";
+import type { LastMigration, Plan } from "./core/args";
+import type { DomainView } from "./core/domain";
+import { type Phase, PlacementError } from "./core/errors";
+import type { Inventory } from "./core/model";
+import { listed, nearMatches } from "./core/near";
+import type { Clock, Dial, Progress } from "./core/ports";
+import { whereIs } from "./core/whereIs";
+import { createDisplay, type Display } from "./engine";
+import { sayOnInterrupt } from "./interrupt";
+import { Hosts } from "./placement/hosts";
+import { observe } from "./placement/observe";
+import { place, type Wanted } from "./placement/place";
+import {
+  containsUnknown,
+  type InputFailure,
+  parseInputs,
+  type ParsedInputs,
+  parseInventory,
+  parseUri,
+  schemaVersion,
+  UNKNOWN,
+  withoutUndefined,
+} from "./schema";
+import { createDial, sshConfigHosts } from "./ssh";
+import { makePlan } from "./virsh/command";
+
+type Props = Record<string, unknown>;
+
+/** What the handlers need of the world; a test passes its own. */
+export interface World {
+  dial(inventory: Inventory): Dial;
+  /** Host names that ~/.ssh/config knows literally. */
+  sshHosts(): string[];
+  clock: Clock;
+  display: Display;
+}
+
+interface Settings {
+  inventory: Inventory;
+  uri: string;
+  failures: InputFailure[];
+  hosts: Hosts;
+}
+
+/** Everything that `read` returns as inputs stands in these; the rest of the properties are outputs. */
+const inputNames = ["domain", "host", "migration", "plan", "__urn"];
+
+export function createHandlers(world: World) {
+  // The server hands out the provider before configure is done: every call waits for this.
+  let configured: (settings: Settings) => void;
+  const settings = new Promise<Settings>((resolve) => (configured = resolve));
+  const placements = new Map<string, string>();
+
+  return {
+    configure: (request: { config: { get(key: string): string | undefined } }): Promise<void> => {
+      const { inventory, failures } = parseInventory(request.config.get("vm-placement:hosts"));
+      const { uri, failures: uriFailures } = parseUri(request.config.get("vm-placement:uri"));
+      const hosts = new Hosts(world.dial(inventory), inventory, uri, world.clock);
+      configured({ inventory, uri, hosts, failures: [...failures, ...uriFailures] });
+      return Promise.resolve();
+    },
+
+    check: async (_olds: Props, news: Props): Promise<pulumi.dynamic.CheckResult> => {
+      const { inventory, uri, failures: settingsFailures } = await settings;
+      const { inputs, failures } = parseInputs(news);
+      const all = [
+        ...settingsFailures,
+        ...failures,
+        ...hostFailures(inputs.hosts ?? [], inventory, () => world.sshHosts()),
+      ];
+      if (all.length === 0) warnOfTwins(placements, news, world);
+      const plan = all.length > 0 || containsUnknown(news) ? UNKNOWN : planOf(inputs, inventory, uri);
+      return { inputs: withoutUndefined({ ...news, plan }), failures: all };
+    },
+
+    diff: (_id: string, olds: Props, news: Props): Promise<pulumi.dynamic.DiffResult> => {
+      const { changes, replaces } = difference(olds, news);
+      return Promise.resolve({ changes, replaces, deleteBeforeReplace: false });
+    },
+
+    create: (news: Props): Promise<pulumi.dynamic.CreateResult> =>
+      cleanly(async () => {
+        const { view, lastMigration, plan } = await ensure(undefined, {}, news);
+        return { id: view.uuid, outs: outputs(news, view, plan, lastMigration) };
+      }),
+
+    update: (id: string, olds: Props, news: Props): Promise<pulumi.dynamic.UpdateResult> =>
+      cleanly(async () => {
+        const { view, lastMigration, plan } = difference(olds, news).onHosts
+          ? await ensure(id, olds, news)
+          : { view: viewInState(id, olds), lastMigration: undefined, plan: await currentPlan(news) };
+        return { outs: outputs(news, view, plan, lastMigration ?? (olds.lastMigration as LastMigration | undefined)) };
+      }),
+
+    read: (id: string, props: Props): Promise<pulumi.dynamic.ReadResult> =>
+      cleanly(async () => {
+        const { hosts } = await usable("observe");
+        const { inputs } = parseInputs(props);
+        const { domain = id, hosts: wanted = [] } = inputs;
+        const last = props.currentHost as string | undefined;
+        const first = [...new Set([...(last === undefined ? [] : [last]), ...wanted])].filter(
+          (name) => hosts.names.length === 0 || hosts.names.includes(name),
+        );
+        const observed = await observe(hosts, { domain, uuid: id, first, everywhere: false, lastHost: last }, true);
+        const view = found(
+          id,
+          domain,
+          observed.views.filter(({ uuid }) => uuid === id),
+          observed,
+        );
+        // The name found is what the next preview compares the program with: it then shows `host: "kvm-a" => "kvm-b"`.
+        const host = wanted.includes(view.host) ? props.host : view.host;
+        const inputsNow = Object.fromEntries(
+          inputNames.filter((name) => name in props).map((name) => [name, props[name]]),
+        );
+        const { __incomplete: _, ...kept } = props;
+        return {
+          id,
+          props: withoutUndefined({ ...kept, host, currentHost: view.host, state: view.state, __name: view.name }),
+          inputs: withoutUndefined({ ...inputsNow, host }),
+        };
+      }),
+
+    /** Forgets the placement. The machine is neither stopped nor moved nor undefined. */
+    delete: (): Promise<void> => Promise.resolve(),
+  };
+
+  async function usable(phase: Phase): Promise<Settings> {
+    const known = await settings;
+    const [first] = known.failures;
+    if (!first) return known;
+    throw new PlacementError({
+      code: "invalidInput",
+      phase: phase === "observe" ? "configure" : phase,
+      what: `the stack's configuration ${first.property} cannot be used`,
+      why: first.reason,
+      next: "mend it with `pulumi config set --path`, then run `pulumi up`: refresh and destroy use the configuration of the last up",
+    });
+  }
+
+  async function currentPlan(news: Props): Promise<Plan> {
+    const { inventory, uri } = await settings;
+    return planOf(parseInputs(news).inputs, inventory, uri);
+  }
+
+  /** create and update are one flow. Policies may have changed the inputs after check, so they are parsed again. */
+  async function ensure(id: string | undefined, olds: Props, news: Props) {
+    const { inventory, uri, hosts } = await usable("configure");
+    const { inputs, failures } = parseInputs(news);
+    const wrong = [...failures, ...hostFailures(inputs.hosts ?? [], inventory, () => world.sshHosts())][0];
+    if (wrong || !inputs.domain || !inputs.hosts || !inputs.migration) {
+      throw new PlacementError({
+        code: "invalidInput",
+        phase: "check",
+        what: `${wrong?.property ?? "an input"} cannot be used`,
+        why: wrong?.reason ?? "it is not known",
+        next: "mend the program, or the policy that changed it",
+      });
+    }
+    const plan = planOf(inputs, inventory, uri);
+    const wanted: Wanted = {
+      domain: inputs.domain,
+      uuid: id,
+      hosts: inputs.hosts,
+      options: inputs.migration,
+      plan,
+      lastHost: olds.currentHost as string | undefined,
+    };
+    const progress = rowOf(news);
+    const interrupted = async () => {
+      progress.warn(
+        `interrupted. A migration of ${wanted.domain} that has begun goes on between the hosts; run \`pulumi up\` again: it finds the machine wherever it is`,
+      );
+      await world.display.flush();
+    };
+    try {
+      const placed = await sayOnInterrupt(interrupted, () => place(hosts, wanted, { clock: world.clock, progress }));
+      return { ...placed, plan };
+    } catch (error) {
+      const seen = error instanceof PlacementError ? error.facts.seen : undefined;
+      if (seen === undefined) throw error;
+      throw partialFailure(error as PlacementError, seen, {
+        ...outputs(news, seen, plan, olds.lastMigration as LastMigration | undefined),
+        __incomplete: true,
+      });
+    }
+  }
+
+  function rowOf(props: Props): Progress {
+    return world.display.row(typeof props.__urn === "string" ? props.__urn : "");
+  }
+
+  /** Expected failures reach the user as their message alone; the server prints an error's stack too. */
+  async function cleanly<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return withoutUndefined(await work());
+    } catch (error) {
+      if (error instanceof PlacementError) {
+        const bare = new Error(error.message);
+        bare.stack = "";
+        throw bare;
+      }
+      throw error;
+    } finally {
+      await world.display.flush();
+    }
+  }
+}
+
+function planOf(inputs: ParsedInputs, inventory: Inventory, uri: string): Plan {
+  const { domain, hosts, anyOf, migration } = inputs;
+  return makePlan({ domain: domain!, hosts: hosts!, anyOf, options: migration!, inventory, uri });
+}
+
+/** What changed, and whether the hosts have to be asked for it. Pure. */
+function difference(olds: Props, news: Props): { changes: boolean; onHosts: boolean; replaces: string[] } {
+  const otherMachine =
+    news.domain !== olds.domain &&
+    ![olds.domainUuid, olds.__name].includes(news.domain) &&
+    news.domain !== UNKNOWN;
+  const domain = news.domain !== olds.domain;
+  const host = !isDeepStrictEqual(news.host, olds.host) || containsUnknown(news.host);
+  const elsewhere = ![news.host].flat().includes(olds.currentHost);
+  const migration = !isDeepStrictEqual(options(news), options(olds)) || containsUnknown(news.migration);
+  const onHosts = domain || host || elsewhere || olds.__incomplete === true;
+  return { changes: onHosts || migration, onHosts, replaces: otherMachine ? ["domain"] : [] };
+}
+
+function options(props: Props): unknown {
+  return parseInputs(props).inputs.migration ?? props.migration;
+}
+
+function hostFailures(names: readonly string[], inventory: Inventory, sshHosts: () => string[]): InputFailure[] {
+  if (inventory === undefined) return [];
+  const missing = names.filter((name) => !(name in inventory));
+  if (missing.length === 0) return [];
+  const bySsh = sshHosts();
+  return missing
+    .filter((name) => !bySsh.includes(name))
+    .map((name) => {
+      const near = nearMatches(name, [...Object.keys(inventory), ...bySsh]);
+      const hint =
+        near.length > 0 ? `did you mean ${listed(near)}?` : `its hosts are ${listed(Object.keys(inventory), "and")}.`;
+      return {
+        property: "host",
+        reason: `"${name}" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; ${hint} Add it with \`pulumi config set --path "vm-placement:hosts.${name}.address" ADDRESS\``,
+      };
+    });
+}
+
+function warnOfTwins(placements: Map<string, string>, news: Props, world: World): void {
+  const { domain, __urn: urn } = news;
+  if (typeof domain !== "string" || typeof urn !== "string" || domain === UNKNOWN) return;
+  const other = placements.get(domain);
+  if (other !== undefined && other !== urn) {
+    world.display
+      .row(urn)
+      .warn(`${domain} is also placed by ${other}: if they name different hosts, each up moves it to and fro`);
+  }
+  placements.set(domain, urn);
+}
+
+function outputs(news: Props, view: DomainView, plan: Plan, lastMigration: LastMigration | undefined): Props {
+  const { __incomplete: _, ...kept } = news;
+  return withoutUndefined({
+    ...kept,
+    currentHost: view.host,
+    domainUuid: view.uuid,
+    state: view.state,
+    plan,
+    lastMigration,
+    schemaVersion,
+    __name: view.name,
+  });
+}
+
+/** For an update that asks no host: what the state holds. */
+function viewInState(uuid: string, olds: Props): DomainView {
+  return {
+    uuid,
+    host: olds.currentHost as string,
+    state: olds.state as string,
+    reason: "",
+    name: olds.__name as string,
+    persistent: true,
+    autostart: false,
+    managedSave: false,
+  };
+}
+
+function found(
+  id: string,
+  domain: string,
+  views: DomainView[],
+  { asked, unreachable }: { asked: readonly string[]; unreachable: readonly { host: string; why: string }[] },
+): DomainView {
+  const place = whereIs(views);
+  if (place && "host" in place) return place;
+  const silent = unreachable.map(({ host, why }) => `${host} cannot be asked (${why})`);
+  throw new PlacementError({
+    code: place ? "domainOnTwoHosts" : silent.length > 0 ? "hostUnreachable" : "domainMissing",
+    phase: "observe",
+    what: `cannot tell where ${domain} (UUID ${id}) is`,
+    domain,
+    why: place
+      ? place.unclear
+      : [
+          asked.length > silent.length
+            ? `it is not on ${listed(
+                asked.filter((name) => !unreachable.some(({ host }) => host === name)),
+                "and",
+              )}`
+            : "",
+          ...silent,
+        ]
+          .filter((text) => text !== "")
+          .join("; "),
+    next: place
+      ? "run `pulumi up`, which clears up what can be cleared up, or says what to do"
+      : silent.length > 0
+        ? "bring the host back and refresh again; refresh uses the inventory of the last up"
+        : "if it was removed for good, take the resource out of the program or `pulumi state delete` it; a host that is missing in vm-placement:hosts: add it and run `pulumi refresh --run-program`",
+  });
+}
+
+/** Pulumi keeps `properties` as the resource's state, shows `reasons`, and calls update again on the next up. */
+function partialFailure(error: PlacementError, seen: DomainView, properties: Props): Error {
+  return Object.assign(new Error(error.message), { id: seen.uuid, properties, reasons: [error.message], stack: "" });
+}
+
+const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+};
+
+const handlers = createHandlers({
+  dial: (inventory) => createDial({ inventory }),
+  sshHosts: () => sshConfigHosts(),
+  clock: systemClock,
+  display: createDisplay(process.argv[2]),
+});
+
+export const { configure, check, diff, create, update, read } = handlers;
+const remove = handlers.delete;
+export { remove as delete };

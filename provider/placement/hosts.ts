@@ -1,0 +1,121 @@
+/** Alone owns the connections: how long they live, what they were last seen to say, and how many migrations a host bears at once. */
+import type { DomainView } from "../core/domain";
+import { PlacementError } from "../core/errors";
+import type { Host, Inventory } from "../core/model";
+import type { Clock, Dial } from "../core/ports";
+import { Virsh } from "../virsh/client";
+
+/** How long one observation of a host serves reads: a refresh of many placements asks each host once. */
+const observationMs = 3000;
+const defaultLimit = 2;
+
+export class Hosts {
+  private readonly connections = new Map<string, Promise<Virsh>>();
+  private readonly observations = new Map<string, { at: number; views: Promise<DomainView[]> }>();
+  private readonly busy = new Map<string, number>();
+  private waiting: (() => boolean)[] = [];
+
+  constructor(
+    private readonly dial: Dial,
+    private readonly inventory: Inventory,
+    private readonly uri: string,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The inventory's names, in its order; empty without an inventory. */
+  get names(): string[] {
+    return Object.keys(this.inventory ?? {});
+  }
+
+  host(name: string): Host {
+    return this.inventory?.[name] ?? { name };
+  }
+
+  get inMaintenance(): Set<string> {
+    return new Set(
+      Object.values(this.inventory ?? {})
+        .filter((host) => host.maintenance)
+        .map((host) => host.name),
+    );
+  }
+
+  /** virsh on a host, over the one connection to it; dialled anew when that was lost. */
+  async virsh(name: string): Promise<Virsh> {
+    const known = this.connections.get(name);
+    const alive = known && (await known.catch(() => undefined));
+    if (alive?.shell.alive) return alive;
+    if (this.connections.get(name) === known) {
+      const dialled = this.dial(this.host(name)).then((shell) => new Virsh(shell, this.uri));
+      // An unreachable host is asked again by the next caller, not remembered as dead.
+      dialled.catch(() => this.connections.get(name) === dialled && this.connections.delete(name));
+      this.connections.set(name, dialled);
+    }
+    return this.connections.get(name)!;
+  }
+
+  /** What the host says of all its domains, at most a few seconds old. For reading; whoever acts observes afresh. */
+  async recentViews(name: string): Promise<DomainView[]> {
+    const last = this.observations.get(name);
+    if (last && this.clock.now() - last.at < observationMs) return last.views;
+    const views = this.virsh(name).then(async (virsh) => virsh.views(await virsh.domains(), false));
+    this.observations.set(name, { at: this.clock.now(), views });
+    views.catch(() => this.observations.delete(name));
+    return views;
+  }
+
+  /** What was seen of a host is out of date. */
+  forget(...names: string[]): void {
+    for (const name of names) this.observations.delete(name);
+  }
+
+  /** Runs `work` when both hosts have room for one more migration. `onWait` hears why it has to wait. */
+  async withRoom<T>(from: string, to: string, onWait: (reason: string) => void, work: () => Promise<T>): Promise<T> {
+    const slots = [
+      { key: `out of ${from}`, limit: this.host(from).maxOutgoing ?? defaultLimit },
+      { key: `into ${to}`, limit: this.host(to).maxIncoming ?? defaultLimit },
+    ];
+    const full = () => slots.filter(({ key, limit }) => (this.busy.get(key) ?? 0) >= limit);
+    const take = () => {
+      if (full().length > 0) return false;
+      for (const { key } of slots) this.busy.set(key, (this.busy.get(key) ?? 0) + 1);
+      return true;
+    };
+    if (!take()) {
+      onWait(
+        `waiting: ${full()
+          .map(({ key, limit }) => `${limit} migrations ${key} already run`)
+          .join(", ")}`,
+      );
+      await new Promise<void>((resolve) =>
+        this.waiting.push(() => {
+          const taken = take();
+          if (taken) resolve();
+          return taken;
+        }),
+      );
+    }
+    try {
+      return await work();
+    } finally {
+      for (const { key } of slots) this.busy.set(key, this.busy.get(key)! - 1);
+      this.waiting = this.waiting.filter((start) => !start());
+    }
+  }
+
+  async close(): Promise<void> {
+    const open = [...this.connections.values()];
+    this.connections.clear();
+    await Promise.all(
+      open.map(async (connection) => {
+        const virsh = await connection.catch(() => undefined);
+        virsh?.close();
+        await virsh?.shell.close();
+      }),
+    );
+  }
+}
+
+/** One line of why a host could not be asked. */
+export function whyUnreachable(error: unknown): string {
+  return error instanceof PlacementError ? error.why : String(error);
+}

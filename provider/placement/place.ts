@@ -1,0 +1,200 @@
+/** Observe, then ensure: the one flow behind create and update. */
+import type { LastMigration, Plan } from "../core/args";
+import { decide, type Decision, type Desired } from "../core/decide";
+import { type DomainView, showState } from "../core/domain";
+import { PlacementError } from "../core/errors";
+import type { MigrationOptions } from "../core/options";
+import { peerUri } from "../virsh/command";
+import type { Hosts } from "./hosts";
+import { migrate, type Move, type Moved, type Ports } from "./migrate";
+import { observe } from "./observe";
+import { blocked, preflight } from "./preflight";
+import { finish } from "./finish";
+
+export interface Wanted {
+  domain: string;
+  /** The UUID in state; undefined on create. */
+  uuid: string | undefined;
+  hosts: readonly string[];
+  options: MigrationOptions;
+  plan: Plan;
+  /** `currentHost` in state. */
+  lastHost: string | undefined;
+}
+
+export interface Placed {
+  view: DomainView;
+  /** Absent when nothing had to be moved. */
+  lastMigration: LastMigration | undefined;
+}
+
+/** A second look may find that something else is to be done (somebody moved it meanwhile); so often is that followed. */
+const maxRounds = 5;
+
+/** @throws PlacementError; with `seen` once the machine was found. */
+export async function place(hosts: Hosts, wanted: Wanted, ports: Ports): Promise<Placed> {
+  let last: LastMigration | undefined;
+  let seen: DomainView | undefined;
+  try {
+    for (let round = 0; round < maxRounds; round++) {
+      const decision = await look(hosts, wanted);
+      if (decision.action !== "refuse") seen = decision.view;
+      const done = await carryOut(hosts, wanted, decision, ports);
+      if (done === "again") continue;
+      seen = done.view;
+      last = done.lastMigration ?? last;
+      if (done.complete) return { view: done.view, lastMigration: last };
+    }
+    throw new PlacementError({
+      code: "verificationFailed",
+      phase: "decide",
+      what: `cannot place ${wanted.domain}`,
+      domain: wanted.domain,
+      why: `the hosts showed something else in each of ${maxRounds} looks`,
+      next: "see who else moves it, and run `pulumi up` again",
+    });
+  } catch (error) {
+    if (error instanceof PlacementError && error.facts.seen === undefined && seen !== undefined)
+      throw error.with({ seen });
+    throw error;
+  }
+}
+
+async function look(hosts: Hosts, wanted: Wanted): Promise<Decision> {
+  const first = [...(wanted.lastHost === undefined ? [] : [wanted.lastHost]), ...wanted.hosts];
+  // A host that left the inventory has no entry to reach it by; the others may know where the machine went.
+  const known =
+    hosts.names.length === 0
+      ? first
+      : first.filter((name) => hosts.names.includes(name) || wanted.hosts.includes(name));
+  const observed = await observe(hosts, {
+    domain: wanted.domain,
+    uuid: wanted.uuid,
+    first: known,
+    everywhere: wanted.uuid === undefined,
+    lastHost: wanted.lastHost,
+  });
+  return decide(desired(hosts, wanted), observed);
+}
+
+function desired(hosts: Hosts, { domain, uuid, hosts: names, options }: Wanted): Desired {
+  return { domain, uuid, hosts: names, options, inMaintenance: hosts.inMaintenance };
+}
+
+interface Step {
+  view: DomainView;
+  lastMigration?: LastMigration;
+  /** False: look again, something is left to do. */
+  complete: boolean;
+}
+
+async function carryOut(hosts: Hosts, wanted: Wanted, decision: Decision, ports: Ports): Promise<Step | "again"> {
+  const { progress } = ports;
+  switch (decision.action) {
+    case "noop":
+    case "adopt":
+      return { view: decision.view, complete: true };
+    case "refuse":
+      throw new PlacementError({
+        code: decision.code,
+        phase: "decide",
+        what: `cannot place ${wanted.domain} on ${wanted.hosts.join(" or ")}`,
+        domain: wanted.domain,
+        ...(decision.host !== undefined && { host: decision.host }),
+        why: decision.reason,
+        next: decision.next,
+      });
+    case "finish":
+      progress.info(decision.reason);
+      return { view: await finish(hosts, decision.view, decision.leftovers, ports), complete: true };
+    case "attach": {
+      progress.info(`${decision.reason}; watching it, no second one is started`);
+      const move = moveOf(hosts, wanted, decision.view, decision.to, "live", decision.reason);
+      const inPostCopy = decision.view.reason.startsWith("post-copy");
+      const moved = await migrate(hosts, { ...move, command: "", before: [], inPostCopy }, ports);
+      return { view: moved.view, lastMigration: moved.lastMigration, complete: false };
+    }
+    case "resume": {
+      const { view, to, reason } = decision;
+      progress.info(`${reason}; resuming it`);
+      await refuseCrashingResume(hosts, view, to);
+      const move = moveOf(hosts, wanted, view, to, "live", reason);
+      const command = move.command.replace(/ migrate /, " migrate --postcopy-resume ");
+      const moved = await migrate(hosts, { ...move, command, before: [], inPostCopy: true }, ports);
+      return { view: moved.view, lastMigration: moved.lastMigration, complete: false };
+    }
+    case "migrate":
+      return start(hosts, wanted, decision, ports);
+  }
+}
+
+async function start(
+  hosts: Hosts,
+  wanted: Wanted,
+  decision: Extract<Decision, { action: "migrate" }>,
+  ports: Ports,
+): Promise<Step | "again"> {
+  const { view, to } = decision;
+  return hosts.withRoom(
+    view.host,
+    to,
+    (reason) => ports.progress.live(reason),
+    async () => {
+      const move = moveOf(hosts, wanted, view, to, decision.how, decision.reason);
+      const { command, how, options } = move;
+      const what = `cannot move ${view.name} from ${view.host} to ${to}`;
+      const findings = await preflight(hosts, { from: view.host, to, command, how, options });
+      const error = blocked(findings, what, view.name);
+      if (error) throw error.with({ seen: view });
+      for (const { severity, message, next } of findings)
+        if (severity === "warning") ports.progress.warn(`${message}; ${next}`);
+
+      // While the rules were asked, or a place was waited for, the machine may have been stopped, started or moved.
+      const again = await look(hosts, wanted);
+      if (again.action !== "migrate" || again.how !== how || again.view.host !== view.host || again.to !== to)
+        return "again";
+      if (how === "offline" && options.maxDowntimeMs !== undefined) {
+        ports.progress.info(`${view.name} is ${showState(again.view)}: migration.maxDowntime is not needed`);
+      }
+      const moved: Moved = await migrate(hosts, { ...move, view: again.view }, ports);
+      return { view: moved.view, lastMigration: moved.lastMigration, complete: moved.leftover === undefined };
+    },
+  );
+}
+
+function moveOf(
+  hosts: Hosts,
+  wanted: Wanted,
+  view: DomainView,
+  to: string,
+  how: "live" | "offline",
+  reason: string,
+): Move {
+  const planned = wanted.plan[how];
+  const command = typeof planned === "object" ? planned[to] : planned;
+  return {
+    view,
+    to,
+    how,
+    reason,
+    options: wanted.options,
+    command: command ?? "",
+    before: wanted.plan.before ?? [],
+    peerUri: peerUri(hosts.host(to)),
+  };
+}
+
+/** libvirt 11.2.0 and 11.3.0 as destination: the daemon crashes on a resume, and the machine's monitor hangs after it. */
+async function refuseCrashingResume(hosts: Hosts, view: DomainView, to: string): Promise<void> {
+  const { libvirt } = await (await hosts.virsh(to)).versions();
+  if (libvirt === undefined || !/^11\.[23]\./.test(libvirt)) return;
+  throw new PlacementError({
+    code: "unsafeCombination",
+    phase: "preflight",
+    what: `cannot resume the post-copy migration of ${view.name} from ${view.host} to ${to}`,
+    domain: view.name,
+    host: to,
+    why: `libvirt ${libvirt} on ${to} crashes when a post-copy migration is resumed into it`,
+    next: `upgrade libvirt on ${to} to 11.4 or later (the machine's QEMU keeps running meanwhile), then run \`pulumi up\` again`,
+  });
+}

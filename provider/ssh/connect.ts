@@ -1,0 +1,195 @@
+import type { Duplex } from "node:stream";
+import { Client, type ConnectConfig } from "ssh2";
+import { PlacementError } from "../core/errors";
+import { AgentKey } from "./agent";
+import { Connection } from "./connection";
+import { type Credentials, credentialsFor, type Offer } from "./credentials";
+import { hostAndPort } from "./destination";
+import { failure, words } from "./failure";
+import { algorithmsOf, hostKeyCheck } from "./host-key";
+import { typeOfKey } from "./public-key";
+import type { Target } from "./target";
+
+export interface Timing {
+  connectTimeoutMs: number;
+  keepaliveIntervalMs: number;
+  keepaliveCountMax: number;
+}
+
+/** A byte stream to the target: a TCP connection, or a channel of the hop before it. */
+export type OpenTransport = (timeoutMs: number) => Promise<Duplex>;
+
+/** An authenticated connection whose host key was verified. */
+export async function connect(target: Target, open: OpenTransport, timing: Timing): Promise<Connection> {
+  const check = hostKeyCheck(target);
+  const credentials = await credentialsFor(target);
+  let { types } = check;
+  let mismatch: PlacementError | undefined;
+  for (;;) {
+    let offered: string | undefined;
+    const refusal = (key: Buffer) => {
+      offered = typeOfKey(key);
+      return check.refusal(key);
+    };
+    try {
+      return await attempt(target, open, timing, credentials, algorithmsOf(types), refusal);
+    } catch (error) {
+      // What went wrong with a second key type matters less than that the first key was not the pinned one.
+      if (mismatch && offered === undefined) throw mismatch;
+      if (!(error instanceof PlacementError) || error.code !== "hostKeyChanged") throw error;
+      mismatch ??= error;
+      types = types.filter((type) => type !== offered);
+      if (!check.typeUnknown || types.length === 0) throw mismatch;
+    }
+  }
+}
+
+async function attempt(
+  target: Target,
+  open: OpenTransport,
+  timing: Timing,
+  { offers, skipped }: Credentials,
+  serverHostKey: string[],
+  refusal: (key: Buffer) => PlacementError | undefined,
+): Promise<Connection> {
+  const timeoutMs = target.connectTimeoutMs ?? timing.connectTimeoutMs;
+  const transport = await open(timeoutMs);
+  const client = new Client();
+  const tried: Offer[] = [];
+  let methods: readonly string[] = [];
+  let partial = false;
+  let stage: "greeting" | "authentication" = "greeting";
+
+  return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined;
+    const fail = (error: PlacementError) => {
+      clearTimeout(timer);
+      // ssh2 emits more errors while it goes down; without a listener each would end the process.
+      client.removeAllListeners().on("error", () => {});
+      transport.destroy();
+      reject(error);
+    };
+    const expect = (ms: number, what: string) => {
+      clearTimeout(timer);
+      timer = setTimeout(
+        () => fail(unreachable(target, `it accepted the connection, but ${what} within ${ms / 1000} s`)),
+        ms,
+      );
+    };
+    const refused = (said?: string) => fail(authRefused(target, { tried, skipped, methods, partial, said }));
+
+    client
+      .on("handshake", () => {
+        stage = "authentication";
+        // An agent may ask its user, and a host may look up this one's name: both take longer than a greeting.
+        expect(Math.max(timeoutMs, 30_000), "authentication did not finish");
+      })
+      .on("ready", () => {
+        clearTimeout(timer);
+        client.removeAllListeners("error").removeAllListeners("close").removeAllListeners("end");
+        resolve(new Connection(target, client, transport));
+      })
+      .on("error", (error: Error & { level?: string }) => {
+        const ended = error.message === "All configured authentication methods failed";
+        if (ended) return refused();
+        // A key that cannot sign (agent gone, key removed): ssh2 goes on to the next by itself.
+        if (error.level === "agent" || error.level === "client-authentication") {
+          skipped.push(`${tried.pop()?.label ?? "a key"} (could not sign)`);
+        } else if (/too many auth/i.test(error.message)) refused(words(error));
+        else fail(unreachable(target, handshakeWords(error)));
+      })
+      .on("close", () => {
+        if (stage === "authentication") refused("it closed the connection");
+        else fail(unreachable(target, "it closed the connection during the ssh handshake"));
+      });
+
+    const queue = [...offers];
+    const username = target.user;
+    const config: ConnectConfig = {
+      sock: transport,
+      username,
+      readyTimeout: 0,
+      keepaliveInterval: target.keepaliveIntervalMs ?? timing.keepaliveIntervalMs,
+      keepaliveCountMax: target.keepaliveCountMax ?? timing.keepaliveCountMax,
+      algorithms: {
+        serverHostKey: serverHostKey as NonNullable<ConnectConfig["algorithms"]>["serverHostKey"] & string[],
+      },
+      hostVerifier: (key: Buffer) => {
+        const error = refusal(key);
+        if (error) fail(error);
+        return error === undefined;
+      },
+      authHandler: (left, partly, next) => {
+        // The first question is always "none": it tells which methods the host takes.
+        if (left === null) return next({ type: "none", username });
+        methods = left;
+        partial ||= partly === true;
+        const offer = left.includes("publickey") ? queue.shift() : undefined;
+        if (!offer) return next(false as never);
+        tried.push(offer);
+        next(
+          offer.agentSocket === undefined
+            ? { type: "publickey", username, key: offer.key }
+            : { type: "agent", username, agent: new AgentKey(offer.agentSocket, offer.key) },
+        );
+      },
+    };
+    expect(timeoutMs, "no ssh handshake came");
+    try {
+      client.connect(config);
+    } catch (error) {
+      fail(unreachable(target, words(error)));
+    }
+  });
+}
+
+function handshakeWords(error: Error): string {
+  return /no matching/.test(error.message)
+    ? `no common way to talk ssh (${words(error)})`
+    : `the ssh handshake failed: ${words(error)}`;
+}
+
+export function unreachable(target: Target, why: string, cause?: unknown): PlacementError {
+  const next = /ENOTFOUND|EAI_/.test(why)
+    ? `set the address of ${target.hop ?? target.host} in the inventory (or HostName in ssh_config) to a name or IP address that resolves here`
+    : /ECONNREFUSED/.test(why)
+      ? "start sshd there (`systemctl status sshd`), or set the port it listens on"
+      : /common way/.test(why)
+        ? "update sshd there, or allow one of ssh's current algorithms in its sshd_config"
+        : `see that the host is up and that this machine may reach it: \`ssh -p ${target.port} ${target.user}@${target.address}\``;
+  return failure(target, "hostUnreachable", `${hostAndPort(target.address, target.port)}: ${why}`, next, { cause });
+}
+
+interface Refused {
+  tried: readonly Offer[];
+  skipped: readonly string[];
+  methods: readonly string[];
+  partial: boolean;
+  said: string | undefined;
+}
+
+function authRefused(target: Target, { tried, skipped, methods, partial, said }: Refused): PlacementError {
+  const who = `${target.user}@${hostAndPort(target.address, target.port)}`;
+  const labels = tried.map(({ label }) => label);
+  const offered = labels.length > 0 ? `offered ${labels.join(", ")}` : "no key was offered";
+  const left = skipped.length > 0 ? `; not offered: ${skipped.join(", ")}` : "";
+  const wants =
+    methods.length > 0 && !methods.includes("publickey") ? `; the host takes ${methods.join(", ")} only` : "";
+  const why = `${who} lets none of the keys in${said === undefined ? "" : ` (${said})`}: ${offered}${left}${wants}`;
+  return failure(target, "authRefused", why, nextAfterRefusal(target, tried, { skipped, methods, partial, said }));
+}
+
+function nextAfterRefusal(target: Target, tried: readonly Offer[], facts: Omit<Refused, "tried">): string {
+  const name = target.hop ?? target.host;
+  if (facts.partial) return "the host wants a second factor besides the key; let this account in with a key alone";
+  if (facts.said !== undefined && tried.length > 1) {
+    return `hosts let only a few keys be tried (MaxAuthTries): set agent: false and identityFile of ${name}, or IdentitiesOnly yes in ssh_config`;
+  }
+  if (facts.methods.length > 0 && !facts.methods.includes("publickey")) {
+    return "set PubkeyAuthentication yes in its sshd_config: passwords are not used here";
+  }
+  if (tried.length === 0) {
+    return `give ${name} a key: identityFile or privateKey in the inventory, IdentityFile in ssh_config, or a key in the ssh agent`;
+  }
+  return `add the public key of one of them to ~/.ssh/authorized_keys of ${target.user} there, or set user and identityFile of ${name}`;
+}

@@ -1,0 +1,118 @@
+import { readFileSync } from "node:fs";
+import type { ParsedKey } from "ssh2";
+import { agentKeys } from "./agent";
+import { shortPath } from "./expand";
+import { configPath, failure, words } from "./failure";
+import { publicHalf, type ReadKey, readPrivateKey, readPrivateKeyFile } from "./private-key";
+import { fingerprint, typeOfKey } from "./public-key";
+import type { KeySources, Target } from "./target";
+
+/** One key to offer. `label` says where it comes from and its fingerprint, never more. */
+export interface Offer {
+  key: ParsedKey;
+  label: string;
+  /** The agent that signs; undefined where `key` is the private key itself. */
+  agentSocket?: string;
+}
+
+export interface Credentials {
+  offers: Offer[];
+  /** What could not be offered and why, for the error that says that nothing was accepted. */
+  skipped: string[];
+}
+
+/** A place where a private key may be: the inventory's text, or a file. */
+interface Source {
+  text: string | undefined;
+  path: string | undefined;
+  name: string;
+  field: "privateKey" | "identityFile" | undefined;
+}
+
+/**
+ * The keys to offer, in order. ssh's order: the agent's copies of the identity files, the agent's other keys, then the files.
+ * A key that the inventory names comes before the agent's other keys: hosts close the connection after a few wrong ones.
+ */
+export async function credentialsFor(target: Target): Promise<Credentials> {
+  const { keys } = target;
+  const skipped: string[] = keys.agentMissing === undefined ? [] : [keys.agentMissing];
+  const inAgent = await keysOfAgent(keys, skipped);
+  const fromAgent = (key: ParsedKey): Offer => ({
+    key,
+    label: `agent key ${describe(key)}`,
+    agentSocket: keys.agentSocket!,
+  });
+
+  const agentCopies: Offer[] = [];
+  const files: Offer[] = [];
+  const unusable: { source: Source; read: Exclude<ReadKey, { key: ParsedKey }> }[] = [];
+  for (const source of sourcesOf(target)) {
+    const read = readSource(source, keys.passphrase);
+    const half = "key" in read ? read.key.getPublicSSH() : publicHalf(source.text, source.path);
+    const copy = half && inAgent.find((key) => key.getPublicSSH().equals(half));
+    if (copy) agentCopies.push(fromAgent(copy));
+    else if ("key" in read) files.push({ key: read.key, label: `${source.name} (${describe(read.key)})` });
+    else unusable.push({ source, read });
+  }
+  const first = unusable[0];
+  if (first && keys.namedBy === "inventory") throw keyUnusable(target, first.source, first.read.words);
+
+  const copied = new Set(agentCopies.map(({ key }) => key));
+  const others = keys.identitiesOnly ? [] : inAgent.filter((key) => !copied.has(key)).map(fromAgent);
+  const offers = [...agentCopies, ...(keys.namedBy === "inventory" ? [...files, ...others] : [...others, ...files])];
+  // ssh's default key files need not be there.
+  const notable = unusable.filter(({ read }) => keys.namedBy !== "default" || read.problem !== "missing");
+  if (offers.length === 0 && notable[0]) throw keyUnusable(target, notable[0].source, notable[0].read.words);
+  return { offers, skipped: [...skipped, ...notable.map(({ source, read }) => `${source.name} (${read.words})`)] };
+}
+
+async function keysOfAgent(keys: KeySources, skipped: string[]): Promise<ParsedKey[]> {
+  if (keys.agentSocket === undefined) return [];
+  try {
+    return await agentKeys(keys.agentSocket);
+  } catch (error) {
+    skipped.push(`the ssh agent at ${keys.agentSocket} (${words(error)})`);
+    return [];
+  }
+}
+
+function sourcesOf({ keys, home }: Target): Source[] {
+  if (keys.privateKey !== undefined) {
+    return [{ text: keys.privateKey, path: undefined, name: "privateKey of the inventory", field: "privateKey" }];
+  }
+  return keys.identityFiles.map((path) => ({
+    text: textOf(path),
+    path,
+    name: shortPath(path, home),
+    field: keys.namedBy === "inventory" ? "identityFile" : undefined,
+  }));
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function readSource({ text, path }: Source, passphrase: string | undefined): ReadKey {
+  return path === undefined ? readPrivateKey(text!, passphrase) : readPrivateKeyFile(path, passphrase);
+}
+
+function keyUnusable(target: Target, source: Source, why: string) {
+  const setPassphrase = `\`pulumi config set --secret --path ${configPath(target, "passphrase")}\``;
+  const next = /passphrase/.test(why)
+    ? `set the key's passphrase: ${setPassphrase}, or load the key into the ssh agent (ssh-add)`
+    : source.field === "privateKey"
+      ? `set the whole text of an unencrypted or OpenSSH private key: \`pulumi config set --secret --path ${configPath(target, "privateKey")} < FILE\``
+      : source.field === "identityFile"
+        ? `name a private key that this account can read: \`pulumi config set --path ${configPath(target, "identityFile")} FILE\``
+        : "mend IdentityFile in ssh_config, or set identityFile or privateKey of the host in the inventory";
+  return failure(target, "privateKeyUnusable", `the key ${source.name} cannot be used: ${why}`, next);
+}
+
+function describe(key: ParsedKey): string {
+  const blob = key.getPublicSSH();
+  return `${typeOfKey(blob)} ${fingerprint(blob)}`;
+}

@@ -1,0 +1,25 @@
+import { join } from "node:path";
+
+/** The values behind ssh_config's percent tokens, by letter. */
+export type Tokens = Record<string, string>;
+
+/** `%h` and the like; `%%` is a percent sign. A token that is not known is left as it stands. */
+export function expandTokens(text: string, tokens: Tokens): string {
+  return text.replace(/%(.)/g, (whole, letter: string) => (letter === "%" ? "%" : (tokens[letter] ?? whole)));
+}
+
+/** `~` and `~/…`; another account's `~name` is left as it stands. */
+export function expandHome(path: string, home: string): string {
+  return path === "~" ? home : path.startsWith("~/") ? join(home, path.slice(2)) : path;
+}
+
+/** A path of ssh_config: `~`, `${VARIABLE}` and percent tokens. */
+export function expandPath(path: string, home: string, env: NodeJS.ProcessEnv, tokens: Tokens): string {
+  const withVariables = path.replace(/\$\{(\w+)\}/g, (whole, name: string) => env[name] ?? whole);
+  return expandTokens(expandHome(withVariables, home), tokens);
+}
+
+/** A path as the reader knows it: the home directory is `~`. */
+export function shortPath(path: string, home: string): string {
+  return home.length > 1 && path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
+}

@@ -1,0 +1,50 @@
+import type { Host, Inventory } from "../core/model";
+import type { Block } from "./config";
+import { parseDestination } from "./destination";
+import { failure } from "./failure";
+import type { Surroundings } from "./surroundings";
+import { resolveTarget, type Target } from "./target";
+
+/**
+ * The connections to make, in order; the host itself is the last. As in ssh, the first hop of a chain is reached by its own
+ * ProxyJump, and the later ones by the hop before them.
+ *
+ * @example
+ * proxyJump "bastion,inner" of kvm-a, and bastion has ProxyJump gate: gate → bastion → inner → kvm-a
+ */
+export function routeTo(host: Host, inventory: Inventory, blocks: readonly Block[], around: Surroundings): Target[] {
+  const subject = { host: host.name };
+
+  const waysTo = (target: Target, name: string, passed: readonly string[]): Target[] => {
+    if (target.proxyJump === undefined) return [target];
+    const seen = [...passed, name];
+    const hops = target.proxyJump.split(",").map((text, index): Target[] => {
+      const destination = parseDestination(text);
+      if (!destination) {
+        throw failure(
+          subject,
+          "invalidInput",
+          `the proxyJump of ${name} has ${JSON.stringify(text.trim())}, which is no jump host`,
+          "write [user@]host[:port], several separated by commas, IPv6 in brackets",
+          { phase: "configure" },
+        );
+      }
+      const hop = destination.host;
+      if (seen.includes(hop)) {
+        throw failure(
+          subject,
+          "invalidInput",
+          `its jump hosts go round in a circle: ${[...seen, hop].join(" → ")}`,
+          `set proxyJump: "none" (in ssh_config: ProxyJump none) on the one that is reached directly`,
+          { phase: "configure" },
+        );
+      }
+      const entry = inventory?.[hop] ?? { name: hop };
+      const resolved = resolveTarget(entry, { ...subject, hop }, blocks, around, destination);
+      return index === 0 ? waysTo(resolved, hop, seen) : [resolved];
+    });
+    return [...hops.flat(), target];
+  };
+
+  return waysTo(resolveTarget(host, subject, blocks, around), host.name, []);
+}

@@ -1,0 +1,204 @@
+import { StringDecoder } from "node:string_decoder";
+import type { ClientChannel } from "ssh2";
+import type { PlacementError } from "../core/errors";
+import type { ExecOptions, ExecResult, ProcessListeners, RemoteProcess, Shell } from "../core/ports";
+import type { Connection } from "./connection";
+import { failure, words } from "./failure";
+
+/** sshd counts a session for a moment after it told us of its end: for so long a refusal may be out of date. */
+const afterwardsMs = 500;
+
+/** Commands over one connection; closing it closes the jump hosts' connections too. */
+export class SshShell implements Shell {
+  readonly host: string;
+  /** Open or being opened. */
+  private sessions = 0;
+  private lastEnd = -Infinity;
+  private waiting: (() => void)[] = [];
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly hops: readonly Connection[],
+    private readonly sessionWaitMs: number,
+  ) {
+    this.host = connection.target.host;
+    connection.onLost(() => {
+      this.wake();
+      void this.closeHops();
+    });
+  }
+
+  get alive(): boolean {
+    return this.connection.lost === undefined;
+  }
+
+  /** Read anew each time: the connection may go while something is awaited. */
+  private get lost(): PlacementError | undefined {
+    return this.connection.lost;
+  }
+
+  async close(): Promise<void> {
+    await this.connection.close();
+    await this.closeHops();
+  }
+
+  exec(command: string, { deadlineMs, input }: ExecOptions = {}): Promise<ExecResult> {
+    return new Promise((resolve, reject) => {
+      let running: RemoteProcess | undefined;
+      let late = false;
+      let timer: NodeJS.Timeout | undefined;
+      if (deadlineMs !== undefined) {
+        timer = setTimeout(() => {
+          late = true;
+          reject(this.tookTooLong(command, deadlineMs));
+          running?.destroy();
+        }, deadlineMs);
+      }
+      const run = async (): Promise<void> => {
+        const output = { stdout: "", stderr: "" };
+        const process = await this.spawn(command, {
+          stdout: (chunk) => (output.stdout += chunk),
+          stderr: (chunk) => (output.stderr += chunk),
+        });
+        if (late) return process.destroy();
+        running = process;
+        if (input !== undefined) process.write(input);
+        process.end();
+        const { code, signal } = await process.exit;
+        if (code === null && signal === null) throw this.lost ?? this.endedWithoutStatus(command);
+        resolve({ code, signal, ...output });
+      };
+      run()
+        .catch(reject)
+        .finally(() => clearTimeout(timer));
+    });
+  }
+
+  async spawn(command: string, listeners: ProcessListeners): Promise<RemoteProcess> {
+    const channel = await this.channelFor(command);
+    // Every one of these would end the process if nobody listened; the outcome is told by 'close'.
+    for (const stream of [channel, channel.stderr]) stream.on("error", () => {});
+    pipe(channel, (chunk) => listeners.stdout(chunk));
+    pipe(channel.stderr, (chunk) => listeners.stderr(chunk));
+
+    const exit = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+      let over = false;
+      const finish = (code: number | null, signal: string | null) => {
+        if (over) return;
+        over = true;
+        stopListening();
+        this.sessions--;
+        this.lastEnd = performance.now();
+        this.wake();
+        resolve({ code, signal });
+      };
+      const stopListening = this.connection.onLost(() => setImmediate(() => finish(null, null)));
+      channel.on("close", (code?: number | null, signal?: string | null) => {
+        const end = () => finish(code ?? null, signal ?? null);
+        // The last words on stderr may still be on their way up.
+        if (channel.stderr.readableEnded) end();
+        else channel.stderr.once("end", end);
+      });
+    });
+    return {
+      write: (text) => void (channel.writable && channel.write(text)),
+      end: () => void channel.end(),
+      destroy: () => void (this.alive && channel.destroy()),
+      exit,
+    };
+  }
+
+  /** A host takes a limited number of sessions per connection (sshd's MaxSessions, 10): wait a little for one of ours to end. */
+  private async channelFor(command: string): Promise<ClientChannel> {
+    const giveUpAt = performance.now() + this.sessionWaitMs;
+    for (;;) {
+      if (this.lost) throw this.lost;
+      try {
+        this.sessions++;
+        return await lostWith(this.connection, () => this.connection.exec(command));
+      } catch (error) {
+        this.sessions--;
+        if (this.lost !== undefined) throw this.lost as Error;
+        const leftMs = giveUpAt - performance.now();
+        const oneJustEnded = performance.now() - this.lastEnd < afterwardsMs;
+        if (leftMs <= 0 || (this.sessions === 0 && !oneJustEnded)) throw this.sessionRefused(error);
+        await this.someSessionEnds(Math.min(leftMs, afterwardsMs / 5));
+      }
+    }
+  }
+
+  private async someSessionEnds(atMostMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, atMostMs);
+      this.waiting.push(resolve);
+    });
+    clearTimeout(timer);
+  }
+
+  private wake(): void {
+    this.waiting.splice(0).forEach((resolve) => resolve());
+  }
+
+  private async closeHops(): Promise<void> {
+    for (const hop of [...this.hops].reverse()) await hop.close();
+  }
+
+  private get noResult() {
+    return { what: `no result from ${this.host}` };
+  }
+
+  private sessionRefused(error: unknown): PlacementError {
+    return failure(
+      this.connection.target,
+      "sessionRefused",
+      `the host takes no more sessions on this connection (${words(error)}; ${this.sessions} are open)`,
+      "raise MaxSessions in its sshd_config (default 10), or lower maxOutgoing and maxIncoming of the host",
+      this.noResult,
+    );
+  }
+
+  private tookTooLong(command: string, deadlineMs: number): PlacementError {
+    return failure(
+      this.connection.target,
+      "commandTimeout",
+      `\`${shortened(command)}\` did not finish within ${deadlineMs / 1000} s`,
+      "look at the host: libvirtd or its storage may hang; then run `pulumi up` again",
+      this.noResult,
+    );
+  }
+
+  private endedWithoutStatus(command: string): PlacementError {
+    return failure(
+      this.connection.target,
+      "connectionLost",
+      `the host closed the session of \`${shortened(command)}\` without an exit status`,
+      "nothing is known of what the command did; run `pulumi up` again: it looks before it acts",
+      this.noResult,
+    );
+  }
+}
+
+/** ssh2 leaves requests unanswered when the connection goes down in the middle of one. */
+function lostWith<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stopListening = connection.onLost(() => reject(connection.lost!));
+    Promise.resolve()
+      .then(work)
+      .then(resolve, reject)
+      .finally(() => stopListening());
+  });
+}
+
+/** Text from bytes; a character may be cut in two by the chunks it comes in. */
+function pipe(stream: NodeJS.ReadableStream, onText: (text: string) => void): void {
+  const decoder = new StringDecoder("utf8");
+  const pass = (text: string) => text !== "" && onText(text);
+  stream.on("data", (chunk: Buffer) => pass(decoder.write(chunk)));
+  stream.on("end", () => pass(decoder.end()));
+}
+
+function shortened(command: string): string {
+  const line = command.replace(/\s+/g, " ");
+  return line.length > 60 ? `${line.slice(0, 59)}…` : line;
+}

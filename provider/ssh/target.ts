@@ -1,0 +1,160 @@
+import { join } from "node:path";
+import type { Host } from "../core/model";
+import type { Block } from "./config";
+import { parseDestination } from "./destination";
+import { expandHome, expandPath, expandTokens, type Tokens } from "./expand";
+import { failure, type Subject } from "./failure";
+import { type ConfigValues, lookUp } from "./lookup";
+import type { Surroundings } from "./surroundings";
+
+/** One ssh server to connect to, and all that is known for doing so. */
+export interface Target extends Subject {
+  address: string;
+  port: number;
+  user: string;
+  keys: KeySources;
+  /** The inventory's hostKey. */
+  pin?: string | undefined;
+  knownHostsFiles: readonly string[];
+  hostKeyAlias?: string | undefined;
+  /** As written; undefined = a direct connection. */
+  proxyJump?: string | undefined;
+  connectTimeoutMs?: number | undefined;
+  keepaliveIntervalMs?: number | undefined;
+  keepaliveCountMax?: number | undefined;
+  home: string;
+}
+
+export interface KeySources {
+  /** The inventory's privateKey, a secret. */
+  privateKey?: string | undefined;
+  /** The inventory's passphrase, a secret. */
+  passphrase?: string | undefined;
+  identityFiles: readonly string[];
+  /** Who named the identity files: what the inventory names must be usable, the rest is skipped where it is not. */
+  namedBy: "inventory" | "sshConfig" | "default";
+  /** Only the keys above are offered, from the agent too. */
+  identitiesOnly: boolean;
+  /** Undefined: no agent. */
+  agentSocket?: string | undefined;
+  /** Why an agent that was asked for cannot be used. */
+  agentMissing?: string | undefined;
+}
+
+const defaultKeys = ["id_ed25519", "id_ecdsa", "id_rsa"];
+
+/** Inventory first, then ssh_config, then what ssh does without either. `override`: user and port of a ProxyJump hop. */
+export function resolveTarget(
+  host: Host,
+  subject: Subject,
+  blocks: readonly Block[],
+  around: Surroundings,
+  override: { user?: string; port?: number } = {},
+): Target {
+  const { home, env } = around;
+  const written = /@|^ssh:/.test(host.name) ? parseDestination(host.name) : undefined;
+  const alias = written?.host ?? host.name;
+  const userSet = override.user ?? host.user ?? written?.user;
+  const config = lookUp(blocks, { alias, hostName: host.address, user: userSet, localUser: around.localUser });
+  const first = (keyword: string) => config.get(keyword)?.[0];
+
+  const hostName = first("hostname");
+  const address =
+    host.address?.replace(/^\[(.*)\]$/, "$1") ??
+    (hostName === undefined ? alias : expandTokens(hostName, { h: alias, n: alias }));
+  const port = override.port ?? host.port ?? written?.port ?? (Number(first("port") ?? 22) || 22);
+  const user = userSet ?? first("user") ?? around.localUser;
+  const tokens: Tokens = {
+    h: address,
+    n: alias,
+    p: String(port),
+    r: user,
+    u: around.localUser,
+    d: home,
+    l: around.localHost,
+    L: around.localHost.split(".", 1)[0]!,
+    k: first("hostkeyalias") ?? alias,
+    j: "",
+  };
+  const paths = (values: readonly string[]) => values.map((path) => expandPath(path, home, env, tokens));
+
+  return {
+    ...subject,
+    address,
+    port,
+    user,
+    keys: keySources(host, config, around, paths),
+    pin: host.hostKey,
+    knownHostsFiles: knownHostsFiles(host, config, around, paths),
+    hostKeyAlias: first("hostkeyalias"),
+    proxyJump: jumpOf(host, config, subject, tokens),
+    connectTimeoutMs: milliseconds(first("connecttimeout")),
+    keepaliveIntervalMs: milliseconds(first("serveraliveinterval")),
+    keepaliveCountMax: Number(first("serveralivecountmax")) || undefined,
+    home,
+  };
+}
+
+type Paths = (values: readonly string[]) => string[];
+
+function keySources(host: Host, config: ConfigValues, { home, env }: Surroundings, paths: Paths): KeySources {
+  const configured = config.get("identityfile");
+  const inInventory = host.privateKey !== undefined || host.identityFile !== undefined;
+  const identityFiles =
+    host.privateKey !== undefined
+      ? []
+      : host.identityFile !== undefined
+        ? [expandHome(host.identityFile, home)]
+        : configured !== undefined
+          ? paths(configured.filter((path) => path.toLowerCase() !== "none"))
+          : defaultKeys.map((name) => join(home, ".ssh", name));
+  const wanted = host.agent ?? config.get("identityagent")?.[0] ?? true;
+  const agent =
+    wanted === false || wanted === "none"
+      ? undefined
+      : wanted === true || wanted === "SSH_AUTH_SOCK"
+        ? env["SSH_AUTH_SOCK"]
+        : /^\$\w+$/.test(wanted)
+          ? env[wanted.slice(1)]
+          : typeof host.agent === "string"
+            ? expandHome(host.agent, home)
+            : paths([wanted])[0];
+  return {
+    privateKey: host.privateKey,
+    passphrase: host.passphrase,
+    identityFiles,
+    namedBy: inInventory ? "inventory" : configured !== undefined ? "sshConfig" : "default",
+    identitiesOnly: config.get("identitiesonly")?.[0]?.toLowerCase() === "yes",
+    agentSocket: agent === "" ? undefined : agent,
+    agentMissing: host.agent === true && !agent ? "the ssh agent (SSH_AUTH_SOCK is not set)" : undefined,
+  };
+}
+
+function knownHostsFiles(host: Host, config: ConfigValues, around: Surroundings, paths: Paths): string[] {
+  if (host.knownHostsFile !== undefined) return [expandHome(host.knownHostsFile, around.home)];
+  const user = config.get("userknownhostsfile") ?? ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
+  const global = config.get("globalknownhostsfile") ?? around.globalKnownHostsFiles;
+  return paths([...user, ...global].filter((path) => path.toLowerCase() !== "none"));
+}
+
+function jumpOf(host: Host, config: ConfigValues, subject: Subject, tokens: Tokens): string | undefined {
+  const set = host.proxyJump ?? config.get("proxyjump")?.[0];
+  const isSet = (value: string | undefined) => value !== undefined && value !== "" && value.toLowerCase() !== "none";
+  if (set === undefined && isSet(config.get("proxycommand")?.[0])) {
+    throw failure(
+      subject,
+      "invalidInput",
+      "ssh_config sets a ProxyCommand for it, and commands are not run",
+      "name the jump host instead: proxyJump in the inventory, or ProxyJump in ssh_config",
+      { phase: "configure" },
+    );
+  }
+  return isSet(set) ? expandTokens(set!, tokens) : undefined;
+}
+
+/** ssh_config's times: seconds, or a number with s, m or h. Zero and "none" say nothing. */
+function milliseconds(text: string | undefined): number | undefined {
+  const match = /^(\d+)([smh]?)$/i.exec(text ?? "");
+  const factor = { "": 1, s: 1, m: 60, h: 3600 }[match?.[2]?.toLowerCase() ?? ""] ?? 1;
+  return match && Number(match[1]) > 0 ? Number(match[1]) * factor * 1000 : undefined;
+}

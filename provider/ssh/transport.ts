@@ -1,0 +1,63 @@
+import { connect as connectTcp } from "node:net";
+import type { Duplex } from "node:stream";
+import type { OpenTransport } from "./connect";
+import { unreachable } from "./connect";
+import type { Connection } from "./connection";
+import { words } from "./failure";
+import type { Target } from "./target";
+
+/** A TCP connection to the target, as OpenSSH makes it: every address of the name in turn. */
+export function directly(target: Target): OpenTransport {
+  return (timeoutMs) =>
+    new Promise<Duplex>((resolve, reject) => {
+      // Node's own 250 ms for each address of a name is too short for a host across an ocean.
+      const socket = connectTcp({
+        host: target.address,
+        port: target.port,
+        autoSelectFamilyAttemptTimeout: Math.max(1000, Math.floor(timeoutMs / 3)),
+      });
+      const fail = (why: string, cause?: unknown) => {
+        clearTimeout(timer);
+        socket.on("error", () => {}).destroy();
+        reject(unreachable(target, why, cause));
+      };
+      const timer = setTimeout(() => fail(`no answer within ${timeoutMs / 1000} s`), timeoutMs);
+      socket.once("error", (error) => fail(words(error), error));
+      socket.once("connect", () => {
+        clearTimeout(timer);
+        socket.removeAllListeners("error").setNoDelay(true);
+        resolve(socket);
+      });
+    });
+}
+
+/** A channel of the jump host's connection. */
+export function through(hop: Connection, target: Target): OpenTransport {
+  return (timeoutMs) =>
+    new Promise<Duplex>((resolve, reject) => {
+      const from = `from jump host ${hop.target.hop}`;
+      let late = false;
+      const fail = (why: string, cause?: unknown) => {
+        late = true;
+        clearTimeout(timer);
+        stopListening();
+        reject(unreachable(target, why, cause));
+      };
+      const timer = setTimeout(() => fail(`no answer ${from} within ${timeoutMs / 1000} s`), timeoutMs);
+      let stopListening = () => {};
+      stopListening = hop.onLost(() => fail(hop.lost!.why));
+      hop.forward(target.address, target.port).then(
+        (channel) => {
+          if (late) return void channel.destroy();
+          clearTimeout(timer);
+          stopListening();
+          resolve(channel);
+        },
+        (error: Error & { reason?: number }) => {
+          // 1 = administratively prohibited
+          const hint = error.reason === 1 ? " (AllowTcpForwarding no in its sshd_config?)" : "";
+          fail(`not reached ${from}: ${words(error)}${hint}`);
+        },
+      );
+    });
+}

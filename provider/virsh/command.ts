@@ -1,0 +1,93 @@
+/** The exact virsh commands of a move, made from inputs and inventory only, so that a preview can promise them. */
+import type { Plan } from "../core/args";
+import type { Host, Inventory } from "../core/model";
+import { type MigrationOptions, optionNames, optionTable } from "../core/options";
+import { quote } from "./quote";
+
+const defaultUri = "qemu:///system";
+
+/**
+ * The address of libvirt on `host`, as another host reaches it.
+ *
+ * @example qemu+ssh://migrate@[fd00::12]:2222/system
+ */
+export function peerUri(host: Host): string {
+  const address = bracketed(host.peerAddress ?? host.address ?? host.name);
+  const user = host.peerUser === undefined ? "" : `${host.peerUser}@`;
+  const port = host.peerPort === undefined ? "" : `:${host.peerPort}`;
+  return `qemu+ssh://${user}${address}${port}/system`;
+}
+
+function bracketed(address: string): string {
+  return address.includes(":") && !address.startsWith("[") ? `[${address.replace("%", "%25")}]` : address;
+}
+
+/** The plan for moving `domain` to each of `hosts`; keyed by host where `anyOf`. */
+export function makePlan(inputs: {
+  domain: string;
+  hosts: readonly string[];
+  anyOf: boolean;
+  options: MigrationOptions;
+  inventory: Inventory;
+  uri: string;
+}): Plan {
+  const { domain, hosts, anyOf, options, inventory, uri } = inputs;
+  const each = (make: (destination: Host) => string): string | Record<string, string> => {
+    const commands = hosts.map((name) => [name, make(inventory?.[name] ?? { name })] as const);
+    return anyOf ? Object.fromEntries(commands) : commands[0]![1];
+  };
+  const plan: Plan = {};
+  if (options.mode !== "offline") plan.live = each((host) => liveCommand(domain, host, options, uri));
+  if (options.mode !== "live") plan.offline = each((host) => offlineCommand(domain, host, options, uri));
+  if (options.mode !== "offline" && options.maxDowntimeMs !== undefined && options.maxDowntimeAfterMs === undefined) {
+    plan.before = [setMaxDowntimeCommand(domain, options.maxDowntimeMs, uri)];
+  }
+  return plan;
+}
+
+function liveCommand(domain: string, destination: Host, options: MigrationOptions, uri: string): string {
+  return migrate(
+    domain,
+    destination,
+    ["--live", "--p2p", "--persistent", "--undefinesource", ...liveFlags(destination, options)],
+    uri,
+  );
+}
+
+function offlineCommand(domain: string, destination: Host, options: MigrationOptions, uri: string): string {
+  const flags = ["--offline", "--p2p", "--persistent", "--undefinesource"];
+  if (options.unsafe) flags.push("--unsafe");
+  return migrate(domain, destination, flags, uri);
+}
+
+function migrate(domain: string, destination: Host, flags: string[], uri: string): string {
+  return [virsh(uri), "migrate", ...flags, quote(domain), quote(peerUri(destination))].join(" ");
+}
+
+/** For `plan.before`, and for a limit that is raised while the migration runs. */
+export function setMaxDowntimeCommand(domain: string, milliseconds: number, uri: string): string {
+  return [virsh(uri), "migrate-setmaxdowntime", quote(domain), milliseconds].join(" ");
+}
+
+/** "virsh", with the libvirt URI where it is not the default. */
+export function virsh(uri: string): string {
+  return uri === defaultUri ? "virsh" : `virsh -c ${quote(uri)}`;
+}
+
+/** Every option of the table that is one virsh migrate option, in the table's order; the others are told apart here. */
+function liveFlags(destination: Host, options: MigrationOptions): string[] {
+  const flags: string[] = [];
+  for (const name of optionNames) {
+    const given = options[name];
+    const { virsh } = optionTable[name];
+    if (given === undefined || given === false || !virsh?.startsWith("--")) continue;
+    if (name === "copyStorage") flags.push(given === "all" ? "--copy-storage-all" : "--copy-storage-inc");
+    else if (given === true) flags.push(virsh);
+    else if (name !== "mode") flags.push(virsh, quote(Array.isArray(given) ? given.join(",") : String(given)));
+  }
+  if (options.compressionMethods) flags.push("--compressed");
+  if (destination.migrationAddress !== undefined && !options.tunnelled) {
+    flags.push("--migrateuri", quote(`tcp://${bracketed(destination.migrationAddress)}`));
+  }
+  return flags;
+}

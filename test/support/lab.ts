@@ -1,0 +1,57 @@
+import { createLab, missingPrerequisites, type Lab, type LabOptions } from "../../lab/libvirt";
+
+/** Why tests that need real hosts are not run here, in one line; undefined where they are. */
+export function labNotRun(options: Pick<LabOptions, "tls" | "kvm"> = {}): string | undefined {
+  const missing = missingPrerequisites(options);
+  return missing.length > 0 ? missing.join(" ") : undefined;
+}
+
+/**
+ * A group of tests with one lab among them, made before the first and taken down after the last. Where there can be none the
+ * group is pending and its title says why; under CI it fails, so that a pipeline never passes by not looking.
+ */
+export function describeWithLab(title: string, options: LabOptions, tests: (lab: () => Lab) => void): void {
+  describeOnLabMachine(
+    title,
+    () => {
+      let lab: Lab | undefined;
+      before(async function () {
+        this.timeout(120_000);
+        lab = await createLab(options);
+      });
+      after(async function () {
+        this.timeout(60_000);
+        await lab?.down();
+        lab = undefined;
+      });
+      tests(() => {
+        if (lab === undefined)
+          throw new Error("the lab is there from the first before hook to the last after hook only");
+        return lab;
+      });
+    },
+    options,
+  );
+}
+
+/** As `describeWithLab`, for tests that make labs themselves. */
+export function describeOnLabMachine(
+  title: string,
+  tests: () => void,
+  options: Pick<LabOptions, "tls" | "kvm"> = {},
+): void {
+  const reason = labNotRun(options);
+  if (reason === undefined) {
+    describe(title, tests);
+  } else if (process.env["CI"]) {
+    describe(title, () => {
+      it("runs under CI", () => {
+        throw new Error(`not run: ${reason}`);
+      });
+    });
+  } else {
+    describe(`${title} (not run: ${reason})`, () => {
+      it("needs a machine for labs");
+    });
+  }
+}
