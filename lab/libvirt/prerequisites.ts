@@ -36,7 +36,7 @@ export function missingPrerequisites(options: { tls?: boolean; kvm?: boolean } =
   if (process.platform !== "linux") return [`The lab needs Linux; this is ${process.platform}.`];
   const missing: string[] = [];
   if (process.getuid?.() !== 0) missing.push("The lab needs root for network namespaces: run it with sudo.");
-  const absent = [...tools, ...(options.tls ? [certificateTool] : [])].filter(({ program }) => !findProgram(program));
+  const absent = absentTools(options);
   if (absent.length > 0) {
     missing.push(`Not installed: ${absent.map(({ program }) => program).join(", ")}. ${hint(absent)}`);
   }
@@ -46,6 +46,17 @@ export function missingPrerequisites(options: { tls?: boolean; kvm?: boolean } =
   if (options.kvm && !isUsable("/dev/kvm"))
     missing.push("/dev/kvm is missing or not usable: start the lab without kvm.");
   return missing;
+}
+
+/** The packages that bring what is not installed, in the names of apt and of dnf. */
+export function missingPackages(options: { tls?: boolean } = {}): { apt: string[]; dnf: string[] } {
+  const absent = absentTools(options);
+  const names = (manager: "apt" | "dnf") => [...new Set(absent.flatMap((tool) => tool[manager].split(" ")))];
+  return { apt: names("apt"), dnf: names("dnf") };
+}
+
+function absentTools({ tls = false }: { tls?: boolean }): Tool[] {
+  return [...tools, ...(tls ? [certificateTool] : [])].filter(({ program }) => !findProgram(program));
 }
 
 /** Administrators' directories are searched too: root's PATH lacks them on some systems. */

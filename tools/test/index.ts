@@ -1,0 +1,114 @@
+/** `npm test`: every check there is, in stages; `npm test -- unit lab` runs these alone. The last line counts. */
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ensureSystemPackages } from "../system-packages";
+
+interface Counts {
+  passed: number;
+  failed: number;
+  notRun: string[];
+}
+
+interface Stage {
+  /** A command whose exit code is the result, or the directory of a mocha suite. */
+  command?: string[];
+  suite?: string;
+  /** For `mocha --timeout`, milliseconds. */
+  timeoutMs?: number;
+  /** Real hosts are needed. */
+  lab?: boolean;
+}
+
+const bin = (name: string) => join("node_modules/.bin", name);
+
+const stages: Record<string, Stage> = {
+  lint: { command: ["npm", "run", "--silent", "lint"] },
+  types: { command: [bin("tsc"), "--noEmit"] },
+  build: { command: ["npm", "run", "--silent", "build"] },
+  package: { command: ["node", "tools/run", "tools/check-package.ts"] },
+  unit: { suite: "test/unit" },
+  contract: { suite: "test/contract", timeoutMs: 60_000 },
+  lab: { suite: "test/lab", timeoutMs: 120_000, lab: true },
+  cli: { suite: "test/cli", timeoutMs: 300_000, lab: true },
+};
+
+const directory = mkdtempSync(join(tmpdir(), "vm-placement-test-"));
+let interrupted = false;
+// A Ctrl-C reaches the stage too, which cleans up after itself; this only waits for it.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => (interrupted = true));
+
+async function main(chosen: string[]): Promise<number> {
+  const unknown = chosen.filter((name) => !(name in stages));
+  if (unknown.length > 0) {
+    console.error(`no stage ${unknown.join(", ")}; there are ${Object.keys(stages).join(", ")}`);
+    return 2;
+  }
+  const names = chosen.length > 0 ? chosen : Object.keys(stages);
+  if (names.some((name) => stages[name]!.lab)) {
+    const left = ensureSystemPackages((line) => console.log(line), { tls: true });
+    for (const line of left) console.log(`real hosts cannot be had here: ${line}`);
+  }
+  const results: { name: string; counts: Counts; seconds: number }[] = [];
+  for (const name of names) {
+    if (interrupted) break;
+    console.log(`\n── ${name}`);
+    const start = Date.now();
+    const counts = await runStage(name, stages[name]!);
+    results.push({ name, counts, seconds: (Date.now() - start) / 1000 });
+  }
+  return summarize(results);
+}
+
+function summarize(results: { name: string; counts: Counts; seconds: number }[]): number {
+  console.log("");
+  for (const { name, counts, seconds } of results) {
+    const { passed, failed } = counts;
+    console.log(
+      `${name.padEnd(9)} ${String(passed).padStart(4)} passed ${String(failed).padStart(4)} failed  ${seconds.toFixed(1)} s`,
+    );
+  }
+  for (const { name, counts } of results) {
+    for (const title of counts.notRun) console.log(`NOT RUN (${name}): ${title}`);
+  }
+  if (interrupted) console.log("interrupted: what came after was not run");
+  const sum = (key: "passed" | "failed") => results.reduce((total, { counts }) => total + counts[key], 0);
+  console.log(`${sum("passed")} passed, ${sum("failed") + (interrupted ? 1 : 0)} failed`);
+  return sum("failed") > 0 || interrupted ? 1 : 0;
+}
+
+async function runStage(name: string, { command, suite, timeoutMs }: Stage): Promise<Counts> {
+  if (command) {
+    const code = await execute(command);
+    return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, notRun: [] };
+  }
+  const file = join(directory, name);
+  const timeout = timeoutMs === undefined ? [] : ["--timeout", String(timeoutMs)];
+  const code = await execute(
+    [bin("mocha"), "--reporter", "./tools/test/reporter.js", ...timeout, `${suite}/**/*.test.ts`],
+    { TEST_COUNTS: file },
+  );
+  if (!existsSync(file)) return { passed: 0, failed: 1, notRun: [`${name} ended with ${code} before it could count`] };
+  const counts = JSON.parse(readFileSync(file, "utf8")) as Counts;
+  // A suite may also fail as a whole, without a test of its own to blame.
+  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+}
+
+function execute([program, ...args]: string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
+  const child = spawn(program!, args, { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve(code ?? 1));
+  });
+}
+
+main(process.argv.slice(2))
+  .finally(() => rmSync(directory, { recursive: true, force: true }))
+  .then(
+    (code) => (process.exitCode = code),
+    (error: Error) => {
+      console.error(error.message);
+      process.exitCode = 1;
+    },
+  );
