@@ -218,9 +218,7 @@ function planOf(inputs: ParsedInputs, inventory: Inventory, uri: string): Plan {
 /** What changed, and whether the hosts have to be asked for it. Pure. */
 function difference(olds: Props, news: Props): { changes: boolean; onHosts: boolean; replaces: string[] } {
   const otherMachine =
-    news.domain !== olds.domain &&
-    ![olds.domainUuid, olds.__name].includes(news.domain) &&
-    news.domain !== UNKNOWN;
+    news.domain !== olds.domain && ![olds.domainUuid, olds.__name].includes(news.domain) && news.domain !== UNKNOWN;
   const domain = news.domain !== olds.domain;
   const host = !isDeepStrictEqual(news.host, olds.host) || containsUnknown(news.host);
   const elsewhere = ![news.host].flat().includes(olds.currentHost);

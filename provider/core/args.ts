@@ -10,89 +10,247 @@ export type Size = string;
 /** How a virtual machine is moved. Every option names the virsh option it becomes; absent means libvirt's default. */
 export interface MigrationArgs {
   /**
-   * `auto` moves a running or paused virtual machine live and one that is shut off offline; `live` and `offline` refuse the other.
-   * Becomes `--live` or `--offline`. Default "auto".
+   * `auto`: live if it runs or is paused, offline if it is shut off. `live` and `offline` refuse the other. Default "auto".
+   * @allowed "auto", "live", "offline"
+   * @virsh `--live`, `--offline`
    */
   mode?: "auto" | "live" | "offline";
   /**
-   * Permits the switch to post-copy (`--postcopy`): the machine then runs on the destination and fetches the rest of its memory.
-   * The switch happens after `after` (100 ms – 24 h, counted from the start; `migrate-postcopy`), or at `timeout` with
-   * `onTimeout: "postCopy"`. `bandwidth` caps the second phase (`--postcopy-bandwidth`, libvirt 5.1.0; default unlimited).
-   * A broken link after the switch stops the machine until it is resumed. Not with `tunnelled`; with `parallel` only from QEMU 10.1.
+   * Permits the switch to post-copy: the machine then runs on the destination and fetches the rest of its memory. A broken link after
+   * the switch stops it until the migration is resumed. When it switches: `after`, or `timeout` with `onTimeout: "postCopy"`.
+   * @allowed true, false
+   * @virsh `--postcopy` since libvirt 1.3.3
    */
-  postCopy?: boolean | { after?: Duration; bandwidth?: Rate };
-  /** Multi-FD: several connections (`--parallel`, libvirt 5.2.0). `connections` is 1–255 (`--parallel-connections`), default 2. */
-  parallel?: boolean | { connections?: number };
+  postCopy?:
+    | boolean
+    | {
+        /**
+         * Switches that long after the start.
+         * @allowed duration, 100 ms – 24 h
+         * @virsh `migrate-postcopy` since libvirt 1.3.3
+         */
+        after?: Duration;
+        /**
+         * Cap of the rate after the switch. Default: unlimited.
+         * @allowed rate in whole MiB/s
+         * @virsh `--postcopy-bandwidth` since libvirt 5.1.0
+         */
+        bandwidth?: Rate;
+      };
   /**
-   * Slows the virtual CPUs until pre-copy converges (`--auto-converge`). `initial` (default 20) and `increment` (default 10) are
-   * percent, 1–99 (`--auto-converge-initial`, `--auto-converge-increment`).
+   * Multi-FD: several connections side by side. With `postCopy` only from QEMU 10.1: older ones lose the guest.
+   * @allowed true, false
+   * @virsh `--parallel` since libvirt 5.2.0
    */
-  autoConverge?: boolean | { initial?: number; increment?: number };
+  parallel?:
+    | boolean
+    | {
+        /**
+         * How many. Default 2.
+         * @allowed 1–255
+         * @virsh `--parallel-connections` since libvirt 5.2.0
+         */
+        connections?: number;
+      };
   /**
-   * The pause at the switch-over that the guest can bear, 1 ms – 2000 s (`migrate-setmaxdowntime`); libvirt's default is 300 ms.
-   * A string is set before the start; `{ limit, after }` is set that long after the start. Put back on the source when the machine
-   * stays there; on the destination it starts with the default.
+   * Slows the virtual CPUs step by step until pre-copy converges.
+   * @allowed true, false
+   * @virsh `--auto-converge` since libvirt 1.2.3
    */
-  maxDowntime?: Duration | { limit: Duration; after?: Duration };
-  /** Cap of the pre-copy rate (`--bandwidth`, libvirt 5.7.0). Default: the host's own value, normally unlimited. */
+  autoConverge?:
+    | boolean
+    | {
+        /**
+         * The first step, percent of CPU time taken away. Default 20.
+         * @allowed 1–99
+         * @virsh `--auto-converge-initial` since libvirt 2.0.0
+         */
+        initial?: number;
+        /**
+         * Each further step, percent. Default 10.
+         * @allowed 1–99
+         * @virsh `--auto-converge-increment` since libvirt 2.0.0
+         */
+        increment?: number;
+      };
+  /**
+   * The pause at the switch-over that the guest can bear. libvirt's default is 300 ms. Put back on the source when the machine stays
+   * there; on the destination it starts with the default.
+   * @allowed duration, 1 ms – 33 min 20 s
+   * @virsh `migrate-setmaxdowntime` since libvirt 0.8.0
+   */
+  maxDowntime?:
+    | Duration
+    | {
+        /** The pause. */
+        limit: Duration;
+        /**
+         * Sets it only that long after the start: for a migration that does not converge by itself.
+         * @allowed duration, 100 ms – 24 h
+         * @virsh `migrate-setmaxdowntime` since libvirt 0.8.0
+         */
+        after?: Duration;
+      };
+  /**
+   * Cap of the rate before the switch-over. Default: the host's own value, normally unlimited.
+   * @allowed rate in whole MiB/s
+   * @virsh `--bandwidth` since libvirt 5.7.0
+   */
   bandwidth?: Rate;
-  /** How long the migration may take, 1 s – 7 days, before `onTimeout` happens. The provider's own timer. Default: none. */
+  /**
+   * How long the migration may take before `onTimeout` happens. The provider's own timer. Default: none.
+   * @allowed duration, 1 s – 168 h
+   */
   timeout?: Duration;
   /**
-   * At `timeout`: `abort` cancels it (`domjobabort`; the machine stays on the source and the update fails), `postCopy` switches
-   * (`migrate-postcopy`; needs `postCopy: true`), `suspend` pauses the machine until it has moved (`suspend`). Default "abort".
+   * At `timeout`: `abort` cancels it (the machine stays on the source, the update fails), `postCopy` switches (needs `postCopy: true`),
+   * `suspend` pauses the machine until it has moved. Default "abort".
+   * @allowed "abort", "postCopy", "suspend"
+   * @virsh `domjobabort`, `migrate-postcopy`, `suspend`
    */
   onTimeout?: "abort" | "postCopy" | "suspend";
-  /** Encrypts memory and disks on the wire (`--tls`). `destination` is the name its certificate must bear (`--tls-destination`). */
-  tls?: boolean | { destination?: string };
-  /** Sends the data through libvirt's own connection (`--tunnelled`). Excludes post-copy, multi-FD, `tls` and `copyStorage`. */
+  /**
+   * Encrypts memory and disks on the wire. Without it, and without `tunnelled`, they travel in clear text.
+   * @allowed true, false
+   * @virsh `--tls` since libvirt 3.2.0
+   */
+  tls?:
+    | boolean
+    | {
+        /**
+         * The name in the destination's certificate. Default: the address libvirt connects to.
+         * @allowed the name in the destination's certificate
+         * @virsh `--tls-destination` since libvirt 6.0.0
+         */
+        destination?: string;
+      };
+  /**
+   * Sends the data through libvirt's own connection. Excludes post-copy, multi-FD, `tls` and `copyStorage`.
+   * @allowed true, false
+   * @virsh `--tunnelled` since libvirt 0.7.2
+   */
   tunnelled?: boolean;
-  /** Compression of the memory stream (`--comp-methods` and its tuning). zlib and zstd need `parallel`. Default: none. */
+  /** Compression of the memory stream. Default: none. */
   compression?: {
-    /** "xbzrle" (deltas of pages sent before), "zlib" or "zstd" (with `parallel`), "mt" (up to QEMU 9.0). */
+    /**
+     * "xbzrle" (deltas of pages sent before), "zlib" or "zstd" (with `parallel`), "mt" (up to QEMU 9.0).
+     * @allowed list of "xbzrle", "zlib", "zstd", "mt"
+     * @virsh `--comp-methods` since libvirt 1.3.4
+     */
     methods?: ("xbzrle" | "zlib" | "zstd" | "mt")[];
-    /** `--comp-xbzrle-cache`, a power of two, e.g. "256MiB". Default 64 MiB. */
+    /**
+     * Cache for deltas. Default 64 MiB.
+     * @allowed size, a power of two
+     * @virsh `--comp-xbzrle-cache` since libvirt 1.3.4
+     */
     xbzrleCache?: Size;
-    /** `--comp-zlib-level`, 0–9, default 1. libvirt 9.4.0. */
+    /**
+     * 0 none – 9 best. Default 1.
+     * @allowed 0–9
+     * @virsh `--comp-zlib-level` since libvirt 9.4.0
+     */
     zlibLevel?: number;
-    /** `--comp-zstd-level`, 0–20, default 1. libvirt 9.4.0. */
+    /**
+     * 0 none – 20 best. Default 1.
+     * @allowed 0–20
+     * @virsh `--comp-zstd-level` since libvirt 9.4.0
+     */
     zstdLevel?: number;
-    /** `--comp-mt-level`, 0–9. */
+    /**
+     * 0 none – 9 best.
+     * @allowed 0–9
+     * @virsh `--comp-mt-level` since libvirt 1.3.4
+     */
     mtLevel?: number;
-    /** `--comp-mt-threads`, 1–255. */
+    /**
+     * Threads that compress.
+     * @allowed 1–255
+     * @virsh `--comp-mt-threads` since libvirt 1.3.4
+     */
     mtThreads?: number;
-    /** `--comp-mt-dthreads`, 1–255. */
+    /**
+     * Threads that decompress.
+     * @allowed 1–255
+     * @virsh `--comp-mt-dthreads` since libvirt 1.3.4
+     */
     mtDecompressThreads?: number;
   };
-  /** Sends pages without copying them in the kernel (`--zerocopy`, libvirt 8.5.0, QEMU 7.1). Needs `parallel`; not with `tls`. */
+  /**
+   * Sends pages without copying them in the kernel (QEMU 7.1). Needs `parallel`; not with `tls` or `compression`.
+   * @allowed true, false
+   * @virsh `--zerocopy` since libvirt 8.5.0
+   */
   zeroCopy?: boolean;
   /**
-   * Copies the disks too: `all` (`--copy-storage-all`) or `incremental` over a shared base image (`--copy-storage-inc`).
-   * `disks` limits it to these targets (`--migrate-disks`); `port` is the destination's port for them (`--disks-port`).
+   * Copies the disks too: all of their content, or what lies over a shared base image. An image must be there on the destination.
+   * @allowed "all", "incremental"
+   * @virsh `--copy-storage-all`, `--copy-storage-inc` since libvirt 0.8.2
    */
   copyStorage?:
     | "all"
     | "incremental"
     | {
         mode: "all" | "incremental";
+        /**
+         * Only these disks, by target. Default: all that are not shared and not read-only.
+         * @allowed list of disk targets
+         * @virsh `--migrate-disks` since libvirt 1.2.17
+         */
         disks?: string[];
+        /**
+         * The destination's port for them. Default: libvirt picks one of 49152–49215.
+         * @allowed 1–65535
+         * @virsh `--disks-port` since libvirt 1.3.3
+         */
         port?: number;
-        /** Guest writes wait until the destination has them (`--copy-storage-synchronous-writes`, libvirt 8.0.0). */
+        /**
+         * Guest writes wait until the destination has them, so that copying converges.
+         * @allowed true, false
+         * @virsh `--copy-storage-synchronous-writes` since libvirt 8.0.0
+         */
         synchronousWrites?: boolean;
-        /** Disks whose zero blocks are not written (`--migrate-disks-detect-zeroes`, libvirt 10.9.0). */
+        /**
+         * Disks whose zero blocks are not written.
+         * @allowed list of disk targets
+         * @virsh `--migrate-disks-detect-zeroes` since libvirt 10.9.0
+         */
         detectZeroes?: string[];
       };
-  /** An estimate of the rate at the switch-over, for the decision when to switch (`--available-switchover-bandwidth`, libvirt 11.1.0). */
+  /**
+   * An estimate of the rate at the switch-over, for the decision when to switch.
+   * @allowed rate in whole MiB/s
+   * @virsh `--available-switchover-bandwidth` since libvirt 11.1.0
+   */
   switchoverBandwidth?: Rate;
-  /** Where the destination listens for the data (`--listen-address`). Default: qemu.conf's migration_address. */
+  /**
+   * Where the destination listens for the data. Default: qemu.conf's migration_address.
+   * @allowed an IP address or host name
+   * @virsh `--listen-address` since libvirt 1.1.4
+   */
   listenAddress?: string;
-  /** Where graphics clients are sent (`--graphicsuri`), e.g. "spice://kvm-b.example.net:5900". */
+  /**
+   * Where graphics clients are sent. Default: the destination's own choice.
+   * @allowed a spice://, vnc:// or rdp:// URI
+   * @virsh `--graphicsuri` since libvirt 1.1.0
+   */
   graphicsUri?: string;
-  /** Nobody may change the definition meanwhile (`--change-protection`); implied where both hosts know it. */
+  /**
+   * Nobody may change the definition meanwhile; implied where both hosts know it.
+   * @allowed true, false
+   * @virsh `--change-protection` since libvirt 0.9.4
+   */
   changeProtection?: boolean;
-  /** A disk error in the guest cancels the migration (`--abort-on-error`). */
+  /**
+   * A disk error in the guest cancels the migration.
+   * @allowed true, false
+   * @virsh `--abort-on-error` since libvirt 1.1.0
+   */
   abortOnError?: boolean;
-  /** Moves although libvirt finds the disks' caching or storage unsafe (`--unsafe`). You answer for the data. */
+  /**
+   * Moves although libvirt finds the disks' caching or storage unsafe. You answer for the data.
+   * @allowed true, false
+   * @virsh `--unsafe` since libvirt 0.9.11
+   */
   unsafe?: boolean;
 }
 

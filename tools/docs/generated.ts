@@ -1,0 +1,26 @@
+import { inventoryTable, leftOutTable, optionsTable } from "./options";
+
+/** A part of a document that comes from the code: what stands between `<!-- NAME -->` and `<!-- /NAME -->`. */
+export interface Generated {
+  file: string;
+  name: string;
+  make: () => string;
+}
+
+export const generated: readonly Generated[] = [
+  { file: "README.md", name: "options", make: optionsTable },
+  { file: "README.md", name: "left-out", make: leftOutTable },
+  { file: "README.md", name: "inventory", make: inventoryTable },
+];
+
+/** The text of a document with its generated parts as they should be. */
+export function withGenerated(file: string, text: string): string {
+  return generated
+    .filter((part) => part.file === file)
+    .reduce((document, { name, make }) => {
+      const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+      const [from, to] = [document.indexOf(start), document.indexOf(end)];
+      if (from < 0 || to < from) throw new Error(`${file} has no ${start} … ${end}`);
+      return `${document.slice(0, from + start.length)}\n\n${make()}\n\n${document.slice(to)}`;
+    }, text);
+}

@@ -1,0 +1,68 @@
+/** The README's tables of options, from the one table in the code and the doc comments of the public types. */
+import { join } from "node:path";
+import { leftOut, type OptionKind, optionNames, optionTable } from "../../provider/core/options";
+import { showDuration } from "../../provider/core/units";
+import { docComments } from "./doc-comments";
+
+const root = join(__dirname, "../..");
+
+export function optionsTable(): string {
+  const comments = docComments(join(root, "provider/core/args.ts"), "MigrationArgs");
+  const rows = optionNames.map((name) => {
+    const { input, kind, virsh, since } = optionTable[name];
+    const meaning = comments.get(input)?.text;
+    if (meaning === undefined) throw new Error(`MigrationArgs has no doc comment on ${input}`);
+    return [`\`${input}\``, allowed(kind), virsh === undefined ? "the provider's" : code(virsh), since ?? "", meaning];
+  });
+  return table(["`migration.`", "value", "virsh", "libvirt", "meaning"], rows);
+}
+
+export function leftOutTable(): string {
+  return table(
+    ["virsh option", "why it is no input"],
+    Object.entries(leftOut).map(([option, why]) => [`\`${option}\``, why]),
+  );
+}
+
+export function inventoryTable(): string {
+  const comments = docComments(join(root, "provider/core/model.ts"), "Host");
+  comments.delete("name");
+  return table(
+    ["field", "meaning"],
+    [...comments].map(([field, { text }]) => [`\`${field}\``, text]),
+  );
+}
+
+/** What may be given, in words. */
+export function allowed(kind: OptionKind): string {
+  switch (kind.type) {
+    case "flag":
+      return "true, false";
+    case "choice":
+      return kind.values.map((value) => `"${value}"`).join(", ");
+    case "integer":
+      return `${kind.min}–${kind.max}`;
+    case "duration":
+      return `duration, ${showDuration(kind.minMs)} – ${showDuration(kind.maxMs)}`;
+    case "rate":
+      return "rate in whole MiB/s";
+    case "size":
+      return kind.powerOfTwo ? "size, a power of two" : "size";
+    case "text":
+      return kind.expected;
+    case "list":
+      return `list ${kind.expected}`;
+  }
+}
+
+/** The virsh options, each as code. */
+export const code = (virsh: string) =>
+  virsh
+    .split(" | ")
+    .map((word) => `\`${word}\``)
+    .join(", ");
+
+function table(head: string[], rows: string[][]): string {
+  const line = (cells: string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
