@@ -1,0 +1,367 @@
+/** Hosts that answer virsh from a small model: as a Shell in this process, or behind an ssh server (`onCommand` of ssh-server.ts). */
+import type { ServerChannel } from "ssh2";
+import { PlacementError } from "../../provider/core/errors";
+import type { Dial, ExecResult, ProcessListeners, RemoteProcess, Shell } from "../../provider/core/ports";
+
+export interface FakeDomain {
+  uuid: string;
+  name: string;
+  /** As `domstate --reason` has them. */
+  state: string;
+  reason: string;
+  persistent: boolean;
+  autostart: boolean;
+  managedSave: boolean;
+  maxDowntimeMs: number;
+  /** A migration's two ends; absent while none runs. */
+  job?: "outgoing" | "incoming";
+}
+
+/** A migration under way. */
+export interface FakeMove {
+  command: string;
+  domain: FakeDomain;
+  from: FakeHost;
+  to: FakeHost;
+}
+
+export interface FakeHostOptions {
+  /** What `version --daemon` says. */
+  libvirt?: string;
+  qemu?: string;
+  /** What peer URIs call it; its name always works. */
+  address?: string;
+}
+
+export const fakeUuid = "5c1e2f0a-6d0b-4f8e-9a37-0c1d2e3f4a5b";
+
+export function fakeDomain(domain: Partial<FakeDomain> = {}): FakeDomain {
+  return {
+    uuid: fakeUuid,
+    name: "db-01",
+    state: "running",
+    reason: "booted",
+    persistent: true,
+    autostart: false,
+    managedSave: false,
+    maxDowntimeMs: 300,
+    ...domain,
+  };
+}
+
+/** All the hosts of a test, which migrate to each other. */
+export class FakeHosts {
+  readonly hosts = new Map<string, FakeHost>();
+
+  /**
+   * What happens between the start of a migration and its end: the end waits for it. The text is virsh's error, and the domain stays;
+   * undefined = it moved. May throw what a Shell throws.
+   */
+  onMigrate: (move: FakeMove) => Promise<string | undefined> = () => Promise.resolve(undefined);
+
+  add(name: string, domains: FakeDomain[] = [], options: FakeHostOptions = {}): FakeHost {
+    const host = new FakeHost(this, name, domains, options);
+    this.hosts.set(name, host);
+    return host;
+  }
+
+  /** Of `qemu+ssh://user@address:port/system`. */
+  byPeerUri(uri: string): FakeHost | undefined {
+    const address = /^qemu\+ssh:\/\/(?:[^@]*@)?(\[[^\]]+\]|[^:/]+)/.exec(uri)?.[1]?.replace(/^\[|\]$/g, "");
+    return [...this.hosts.values()].find((host) => host.name === address || host.options.address === address);
+  }
+
+  /** Connections that were opened, by host. */
+  readonly dialled: string[] = [];
+
+  readonly dial: Dial = ({ name }) => {
+    this.dialled.push(name);
+    const host = this.hosts.get(name);
+    if (host !== undefined && !host.down) return Promise.resolve(new FakeShell(host));
+    return Promise.reject(
+      new PlacementError({
+        code: "hostUnreachable",
+        phase: "connect",
+        host: name,
+        what: `cannot connect to ${name}`,
+        why: "connect ECONNREFUSED",
+        next: "start it",
+      }),
+    );
+  };
+}
+
+interface Answer {
+  out?: string;
+  err?: string;
+  code?: number;
+}
+
+interface Output {
+  stdout: (text: string) => void;
+  stderr: (text: string) => void;
+  exit: (code: number) => void;
+}
+
+export class FakeHost {
+  /** Refuses connections. */
+  down = false;
+  /** Every virsh command that was asked, without the session's marks. */
+  readonly commands: string[] = [];
+  /** What virsh says instead of its answer, for commands that begin with the key. */
+  readonly failing = new Map<string, string>();
+  /** Ends a migration that `onMigrate` holds, as domjobabort does. */
+  private abort: ((error: string) => void) | undefined;
+
+  constructor(
+    private readonly world: FakeHosts,
+    readonly name: string,
+    public domains: FakeDomain[],
+    readonly options: FakeHostOptions,
+  ) {}
+
+  find(domain: string): FakeDomain | undefined {
+    return this.domains.find(({ uuid, name }) => uuid === domain || name === domain);
+  }
+
+  /** For `startSshServer({ onCommand })`. */
+  readonly onCommand = (command: string, stream: ServerChannel): void => {
+    const input = this.run(command, {
+      stdout: (text) => void stream.write(text),
+      stderr: (text) => void stream.stderr.write(text),
+      exit: (code) => {
+        stream.exit(code);
+        stream.end();
+      },
+    });
+    stream.on("data", (chunk: Buffer) => input(chunk.toString()));
+    stream.on("end", () => input(undefined));
+  };
+
+  /** Starts a remote command; what comes back takes its standard input, undefined = closed. */
+  run(command: string, output: Output): (input: string | undefined) => void {
+    const bare = command.replace(/^env (?:\S+=\S* )+/, "");
+    if (/^virsh -q -c \S+$/.test(bare)) return this.session(output);
+    void this.command(bare).then(
+      ({ out = "", err = "", code = err === "" ? 0 : 1 }) => {
+        output.stdout(out);
+        output.stderr(err === "" ? "" : `error: ${err}\n`);
+        output.exit(code);
+      },
+      () => output.exit(255),
+    );
+    return () => {};
+  }
+
+  /** virsh that reads commands on standard input: echoes each behind its prompt, and knows no exit codes. */
+  private session({ stdout, stderr, exit }: Output): (input: string | undefined) => void {
+    let buffer = "";
+    let over = false;
+    return (input) => {
+      if (over) return;
+      buffer += input ?? "quit\n";
+      const lines = buffer.split("\n");
+      buffer = lines.pop()!;
+      for (const line of lines) {
+        if (line === "quit") {
+          over = true;
+          return exit(0);
+        }
+        stdout(`virsh # ${line}\n`);
+        const echo = /^echo (--err )?(.*)$/.exec(line);
+        if (echo) {
+          const text = echo[2]!.replaceAll('"', "");
+          if (echo[1]) stderr(`error: ${text}\n`);
+          else stdout(text);
+          continue;
+        }
+        const { out, err } = this.ask(line);
+        if (out !== undefined && out !== "") stdout(`${out}\n`);
+        if (err !== undefined) stderr(`error: ${err}\n`);
+      }
+    };
+  }
+
+  private async command(command: string): Promise<Answer> {
+    if (!command.startsWith("virsh ")) return {};
+    const line = command.replace(/^virsh (?:-c \S+ )?/, "");
+    if (!line.startsWith("migrate ")) return this.ask(line);
+    this.commands.push(line);
+    const failing = this.failure(line);
+    if (failing !== undefined) return { err: failing };
+    return this.migrate(line);
+  }
+
+  private failure(line: string): string | undefined {
+    return [...this.failing].find(([begin]) => line.startsWith(begin))?.[1];
+  }
+
+  private async migrate(command: string): Promise<Answer> {
+    const words = command.split(" ").map((word) => word.replace(/^'(.*)'$/, "$1"));
+    const [name, uri] = words.slice(-2) as [string, string];
+    const domain = this.find(name);
+    const to = this.world.byPeerUri(uri);
+    if (!domain) return { err: `failed to get domain '${name}'` };
+    if (!to || to.down) return { err: `unable to connect to server at '${uri}': Connection refused` };
+    const { state, reason } = domain;
+    const live = words.includes("--live");
+    let copy: FakeDomain | undefined;
+    if (live) {
+      copy = { ...domain, state: "paused", reason: "migrating", job: "incoming", persistent: false, autostart: false };
+      to.domains.push(copy);
+      domain.job = "outgoing";
+    }
+    const aborted = new Promise<string>((resolve) => (this.abort = resolve));
+    const error = await Promise.race([aborted, this.world.onMigrate({ command, domain, from: this, to })]);
+    delete domain.job;
+    if (copy) to.domains = to.domains.filter((other) => other !== copy);
+    if (error !== undefined) {
+      Object.assign(domain, { state, reason: live ? "migration canceled" : reason });
+      return { err: error };
+    }
+    this.domains = this.domains.filter((other) => other !== domain);
+    const { job: _, ...arrived } = domain;
+    to.domains.push(
+      live
+        ? { ...arrived, state, reason: state === "paused" ? "user" : "migrated", autostart: false, maxDowntimeMs: 300 }
+        : { ...arrived, state: "shut off", reason: "unknown", autostart: false },
+    );
+    return {};
+  }
+
+  private ask(line: string): Answer {
+    this.commands.push(line);
+    const failing = this.failure(line);
+    if (failing !== undefined) return { err: failing };
+    const [verb, ...words] = line.split(" ");
+    const has = (word: string) => words.includes(word);
+    if (verb === "list") {
+      const chosen = this.domains.filter(
+        (domain) =>
+          (!has("--persistent") || domain.persistent) &&
+          (!has("--autostart") || domain.autostart) &&
+          (!has("--with-managed-save") || domain.managedSave),
+      );
+      return { out: chosen.map(({ uuid, name }) => (has("--name") ? `${uuid} ${name}` : uuid)).join("\n") };
+    }
+    if (verb === "version") {
+      const { libvirt = "9.0.0", qemu = "7.2.22" } = this.options;
+      return {
+        out: `Using library: libvirt ${libvirt}\nUsing API: QEMU ${libvirt}\nRunning hypervisor: QEMU ${qemu}\nRunning against daemon: ${libvirt}`,
+      };
+    }
+    if (verb === "help") return { out: helpMigrate };
+    if (verb === "capabilities") {
+      const number = String([...this.world.hosts.keys()].indexOf(this.name)).padStart(12, "0");
+      return { out: `<capabilities><host>\n<uuid>00000000-0000-0000-0000-${number}</uuid></host></capabilities>` };
+    }
+    const named = words.find((word) => !word.startsWith("-") && !/^\d+$/.test(word))?.replace(/^'(.*)'$/, "$1") ?? "";
+    const domain = this.find(named);
+    if (!domain) return { err: `failed to get domain '${named}'` };
+    return this.askDomain(verb!, domain, words);
+  }
+
+  private askDomain(verb: string, domain: FakeDomain, words: string[]): Answer {
+    switch (verb) {
+      case "domstate":
+        return { out: `${domain.state} (${domain.reason})` };
+      case "domjobinfo":
+        if (words.includes("--completed")) return { out: completedStatistics };
+        if (domain.job === "incoming")
+          return {
+            err: "Requested operation is not valid: migration statistics are available only on the source host",
+          };
+        return { out: domain.job === "outgoing" ? runningStatistics : "Job type: 0" };
+      case "migrate-getmaxdowntime":
+        return { out: String(domain.maxDowntimeMs) };
+      case "migrate-setmaxdowntime":
+        domain.maxDowntimeMs = Number(words.at(-1));
+        return {};
+      case "migrate-postcopy":
+        Object.assign(domain, { state: "paused", reason: "post-copy" });
+        return {};
+      case "domjobabort":
+        this.abort?.("operation aborted: job 'migration out' canceled by client");
+        return {};
+      case "suspend":
+        Object.assign(domain, { state: "paused", reason: "user" });
+        return {};
+      case "resume":
+        Object.assign(domain, { state: "running", reason: "unpaused" });
+        return {};
+      case "autostart":
+        domain.autostart = !words.includes("--disable");
+        return {};
+      case "undefine":
+        this.domains = this.domains.filter((other) => other !== domain);
+        return {};
+    }
+    return { err: `unknown command: '${verb}'` };
+  }
+}
+
+class FakeShell implements Shell {
+  alive = true;
+
+  constructor(private readonly fake: FakeHost) {}
+
+  get host(): string {
+    return this.fake.name;
+  }
+
+  async exec(command: string): Promise<ExecResult> {
+    const output = { stdout: "", stderr: "" };
+    const process = await this.spawn(command, {
+      stdout: (text) => (output.stdout += text),
+      stderr: (text) => (output.stderr += text),
+    });
+    process.end();
+    return { ...(await process.exit), ...output };
+  }
+
+  spawn(command: string, listeners: ProcessListeners): Promise<RemoteProcess> {
+    let input: (text: string | undefined) => void = () => {};
+    const exit = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+      input = this.fake.run(command, { ...listeners, exit: (code) => resolve({ code, signal: null }) });
+    });
+    return Promise.resolve({ write: (text) => input(text), end: () => input(undefined), destroy: () => {}, exit });
+  }
+
+  close(): Promise<void> {
+    this.alive = false;
+    return Promise.resolve();
+  }
+}
+
+const runningStatistics = `Job type: 2
+operation: 5
+time_elapsed: 1200
+downtime: 300
+memory_total: 268435456
+memory_processed: 134217728
+memory_remaining: 134217728
+memory_bps: 335544320
+memory_dirty_rate: 10240
+memory_page_size: 4096
+memory_iteration: 2`;
+
+const completedStatistics = `Job type: 3
+operation: 4
+time_elapsed: 1800
+downtime: 43
+memory_total: 268435456
+memory_processed: 170917888
+memory_remaining: 0
+memory_iteration: 3`;
+
+const helpMigrate = [
+  "live offline p2p direct tunnelled persistent undefinesource suspend copy-storage-all copy-storage-inc change-protection unsafe verbose",
+  "compressed auto-converge rdma-pin-all abort-on-error postcopy postcopy-after-precopy postcopy-resume zerocopy migrateuri graphicsuri",
+  "listen-address dname timeout timeout-suspend timeout-postcopy xml migrate-disks disks-port disks-uri comp-methods comp-mt-level",
+  "comp-mt-threads comp-mt-dthreads comp-xbzrle-cache auto-converge-initial auto-converge-increment persistent-xml tls postcopy-bandwidth",
+  "parallel parallel-connections bandwidth tls-destination copy-storage-synchronous-writes",
+]
+  .join(" ")
+  .split(" ")
+  .map((name) => `    --${name}`)
+  .join("\n");
