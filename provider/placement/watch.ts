@@ -70,10 +70,12 @@ export async function watch(
     },
   );
 
+  const sleepOrEnd = (ms: number) => Promise.race([clock.sleep(ms), ...(ours && end ? [end] : [])]);
+
   for (;;) {
     const due = steer(options, { elapsedMs: clock.now() - startedAt, inPostCopy, done });
     const untilDue = due.dueMs === undefined ? pollMs : Math.max(1, startedAt + due.dueMs - clock.now());
-    await Promise.race([clock.sleep(Math.min(pollMs, untilDue)), ...(ours && end ? [end] : [])]);
+    await sleepOrEnd(Math.min(pollMs, untilDue));
     if (ended) break;
 
     try {
@@ -116,7 +118,7 @@ export async function watch(
           next: `the migration goes on between the hosts without us; run \`pulumi up\` again when ${view.host} can be reached, it finds the machine wherever it is`,
         });
       }
-      await clock.sleep(pollMs * 2);
+      await sleepOrEnd(pollMs * 2);
     }
   }
   if (fatal !== undefined) throw fatal;

@@ -79,7 +79,8 @@ export class Virsh {
   async job(uuid: string): Promise<JobInfo | undefined> {
     const { out, err } = await this.session.run(`domjobinfo --rawstats ${uuid}`, deadlineMs);
     if (err === "") return parseJobInfo(out);
-    if (missing.test(err)) return undefined;
+    // So it says of a machine that has just left, when the question had to wait for the migration's end.
+    if (missing.test(err) || /domain is not running/.test(err)) return undefined;
     if (/statistics are available only on the source host/.test(err))
       return { type: "unbounded", operation: "incoming" };
     throw this.failure("domjobinfo", err);
