@@ -72,7 +72,8 @@ export function createHandlers(world: World) {
         ...hostFailures(inputs.hosts ?? [], inventory, () => world.sshHosts()),
       ];
       if (all.length === 0) warnOfTwins(placements, news, world);
-      const plan = all.length > 0 || containsUnknown(news) ? UNKNOWN : planOf(inputs, inventory, uri);
+      // Outside a preview the engine takes an unknown plan for the failure, and hides the real ones.
+      const plan = all.length > 0 ? undefined : containsUnknown(news) ? UNKNOWN : planOf(inputs, inventory, uri);
       return { inputs: withoutUndefined({ ...news, plan }), failures: all };
     },
 
