@@ -20,6 +20,7 @@ import {
   type ParsedInputs,
   parseInventory,
   parseUri,
+  canonicalDomain,
   schemaVersion,
   UNKNOWN,
   withoutUndefined,
@@ -63,19 +64,21 @@ export function createHandlers(world: World) {
       return Promise.resolve();
     },
 
-    check: async (_olds: Props, news: Props): Promise<pulumi.dynamic.CheckResult> => {
-      const { inventory, uri, failures: settingsFailures } = await settings;
-      const { inputs, failures } = parseInputs(news);
-      const all = [
-        ...settingsFailures,
-        ...failures,
-        ...hostFailures(inputs.hosts ?? [], inventory, () => world.sshHosts()),
-      ];
-      if (all.length === 0) warnOfTwins(placements, news, world);
-      // Outside a preview the engine takes an unknown plan for the failure, and hides the real ones.
-      const plan = all.length > 0 ? undefined : containsUnknown(news) ? UNKNOWN : planOf(inputs, inventory, uri);
-      return { inputs: withoutUndefined({ ...news, plan }), failures: all };
-    },
+    check: (_olds: Props, news: Props): Promise<pulumi.dynamic.CheckResult> =>
+      cleanly(async () => {
+        const { inventory, uri, failures: settingsFailures } = await settings;
+        const { inputs, failures } = parseInputs(news);
+        // With an inventory that cannot be read nobody knows which names are right.
+        const hosts = settingsFailures.length > 0 ? [] : (inputs.hosts ?? []);
+        const all = [...settingsFailures, ...failures, ...hostFailures(hosts, inventory, () => world.sshHosts())];
+        if (all.length === 0) warnOfTwins(placements, news, world);
+        // Outside a preview the engine takes an unknown plan for the failure, and hides the real ones.
+        const plan = all.length > 0 ? undefined : containsUnknown(news) ? UNKNOWN : planOf(inputs, inventory, uri);
+        return {
+          inputs: { ...news, plan },
+          failures: all.map(({ property, reason, code }) => ({ property, reason: `${reason} [${code}]` })),
+        };
+      }),
 
     diff: (_id: string, olds: Props, news: Props): Promise<pulumi.dynamic.DiffResult> => {
       const { changes, replaces } = difference(olds, news);
@@ -154,7 +157,7 @@ export function createHandlers(world: World) {
     const wrong = [...failures, ...hostFailures(inputs.hosts ?? [], inventory, () => world.sshHosts())][0];
     if (wrong || !inputs.domain || !inputs.hosts || !inputs.migration) {
       throw new PlacementError({
-        code: "invalidInput",
+        code: wrong?.code ?? "invalidInput",
         phase: "check",
         what: `${wrong?.property ?? "an input"} cannot be used`,
         why: wrong?.reason ?? "it is not known",
@@ -218,9 +221,9 @@ function planOf(inputs: ParsedInputs, inventory: Inventory, uri: string): Plan {
 
 /** What changed, and whether the hosts have to be asked for it. Pure. */
 function difference(olds: Props, news: Props): { changes: boolean; onHosts: boolean; replaces: string[] } {
-  const otherMachine =
-    news.domain !== olds.domain && ![olds.domainUuid, olds.__name].includes(news.domain) && news.domain !== UNKNOWN;
-  const domain = news.domain !== olds.domain;
+  const wanted = canonicalDomain(news.domain);
+  const domain = wanted !== canonicalDomain(olds.domain);
+  const otherMachine = domain && ![olds.domainUuid, olds.__name].includes(wanted) && wanted !== UNKNOWN;
   const host = !isDeepStrictEqual(news.host, olds.host) || containsUnknown(news.host);
   const elsewhere = ![news.host].flat().includes(olds.currentHost);
   const migration = !isDeepStrictEqual(options(news), options(olds)) || containsUnknown(news.migration);
@@ -234,7 +237,7 @@ function options(props: Props): unknown {
 
 function hostFailures(names: readonly string[], inventory: Inventory, sshHosts: () => string[]): InputFailure[] {
   if (inventory === undefined) return [];
-  const missing = names.filter((name) => !(name in inventory));
+  const missing = names.filter((name) => !Object.hasOwn(inventory, name));
   if (missing.length === 0) return [];
   const bySsh = sshHosts();
   return missing
@@ -243,9 +246,14 @@ function hostFailures(names: readonly string[], inventory: Inventory, sshHosts: 
       const near = nearMatches(name, [...Object.keys(inventory), ...bySsh]);
       const hint =
         near.length > 0 ? `did you mean ${listed(near)}?` : `its hosts are ${listed(Object.keys(inventory), "and")}.`;
+      // A dot in a path goes one level down.
+      const path = /^[\w-]+$/.test(name)
+        ? `'vm-placement:hosts.${name}.address'`
+        : `'vm-placement:hosts["${name}"].address'`;
       return {
         property: "host",
-        reason: `"${name}" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; ${hint} Add it with \`pulumi config set --path "vm-placement:hosts.${name}.address" ADDRESS\``,
+        code: "unknownHost" as const,
+        reason: `"${name}" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; ${hint} Add it with \`pulumi config set --path ${path} ADDRESS\``,
       };
     });
 }

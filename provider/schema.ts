@@ -1,6 +1,7 @@
 /** The boundary's types: zod schemas derived from core/options, tolerant of Pulumi's unknown values. */
 import { z } from "zod";
 import type { Plan } from "./core/args";
+import type { ErrorCode } from "./core/errors";
 import type { Host } from "./core/model";
 import { nearMatches, listed } from "./core/near";
 import {
@@ -17,10 +18,11 @@ import { parseBytes, parseDurationMs, parseRateMiBps, showDuration } from "./cor
 /** How Pulumi's dynamic-provider protocol spells a value that is not known yet, at any place and whatever its type. */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** One thing wrong with the inputs, in the shape Pulumi's check wants. */
+/** One thing wrong with the inputs. */
 export interface InputFailure {
   property: string;
   reason: string;
+  code: Extract<ErrorCode, "invalidInput" | "conflictingOptions" | "unsafeCombination" | "unknownHost">;
 }
 
 /** The inputs after parsing. A field is undefined while Pulumi does not know it. */
@@ -97,8 +99,20 @@ function expected(what: string, example: string): (issue: { input?: unknown }) =
 
 function shown(value: unknown): string {
   if (value === undefined) return "nothing";
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(value).replaceAll(UNKNOWN, "(not known yet)");
+  if (isKeyText(text)) return "the text of a private key";
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+function isKeyText(value: unknown): boolean {
+  return typeof value === "string" && value.includes("PRIVATE KEY");
+}
+
+/** For values of which a part may be secret. */
+function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return "nothing";
+  if (Array.isArray(value)) return "a list";
+  return { string: "a text", object: "an object", boolean: "true or false" }[typeof value as string] ?? "a number";
 }
 
 function leafSchema(spec: OptionSpec): z.ZodType {
@@ -117,7 +131,7 @@ const migrationSchema: z.ZodType<MigrationOptions> = (() => {
       .optional();
   }
   return z
-    .strictObject(shape, { error: unknownKeys(Object.keys(shape)) })
+    .strictObject(shape, { error: unknownKeys(Object.keys(shape), '{ timeout: "5m" }') })
     .transform((groups) => Object.assign({ mode: "auto" }, ...Object.values(groups)) as MigrationOptions);
 })();
 
@@ -128,43 +142,48 @@ function readGroup(
   members: OptionName[],
 ): Partial<MigrationOptions> {
   if (value === undefined) return {};
-  const objectKey = head && (optionTable[head].objectKey ?? undefined);
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  const objectKey = head && optionTable[head].objectKey;
+  const keyOf = (name: OptionName) => (name === head ? objectKey! : optionTable[name].input.split(".")[1]!);
+  const inside = head && objectKey !== undefined ? [head, ...members] : members;
+  const example = () => `{ ${keyOf(inside[0]!)}: ${optionTable[inside[0]!].example} }`;
+  const refuse = (error: z.ZodError, alternative = "") => {
+    for (const { message, path } of error.issues)
+      context.addIssue({ code: "custom", message: message + alternative, path });
+    return z.NEVER;
+  };
+
   if (members.length > 0 && (isObject || !head)) {
-    const shape: Record<string, z.ZodType> = {};
-    for (const name of members)
-      shape[optionTable[name].input.split(".")[1]!] = leafSchema(optionTable[name]).optional();
-    if (head && objectKey) shape[objectKey] = leafSchema(optionTable[head]);
-    const parsed = z.strictObject(shape, { error: unknownKeys(Object.keys(shape)) }).safeParse(value);
-    if (!parsed.success) {
-      for (const issue of parsed.error.issues)
-        context.addIssue({ code: "custom", message: issue.message, path: issue.path });
-      return z.NEVER;
-    }
-    const fields: Record<string, unknown> = {};
-    for (const name of members) fields[name] = parsed.data[optionTable[name].input.split(".")[1]!];
-    if (head) fields[head] = objectKey ? parsed.data[objectKey] : true;
-    return withoutUndefined(fields);
+    const shape = Object.fromEntries(
+      inside.map((name) => [
+        keyOf(name),
+        name === head ? leafSchema(optionTable[name]) : leafSchema(optionTable[name]).optional(),
+      ]),
+    );
+    const parsed = z.strictObject(shape, { error: unknownKeys(Object.keys(shape), example()) }).safeParse(value);
+    if (!parsed.success) return refuse(parsed.error);
+    const fields = Object.fromEntries(inside.map((name) => [name, parsed.data[keyOf(name)]]));
+    return withoutUndefined({ ...fields, ...(head && objectKey === undefined && { [head]: true }) });
   }
   const parsed = leafSchema(optionTable[head!]).safeParse(value);
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues)
-      context.addIssue({ code: "custom", message: issue.message, path: issue.path });
-    return z.NEVER;
-  }
+  if (!parsed.success)
+    return refuse(parsed.error, members.length > 0 ? `, or an object, for example ${example()}` : "");
   return { [head!]: parsed.data };
 }
 
-function unknownKeys(known: string[]) {
-  return (issue: z.core.$ZodRawIssue): string => {
-    if (issue.code !== "unrecognized_keys")
-      return `got ${shown(issue.input)}; expected an object with ${listed(known, "and")}`;
-    const texts = issue.keys.map((key) => {
-      const near = nearMatches(key, known);
-      return `unknown field "${key}"${near.length > 0 ? `, did you mean ${listed(near)}?` : ""}`;
-    });
-    return `${texts.join("; ")}; the fields are ${listed(known, "and")}`;
-  };
+function unknownKeys(known: string[], example: string, show: (value: unknown) => string = shown) {
+  return (issue: z.core.$ZodRawIssue): string =>
+    issue.code === "unrecognized_keys"
+      ? unknownFields(issue.keys, known)
+      : `got ${show(issue.input)}; expected an object with ${listed(known)}, for example ${example}`;
+}
+
+function unknownFields(names: readonly string[], known: readonly string[]): string {
+  const texts = names.map((name) => {
+    const near = nearMatches(name, known);
+    return `unknown field "${name}"${near.length > 0 ? ` (did you mean ${listed(near)}?)` : ""}`;
+  });
+  return `${texts.join("; ")}; the fields are ${listed(known, "and")}`;
 }
 
 /**
@@ -189,124 +208,152 @@ const domainSchema = z
         code: "custom",
         message: `got ${shown(text)}, which ${wrong}; expected a name or UUID, for example "db-01"`,
       });
-  });
+  })
+  .transform(canonicalDomain);
 
+/** libvirt reads a UUID in either case and writes it in lower case. */
+export function canonicalDomain<T>(domain: T): T {
+  return typeof domain === "string" && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(domain)
+    ? (domain.toLowerCase() as T & string)
+    : domain;
+}
+
+/** A key of the inventory, a Host of ssh_config, or (without an inventory) `user@host`. */
 const hostName = z
-  .string({ error: expected("a host name, or a list of them", '"kvm-b" or ["kvm-b", "kvm-c"]') })
-  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.:%-]*$/, {
+  .string({ error: expected("a host name", '"kvm-b"') })
+  .regex(/^([A-Za-z0-9_][A-Za-z0-9_.-]*@)?[A-Za-z0-9_:][A-Za-z0-9_.:%-]*$/, {
     error: expected("a host name of letters, digits and . _ - :", '"kvm-b"'),
   });
 
-const hostSchema = z.union([hostName, z.array(hostName).min(1)], {
-  error: expected("a host name, or a list of them", '"kvm-b" or ["kvm-b", "kvm-c"]'),
-});
+const hostError = expected("a host name, or a list of them", '"kvm-b" or ["kvm-b", "kvm-c"]');
+const hostSchema = z.union([hostName, z.array(hostName).min(1, { error: hostError })], { error: hostError });
+
+/** What a program may say, and what a placement keeps beside it; names that begin with "__" are the resource's own. */
+const inputNames = ["domain", "host", "migration"];
+const outputNames = ["plan", "currentHost", "domainUuid", "state", "lastMigration", "schemaVersion"];
 
 /** Reads a placement's inputs. All failures at once; what Pulumi does not know yet is left out and fails nothing. */
 export function parseInputs(props: Record<string, unknown>): { inputs: ParsedInputs; failures: InputFailure[] } {
   const failures: InputFailure[] = [];
   const read = <T>(schema: z.ZodType<T>, property: string): T | undefined => {
-    if (containsUnknown(props[property])) {
-      failures.push(
-        ...failuresOf(schema, withoutUnknown(props[property]), property, unknownPaths(props[property], property)),
-      );
-      return undefined;
-    }
     const parsed = schema.safeParse(props[property]);
-    if (parsed.success) return parsed.data;
-    failures.push(...failuresOf(schema, props[property], property, []));
-    return undefined;
+    const unknown = unknownPaths(props[property], property);
+    if (!parsed.success) failures.push(...failuresOf(parsed.error, property, unknown));
+    return parsed.success && unknown.length === 0 ? parsed.data : undefined;
   };
+
+  const strangers = Object.keys(props).filter(
+    (name) => !name.startsWith("__") && ![...inputNames, ...outputNames].includes(name),
+  );
+  for (const name of strangers) failures.push(invalid(name, unknownFields([name], inputNames)));
 
   const domain = read(domainSchema, "domain");
   const host = read(hostSchema, "host");
   const migration = read(migrationSchema.prefault({} as never), "migration");
   if (migration) {
-    failures.push(...optionConflicts(migration).map(({ property, reason }) => ({ property, reason })));
+    failures.push(...optionConflicts(migration));
   }
   const hosts = host === undefined ? undefined : [host].flat();
   if (hosts && new Set(hosts).size < hosts.length) {
-    failures.push({ property: "host", reason: `got ${shown(host)}; a host stands in it twice` });
+    failures.push(
+      invalid("host", `got ${shown(host)}; a host stands in it twice, for example write ["kvm-b", "kvm-c"]`),
+    );
   }
   return { inputs: { domain, hosts, anyOf: Array.isArray(host), migration }, failures };
 }
 
-function failuresOf(schema: z.ZodType, value: unknown, property: string, unknown: string[]): InputFailure[] {
-  if (unknown.includes(property)) return [];
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return [];
-  return parsed.error.issues
-    .map((issue) => ({ property: [property, ...issue.path].join("."), reason: issue.message }))
+function failuresOf(error: z.ZodError, property: string, unknown: readonly string[] = []): InputFailure[] {
+  return error.issues
+    .map((issue) => invalid([property, ...issue.path].join("."), issue.message))
     .filter(({ property }) => !unknown.includes(property));
 }
 
-const text = (what: string, example: string) =>
-  z.string({ error: expected(what, example) }).min(1, { error: expected(what, example) });
+function invalid(property: string, reason: string): InputFailure {
+  return { property, reason, code: "invalidInput" };
+}
+
+const text = (what: string, example: string, pattern = /^[^\n\r\0]+$/) =>
+  z.string({ error: expected(what, example) }).regex(pattern, { error: expected(what, example) });
 const port = leaf.integer({ type: "integer", min: 1, max: 65_535 }, "22") as z.ZodType<number>;
 const limit = leaf.integer({ type: "integer", min: 1, max: 64 }, "2") as z.ZodType<number>;
 const bool = z.boolean({ error: expected("true or false", "true") });
-const peer = z
-  .string()
-  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.:%-]*$/, { error: expected("an IP address or host name", '"10.0.0.12"') });
+const account = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
+const address = text(
+  "an IP address or host name",
+  '"10.0.0.12"',
+  /^([A-Za-z0-9_:][A-Za-z0-9_.:%-]*|\[[A-Za-z0-9_.:%-]+\])$/,
+);
+const path = (example: string) => {
+  const error = (issue: { input?: unknown }) =>
+    expected("a path", example)(issue) + (isKeyText(issue.input) ? "; the text of a key belongs in privateKey" : "");
+  return z.string({ error }).regex(/^(?!.*PRIVATE KEY)[^\n\r\0]+$/, { error });
+};
 
 const hostShape = {
-  address: text("an IP address or host name", '"10.0.0.12"').optional(),
+  address: address.optional(),
   port: port.optional(),
   user: text("an account name", '"root"').optional(),
-  identityFile: text("a path", '"~/.ssh/id_ed25519"').optional(),
+  identityFile: path('"~/.ssh/id_ed25519"').optional(),
   // Never shown back: a secret that is wrong stays one.
-  privateKey: z
-    .string({ error: () => "expected the text of a private key" })
-    .min(1)
-    .optional(),
-  passphrase: z.string({ error: () => "expected the passphrase as a string" }).optional(),
+  privateKey: secret("the text of a private key").optional(),
+  passphrase: secret("the passphrase").optional(),
   agent: z
-    .union([bool, text("a socket path", '"/run/user/1000/ssh-agent"')], {
-      error: expected("true, false or a socket path", "true"),
-    })
+    .union([bool, path('"/run/user/1000/ssh-agent"')], { error: expected("true, false or a socket path", "true") })
     .optional(),
-  hostKey: z
-    .string()
-    .regex(/^(SHA256:[A-Za-z0-9+/]{43}=?|(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/=]+( .*)?)$/, {
-      error: expected("a fingerprint or a public key line", '"SHA256:…" or "ssh-ed25519 AAAA…"'),
-    })
-    .optional(),
-  knownHostsFile: text("a path", '"~/.ssh/known_hosts"').optional(),
+  hostKey: text(
+    "a fingerprint or a public key line",
+    '"SHA256:…" or "ssh-ed25519 AAAA…"',
+    /^(SHA256:[A-Za-z0-9+/]{43}=?|(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/=]+( .*)?)$/,
+  ).optional(),
+  knownHostsFile: path('"~/.ssh/known_hosts"').optional(),
   proxyJump: text("jump hosts as ssh writes them", '"bastion" or "admin@bastion:2222"').optional(),
-  peerAddress: peer.optional(),
-  peerUser: z
-    .string()
-    .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, { error: expected("an account name", '"migrate"') })
-    .optional(),
+  peerAddress: address.optional(),
+  peerUser: text("an account name", '"migrate"', account).optional(),
   peerPort: port.optional(),
-  migrationAddress: peer.optional(),
+  migrationAddress: address.optional(),
   maxOutgoing: limit.optional(),
   maxIncoming: limit.optional(),
   maintenance: bool.optional(),
-  labels: z.record(z.string(), z.string(), { error: expected("text by key", '{ rack: "r1" }') }).optional(),
+  labels: z
+    .record(z.string(), z.string({ error: expected("text", '"r1"') }), {
+      error: expected("text by key", '{ rack: "r1" }'),
+    })
+    .optional(),
 };
+const hostExample = "{ address: 10.0.0.11, user: root }";
 const inventorySchema = z.record(
-  hostName,
-  z.strictObject(hostShape, { error: unknownKeys(Object.keys(hostShape)) }).nullable(),
-  { error: expected("hosts by name", "{ kvm-a: { address: 10.0.0.11, user: root } }") },
+  z.string().regex(/^[A-Za-z0-9_:][A-Za-z0-9_.:%-]*$/),
+  z.strictObject(hostShape, { error: unknownKeys(Object.keys(hostShape), hostExample, kindOf) }).nullable(),
+  {
+    error: ({ code, input }) =>
+      code === "invalid_key"
+        ? `is no host name; expected letters, digits and . _ - :, for example kvm-a: ${hostExample}`
+        : `got ${kindOf(input)}; expected hosts by name, for example { kvm-a: ${hostExample} }`,
+  },
 );
 
-/** Reads `vm-placement:hosts`. `undefined` = no inventory. Throws nothing: failures name the field. */
+function secret(what: string) {
+  const error = ({ input }: { input?: unknown }) =>
+    `got ${input === "" ? "an empty text" : kindOf(input)}; expected ${what}, set with \`pulumi config set --secret --path\``;
+  return z.string({ error }).min(1, { error });
+}
+
+/** Reads `vm-placement:hosts`, which Pulumi hands over as JSON. `undefined` = no inventory. Throws nothing: failures name the field. */
 export function parseInventory(json: string | undefined): {
   inventory: Record<string, Host> | undefined;
   failures: InputFailure[];
 } {
   if (json === undefined) return { inventory: undefined, failures: [] };
+  const key = "vm-placement:hosts";
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch {
-    const reason =
-      'is no object; write it with `pulumi config set --path "vm-placement:hosts.kvm-a.address" 10.0.0.11`';
-    return { inventory: undefined, failures: [{ property: "vm-placement:hosts", reason }] };
+    const reason = `is no object; expected hosts by name, set with \`pulumi config set --path '${key}.kvm-a.address' 10.0.0.11\``;
+    return { inventory: undefined, failures: [invalid(key, reason)] };
   }
   const parsed = inventorySchema.safeParse(value);
-  if (!parsed.success)
-    return { inventory: undefined, failures: failuresOf(inventorySchema, value, "vm-placement:hosts", []) };
+  if (!parsed.success) return { inventory: undefined, failures: failuresOf(parsed.error, key) };
   return {
     inventory: Object.fromEntries(
       Object.entries(parsed.data).map(([name, host]) => [name, withoutUndefined({ name, ...host }) as unknown as Host]),
@@ -322,7 +369,7 @@ export function parseUri(value: string | undefined): { uri: string; failures: In
   if (value === undefined || /^qemu(\+unix)?:\/\/\/system(\?[A-Za-z0-9=/._&-]*)?$/.test(value))
     return { uri: value ?? defaultUri, failures: [] };
   const reason = `got ${shown(value)}; expected the libvirt URI of the hosts as they see it themselves, for example "${defaultUri}"`;
-  return { uri: defaultUri, failures: [{ property: "vm-placement:uri", reason }] };
+  return { uri: defaultUri, failures: [invalid("vm-placement:uri", reason)] };
 }
 
 /** What a placement keeps in Pulumi's state beside its inputs. */
@@ -349,17 +396,6 @@ export function withoutUndefined<T>(value: T): T {
 export function containsUnknown(value: unknown): boolean {
   if (value === UNKNOWN) return true;
   return typeof value === "object" && value !== null && Object.values(value).some(containsUnknown);
-}
-
-function withoutUnknown(value: unknown): unknown {
-  if (value === UNKNOWN) return undefined;
-  if (Array.isArray(value)) return value.filter((item) => item !== UNKNOWN).map(withoutUnknown);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, item]) => item !== UNKNOWN)
-      .map(([key, item]) => [key, withoutUnknown(item)]),
-  );
 }
 
 function unknownPaths(value: unknown, path: string): string[] {
