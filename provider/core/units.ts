@@ -28,24 +28,27 @@ function parse<U extends string>(text: string, pattern: RegExp, units: Record<U,
   return Number.isSafeInteger(value) ? value : undefined;
 }
 
-/** 43 → "43 ms", 2400 → "2.4 s", 95_000 → "1 min 35 s". */
+/** 43 → "43 ms", 2400 → "2.4 s", 95_000 → "1 min 35 s". Rounded first, so that no part reaches the next unit ("1 h 60 min"). */
 export function showDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${trim(ms / 1000)} s`;
+  if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`;
+  const tenths = Math.round(ms / 100);
+  if (tenths < 600) return `${tenths / 10} s`;
   const seconds = Math.round(ms / 1000);
-  if (seconds < 3600)
-    return seconds % 60 === 0 ? `${seconds / 60} min` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-  const minutes = Math.round(seconds / 60);
-  return `${Math.floor(minutes / 60)} h${minutes % 60 === 0 ? "" : ` ${minutes % 60} min`}`;
+  if (seconds < 3600) return twoParts(seconds, "min", "s");
+  return twoParts(Math.round(ms / 60_000), "h", "min");
+}
+
+function twoParts(count: number, large: string, small: string): string {
+  return `${Math.floor(count / 60)} ${large}${count % 60 === 0 ? "" : ` ${count % 60} ${small}`}`;
 }
 
 /** 170917888 → "163 MiB". */
 export function showBytes(bytes: number): string {
-  const unit = (Object.keys(byteUnits) as (keyof typeof byteUnits)[]).findLast((u) => bytes >= byteUnits[u]) ?? "B";
-  const value = bytes / byteUnits[unit];
-  return `${value >= 10 ? Math.round(value) : trim(value)} ${unit}`;
-}
-
-function trim(value: number): string {
-  return String(Math.round(value * 10) / 10);
+  const units = Object.keys(byteUnits) as (keyof typeof byteUnits)[];
+  const shown = (unit: keyof typeof byteUnits) => {
+    const value = bytes / byteUnits[unit];
+    return value >= 10 ? Math.round(value) : Math.round(value * 10) / 10;
+  };
+  const unit = units.find((candidate) => shown(candidate) < 1024) ?? "TiB";
+  return `${shown(unit)} ${unit}`;
 }
