@@ -448,8 +448,10 @@ export function optionConflicts(options: MigrationOptions): OptionConflict[] {
     );
   }
   if (parallelMethods.length > 1) conflict("compressionMethods", "one of zlib and zstd at a time");
-  if (options.parallel && options.compressionMethods?.includes("mt")) {
-    conflict("compressionMethods", '"mt" cannot go with `parallel`: libvirt refuses it');
+  for (const method of ["xbzrle", "mt"] as const) {
+    if (options.parallel && options.compressionMethods?.includes(method)) {
+      conflict("compressionMethods", `"${method}" cannot go with \`parallel\`: libvirt refuses it`);
+    }
   }
   return found;
 }

@@ -57,7 +57,8 @@ function differentMachines({ source, destination }: MoveFacts): Finding[] {
 }
 
 function virshKnowsTheOptions({ source, command }: MoveFacts): Finding[] {
-  const used = command.match(/(?<= )--[a-z][a-z0-9-]+/g) ?? [];
+  // What is quoted is a value: a domain may well be called "db --old".
+  const used = command.replace(/'[^']*'/g, "''").match(/(?<= )--[a-z][a-z0-9-]+/g) ?? [];
   return used
     .filter((flag) => !source.migrateOptions.has(flag))
     .map((flag) => {

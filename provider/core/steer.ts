@@ -29,7 +29,8 @@ export function steer(options: MigrationOptions, course: Course): Steering {
   const { maxDowntimeAfterMs, maxDowntimeMs, postCopyAfterMs, timeoutMs, onTimeout = "abort" } = options;
 
   if (course.inPostCopy) {
-    if (timeoutMs !== undefined) {
+    // With `onTimeout: "postCopy"` this is where the timeout wanted it.
+    if (timeoutMs !== undefined && onTimeout !== "postCopy") {
       const reason = `the timeout of ${showDuration(timeoutMs)} is over, but in post-copy a migration can only be waited for`;
       due.push({ atMs: timeoutMs, action: "inform", reason });
     }
