@@ -34,7 +34,8 @@ function someValue(kind: OptionKind): unknown {
 }
 
 function setAll(...names: OptionName[]): MigrationOptions {
-  return Object.assign({ mode: "auto" }, ...names.map((name) => ({ [name]: someValue(optionTable[name].kind) })));
+  const set = Object.fromEntries(names.map((name) => [name, someValue(optionTable[name].kind)]));
+  return { mode: "auto", ...set };
 }
 
 function texts(options: Partial<MigrationOptions>): string[] {
