@@ -36,6 +36,8 @@ export interface StackOptions {
   /** Replaces the program, which declares what `declare` was given. */
   program?: string;
   env?: Record<string, string>;
+  /** Makes the project in this directory, packages and all, instead of one that uses this repository's. */
+  makeProject?: (projectDir: string) => Promise<void>;
 }
 
 export class Stack {
@@ -51,12 +53,7 @@ export class Stack {
     const dir = mkdtempSync(join(tmpdir(), "vm-placement-stack-"));
     mkdirSync(join(dir, "project"));
     const projectDir = join(dir, "project");
-    const file = (name: string, text: string) => writeFileSync(join(projectDir, name), text);
-    file("Pulumi.yaml", "name: placements\nruntime: { name: nodejs, options: { typescript: false } }\n");
-    file("package.json", JSON.stringify({ name: "placements", private: true, main: "index.js" }));
-    file("index.js", options.program ?? program);
-    file("placements.json", "{}");
-    symlinkSync(join(root, "node_modules"), join(projectDir, "node_modules"));
+    await (options.makeProject ?? makeProject(options.program ?? program))(projectDir);
     const pulumi = new Pulumi({
       installation: await installation,
       projectDir,
@@ -117,3 +114,15 @@ export class Stack {
 }
 
 let installation: Promise<PulumiInstallation> | undefined;
+
+function makeProject(text: string): (projectDir: string) => Promise<void> {
+  return (projectDir) => {
+    const file = (name: string, content: string) => writeFileSync(join(projectDir, name), content);
+    file("Pulumi.yaml", "name: placements\nruntime: { name: nodejs, options: { typescript: false } }\n");
+    file("package.json", JSON.stringify({ name: "placements", private: true, main: "index.js" }));
+    file("index.js", text);
+    file("placements.json", "{}");
+    symlinkSync(join(root, "node_modules"), join(projectDir, "node_modules"));
+    return Promise.resolve();
+  };
+}
