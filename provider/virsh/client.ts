@@ -28,7 +28,7 @@ export class Virsh {
     readonly shell: Shell,
     private readonly uri: string,
   ) {
-    this.session = new VirshSession(shell, `${this.environment()} virsh -q -c ${this.uri}`);
+    this.session = new VirshSession(shell, `${this.environment()} virsh -q -c ${quote(this.uri)}`);
   }
 
   get host(): string {
@@ -79,7 +79,8 @@ export class Virsh {
   async job(uuid: string): Promise<JobInfo | undefined> {
     const { out, err } = await this.session.run(`domjobinfo --rawstats ${uuid}`, deadlineMs);
     if (err === "") return parseJobInfo(out);
-    // So it says of a machine that has just left, when the question had to wait for the migration's end.
+    // So it says of a machine that has just left, when the question had to wait for the migration's end; libvirt 11.3.0 also of any
+    // machine that is shut off, where 9.0.0 has "Job type: 0".
     if (missing.test(err) || /domain is not running/.test(err)) return undefined;
     if (/statistics are available only on the source host/.test(err))
       return { type: "unbounded", operation: "incoming" };
@@ -162,7 +163,7 @@ export class Virsh {
 
   /** sshd may refuse the environment of a client, so it stands before the command. */
   private environment(): string {
-    return `env LC_ALL=C LIBVIRT_DEFAULT_URI=${this.uri}`;
+    return `env LC_ALL=C LIBVIRT_DEFAULT_URI=${quote(this.uri)}`;
   }
 
   private async askDomain(command: string): Promise<string | undefined> {

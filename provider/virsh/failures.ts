@@ -26,6 +26,9 @@ interface Rule {
 const logHint = ({ source, destination, domain }: FailureContext) =>
   `read the log of libvirtd (or virtqemud) on ${source} and /var/log/libvirt/qemu/${domain}.log on ${source} and ${destination}`;
 
+const startLibvirt = (host: string) =>
+  `start it on ${host}: \`systemctl enable --now virtqemud.socket\` (RHEL 9 and later) or \`systemctl enable --now libvirtd.socket\``;
+
 /** Tried in order: a text often wraps several causes, the more telling ones come first. */
 const rules: Rule[] = [
   {
@@ -57,17 +60,17 @@ const rules: Rule[] = [
   },
   {
     pattern:
-      /ssh: connect to host|Cannot recv data: (Connection (refused|reset|timed out)|ssh:)|No route to host|Network is unreachable/,
-    code: "peerUnreachable",
-    next: ({ source, destination, peerUri }) =>
-      `${source} cannot reach ${destination}: try \`ssh ${peerLogin(peerUri, destination)} true\` on ${source}; the firewall must let ssh (22) and the data ports 49152-49215 pass`,
-  },
-  {
-    pattern:
       /unable to connect to server at|Failed to connect to '|Unable to connect to .*: (Connection refused|No route|timed out)/,
     code: "peerUnreachable",
     next: ({ source, destination }) =>
       `open the data ports 49152-49215 on ${destination} for ${source}: \`firewall-cmd --permanent --add-service=libvirt && firewall-cmd --reload\`, or \`ufw allow proto tcp from ${source} to any port 49152:49215\``,
+  },
+  {
+    pattern:
+      /ssh: connect to host|Cannot recv data: (Connection (refused|reset|timed out)|ssh:)|No route to host|Network is unreachable/,
+    code: "peerUnreachable",
+    next: ({ source, destination, peerUri }) =>
+      `${source} cannot reach ${destination}: try \`ssh ${peerLogin(peerUri, destination)} true\` on ${source}; the firewall must let ssh (22) and the data ports 49152-49215 pass`,
   },
   {
     pattern: /Unsafe migration: Migration without shared storage is unsafe/,
@@ -109,6 +112,28 @@ const rules: Rule[] = [
     code: "migrationRefused",
     next: ({ source, domain }) =>
       `remove the snapshots on ${source}: \`virsh snapshot-list ${domain}\`, \`virsh snapshot-delete ${domain} NAME\` (--metadata keeps the data)`,
+  },
+  {
+    pattern: /is being actively monitored by another thread/,
+    code: "postCopyInterrupted",
+    next: ({ source }) =>
+      `${source} still waits for the broken link (up to half a minute): wait, and run \`pulumi up\` again, which resumes it`,
+  },
+  {
+    pattern: /cannot abort migration in post-copy mode/,
+    code: "migrationRunning",
+    next: () => "after the switch to post-copy a migration can only be waited for",
+  },
+  {
+    pattern: /no job is active on the domain|post-copy can only be started while outgoing migration is in progress/,
+    code: "domainStateUnfit",
+    next: () => "the migration has ended, or is not one that can switch; run `pulumi up` again, it looks anew",
+  },
+  {
+    pattern: /domain is not running/,
+    code: "domainStateUnfit",
+    next: ({ source }) =>
+      `it was stopped on ${source} meanwhile; run \`pulumi up\` again, which moves it as it is then`,
   },
   {
     pattern: /another migration job is already running|migration is already in progress/,
@@ -182,9 +207,38 @@ const rules: Rule[] = [
     next: () => "leave out migration.parallel or migration.postCopy: together they need QEMU 10.1 on both hosts",
   },
   {
-    pattern: /doesn't support option|unsupported flags|Unsupported (compression|migration)|unknown command/i,
+    pattern:
+      /only (available for|supported with) parallel migration|isn't supported with parallel migration|not compatible with compress|not supported with tunnelled migration|Turn parallel migration on/,
+    code: "conflictingOptions",
+    next: () => "libvirt on these hosts does not take the two options together: leave one out",
+  },
+  {
+    pattern: /cannot limit locked memory/,
+    code: "migrationRefused",
+    next: ({ source }) => `leave out migration.zeroCopy, or let libvirt on ${source} lock memory (CAP_SYS_RESOURCE)`,
+  },
+  {
+    pattern:
+      /doesn't support option|unsupported flags|Unsupported (compression|migration)|is not supported by QEMU binary|unknown command/i,
     code: "optionUnsupported",
     next: ({ source }) => `leave the option out, or upgrade libvirt on ${source}`,
+  },
+  {
+    pattern: /(virt-ssh-helper|\bnc|netcat): (command )?not found/,
+    code: "virshMissing",
+    next: ({ destination }) =>
+      `install libvirt on ${destination}: \`apt install libvirt-daemon-system\` or \`dnf install libvirt-daemon-kvm\``,
+  },
+  {
+    pattern: /virt-ssh-helper: [\s\S]*(Permission denied|authentication|polkit)/i,
+    code: "socketPermission",
+    next: ({ destination, peerUri }) =>
+      `${peerUser(peerUri) ?? "the account"} on ${destination} may not use libvirt's system socket: \`usermod -aG libvirt ${peerUser(peerUri) ?? "ACCOUNT"}\` on ${destination} (takes effect at the next login), or use root`,
+  },
+  {
+    pattern: /virt-ssh-helper: [\s\S]*(No such file|Connection refused)/,
+    code: "libvirtDown",
+    next: ({ destination }) => startLibvirt(destination),
   },
   {
     pattern:
@@ -197,8 +251,7 @@ const rules: Rule[] = [
     pattern:
       /Failed to connect socket to .*(libvirt|virtqemud).*(No such file|Connection refused)|failed to connect to the hypervisor/i,
     code: "libvirtDown",
-    next: ({ source }) =>
-      `start it on ${source}: \`systemctl enable --now virtqemud.socket\` (RHEL 9 and later) or \`systemctl enable --now libvirtd.socket\``,
+    next: ({ source }) => startLibvirt(source),
   },
   {
     pattern: /No space left on device/,
@@ -244,11 +297,14 @@ export function hidesCause(stderr: string): boolean {
 export function essence(stderr: string): string {
   const lines = stderr
     .split(/\r?\n|\r/)
-    .map((line) => line.replace(/^error: /, "").trim())
+    .map((line) =>
+      line
+        .replace(/^Migration: \[ *[\d.]+ %\]/, "")
+        .replace(/^error: /, "")
+        .trim(),
+    )
     .filter(
-      (line) =>
-        line !== "" &&
-        !/^Warning: Permanently added|^Migration: \[|^@+$|^setlocale|^(Dis|Re)connected (from|to) /.test(line),
+      (line) => line !== "" && !/^Warning: Permanently added|^@+$|^setlocale|^(Dis|Re)connected (from|to) /.test(line),
     );
   const text = [...new Set(lines)].slice(0, 3).join("; ");
   return text === "" ? "virsh failed without a word" : text.length > 500 ? `${text.slice(0, 497)}…` : text;

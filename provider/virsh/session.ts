@@ -16,20 +16,21 @@ export interface Answer {
 interface Pending {
   command: string;
   number: number;
+  deadlineMs: number;
   resolve: (answer: Answer) => void;
-  reject: (error: unknown) => void;
+  reject: (error: PlacementError) => void;
   timer?: NodeJS.Timeout;
 }
 
-const MARK = "end-of-answer";
-
 export class VirshSession {
-  private process: RemoteProcess | undefined;
+  /** The remote virsh that is in use or on its way; every command that waits is of this one. */
   private opening: Promise<RemoteProcess> | undefined;
   private queue: Pending[] = [];
   private count = 0;
   private out = "";
   private err = "";
+  /** Not to be guessed, so that no domain's name can end an answer. */
+  private readonly mark = `end-of-answer-${Math.random().toString(36).slice(2, 10)}`;
 
   constructor(
     private readonly shell: Shell,
@@ -37,120 +38,135 @@ export class VirshSession {
   ) {}
 
   /** Answers come in the order of the commands; several may be under way. The deadline counts from when the command is first in line. */
-  async run(command: string, deadlineMs: number): Promise<Answer> {
-    const process = await this.open();
+  run(command: string, deadlineMs: number): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
-      const number = ++this.count;
-      this.queue.push({ command, number, resolve, reject });
-      if (this.queue.length === 1) this.arm(deadlineMs);
-      this.deadlines.set(number, deadlineMs);
-      process.write(`${command}\necho "${MARK}" "${number}"\necho --err "${MARK}" "${number}"\n`);
+      const pending: Pending = { command, number: ++this.count, deadlineMs, resolve, reject };
+      this.queue.push(pending);
+      if (this.queue.length === 1) this.arm();
+      void this.open().then(
+        (process) => {
+          if (!this.queue.includes(pending)) return;
+          const words = `"${this.mark}" "${pending.number}"`;
+          process.write(`${command}\necho ${words}\necho --err ${words}\n`);
+        },
+        () => {},
+      );
     });
   }
 
-  private readonly deadlines = new Map<number, number>();
-
   /** Ends the remote virsh. */
   close(): void {
-    this.process?.write("quit\n");
-    this.process?.end();
-    this.fail(undefined);
+    void this.opening?.then(
+      (process) => {
+        process.write("quit\n");
+        process.end();
+      },
+      () => {},
+    );
+    this.fail(this.lost("it was closed"));
   }
 
   private open(): Promise<RemoteProcess> {
-    this.opening ??= this.shell
-      .spawn(this.start, {
-        stdout: (chunk) => {
-          this.out += chunk;
-          this.settle();
-        },
-        stderr: (chunk) => {
-          this.err += chunk;
-          this.settle();
-        },
-      })
-      .then((process) => {
-        this.process = process;
-        void process.exit.then((exit) => {
-          if (this.process === process) this.ended(exit.code);
+    if (this.opening !== undefined) return this.opening;
+    // What an abandoned virsh still says is nobody's answer.
+    const isCurrent = () => this.opening === opening;
+    const hear = (stream: "out" | "err") => (chunk: string) => {
+      if (!isCurrent()) return;
+      this[stream] += chunk;
+      this.settle();
+    };
+    const opening = this.shell.spawn(this.start, { stdout: hear("out"), stderr: hear("err") });
+    this.opening = opening;
+    opening.then(
+      (process) => {
+        if (!isCurrent()) return;
+        void process.exit.then(({ code }) => {
+          if (isCurrent()) this.ended(code);
         });
-        return process;
-      })
-      .catch((error: unknown) => {
-        this.opening = undefined;
-        throw error;
-      });
-    return this.opening;
+      },
+      (error: PlacementError) => {
+        if (isCurrent()) this.fail(error);
+      },
+    );
+    return opening;
   }
 
   private settle(): void {
     for (let first = this.queue[0]; first; first = this.queue[0]) {
-      const mark = `${MARK} ${first.number}`;
-      const outEnd = this.out.indexOf(mark);
-      const errEnd = this.err.indexOf(`error: ${mark}`);
+      const outMark = `${this.mark} ${first.number}`;
+      const errMark = `error: ${outMark}`;
+      const outEnd = this.out.indexOf(outMark);
+      const errEnd = this.err.indexOf(errMark);
       if (outEnd < 0 || errEnd < 0) return;
       const answer = { out: withoutPrompts(this.out.slice(0, outEnd)), err: withoutNoise(this.err.slice(0, errEnd)) };
-      this.out = this.out.slice(outEnd + mark.length);
-      this.err = this.err.slice(errEnd + `error: ${mark}`.length);
+      this.out = this.out.slice(outEnd + outMark.length);
+      this.err = this.err.slice(errEnd + errMark.length);
       this.queue.shift();
-      this.deadlines.delete(first.number);
       clearTimeout(first.timer);
-      const next = this.queue[0];
-      if (next) this.arm(this.deadlines.get(next.number)!);
+      this.arm();
       first.resolve(answer);
     }
   }
 
-  private arm(deadlineMs: number): void {
-    const first = this.queue[0]!;
+  /** Starts the deadline of the first in line. */
+  private arm(): void {
+    const first = this.queue[0];
+    if (first === undefined) return;
+    const { command, deadlineMs } = first;
     first.timer = setTimeout(() => {
-      this.process?.destroy();
+      void this.opening?.then(
+        (process) => process.destroy(),
+        () => {},
+      );
       this.fail(
         new PlacementError({
           code: "commandTimeout",
           phase: "observe",
           host: this.shell.host,
-          what: `no answer to \`virsh ${first.command}\``,
+          what: `no answer to \`virsh ${command}\``,
           why: `${this.shell.host} did not answer within ${deadlineMs / 1000} s; a job may hold the domain, or libvirt hangs`,
-          next: `try \`virsh ${first.command}\` on ${this.shell.host}; when it answers, run the command again`,
+          next: `try \`virsh ${command}\` on ${this.shell.host}; when it answers, run the command again`,
         }),
       );
     }, deadlineMs);
   }
 
-  /** The remote virsh is gone: whoever waits gets what it said last, or the loss of the connection. */
+  /** The remote virsh is gone: whoever waits gets why it could not work, or the loss of the connection. */
   private ended(code: number | null): void {
     const said = withoutNoise(this.err);
     if (code !== null && (said !== "" || code !== 0)) {
-      const [first, ...rest] = this.queue;
-      this.queue = rest;
-      clearTimeout(first?.timer);
-      first?.resolve({ out: "", err: said === "" ? `error: virsh ended with code ${code}` : said });
+      const waiting = this.forget();
+      const answer = { out: "", err: said === "" ? `error: virsh ended with code ${code}` : said };
+      for (const { resolve } of waiting) resolve(answer);
+      return;
     }
-    this.fail(
-      new PlacementError({
-        code: "connectionLost",
-        phase: "observe",
-        host: this.shell.host,
-        what: `the virsh session on ${this.shell.host} ended`,
-        why: said === "" ? "the connection was lost" : said,
-        next: "run the command again; the virtual machine is where it was last seen",
-      }),
-    );
+    this.fail(this.lost(said === "" ? "the connection was lost" : said));
   }
 
-  private fail(error: unknown): void {
+  private lost(why: string): PlacementError {
+    return new PlacementError({
+      code: "connectionLost",
+      phase: "observe",
+      host: this.shell.host,
+      what: `the virsh session on ${this.shell.host} ended`,
+      why,
+      next: "run the command again; the virtual machine is where it was last seen",
+    });
+  }
+
+  private fail(error: PlacementError): void {
+    for (const { reject } of this.forget()) reject(error);
+  }
+
+  /** Leaves this virsh; the next command starts another. */
+  private forget(): Pending[] {
     const waiting = this.queue;
+    for (const { timer } of waiting) clearTimeout(timer);
     this.queue = [];
-    this.deadlines.clear();
-    this.process = undefined;
     this.opening = undefined;
     this.out = "";
     this.err = "";
-    for (const { timer, reject } of waiting) {
-      clearTimeout(timer);
-      reject(error);
-    }
+    return waiting;
   }
 }
 

@@ -269,7 +269,7 @@ export class FakeHost {
         if (words.includes("--completed")) return { out: completedStatistics };
         if (domain.job === "incoming")
           return {
-            err: "Requested operation is not valid: migration statistics are available only on the source host",
+            err: "Operation not supported: migration statistics are available only on the source host",
           };
         return { out: domain.job === "outgoing" ? runningStatistics : "Job type: 0" };
       case "migrate-getmaxdowntime":

@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { Virsh } from "../../../provider/virsh/client";
+import { fakeDomain, type FakeHost, FakeHosts, fakeUuid } from "../../support/fake-virsh";
+
+describe("virsh on a host", () => {
+  let world: FakeHosts;
+  let host: FakeHost;
+  let virsh: Virsh;
+  const webUuid = "1117c344-47b0-4597-a2ce-291e1dd8606a";
+
+  beforeEach(async () => {
+    world = new FakeHosts();
+    host = world.add("kvm-a", [
+      fakeDomain({ autostart: true }),
+      fakeDomain({ uuid: webUuid, name: "web server", state: "shut off", reason: "shutdown", managedSave: true }),
+    ]);
+    world.add("kvm-b");
+    virsh = new Virsh(await world.dial({ name: "kvm-a" }), "qemu:///system");
+  });
+  afterEach(() => virsh.close());
+
+  it("sees all that a placement wants to know, with one question for each kind of fact", async () => {
+    const views = await virsh.views(await virsh.domains(), false);
+    assert.deepEqual(views, [
+      {
+        host: "kvm-a",
+        uuid: fakeUuid,
+        name: "db-01",
+        state: "running",
+        reason: "booted",
+        persistent: true,
+        autostart: true,
+        managedSave: false,
+      },
+      {
+        host: "kvm-a",
+        uuid: webUuid,
+        name: "web server",
+        state: "shut off",
+        reason: "shutdown",
+        persistent: true,
+        autostart: false,
+        managedSave: true,
+      },
+    ]);
+    assert.deepEqual(host.commands.toSorted(), [
+      `domstate --reason ${webUuid}`,
+      `domstate --reason ${fakeUuid}`,
+      "list --all --autostart --uuid",
+      "list --all --persistent --uuid",
+      "list --all --uuid --name",
+      "list --all --with-managed-save --uuid",
+    ]);
+  });
+
+  it("finds a domain by name and by UUID, and knows when it is not there", async () => {
+    for (const known of ["web server", webUuid]) assert.equal((await virsh.view(known))!.name, "web server");
+    assert.equal(await virsh.view("nosuch"), undefined);
+    assert.equal(await virsh.state("00000000-0000-0000-0000-000000000000"), undefined);
+    assert.equal(await virsh.job("00000000-0000-0000-0000-000000000000"), undefined);
+  });
+
+  it("leaves out a domain that vanished between two questions", async () => {
+    const domains = await virsh.domains();
+    host.domains = host.domains.filter(({ uuid }) => uuid === webUuid);
+    assert.deepEqual(
+      (await virsh.views(domains, true)).map(({ name }) => name),
+      ["web server"],
+    );
+  });
+
+  const jobs: [title: string, said: string | undefined, job: object | undefined][] = [
+    ["none", undefined, { type: "none" }],
+    [
+      "an incoming one, whose numbers are its source's to tell",
+      "Operation not supported: migration statistics are available only on the source host",
+      { type: "unbounded", operation: "incoming" },
+    ],
+    [
+      "none on a machine that is shut off, as libvirt 11.3.0 has it",
+      "Requested operation is not valid: domain is not running",
+      undefined,
+    ],
+    ["none on a machine that is gone", `failed to get domain '${fakeUuid}'`, undefined],
+  ];
+  for (const [title, said, job] of jobs) {
+    it(`knows the job on a machine: ${title}`, async () => {
+      if (said !== undefined) host.failing.set("domjobinfo", said);
+      const found = await virsh.job(fakeUuid);
+      assert.deepEqual(
+        found && Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)),
+        job,
+      );
+    });
+  }
+
+  it("has the views of machines that are shut off also on libvirt 11.3.0", async () => {
+    host.failing.set("domjobinfo", "Requested operation is not valid: domain is not running");
+    const view = await virsh.view(webUuid);
+    assert.deepEqual([view?.state, view?.job], ["shut off", undefined]);
+  });
+
+  it("has completed statistics only of a completed job, and keeps them for other readers", async () => {
+    assert.equal((await virsh.completedJob(fakeUuid))!.downtimeMs, 43);
+    assert.deepEqual(host.commands, [`domjobinfo --completed --keep-completed --rawstats ${fakeUuid}`]);
+    host.failing.set("domjobinfo --completed", "Requested operation is not valid: no");
+    assert.equal(await virsh.completedJob(fakeUuid), undefined);
+  });
+
+  it("changes a machine by its UUID", async () => {
+    await virsh.setMaxDowntimeMs(fakeUuid, 750);
+    assert.equal(await virsh.maxDowntimeMs(fakeUuid), 750);
+    await virsh.setAutostart(fakeUuid, false);
+    await virsh.suspend(fakeUuid);
+    await virsh.resume(fakeUuid);
+    await virsh.startPostCopy(fakeUuid);
+    await virsh.abortJob(fakeUuid);
+    await virsh.undefine(fakeUuid);
+    assert.deepEqual(host.commands, [
+      `migrate-setmaxdowntime ${fakeUuid} 750`,
+      `migrate-getmaxdowntime ${fakeUuid}`,
+      `autostart ${fakeUuid} --disable`,
+      `suspend ${fakeUuid}`,
+      `resume ${fakeUuid}`,
+      `migrate-postcopy ${fakeUuid}`,
+      `domjobabort ${fakeUuid}`,
+      `undefine --keep-nvram ${fakeUuid}`,
+    ]);
+    await virsh.setAutostart(webUuid, true);
+    assert.equal(host.commands.at(-1), `autostart ${webUuid}`);
+    assert.equal(await virsh.maxDowntimeMs(fakeUuid), undefined);
+  });
+
+  it("asks the host who it is and what it can do", async () => {
+    assert.deepEqual(await virsh.versions(), { libvirt: "9.0.0", qemu: "7.2.22" });
+    assert.ok((await virsh.migrateOptions()).has("--postcopy"));
+    assert.match((await virsh.hostUuid())!, /^[0-9a-f-]{36}$/);
+  });
+
+  it("names the host, the question, libvirt's words and what to do when it is refused", async () => {
+    host.failing.set(
+      "list",
+      "failed to connect to the hypervisor\nerror: Failed to connect socket to '/var/run/libvirt/libvirt-sock': Permission denied",
+    );
+    await assert.rejects(virsh.domains(), {
+      code: "socketPermission",
+      host: "kvm-a",
+      message:
+        /^cannot ask libvirt on kvm-a \(`virsh list`\) \(observe, on kvm-a\): failed to connect to the hypervisor; Failed to connect socket.*\n {2}What to do: .*usermod -aG libvirt/,
+    });
+  });
+
+  describe("as the shell is told to start it", () => {
+    async function started(uri: string): Promise<string[]> {
+      const commands: string[] = [];
+      const shell = await world.dial({ name: "kvm-a" });
+      const own = new Virsh(
+        {
+          host: "kvm-a",
+          alive: true,
+          close: () => shell.close(),
+          exec: (command) => (commands.push(command), shell.exec(command)),
+          spawn: (command, listeners) => (commands.push(command), shell.spawn(`virsh -q -c qemu:///system`, listeners)),
+        },
+        uri,
+      );
+      await own.domains();
+      await own.exec("virsh migrate --live db-01 qemu+ssh://kvm-b/system");
+      own.close();
+      return commands;
+    }
+
+    it("speaks English and knows its libvirt, and a planned command runs as it stands", async () => {
+      assert.deepEqual(await started("qemu:///system"), [
+        "env LC_ALL=C LIBVIRT_DEFAULT_URI=qemu:///system virsh -q -c qemu:///system",
+        "env LC_ALL=C LIBVIRT_DEFAULT_URI=qemu:///system virsh migrate --live db-01 qemu+ssh://kvm-b/system",
+      ]);
+    });
+
+    it("quotes a URI that a shell would read otherwise", async () => {
+      const uri = "qemu:///system?socket=/run/x&mode=direct";
+      for (const command of await started(uri)) {
+        assert.equal(command.split("&").length - 1, command.split(`'${uri}'`).length - 1, command);
+      }
+    });
+  });
+});

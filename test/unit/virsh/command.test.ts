@@ -1,0 +1,232 @@
+import assert from "node:assert/strict";
+import type { Host } from "../../../provider/core/model";
+import { type MigrationOptions, type OptionName, optionNames, optionTable } from "../../../provider/core/options";
+import { makePlan, peerUri, setMaxDowntimeCommand } from "../../../provider/virsh/command";
+import { parseHelpOptions } from "../../../provider/virsh/parse";
+import { fixture } from "../../support/fixture";
+
+const kvmB: Host = { name: "kvm-b", address: "10.0.0.12" };
+
+function planFor(options: Partial<MigrationOptions>, host: Host = kvmB, domain = "db-01", uri = "qemu:///system") {
+  return makePlan({
+    domain,
+    hosts: [host.name],
+    anyOf: false,
+    options: { mode: "auto", ...options },
+    inventory: { [host.name]: host },
+    uri,
+  });
+}
+
+describe("the commands of a plan", () => {
+  const always = "--p2p --persistent --undefinesource";
+
+  it("are one for a running and one for a shut-off machine", () => {
+    assert.deepEqual(planFor({}), {
+      live: `virsh migrate --live ${always} db-01 qemu+ssh://10.0.0.12/system`,
+      offline: `virsh migrate --offline ${always} db-01 qemu+ssh://10.0.0.12/system`,
+    });
+  });
+
+  it("are only those that the mode allows", () => {
+    assert.deepEqual(Object.keys(planFor({ mode: "live" })), ["live"]);
+    assert.deepEqual(Object.keys(planFor({ mode: "offline" })), ["offline"]);
+  });
+
+  describe("have each option in virsh's words", () => {
+    const golden: Record<Exclude<OptionName, "mode">, [Partial<MigrationOptions>, flags: string]> = {
+      postCopy: [{ postCopy: true }, "--postcopy"],
+      postCopyAfterMs: [{ postCopy: true, postCopyAfterMs: 20_000 }, "--postcopy"],
+      postCopyBandwidthMiBps: [{ postCopy: true, postCopyBandwidthMiBps: 500 }, "--postcopy --postcopy-bandwidth 500"],
+      parallel: [{ parallel: true }, "--parallel"],
+      parallelConnections: [{ parallel: true, parallelConnections: 4 }, "--parallel --parallel-connections 4"],
+      autoConverge: [{ autoConverge: true }, "--auto-converge"],
+      autoConvergeInitial: [
+        { autoConverge: true, autoConvergeInitial: 20 },
+        "--auto-converge --auto-converge-initial 20",
+      ],
+      autoConvergeIncrement: [
+        { autoConverge: true, autoConvergeInitial: 20, autoConvergeIncrement: 10 },
+        "--auto-converge --auto-converge-initial 20 --auto-converge-increment 10",
+      ],
+      maxDowntimeMs: [{ maxDowntimeMs: 500 }, ""],
+      maxDowntimeAfterMs: [{ maxDowntimeMs: 500, maxDowntimeAfterMs: 30_000 }, ""],
+      bandwidthMiBps: [{ bandwidthMiBps: 1024 }, "--bandwidth 1024"],
+      timeoutMs: [{ timeoutMs: 300_000 }, ""],
+      onTimeout: [{ timeoutMs: 300_000, onTimeout: "suspend" }, ""],
+      tls: [{ tls: true }, "--tls"],
+      tlsDestination: [{ tls: true, tlsDestination: "kvm-b.example.net" }, "--tls --tls-destination kvm-b.example.net"],
+      tunnelled: [{ tunnelled: true }, "--tunnelled"],
+      compressionMethods: [{ compressionMethods: ["xbzrle", "mt"] }, "--comp-methods xbzrle,mt --compressed"],
+      compressionXbzrleCacheBytes: [
+        { compressionMethods: ["xbzrle"], compressionXbzrleCacheBytes: 67_108_864 },
+        "--comp-methods xbzrle --comp-xbzrle-cache 67108864 --compressed",
+      ],
+      compressionZlibLevel: [
+        { parallel: true, compressionMethods: ["zlib"], compressionZlibLevel: 0 },
+        "--parallel --comp-methods zlib --comp-zlib-level 0 --compressed",
+      ],
+      compressionZstdLevel: [
+        { parallel: true, compressionMethods: ["zstd"], compressionZstdLevel: 3 },
+        "--parallel --comp-methods zstd --comp-zstd-level 3 --compressed",
+      ],
+      compressionMtLevel: [
+        { compressionMethods: ["mt"], compressionMtLevel: 1 },
+        "--comp-methods mt --comp-mt-level 1 --compressed",
+      ],
+      compressionMtThreads: [
+        { compressionMethods: ["mt"], compressionMtThreads: 8 },
+        "--comp-methods mt --comp-mt-threads 8 --compressed",
+      ],
+      compressionMtDecompressThreads: [
+        { compressionMethods: ["mt"], compressionMtDecompressThreads: 2 },
+        "--comp-methods mt --comp-mt-dthreads 2 --compressed",
+      ],
+      zeroCopy: [{ parallel: true, zeroCopy: true }, "--parallel --zerocopy"],
+      copyStorage: [{ copyStorage: "all" }, "--copy-storage-all"],
+      copyStorageDisks: [
+        { copyStorage: "incremental", copyStorageDisks: ["vda", "vdb"] },
+        "--copy-storage-inc --migrate-disks vda,vdb",
+      ],
+      copyStoragePort: [{ copyStorage: "all", copyStoragePort: 49_200 }, "--copy-storage-all --disks-port 49200"],
+      copyStorageSynchronousWrites: [
+        { copyStorage: "all", copyStorageSynchronousWrites: true },
+        "--copy-storage-all --copy-storage-synchronous-writes",
+      ],
+      copyStorageDetectZeroes: [
+        { copyStorage: "all", copyStorageDetectZeroes: ["vda"] },
+        "--copy-storage-all --migrate-disks-detect-zeroes vda",
+      ],
+      switchoverBandwidthMiBps: [{ switchoverBandwidthMiBps: 800 }, "--available-switchover-bandwidth 800"],
+      listenAddress: [{ listenAddress: "10.9.0.12" }, "--listen-address 10.9.0.12"],
+      graphicsUri: [{ graphicsUri: "spice://b:5900?tls=1" }, "--graphicsuri 'spice://b:5900?tls=1'"],
+      changeProtection: [{ changeProtection: true }, "--change-protection"],
+      abortOnError: [{ abortOnError: true }, "--abort-on-error"],
+      unsafe: [{ unsafe: true }, "--unsafe"],
+    };
+    for (const [name, [options, flags]] of Object.entries(golden)) {
+      it(`${optionTable[name as OptionName].input}: ${flags || "none, the provider does it"}`, () =>
+        assert.equal(
+          planFor(options).live,
+          `virsh migrate --live ${[always, flags].filter(Boolean).join(" ")} db-01 qemu+ssh://10.0.0.12/system`,
+        ));
+    }
+
+    it("and none of them for a machine that is shut off, but what makes sense there", () => {
+      for (const [name, [options]] of Object.entries(golden)) {
+        assert.equal(
+          planFor(options).offline,
+          `virsh migrate --offline ${always}${name === "unsafe" ? " --unsafe" : ""} db-01 qemu+ssh://10.0.0.12/system`,
+        );
+      }
+    });
+
+    it("that the newest recorded virsh has, all at once", () => {
+      const everything = Object.assign(
+        { mode: "auto" },
+        ...Object.values(golden).map(([options]) => options),
+      ) as MigrationOptions;
+      assert.deepEqual(
+        optionNames.filter((name) => everything[name] === undefined),
+        [],
+      );
+      const help = parseHelpOptions(fixture("11.3.0", "help-migrate"));
+      const used = (planFor(everything, { ...kvmB, migrationAddress: "10.9.0.12" }).live as string).match(
+        /--[a-z0-9-]+/g,
+      )!;
+      assert.deepEqual(
+        used.filter((flag) => !help.has(flag)),
+        [],
+      );
+      assert.equal(new Set(used).size, used.length);
+    });
+
+    it("but not one that is false", () => {
+      const off = Object.fromEntries(
+        optionNames.filter((name) => optionTable[name].kind.type === "flag").map((name) => [name, false]),
+      );
+      assert.deepEqual(planFor(off), planFor({}));
+    });
+  });
+
+  describe("set the maximum downtime before the start", () => {
+    it("where it has no time of its own", () => {
+      assert.deepEqual(planFor({ maxDowntimeMs: 500 }).before, ["virsh migrate-setmaxdowntime db-01 500"]);
+      assert.deepEqual(planFor({ mode: "live", maxDowntimeMs: 500 }).before, [
+        "virsh migrate-setmaxdowntime db-01 500",
+      ]);
+    });
+    it("not where it is raised later, and not for an offline migration", () => {
+      assert.equal(planFor({ maxDowntimeMs: 500, maxDowntimeAfterMs: 1000 }).before, undefined);
+      assert.equal(planFor({ mode: "offline", maxDowntimeMs: 500 }).before, undefined);
+    });
+  });
+
+  describe("reach the destination's libvirt", () => {
+    const uris: [host: Omit<Host, "name">, uri: string][] = [
+      [{}, "qemu+ssh://kvm-b/system"],
+      [{ address: "10.0.0.12" }, "qemu+ssh://10.0.0.12/system"],
+      [{ address: "10.0.0.12", user: "root", port: 2222 }, "qemu+ssh://10.0.0.12/system"],
+      [{ address: "10.0.0.12", peerAddress: "kvm-b.internal" }, "qemu+ssh://kvm-b.internal/system"],
+      [{ address: "10.0.0.12", peerUser: "migrate" }, "qemu+ssh://migrate@10.0.0.12/system"],
+      [{ address: "10.0.0.12", peerPort: 2222 }, "qemu+ssh://10.0.0.12:2222/system"],
+      [{ peerAddress: "fd00::12" }, "qemu+ssh://[fd00::12]/system"],
+      [{ peerAddress: "[fd00::12]" }, "qemu+ssh://[fd00::12]/system"],
+      [{ peerAddress: "fe80::1%eth0" }, "qemu+ssh://[fe80::1%25eth0]/system"],
+      [{ peerAddress: "fd00::12", peerUser: "migrate", peerPort: 2222 }, "qemu+ssh://migrate@[fd00::12]:2222/system"],
+    ];
+    for (const [host, uri] of uris) {
+      it(`by ${uri}`, () => assert.equal(peerUri({ name: "kvm-b", ...host }), uri));
+    }
+
+    it("quoted where a shell would read brackets", () => {
+      assert.match(
+        planFor({}, { name: "kvm-b", address: "fd00::12" }).live as string,
+        / db-01 'qemu\+ssh:\/\/\[fd00::12\]\/system'$/,
+      );
+    });
+  });
+
+  it("send the data to the destination's migration address, not through a tunnel", () => {
+    const at = (migrationAddress: string, options = {}) =>
+      planFor(options, { ...kvmB, migrationAddress }).live as string;
+    assert.match(at("10.9.0.12"), / --migrateuri tcp:\/\/10\.9\.0\.12 db-01 /);
+    assert.match(at("fd00::12"), / --migrateuri 'tcp:\/\/\[fd00::12\]' db-01 /);
+    assert.doesNotMatch(at("10.9.0.12", { tunnelled: true }), /migrateuri/);
+    assert.doesNotMatch(planFor({}, { ...kvmB, migrationAddress: "10.9.0.12" }).offline as string, /migrateuri/);
+  });
+
+  it("quote a domain's name", () => {
+    assert.match(planFor({}, kvmB, "web server's").live as string, / 'web server'\\''s' qemu/);
+    assert.equal(
+      setMaxDowntimeCommand("web server", 500, "qemu:///system"),
+      "virsh migrate-setmaxdowntime 'web server' 500",
+    );
+  });
+
+  it("name the libvirt URI of the source where it is not the default", () => {
+    const plan = planFor({ maxDowntimeMs: 500 }, kvmB, "db-01", "qemu:///system?socket=/run/x&mode=direct");
+    const virsh = "virsh -c 'qemu:///system?socket=/run/x&mode=direct'";
+    assert.equal(plan.live, `${virsh} migrate --live ${always} db-01 qemu+ssh://10.0.0.12/system`);
+    assert.deepEqual(plan.before, [`${virsh} migrate-setmaxdowntime db-01 500`]);
+  });
+
+  it("are keyed by destination where any of several will do, one included", () => {
+    const many = (hosts: string[]) =>
+      makePlan({
+        domain: "db-01",
+        hosts,
+        anyOf: true,
+        options: { mode: "live" },
+        inventory: { "kvm-b": kvmB },
+        uri: "qemu:///system",
+      });
+    assert.deepEqual(many(["kvm-b", "kvm-c"]), {
+      live: {
+        "kvm-b": `virsh migrate --live ${always} db-01 qemu+ssh://10.0.0.12/system`,
+        "kvm-c": `virsh migrate --live ${always} db-01 qemu+ssh://kvm-c/system`,
+      },
+    });
+    assert.deepEqual(Object.keys(many(["kvm-b"]).live as object), ["kvm-b"]);
+  });
+});
