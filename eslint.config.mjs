@@ -22,7 +22,7 @@ function layer(name, allowed) {
         {
           patterns: [
             {
-              regex: `^\\.\\./(${anyOf([...forbidden, "handlers", "schema", "engine", "resource", "index", "interrupt"])})(/|$)`,
+              regex: `^\\.\\./(${anyOf([...forbidden, "handlers", "schema", "engine", "resource", "index", "interrupt", "orphan"])})(/|$)`,
               message: `${name}/ may use ${allowed.length > 0 ? anyOf(allowed) : "no other layer"} (docs/architecture.md).`,
             },
             { regex: packages, message: `${name}/ uses no such package (docs/architecture.md).` },
@@ -100,7 +100,7 @@ export default tseslint.config(
         {
           patterns: [
             {
-              regex: "^\\./(handlers|schema|engine|interrupt|placement|ssh|virsh)(/|$)|^(zod|ssh2)$",
+              regex: "^\\./(handlers|schema|engine|interrupt|orphan|placement|ssh|virsh)(/|$)|^(zod|ssh2)$",
               message: "The program's side loads no handlers, zod or ssh2 (docs/architecture.md).",
             },
           ],

@@ -10,6 +10,7 @@ import type { Clock, Dial, Progress } from "./core/ports";
 import { whereIs } from "./core/whereIs";
 import { createDisplay, type Display } from "./engine";
 import { sayOnInterrupt } from "./interrupt";
+import { endWithEngine } from "./orphan";
 import { Hosts } from "./placement/hosts";
 import { observe } from "./placement/observe";
 import { place, type Wanted } from "./placement/place";
@@ -349,6 +350,8 @@ const handlers = createHandlers({
   clock: systemClock,
   display: createDisplay(process.argv[2]),
 });
+
+endWithEngine(process.argv[2], () => process.exit(1));
 
 export const { configure, check, diff, create, update, read } = handlers;
 const remove = handlers.delete;
