@@ -1,5 +1,5 @@
 /** A Pulumi project of its own, with the real CLI and a lab's hosts as inventory. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Lab } from "../lab/libvirt";
@@ -46,6 +46,7 @@ export class Stack {
     readonly pulumi: Pulumi,
     private readonly salt: string,
     private config: Record<string, unknown>,
+    private readonly lab: Lab,
   ) {}
 
   static async create(lab: Lab, options: StackOptions = {}): Promise<Stack> {
@@ -54,16 +55,24 @@ export class Stack {
     mkdirSync(join(dir, "project"));
     const projectDir = join(dir, "project");
     await (options.makeProject ?? makeProject(options.program ?? program))(projectDir);
-    const pulumi = new Pulumi({
-      installation: await installation,
-      projectDir,
-      backendDir: join(dir, "pulumi"),
-      env: { HOME: dir, SSH_AUTH_SOCK: "", ...options.env },
-    });
+    const pulumi = pulumiIn(dir, await installation, options.env);
     await pulumi.expect(["stack", "init", "test"]);
     const salt = readFileSync(join(projectDir, "Pulumi.test.yaml"), "utf8");
-    const stack = new Stack(dir, pulumi, salt, { "vm-placement:hosts": lab.inventory(), ...options.config });
+    const stack = new Stack(dir, pulumi, salt, { "vm-placement:hosts": lab.inventory(), ...options.config }, lab);
     stack.configure({});
+    return stack;
+  }
+
+  /** The same stack, with its state, for a lab of the same host names: as if it had always been that lab's. */
+  async copy(lab: Lab): Promise<Stack> {
+    const dir = mkdtempSync(join(tmpdir(), "vm-placement-stack-"));
+    cpSync(this.dir, dir, { recursive: true, verbatimSymlinks: true });
+    const file = join(dir, "pulumi/state/.pulumi/stacks/placements/test.json");
+    let state = readFileSync(file, "utf8").replaceAll(`${this.lab.dir}/`, `${lab.dir}/`);
+    for (const { name, address } of this.lab.hosts) state = state.replaceAll(address, lab.host(name).address);
+    writeFileSync(file, state);
+    const stack = new Stack(dir, pulumiIn(dir, await installation!), this.salt, this.config, lab);
+    stack.configure({ "vm-placement:hosts": lab.inventory() });
     return stack;
   }
 
@@ -125,4 +134,14 @@ function makeProject(text: string): (projectDir: string) => Promise<void> {
     symlinkSync(join(root, "node_modules"), join(projectDir, "node_modules"));
     return Promise.resolve();
   };
+}
+
+function pulumiIn(dir: string, found: PulumiInstallation, env: Record<string, string> = {}): Pulumi {
+  return new Pulumi({
+    installation: found,
+    projectDir: join(dir, "project"),
+    backendDir: join(dir, "pulumi"),
+    // The workspace's own note of the selected stack is kept by directory, and does not come along with a copy.
+    env: { HOME: dir, SSH_AUTH_SOCK: "", PULUMI_STACK: "test", ...env },
+  });
 }

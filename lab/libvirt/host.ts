@@ -5,6 +5,7 @@ import { addAccount, type AccountOptions } from "./accounts";
 import { hostDir } from "./host-files";
 import { ip, portOf } from "./network";
 import type { LabRecord } from "./registry";
+import { runTimes, type RunTime } from "./run-times";
 
 export interface HostContext {
   record: LabRecord;
@@ -14,7 +15,7 @@ export interface HostContext {
   publicKey: string;
 }
 
-export type Signal = "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGHUP" | "SIGINT";
+export type Signal = "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGHUP" | "SIGINT" | "SIGABRT" | "SIGSEGV";
 /** "drop" is silence, "reject" an answer that refuses. */
 export type Block = { action?: "drop" | "reject"; from?: string; to?: string };
 
@@ -126,8 +127,24 @@ add rule inet lab ${chain} ${peer || ""} tcp dport ${port} ${verdict}
     await this.must(`tc qdisc replace dev eth0 root tbf rate ${mbit}mbit burst 256kb latency 200ms`);
   }
 
+  /** Caps what a migration sends, and nothing else: one that has more to send than this stands where it is. */
+  async slowMigrations(kbit: number): Promise<void> {
+    await this.must(`
+      # What waits in the kernel would count as sent.
+      echo "4096 65536 131072" >/proc/sys/net/ipv4/tcp_wmem
+      tc qdisc replace dev eth0 root handle 1: htb default 1
+      tc class replace dev eth0 parent 1: classid 1:1 htb rate 10gbit quantum 60000
+      tc class replace dev eth0 parent 1: classid 1:2 htb rate ${kbit}kbit burst 16kb
+      tc filter replace dev eth0 parent 1: protocol ip prio 1 u32 match ip protocol 6 0xff match ip dport 49152 0xffc0 flowid 1:2`);
+  }
+
   async unlimit(): Promise<void> {
     await this.sh("tc qdisc delete dev eth0 root");
+  }
+
+  /** How often each guest's virtual CPUs have run here, by guest name: grows while a guest runs on this host. */
+  runTimes(): Map<string, RunTime> {
+    return runTimes(this.context.pid);
   }
 
   /** An account that the lab's key opens. Without the group it may not use libvirt's socket. */

@@ -8,3 +8,4 @@ export type { CommandOptions, CommandResult } from "./commands";
 export { installHint, missingPrerequisites } from "./prerequisites";
 export { listLabs, readLab, type LabRecord } from "./registry";
 export { cleanStale, removeLab } from "./teardown";
+export type { RunTime } from "./run-times";

@@ -1,0 +1,61 @@
+/** What a cell of the matrix is made of: a fault, the phase of a move it strikes in, and what must be true in the end. */
+import type { GuestOptions } from "../../lab/libvirt";
+import type { Scene } from "./scene";
+
+export const phaseNames = [
+  "before `up`",
+  "before start",
+  "pre-copy",
+  "switch-over",
+  "post-copy",
+  "after completion",
+] as const;
+export type PhaseName = (typeof phaseNames)[number];
+
+export interface Phase {
+  /** How the move is kept in this phase; for the docs. */
+  means: string;
+  /** Migration options of the program. */
+  migration: Record<string, unknown>;
+  hold?(scene: Scene): Promise<void>;
+  /** The move has got here, and stays. */
+  reached(scene: Scene): Promise<boolean>;
+  release?(scene: Scene): Promise<void>;
+}
+
+export interface Fault {
+  title: string;
+  /** How it is done in the lab; for the docs. */
+  means: string;
+  guest?: Partial<GuestOptions>;
+  migration?: Record<string, unknown>;
+  /** Before everything else, with the guest running on the source. */
+  arrange?(scene: Scene): Promise<void>;
+  strike(scene: Scene): Promise<void>;
+  heal?(scene: Scene): Promise<void>;
+  cells: Partial<Record<PhaseName, Cell>>;
+}
+
+/** What the machine is in the end: on the destination unless it says otherwise. */
+export type End = "running" | "paused" | "running on the source" | "shut off" | "stopped for good";
+
+export interface Cell {
+  /** How the struck `up` ends. */
+  up: "succeeds" | "fails";
+  /** What its user must have read. */
+  says: RegExp;
+  /** The fault stands for `standsMs` while the struck `up` runs on, and is healed then. Else it stands until that `up` has ended. */
+  standsMs?: number;
+  /** The move is kept where it is until the next `up` has said this: so it meets a move that runs. */
+  holdUntil?: RegExp;
+  /** What comes after healing: `up`, or `refresh` and then `up`. Default: up. */
+  refresh?: boolean;
+  /** What the user of the next `up` must have read. */
+  next?: RegExp;
+  /** The next `up` refuses: it needs a person. */
+  nextFails?: boolean;
+  /** Default: running. */
+  end?: End;
+  /** Default 120. */
+  limitSeconds?: number;
+}

@@ -1,0 +1,55 @@
+import { isAtGate, openGate, shutGate } from "./gate";
+import type { Phase, PhaseName } from "./cell";
+import { guest, type Scene } from "./scene";
+
+const state = async ({ source }: Scene) =>
+  (await source.sh(`virsh -q domstate --reason ${guest}`, { timeoutMs: 5000 })).stdout.trim();
+
+const slow = (kbit: number): Pick<Phase, "hold" | "release"> => ({
+  hold: ({ source }) => source.slowMigrations(kbit),
+  release: ({ source }) => source.unlimit(),
+});
+
+export const phases: Record<PhaseName, Phase> = {
+  "before `up`": {
+    means: "the fault is there when `up` is called",
+    migration: {},
+    reached: () => Promise.resolve(true),
+  },
+  "before start": {
+    means: "`virsh migrate` was called on the source, and a stand-in for virsh there has not begun it",
+    migration: {},
+    hold: ({ source }) => shutGate(source, "before"),
+    reached: ({ source }) => isAtGate(source, "before"),
+    release: ({ source }) => openGate(source, "before"),
+  },
+  "pre-copy": {
+    means: "the migration's own connection carries less than the guest writes",
+    migration: {},
+    ...slow(4000),
+    reached: async ({ source }) => {
+      const { stdout } = await source.sh(`virsh -q domjobinfo --rawstats ${guest}`, { timeoutMs: 5000 });
+      return Number(/memory_processed: (\d+)/.exec(stdout)?.[1] ?? 0) > 1_000_000;
+    },
+  },
+  "switch-over": {
+    means: "the guest is stopped on the source, and what is left of its memory goes over a slow connection",
+    migration: { maxDowntime: "100s" },
+    ...slow(4000),
+    // QEMU does not answer meanwhile, so libvirt is asked for nothing that needs it.
+    reached: async (scene) => /^paused \(migrating\)/.test(await state(scene)),
+  },
+  "post-copy": {
+    means: "the guest runs on the destination, and its memory follows over a slow connection",
+    migration: { postCopy: { after: "2s" } },
+    ...slow(4000),
+    reached: async (scene) => /^paused \(post-copy\)/.test(await state(scene)),
+  },
+  "after completion": {
+    means: "the guest has moved, and a stand-in for virsh on the source has not told so",
+    migration: {},
+    hold: ({ source }) => shutGate(source, "after"),
+    reached: ({ source }) => isAtGate(source, "after"),
+    release: ({ source }) => openGate(source, "after"),
+  },
+};

@@ -1,0 +1,172 @@
+/** One cell: hold the move in its phase, strike, heal, `up` again, and look at what is true. */
+import { eventually, sleep } from "../../lab/libvirt/commands";
+import type { Stack } from "../stack";
+import type { Cell, Fault, PhaseName } from "./cell";
+import { phases } from "./phases";
+import type { Running } from "./running";
+import { Scene } from "./scene";
+import { passesGoOn, wrongs } from "./truth";
+
+export interface MatrixCell {
+  fault: Fault;
+  phase: PhaseName;
+  cell: Cell;
+}
+
+export interface CellResult {
+  name: string;
+  /** In the words of the table. */
+  outcome: string;
+  /** From the moment the fault was healed until `up` had put everything right. */
+  healSeconds: number;
+  seconds: number;
+  /** Empty when it passed. */
+  wrong: string[];
+  /** What the user read, and where the guest ran. */
+  transcript: string;
+}
+
+export const nameOf = ({ fault, phase }: MatrixCell) => `${fault.title} × ${phase}`;
+
+export async function runCell(matrixCell: MatrixCell, template: Stack): Promise<CellResult> {
+  const start = Date.now();
+  const { cell, fault } = matrixCell;
+  const log: string[] = [];
+  const result = { outcome: "", healSeconds: 0 };
+  let wrong: string[] = [];
+  let scene: Scene | undefined;
+  const limitMs = (cell.limitSeconds ?? 120) * 1000;
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    scene = await Scene.create(template, fault.guest);
+    const limit = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`not done within ${limitMs / 1000} s`)), limitMs);
+    });
+    wrong = await Promise.race([play(matrixCell, scene, result, log), limit]);
+  } catch (error) {
+    wrong = [(error as Error).message];
+    if (scene?.up && scene.up.code === undefined) log.push(`\`up\` still running, so far:\n${scene.up.text}`);
+  } finally {
+    clearTimeout(timer);
+    if (scene) {
+      if (wrong.length > 0) log.push(await witness(scene));
+      const seen = scene.sampler.seen.map(({ atMs, where }) => `${(atMs / 1000).toFixed(1)} s: ${where || "nowhere"}`);
+      log.push(`ran: ${seen.join(" · ")} (${scene.sampler.samples} samples)`);
+      await scene.close();
+    }
+  }
+  const seconds = (Date.now() - start) / 1000;
+  return { name: nameOf(matrixCell), ...result, seconds, wrong, transcript: log.join("\n") };
+}
+
+async function play(
+  { fault, phase: phaseName, cell }: MatrixCell,
+  scene: Scene,
+  result: { outcome: string; healSeconds: number },
+  log: string[],
+): Promise<string[]> {
+  const phase = phases[phaseName];
+  const wrong: string[] = [];
+  scene.declareMove({ ...phase.migration, ...fault.migration });
+  await fault.arrange?.(scene);
+  await phase.hold?.(scene);
+  if (phaseName === "before `up`") await fault.strike(scene);
+  const up = (scene.up = scene.startUp());
+  if (phaseName !== "before `up`") {
+    const arrived = await eventually(
+      async () => (up.code !== undefined ? "ended" : (await phase.reached(scene)) || undefined),
+      60_000,
+      100,
+    );
+    if (arrived !== true) return [`the move did not get to "${phaseName}"`, note(log, up)];
+    await fault.strike(scene);
+  }
+
+  const release = async () => phase.release?.(scene);
+  if (cell.standsMs !== undefined) {
+    await Promise.race([sleep(cell.standsMs), up.end]);
+  } else {
+    await up.ended(100_000);
+  }
+  const healedAt = Date.now();
+  await fault.heal?.(scene);
+  if (!cell.holdUntil) await release();
+  const code = await up.ended(100_000);
+  result.healSeconds = (Date.now() - healedAt) / 1000;
+  note(log, up);
+  if (scene.otherUp) {
+    await scene.otherUp.ended(100_000);
+    note(log, scene.otherUp);
+    if (scene.otherUp.code !== 0) wrong.push(`the other stack's \`up\` ended with ${scene.otherUp.code}`);
+  }
+  if ((code === 0) !== (cell.up === "succeeds")) wrong.push(`the struck \`up\` ended with ${code}`);
+  if (!cell.says.test(up.text)) wrong.push(`its user did not read ${String(cell.says)}`);
+  result.outcome = code === 0 ? "moved by the same `up`" : errorOf(up);
+
+  if (cell.refresh) {
+    const refresh = scene.pulumi("refresh", "--yes");
+    await refresh.ended(100_000);
+    note(log, refresh);
+    if (refresh.code !== 0 && !cell.nextFails) wrong.push(`refresh ended with ${refresh.code}`);
+  }
+  const next = scene.startUp();
+  if (cell.holdUntil) {
+    const met = await next.said(cell.holdUntil, 60_000);
+    await release();
+    if (!met) wrong.push(`the next \`up\` did not say ${String(cell.holdUntil)}`);
+  }
+  await next.ended(100_000);
+  note(log, next);
+  if ((next.code !== 0) !== (cell.nextFails ?? false)) wrong.push(`the next \`up\` ended with ${next.code}`);
+  if (cell.next && !cell.next.test(next.text)) wrong.push(`its user did not read ${String(cell.next)}`);
+  if (code !== 0 || cell.nextFails) {
+    result.outcome += `; ${whatNextDid(next)}`;
+    result.healSeconds = (Date.now() - healedAt) / 1000;
+  }
+
+  const end = cell.end ?? "running";
+  wrong.push(...(await wrongs(scene, end)));
+  if (end === "running" && wrong.length === 0 && !(await passesGoOn(scene, scene.destination)))
+    wrong.push("the guest stands still");
+  return wrong;
+}
+
+function note(log: string[], run: Running): string {
+  log.push(`$ ${run.command} → ${run.code ?? "still running"}\n${run.text.trim()}`);
+  return `\`${run.command}\` ended with ${run.code ?? "nothing yet"}`;
+}
+
+/** The code in brackets that the product's errors end with. */
+function errorOf(run: Running): string {
+  const code = /\[([a-zA-Z]+)\]/.exec(run.text)?.[1];
+  if (code !== undefined) return code;
+  return run.code === 137 ? "killed" : /interrupted/.test(run.text) ? "interrupted" : `ended with ${run.code}`;
+}
+
+function whatNextDid(run: Running): string {
+  if (run.code !== 0) return `the next \`up\` refuses: ${errorOf(run)}`;
+  const did = [
+    [/no second one is started/, "takes over the move that runs"],
+    [/resuming it/, "resumes it"],
+    [/leftover definition of .* on|removed the leftover/, "removes what is left over"],
+    [/moved kvm-a → kvm-b \(shut off\)/, "moves its definition"],
+    [/moved kvm-a → kvm-b/, "moves it"],
+  ] as const;
+  const said = did.filter(([pattern]) => pattern.test(run.text)).map(([, text]) => text);
+  // "moved" also ends a move that was taken over or resumed.
+  return `the next \`up\` ${said[0] ?? "finds it there"}`;
+}
+
+/** What both hosts say when a cell has failed. */
+async function witness({ lab }: Scene): Promise<string> {
+  const texts = await Promise.all(
+    lab.hosts.map(async (host) => {
+      const { stdout, stderr } = await host.sh(
+        "virsh -q list --all; for d in $(virsh -q list --all --name); do virsh -q domstate --reason $d; timeout 3 virsh -q domjobinfo $d | grep 'Job type'; done; tail -n 5 /var/log/libvirt/libvirtd.log",
+        { timeoutMs: 15_000 },
+      );
+      return `── ${host.name}\n${stdout}${stderr}`.trim();
+    }),
+  );
+  return texts.join("\n");
+}

@@ -1,0 +1,53 @@
+/** A `pulumi` that runs, and what it has said so far. */
+import type { ChildProcess } from "node:child_process";
+import { eventually } from "../../lab/libvirt/commands";
+import type { Stack } from "../stack";
+
+export class Running {
+  text = "";
+  code: number | undefined;
+  readonly end: Promise<number>;
+
+  constructor(
+    readonly command: string,
+    readonly child: ChildProcess,
+  ) {
+    for (const stream of [child.stdout!, child.stderr!]) {
+      stream.setEncoding("utf8").on("data", (text: string) => (this.text += text));
+    }
+    this.end = new Promise((resolve) => {
+      child.once("exit", (code, signal) => {
+        this.code = code ?? (signal === "SIGKILL" ? 137 : 128);
+        // Its children may hold the pipes open: what they still write is read for a moment.
+        const close = setTimeout(() => resolve(this.code!), 1000);
+        child.once("close", () => {
+          clearTimeout(close);
+          resolve(this.code!);
+        });
+      });
+    });
+  }
+
+  static start(stack: Stack, args: readonly string[]): Running {
+    const child = stack.pulumi.spawn(args);
+    child.stdin.end();
+    return new Running(`pulumi ${args.join(" ")}`, child);
+  }
+
+  /** @throws when it has not ended by then. */
+  async ended(timeoutMs: number): Promise<number> {
+    const code = await Promise.race([this.end, new Promise<void>((resolve) => setTimeout(resolve, timeoutMs).unref())]);
+    if (typeof code !== "number") throw new Error(`\`${this.command}\` had not ended after ${timeoutMs / 1000} s`);
+    return code;
+  }
+
+  /** Until it has said this; false when it ended without, or the time is over. */
+  async said(pattern: RegExp, timeoutMs: number): Promise<boolean> {
+    return (
+      (await eventually(() => {
+        if (pattern.test(this.text)) return true;
+        return this.code !== undefined ? false : undefined;
+      }, timeoutMs)) ?? false
+    );
+  }
+}

@@ -1,0 +1,133 @@
+/** One lab, one stack and one guest, for one cell. */
+import { readdirSync, readFileSync } from "node:fs";
+import { createLab, type GuestOptions, type Lab, type LabHost } from "../../lab/libvirt";
+import { Stack } from "../stack";
+import { Running } from "./running";
+import { Sampler } from "./sampler";
+
+/** The guest's name and, so that the state of a stack can be copied, its UUID. */
+export const guest = "db-01";
+const uuid = "5eed1ab5-0000-4000-8000-000000000001";
+const guestOptions = { name: guest, uuid, host: "kvm-a", dirtyMiB: 16, dirtyRate: 20 };
+
+export class Scene {
+  readonly source: LabHost;
+  readonly destination: LabHost;
+  readonly sampler: Sampler;
+  /** The `up` that is struck. */
+  up: Running | undefined;
+  /** A second stack that places the same machine. */
+  private other: Stack | undefined;
+  otherUp: Running | undefined;
+
+  private constructor(
+    readonly lab: Lab,
+    readonly stack: Stack,
+    private readonly template: Stack,
+  ) {
+    this.source = lab.host("kvm-a");
+    this.destination = lab.host("kvm-b");
+    this.sampler = new Sampler(lab.hosts, guest);
+  }
+
+  /** A stack that has adopted the guest where it is; every cell begins with a copy of it. */
+  static async template(): Promise<Stack> {
+    const lab = await createLab();
+    try {
+      await lab.startGuest(guestOptions);
+      const stack = await Stack.create(lab);
+      stack.declare({ db: { args: { domain: guest, host: "kvm-a" } } });
+      const { code, stdout, stderr } = await stack.up();
+      if (code !== 0) throw new Error(`the guest could not be adopted:\n${stdout}${stderr}`);
+      return stack;
+    } finally {
+      await lab.down();
+    }
+  }
+
+  static async create(template: Stack, options: Partial<GuestOptions> = {}): Promise<Scene> {
+    const lab = await createLab();
+    try {
+      await lab.startGuest({ ...guestOptions, ...options });
+      const stack = await template.copy(lab);
+      return new Scene(lab, stack, template);
+    } catch (error) {
+      await lab.down();
+      throw error;
+    }
+  }
+
+  get uuid(): string {
+    return uuid;
+  }
+
+  /** From now on the program wants it on the destination. */
+  declareMove(migration: Record<string, unknown>): void {
+    this.stack.declare(moveTo(migration));
+    this.migration = migration;
+  }
+  private migration: Record<string, unknown> = {};
+
+  pulumi(...args: string[]): Running {
+    return Running.start(this.stack, args);
+  }
+
+  startUp(): Running {
+    return this.pulumi("up", "--yes", "--skip-preview");
+  }
+
+  /** `up` of another stack that wants the same. */
+  async startOtherUp(): Promise<Running> {
+    this.other = await this.template.copy(this.lab);
+    this.other.declare(moveTo(this.migration));
+    return (this.otherUp = Running.start(this.other, ["up", "--yes", "--skip-preview"]));
+  }
+
+  async otherOutputs(): Promise<Record<string, unknown> | undefined> {
+    return this.other?.outputs("db");
+  }
+
+  /** Processes of this scene's `pulumi` commands, by a part of their command line. */
+  processes(part = ""): number[] {
+    const homes = [this.stack, this.other].flatMap((stack) => (stack ? [`PULUMI_HOME=${stack.dir}/`] : []));
+    return readdirSync("/proc")
+      .filter((name) => /^[0-9]+$/.test(name))
+      .filter((pid) => homes.some((home) => contentOf(`/proc/${pid}/environ`).includes(home)))
+      .filter((pid) => contentOf(`/proc/${pid}/cmdline`).includes(part))
+      .map(Number);
+  }
+
+  /** `virsh migrate` of any kind on a host: its ids there. */
+  async migrateCommands(host: LabHost): Promise<string[]> {
+    const { stdout } = await host.sh("pgrep -f '[v]irsh.* migrate '");
+    return stdout.split("\n").filter((line) => line !== "");
+  }
+
+  async close(): Promise<void> {
+    this.sampler.stop();
+    for (const pid of this.processes()) kill(pid, "SIGKILL");
+    await this.lab.down();
+    this.stack.remove();
+    this.other?.remove();
+  }
+}
+
+const moveTo = (migration: Record<string, unknown>) => ({
+  db: { args: { domain: guest, host: "kvm-b", migration } },
+});
+
+export function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // it has just ended by itself
+  }
+}
+
+function contentOf(file: string): string {
+  try {
+    return readFileSync(file, "latin1");
+  } catch {
+    return "";
+  }
+}
