@@ -35,6 +35,7 @@ export function writeHostFiles(record: LabRecord, index: number, keys: Keys): vo
   write("etc/ssh/ssh_config", "Host *\n  GSSAPIAuthentication no\n");
   write("etc/ssh/sshd_config", sshdConfig);
   write("etc/ssh/ssh_host_ed25519_key", keys.hosts.get(name)!.private, 0o600);
+  write("etc/ssh/ssh_host_ed25519_key.pub", `${keys.hosts.get(name)!.public}\n`);
   write("etc/libvirt/libvirtd.conf", libvirtdConfig(record));
   write("etc/libvirt/qemu.conf", qemuConfig(address));
   write("etc/lab/start-sshd", startSshd(), 0o755);

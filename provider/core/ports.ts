@@ -38,6 +38,8 @@ export interface ProcessListeners {
 export interface Shell {
   /** The inventory name of the host. */
   readonly host: string;
+  /** The account there. */
+  readonly user?: string;
   exec(command: string, options?: ExecOptions): Promise<ExecResult>;
   spawn(command: string, listeners: ProcessListeners): Promise<RemoteProcess>;
   /** False once the connection was lost or closed. */

@@ -42,7 +42,7 @@ export async function migrate(hosts: Hosts, move: Move, ports: Ports): Promise<M
   const { clock, progress } = ports;
   const { view, to } = move;
   const source = await hosts.virsh(view.host);
-  const putBack = await prepare(source, move);
+  const putBack = await prepare(hosts, source, move);
   const startedAt = clock.now();
   progress.live(`${move.command === "" ? "watching" : "starting"} the ${move.how} migration ${view.host} → ${to}`);
 
@@ -67,7 +67,7 @@ export async function migrate(hosts: Hosts, move: Move, ports: Ports): Promise<M
   }
   const durationMs = clock.now() - startedAt;
   if (verdict.outcome !== "moved" && verdict.outcome !== "leftover")
-    throw await failure(move, watched, verdict, durationMs, source);
+    throw await failure(move, watched, verdict, durationMs, hosts);
 
   const there = verdict.destination!;
   const destination = await hosts.virsh(to);
@@ -78,14 +78,14 @@ export async function migrate(hosts: Hosts, move: Move, ports: Ports): Promise<M
 }
 
 /** Runs what the plan says comes before, and returns how to undo it on a source that keeps the machine. */
-async function prepare(source: Virsh, move: Move): Promise<() => Promise<void>> {
+async function prepare(hosts: Hosts, source: Virsh, move: Move): Promise<() => Promise<void>> {
   const { view, options } = move;
   if (move.how !== "live" || options.maxDowntimeMs === undefined || move.command === "") return async () => {};
   const previousMs = await source.maxDowntimeMs(view.uuid);
   for (const command of move.before) {
     const { code, stderr } = await source.exec(command);
     if (code !== 0) {
-      throw await explainFailure({ code, signal: null, stdout: "", stderr }, { ...facts(move), durationMs: 0 }, source);
+      throw await explainFailure({ code, signal: null, stdout: "", stderr }, { ...facts(move), durationMs: 0 }, hosts);
     }
   }
   return async () => {
@@ -178,7 +178,7 @@ async function failure(
   watched: Watched,
   verdict: Verdict,
   durationMs: number,
-  source: Virsh,
+  hosts: Hosts,
 ): Promise<PlacementError> {
   const { view, to, options } = move;
   const { what } = facts(move);
@@ -227,7 +227,7 @@ async function failure(
     );
   }
   if (watched.exit !== undefined && watched.exit.code !== 0) {
-    const error = await explainFailure(watched.exit, { ...facts(move), durationMs }, source);
+    const error = await explainFailure(watched.exit, { ...facts(move), durationMs }, hosts);
     return error.with({ why: `${error.why}; ${where}`, ...(seen && { seen }) });
   }
   return make(

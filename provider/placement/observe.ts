@@ -55,19 +55,27 @@ async function ask(hosts: Hosts, sought: Sought, names: readonly string[], recen
       } catch (error) {
         if (!(error instanceof PlacementError)) throw error;
         if (silentCodes.has(error.code)) unreachable.push({ host: name, why: whyUnreachable(error) });
-        else refusals.push(error);
+        else
+          refusals.push(
+            error.with({ host: name, domain: sought.domain, what: `cannot look for ${sought.domain} on ${name}` }),
+          );
       }
     }),
   );
-  // A host that refuses matters only where the machine was not found without it.
-  if (
-    refusals.length > 0 &&
-    !(views.some((view) => isIt(view, sought)) && !refusals.some((error) => sought.first.includes(error.host ?? "")))
-  ) {
-    throw refusals[0]!;
-  }
+  // A host that refuses matters where the machine was not found without it, or where it was or shall be.
+  const concerned = refusals.filter(({ host }) => sought.first.includes(host!));
+  const found = views.some((view) => isIt(view, sought));
+  if (concerned.length > 0 || (refusals.length > 0 && !found)) throw oneOf(found ? concerned : refusals, concerned[0]);
   unreachable.push(...refusals.map((error) => ({ host: error.host ?? "?", why: error.why })));
   return { views, asked: names, unreachable, lastHost: sought.lastHost };
+}
+
+/** All refusals in one error: whoever has three hosts to mend should not learn of them one by one. */
+function oneOf(refusals: readonly PlacementError[], first: PlacementError = refusals[0]!): PlacementError {
+  const others = refusals.filter((error) => error !== first);
+  if (others.length === 0) return first;
+  const also = others.map(({ host, why, code }) => `${host}: ${why} [${code}]`).join("; ");
+  return first.with({ why: `${first.why}. Nor on ${also}` });
 }
 
 async function freshViews(hosts: Hosts, sought: Sought, name: string): Promise<DomainView[]> {

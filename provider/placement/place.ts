@@ -3,6 +3,7 @@ import type { LastMigration, Plan } from "../core/args";
 import { decide, type Decision, type Desired } from "../core/decide";
 import { type DomainView, showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
+import { whereIs } from "../core/whereIs";
 import type { MigrationOptions } from "../core/options";
 import { peerUri } from "../virsh/command";
 import type { Hosts } from "./hosts";
@@ -37,8 +38,8 @@ export async function place(hosts: Hosts, wanted: Wanted, ports: Ports): Promise
   let seen: DomainView | undefined;
   try {
     for (let round = 0; round < maxRounds; round++) {
-      const decision = await look(hosts, wanted);
-      if (decision.action !== "refuse") seen = decision.view;
+      const { decision, seen: now } = await look(hosts, wanted);
+      seen = now;
       const done = await carryOut(hosts, wanted, decision, ports);
       if (done === "again") continue;
       seen = done.view;
@@ -60,7 +61,8 @@ export async function place(hosts: Hosts, wanted: Wanted, ports: Ports): Promise
   }
 }
 
-async function look(hosts: Hosts, wanted: Wanted): Promise<Decision> {
+/** `seen` is what a failure leaves in the state: of a refused create nothing, of a refused update where the machine really is. */
+async function look(hosts: Hosts, wanted: Wanted): Promise<{ decision: Decision; seen: DomainView | undefined }> {
   const first = [...(wanted.lastHost === undefined ? [] : [wanted.lastHost]), ...wanted.hosts];
   // A host that left the inventory has no entry to reach it by; the others may know where the machine went.
   const known =
@@ -74,7 +76,10 @@ async function look(hosts: Hosts, wanted: Wanted): Promise<Decision> {
     everywhere: wanted.uuid === undefined,
     lastHost: wanted.lastHost,
   });
-  return decide(desired(hosts, wanted), observed);
+  const decision = decide(desired(hosts, wanted), observed);
+  if (decision.action !== "refuse") return { decision, seen: decision.view };
+  const found = whereIs(observed.views.filter(({ uuid }) => uuid === wanted.uuid));
+  return { decision, seen: found && "host" in found ? found : undefined };
 }
 
 function desired(hosts: Hosts, { domain, uuid, hosts: names, options }: Wanted): Desired {
@@ -150,7 +155,7 @@ async function start(
         if (severity === "warning") ports.progress.warn(`${message}; ${next}`);
 
       // While the rules were asked, or a place was waited for, the machine may have been stopped, started or moved.
-      const again = await look(hosts, wanted);
+      const { decision: again } = await look(hosts, wanted);
       if (again.action !== "migrate" || again.how !== how || again.view.host !== view.host || again.to !== to)
         return "again";
       if (how === "offline" && options.maxDowntimeMs !== undefined) {

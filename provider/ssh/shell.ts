@@ -11,6 +11,7 @@ const afterwardsMs = 500;
 /** Commands over one connection; closing it closes the jump hosts' connections too. */
 export class SshShell implements Shell {
   readonly host: string;
+  readonly user: string;
   /** Open or being opened. */
   private sessions = 0;
   private lastEnd = -Infinity;
@@ -22,6 +23,7 @@ export class SshShell implements Shell {
     private readonly sessionWaitMs: number,
   ) {
     this.host = connection.target.host;
+    this.user = connection.target.user;
     connection.onLost(() => {
       this.wake();
       void this.closeHops();

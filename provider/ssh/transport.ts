@@ -22,7 +22,7 @@ export function directly(target: Target): OpenTransport {
         reject(unreachable(target, why, cause));
       };
       const timer = setTimeout(() => fail(`no answer within ${timeoutMs / 1000} s`), timeoutMs);
-      socket.once("error", (error) => fail(words(error), error));
+      socket.once("error", (error) => fail(reasonOf(error, target.address), error));
       socket.once("connect", () => {
         clearTimeout(timer);
         socket.removeAllListeners("error").setNoDelay(true);
@@ -60,4 +60,18 @@ export function through(hop: Connection, target: Target): OpenTransport {
         },
       );
     });
+}
+
+/** Node's codes in words; an attempt at several addresses ends with several. */
+function reasonOf(error: Error, address: string): string {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  const known: Record<string, string> = {
+    ECONNREFUSED: "it refuses the connection: sshd does not run there, or listens on another port (ECONNREFUSED)",
+    EHOSTUNREACH: "no such host answers on its network: it is off, or its link is down (EHOSTUNREACH)",
+    ENETUNREACH: "there is no route to its network from here (ENETUNREACH)",
+    ETIMEDOUT: "no answer (ETIMEDOUT)",
+    ENOTFOUND: `the name ${address} does not resolve here (ENOTFOUND)`,
+    EAI_AGAIN: `the name ${address} does not resolve at the moment (EAI_AGAIN)`,
+  };
+  return known[code] ?? words(error);
 }

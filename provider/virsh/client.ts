@@ -180,19 +180,21 @@ export class Virsh {
   }
 
   private failure(command: string, stderr: string, phase: Phase = "observe"): PlacementError {
+    const { host, user } = this.shell;
     const { code, next } = readFailure(stderr, {
-      domain: "the domain",
-      source: this.host,
+      domain: "DOMAIN",
+      source: host,
       destination: "the destination",
-      sourceUser: "the ssh account",
+      ...(user !== undefined && { sourceUser: user }),
     });
+    const unknown = code === "migrationFailed";
     return new PlacementError({
-      code: code === "migrationFailed" ? "libvirtDown" : code,
+      code: unknown ? "libvirtDown" : code,
       phase,
-      host: this.host,
-      what: `cannot ask libvirt on ${this.host} (\`virsh ${command.split(" ")[0]!}\`)`,
+      host,
+      what: `cannot ask libvirt on ${host} (\`virsh ${command.split(" ")[0]!}\`)`,
       why: essence(stderr),
-      next,
+      next: unknown ? `try \`virsh ${command}\` on ${host}, and read the log of libvirtd (or virtqemud) there` : next,
     });
   }
 }

@@ -13,21 +13,37 @@ export interface FailureContext {
   domain: string;
   source: string;
   destination: string;
+  /** The account that runs virsh on the source. */
   sourceUser?: string;
+  /** Only in a migration, in which libvirt on the source asks libvirt on the destination. */
   peerUri?: string;
+  /** The destination's host key, as it stands in a .pub file. */
+  peerHostKey?: string;
+  /** The public key of root on the source; empty where it has none. */
+  rootKey?: string;
 }
 
 interface Rule {
   pattern: RegExp;
   code: ErrorCode;
-  next(context: FailureContext): string;
+  next(context: FailureContext, said: string): string;
 }
 
 const logHint = ({ source, destination, domain }: FailureContext) =>
   `read the log of libvirtd (or virtqemud) on ${source} and /var/log/libvirt/qemu/${domain}.log on ${source} and ${destination}`;
 
+const mayNotUseLibvirt = (host: string, user: string | undefined, field: "user" | "peerUser") =>
+  `${user ?? "the account"} on ${host} may not use libvirt's system socket: \`usermod -aG libvirt ${user ?? "ACCOUNT"}\` as root on ${host} (takes effect at the next login), or set ${field} of ${host} to root`;
+
 const startLibvirt = (host: string) =>
-  `start it on ${host}: \`systemctl enable --now virtqemud.socket\` (RHEL 9 and later) or \`systemctl enable --now libvirtd.socket\``;
+  `start it on ${host}: \`systemctl enable --now virtqemud.socket\` (RHEL 9 and later) or \`systemctl enable --now libvirtd.socket\`; then run \`pulumi up\` again`;
+
+const lastResort: Rule = {
+  pattern:
+    /End of file while reading data|client socket is closed|unexpectedly closed the monitor|Input\/output error|keepalive/i,
+  code: "migrationFailed",
+  next: logHint,
+};
 
 /** Tried in order: a text often wraps several causes, the more telling ones come first. */
 const rules: Rule[] = [
@@ -40,37 +56,60 @@ const rules: Rule[] = [
   {
     pattern: /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED/,
     code: "peerUntrusted",
-    next: ({ source, sourceUser, destination, peerUri }) =>
-      `${sourceUser ?? "the account"} on ${source} does not know the host key of ${destination}. On ${source} run once as ${sourceUser ?? "that account"}: ` +
-      `\`ssh-keyscan ${peerHost(peerUri, destination)} >> ~/.ssh/known_hosts\`, and compare the fingerprint with \`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\` on ${destination}`,
+    next: ({ source, destination, peerUri, peerHostKey }, said) => {
+      const { host, filedAs, port } = peer(peerUri, destination);
+      const changed = /IDENTIFICATION HAS CHANGED/.test(said);
+      const known = changed ? "knows another host key" : "does not know the host key";
+      const forget = changed ? `take the old one out (\`ssh-keygen -R '${filedAs}'\`), and ` : "";
+      const add =
+        peerHostKey === undefined
+          ? `add what \`ssh-keyscan${port === undefined ? "" : ` -p ${port}`} ${host}\` prints, after comparing it with /etc/ssh/ssh_host_ed25519_key.pub on ${destination}`
+          : `add this line, which was read on ${destination} itself:\n    ${filedAs} ${peerHostKey}\n `;
+      return `libvirt on ${source} connects as root by ssh, and root there ${known} of ${destination} (${filedAs}). In /root/.ssh/known_hosts on ${source} ${forget}${add}`;
+    },
   },
   {
     pattern: /Permission denied \([a-z,-]*(publickey|password|keyboard|gssapi)|Too many authentication failures/,
     code: "peerUntrusted",
-    next: ({ source, sourceUser, destination, peerUri }) =>
-      `${sourceUser ?? "the account"} on ${source} may not log in to ${destination} by ssh. Give it a key without passphrase (\`ssh-keygen -t ed25519\` on ${source}) ` +
-      `and add its ~/.ssh/id_ed25519.pub as a line of ~/.ssh/authorized_keys of ${peerUser(peerUri) ?? sourceUser ?? "the account"} on ${destination}; ` +
-      `try it with \`ssh -o BatchMode=yes ${peerLogin(peerUri, destination)} virsh list\` on ${source}`,
+    next: ({ source, destination, peerUri, rootKey }, said) => {
+      const {
+        user = /(\S+)@\S+: Permission denied/.exec(said)?.[1] ?? "root",
+        host,
+        port,
+      } = peer(peerUri, destination);
+      const there = `~/.ssh/authorized_keys of ${user} on ${destination}`;
+      const generate = "`ssh-keygen -t ed25519 -N '' -f /root/.ssh/id_ed25519`";
+      const add =
+        rootKey === undefined
+          ? `Add root's public key (/root/.ssh/id_ed25519.pub on ${source}; ${generate} makes one) to ${there}`
+          : rootKey === ""
+            ? `root on ${source} has no key: make one there with ${generate}, and add its .pub to ${there}`
+            : `Add this line to ${there}:\n    ${rootKey}\n `;
+      const attempt = `ssh -o BatchMode=yes${port === undefined ? "" : ` -p ${port}`} ${user}@${host} true`;
+      return `libvirt on ${source} connects as root by ssh, and ${destination} does not let it in as ${user}; \`${attempt}\` as root on ${source} must work. ${add}`;
+    },
   },
   {
     pattern: /Could not resolve hostname|Name or service not known|Temporary failure in name resolution/,
     code: "peerUnreachable",
     next: ({ source, destination }) =>
-      `${source} cannot resolve the name of ${destination}: set peerAddress (or migrationAddress) of ${destination} in vm-placement:hosts, or add it to /etc/hosts on ${source}`,
+      `${source} cannot resolve a name of ${destination}: set peerAddress of ${destination} (and migrationAddress, where it is set) in vm-placement:hosts to what ${source} can resolve, or add the name to /etc/hosts on ${source}`,
   },
   {
     pattern:
       /unable to connect to server at|Failed to connect to '|Unable to connect to .*: (Connection refused|No route|timed out)/,
     code: "peerUnreachable",
     next: ({ source, destination }) =>
-      `open the data ports 49152-49215 on ${destination} for ${source}: \`firewall-cmd --permanent --add-service=libvirt && firewall-cmd --reload\`, or \`ufw allow proto tcp from ${source} to any port 49152:49215\``,
+      `open the data ports 49152-49215 on ${destination} for ${source}: on ${destination} \`firewall-cmd --permanent --add-port=49152-49215/tcp && firewall-cmd --reload\`, or \`ufw allow 49152:49215/tcp\``,
   },
   {
     pattern:
       /ssh: connect to host|Cannot recv data: (Connection (refused|reset|timed out)|ssh:)|No route to host|Network is unreachable/,
     code: "peerUnreachable",
-    next: ({ source, destination, peerUri }) =>
-      `${source} cannot reach ${destination}: try \`ssh ${peerLogin(peerUri, destination)} true\` on ${source}; the firewall must let ssh (22) and the data ports 49152-49215 pass`,
+    next: ({ source, destination, peerUri }) => {
+      const { user, host, port } = peer(peerUri, destination);
+      return `${source} cannot reach ${destination} by ssh: try \`ssh${port === undefined ? "" : ` -p ${port}`} ${user === undefined ? "" : `${user}@`}${host} true\` as root on ${source}; a firewall between them must let ssh and the data ports 49152-49215 pass`;
+    },
   },
   {
     pattern: /Unsafe migration: Migration without shared storage is unsafe/,
@@ -207,6 +246,12 @@ const rules: Rule[] = [
     next: () => "leave out migration.parallel or migration.postCopy: together they need QEMU 10.1 on both hosts",
   },
   {
+    pattern: /Unsupported compression method/,
+    code: "optionUnsupported",
+    next: ({ source, destination }) =>
+      `take that method out of migration.compression.methods, or upgrade libvirt on ${source} and ${destination} (zlib and zstd need 9.4.0)`,
+  },
+  {
     pattern:
       /only (available for|supported with) parallel migration|isn't supported with parallel migration|not compatible with compress|not supported with tunnelled migration|Turn parallel migration on/,
     code: "conflictingOptions",
@@ -232,8 +277,7 @@ const rules: Rule[] = [
   {
     pattern: /virt-ssh-helper: [\s\S]*(Permission denied|authentication|polkit)/i,
     code: "socketPermission",
-    next: ({ destination, peerUri }) =>
-      `${peerUser(peerUri) ?? "the account"} on ${destination} may not use libvirt's system socket: \`usermod -aG libvirt ${peerUser(peerUri) ?? "ACCOUNT"}\` on ${destination} (takes effect at the next login), or use root`,
+    next: ({ destination, peerUri }) => mayNotUseLibvirt(destination, peer(peerUri, destination).user, "peerUser"),
   },
   {
     pattern: /virt-ssh-helper: [\s\S]*(No such file|Connection refused)/,
@@ -244,8 +288,7 @@ const rules: Rule[] = [
     pattern:
       /failed to connect to the hypervisor[\s\S]*(authentication|polkit|Permission denied)|authentication (unavailable|failed|cancelled)|libvirt-sock'?: Permission denied|sock(et)?.*Permission denied/i,
     code: "socketPermission",
-    next: ({ source, sourceUser }) =>
-      `${sourceUser ?? "the account"} on ${source} may not use libvirt's system socket: \`usermod -aG libvirt ${sourceUser ?? "ACCOUNT"}\` on ${source} (takes effect at the next login), or use root`,
+    next: ({ source, sourceUser }) => mayNotUseLibvirt(source, sourceUser, "user"),
   },
   {
     pattern:
@@ -271,12 +314,7 @@ const rules: Rule[] = [
     next: ({ destination }) =>
       `create or start the same network or bridge on ${destination}: \`virsh net-start NAME\`, or the bridge of that name`,
   },
-  {
-    pattern:
-      /End of file while reading data|client socket is closed|unexpectedly closed the monitor|Input\/output error|keepalive/i,
-    code: "migrationFailed",
-    next: logHint,
-  },
+  lastResort,
 ];
 
 /** Reads what libvirt said. Never fails: an unknown text keeps its words and points to the logs. */
@@ -284,41 +322,61 @@ export function readFailure(stderr: string, context: FailureContext): Failure {
   const why = essence(stderr);
   const rule = rules.find(({ pattern }) => pattern.test(stderr));
   return rule
-    ? { code: rule.code, why, next: rule.next(context) }
+    ? { code: rule.code, why, next: rule.next(context, stderr) }
     : { code: "migrationFailed", why, next: logHint(context) };
 }
 
-/** True for texts that say only that something broke; the cause stands in a log on the source. */
+/** True for texts that say only that something broke; the cause stands in a log on one of the hosts. */
 export function hidesCause(stderr: string): boolean {
   return /End of file while reading data|client socket is closed|unexpectedly closed the monitor/.test(stderr);
 }
 
-/** The lines that matter, without virsh's "error:" and ssh's own noise, at most three. */
+/** True for texts, such as a line of a log, that say what broke. */
+export function tellsCause(text: string): boolean {
+  return rules.some((rule) => rule !== lastResort && rule.pattern.test(text));
+}
+
+/** The lines that matter, without virsh's "error:", the wrapping of a lost connection and ssh's own noise, at most three. */
 export function essence(stderr: string): string {
   const lines = stderr
     .split(/\r?\n|\r/)
     .map((line) =>
-      line
-        .replace(/^Migration: \[ *[\d.]+ %\]/, "")
-        .replace(/^error: /, "")
-        .trim(),
+      unwrapped(
+        line
+          .replace(/^Migration: \[ *[\d.]+ %\]/, "")
+          .replace(/^error: /, "")
+          .trim(),
+      ),
     )
     .filter(
       (line) => line !== "" && !/^Warning: Permanently added|^@+$|^setlocale|^(Dis|Re)connected (from|to) /.test(line),
     );
-  const text = [...new Set(lines)].slice(0, 3).join("; ");
+  if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(stderr)) {
+    return "ssh: remote host identification has changed; Host key verification failed";
+  }
+  const telling = lines.filter(
+    (line) => !/^(End of file while reading data|migration successfully aborted)/.test(line),
+  );
+  const text = [...new Set(telling.length > 0 ? telling : lines)].slice(0, 3).join("; ");
   return text === "" ? "virsh failed without a word" : text.length > 500 ? `${text.slice(0, 497)}…` : text;
 }
 
-function peerHost(peerUri: string | undefined, destination: string): string {
-  return /^[a-z+]+:\/\/(?:[^@/]+@)?(\[[^\]]+\]|[^:/]+)/.exec(peerUri ?? "")?.[1]?.replace(/[[\]]/g, "") ?? destination;
+/** "Cannot recv data: WORDS: Connection reset by peer" → "WORDS": what ssh said when libvirt's connection ended. */
+function unwrapped(line: string): string {
+  const match =
+    /^(?:Cannot recv data|End of file while reading data): (.+?)\.?: (?:Connection reset by peer|Input\/output error)$/.exec(
+      line,
+    );
+  return match?.[1] ?? line;
 }
 
-function peerUser(peerUri: string | undefined): string | undefined {
-  return /^[a-z+]+:\/\/([^@/]+)@/.exec(peerUri ?? "")?.[1];
-}
-
-function peerLogin(peerUri: string | undefined, destination: string): string {
-  const user = peerUser(peerUri);
-  return `${user === undefined ? "" : `${user}@`}${peerHost(peerUri, destination)}`;
+/** The destination, as libvirt on the source reaches it. */
+function peer(
+  peerUri: string | undefined,
+  destination: string,
+): { user: string | undefined; host: string; port: string | undefined; filedAs: string } {
+  const match = /^[a-z+]+:\/\/(?:([^@/]+)@)?(\[[^\]]+\]|[^:/]+)(?::(\d+))?/.exec(peerUri ?? "");
+  const host = match?.[2]?.replace(/[[\]]/g, "") ?? destination;
+  const port = match?.[3] === "22" ? undefined : match?.[3];
+  return { user: match?.[1], host, port, filedAs: port === undefined ? host : `[${host}]:${port}` };
 }

@@ -31,7 +31,7 @@ const texts: [text: string, code: ErrorCode, hint: RegExp][] = [
   [
     "error: failed to connect to the hypervisor\nerror: Failed to connect socket to '/var/run/libvirt/libvirt-sock': Permission denied",
     "socketPermission",
-    /root on kvm-a .*`usermod -aG libvirt root` on kvm-a/,
+    /root on kvm-a .*`usermod -aG libvirt root` as root on kvm-a/,
   ],
   [
     "error: failed to connect to the hypervisor\nerror: authentication unavailable: no polkit agent available to authenticate action 'org.libvirt.unix.manage'",
@@ -49,22 +49,22 @@ const texts: [text: string, code: ErrorCode, hint: RegExp][] = [
   [
     "error: Cannot recv data: Host key verification failed.: Connection reset by peer",
     "peerUntrusted",
-    /On kvm-a run once as root: `ssh-keyscan 10\.0\.0\.12 >> ~\/\.ssh\/known_hosts`.*on kvm-b/,
+    /root there does not know the host key of kvm-b.*\/root\/\.ssh\/known_hosts on kvm-a.*`ssh-keyscan 10\.0\.0\.12`.*on kvm-b/,
   ],
   [
     "error: Cannot recv data: migrate@10.0.0.12: Permission denied (publickey,password).: Connection reset by peer",
     "peerUntrusted",
-    /root on kvm-a may not log in to kvm-b.*authorized_keys of migrate on kvm-b.*`ssh -o BatchMode=yes migrate@10\.0\.0\.12 virsh list` on kvm-a/,
+    /kvm-b does not let it in as migrate; `ssh -o BatchMode=yes migrate@10\.0\.0\.12 true` as root on kvm-a.*authorized_keys of migrate on kvm-b/,
   ],
   [
     "error: Cannot recv data: ssh: Could not resolve hostname kvm-b: Name or service not known: Connection reset by peer",
     "peerUnreachable",
-    /kvm-a cannot resolve the name of kvm-b: set peerAddress/,
+    /kvm-a cannot resolve a name of kvm-b: set peerAddress/,
   ],
   [
     "error: Cannot recv data: ssh: connect to host 10.78.0.99 port 22: No route to host: Connection reset by peer",
     "peerUnreachable",
-    /kvm-a cannot reach kvm-b: try `ssh migrate@10\.0\.0\.12 true` on kvm-a/,
+    /kvm-a cannot reach kvm-b by ssh: try `ssh migrate@10\.0\.0\.12 true` as root on kvm-a/,
   ],
   [
     "error: unable to connect to server at 'kvm-b:49152': Connection refused",
@@ -80,7 +80,7 @@ const texts: [text: string, code: ErrorCode, hint: RegExp][] = [
   [
     "error: Cannot recv data: virt-ssh-helper: cannot connect to '/var/run/libvirt/libvirt-sock': Failed to connect socket to '/var/run/libvirt/libvirt-sock': Permission denied: Connection reset by peer",
     "socketPermission",
-    /migrate on kvm-b .*`usermod -aG libvirt migrate` on kvm-b/,
+    /migrate on kvm-b .*`usermod -aG libvirt migrate` as root on kvm-b.*peerUser/,
   ],
   [
     "error: Cannot recv data: sh: 1: nc: not found: Connection reset by peer",
@@ -322,15 +322,48 @@ describe("libvirt's errors", () => {
       assert.doesNotMatch(next, /undefined|null/, text);
     }
     const { next } = readFailure("Host key verification failed.", { domain, source, destination });
-    assert.match(next, /the account on kvm-a.*`ssh-keyscan kvm-b /);
+    assert.match(next, /root there does not know the host key of kvm-b.*`ssh-keyscan kvm-b`/);
   });
 
   it("hints take the address out of any peer URI", () => {
     const scan = (peerUri: string) =>
-      /ssh-keyscan (\S+)/.exec(readFailure("Host key verification failed.", { ...context, peerUri }).next)?.[1];
+      /ssh-keyscan (.+?)`/.exec(readFailure("Host key verification failed.", { ...context, peerUri }).next)?.[1];
     assert.equal(scan("qemu+ssh://10.0.0.12/system"), "10.0.0.12");
-    assert.equal(scan("qemu+ssh://root@kvm-b.example.net:2222/system"), "kvm-b.example.net");
-    assert.equal(scan("qemu+ssh://migrate@[fd00::12]:2222/system"), "fd00::12");
+    assert.equal(scan("qemu+ssh://root@kvm-b.example.net:2222/system"), "-p 2222 kvm-b.example.net");
+    assert.equal(scan("qemu+ssh://migrate@[fd00::12]:2222/system"), "-p 2222 fd00::12");
+  });
+
+  it("between hosts name the key and the line to add, where they are known", () => {
+    const hostKey = { ...context, peerUri: "qemu+ssh://10.0.0.12:2222/system", peerHostKey: "ssh-ed25519 AAAA" };
+    assert.match(
+      readFailure("Host key verification failed.", hostKey).next,
+      /\n {4}\[10\.0\.0\.12\]:2222 ssh-ed25519 AAAA\n/,
+    );
+    const changed = readFailure(
+      "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.",
+      hostKey,
+    );
+    assert.match(changed.next, /knows another host key .*`ssh-keygen -R '\[10\.0\.0\.12\]:2222'`/);
+    assert.doesNotMatch(changed.why, /@/);
+    const denied = "root@10.0.0.12: Permission denied (publickey).";
+    assert.match(
+      readFailure(denied, { ...context, rootKey: "ssh-ed25519 BBBB root@kvm-a" }).next,
+      /\n {4}ssh-ed25519 BBBB/,
+    );
+    assert.match(readFailure(denied, { ...context, rootKey: "" }).next, /has no key: make one/);
+  });
+
+  it("are shown without the words of the connection that ended over them", () => {
+    assert.equal(
+      readFailure("error: Cannot recv data: root@h: Permission denied (publickey).: Connection reset by peer", context)
+        .why,
+      "root@h: Permission denied (publickey)",
+    );
+    const disk = "error: Source and target image have different sizes\nerror: migration successfully aborted";
+    assert.equal(
+      readFailure(`${disk}\nerror: End of file while reading data: : Input/output error`, context).why,
+      "Source and target image have different sizes",
+    );
   });
 
   it("that hide their cause are known as such", () => {
