@@ -4,6 +4,8 @@ import { cpSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLab, type Lab } from "../lab/libvirt";
+import { atSignal } from "./at-signal";
+import { endProcessesIn } from "./end-processes-in";
 import { ensurePulumi, Pulumi, type PulumiInstallation } from "./pulumi";
 import { ensureSystemPackages } from "./system-packages";
 
@@ -23,11 +25,14 @@ async function main(): Promise<number> {
   );
   const start = Date.now();
   const lab = await createLab();
+  const release = atSignal(() => endProcessesIn(lab.dir));
   try {
     const right = await story(lab, installation);
     console.log(`Took ${((Date.now() - start) / 1000).toFixed(1)} s from the start of the hosts.`);
     return right ? 0 : 1;
   } finally {
+    endProcessesIn(lab.dir);
+    release();
     await lab.down();
     console.log("The hosts, the machine and Pulumi's state are gone again.");
   }

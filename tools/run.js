@@ -26,6 +26,8 @@ if (!installedAsLocked()) {
 }
 
 process.chdir(root);
+// ts-node's own cache would stay behind in the temporary directory.
+process.env["DISABLE_V8_COMPILE_CACHE"] ??= "1";
 require(join(root, "node_modules/ts-node")).register({ transpileOnly: true });
 process.argv.splice(1, process.argv.length - 1, resolve(root, file), ...args);
 require(resolve(root, file));

@@ -1,9 +1,11 @@
 /** A Pulumi project of its own, with the real CLI and a lab's hosts as inventory. */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import type { Lab } from "../lab/libvirt";
 import type { PlacementArgs } from "../provider";
+import { atSignal } from "./at-signal";
+import { endProcessesIn } from "./end-processes-in";
 import {
   type CommandResult,
   ensurePulumi,
@@ -38,6 +40,8 @@ export interface StackOptions {
   env?: Record<string, string>;
   /** Makes the project in this directory, packages and all, instead of one that uses this repository's. */
   makeProject?: (projectDir: string) => Promise<void>;
+  /** The directory of another `node` to run program and provider. */
+  nodeDir?: string;
 }
 
 export class Stack {
@@ -50,28 +54,33 @@ export class Stack {
   ) {}
 
   static async create(lab: Lab, options: StackOptions = {}): Promise<Stack> {
-    installation ??= ensurePulumi({ log: (line) => console.error(line) });
-    const dir = mkdtempSync(join(tmpdir(), "vm-placement-stack-"));
-    mkdirSync(join(dir, "project"));
-    const projectDir = join(dir, "project");
-    await (options.makeProject ?? makeProject(options.program ?? program))(projectDir);
-    const pulumi = pulumiIn(dir, await installation, options.env);
-    await pulumi.expect(["stack", "init", "test"]);
-    const salt = readFileSync(join(projectDir, "Pulumi.test.yaml"), "utf8");
-    const stack = new Stack(dir, pulumi, salt, { "vm-placement:hosts": lab.inventory(), ...options.config }, lab);
-    stack.configure({});
-    return stack;
+    const installation = await pulumiWith(options.nodeDir);
+    const dir = makeDirectory();
+    try {
+      mkdirSync(join(dir, "project"));
+      const projectDir = join(dir, "project");
+      await (options.makeProject ?? makeProject(options.program ?? program))(projectDir);
+      const pulumi = pulumiIn(dir, installation, options.env);
+      await pulumi.expect(["stack", "init", "test"]);
+      const salt = readFileSync(join(projectDir, "Pulumi.test.yaml"), "utf8");
+      const stack = new Stack(dir, pulumi, salt, { "vm-placement:hosts": lab.inventory(), ...options.config }, lab);
+      stack.configure({});
+      return stack;
+    } catch (error) {
+      removeAll(dir);
+      throw error;
+    }
   }
 
   /** The same stack, with its state, for a lab of the same host names: as if it had always been that lab's. */
   async copy(lab: Lab): Promise<Stack> {
-    const dir = mkdtempSync(join(tmpdir(), "vm-placement-stack-"));
+    const dir = makeDirectory();
     cpSync(this.dir, dir, { recursive: true, verbatimSymlinks: true });
     const file = join(dir, "pulumi/state/.pulumi/stacks/placements/test.json");
     let state = readFileSync(file, "utf8").replaceAll(`${this.lab.dir}/`, `${lab.dir}/`);
     for (const { name, address } of this.lab.hosts) state = state.replaceAll(address, lab.host(name).address);
     writeFileSync(file, state);
-    const stack = new Stack(dir, pulumiIn(dir, await installation!), this.salt, this.config, lab);
+    const stack = new Stack(dir, pulumiIn(dir, await pulumiWith(undefined)), this.salt, this.config, lab);
     stack.configure({ "vm-placement:hosts": lab.inventory() });
     return stack;
   }
@@ -118,11 +127,38 @@ export class Stack {
   }
 
   remove(): void {
-    rmSync(this.dir, { recursive: true, force: true });
+    removeAll(this.dir);
   }
 }
 
-let installation: Promise<PulumiInstallation> | undefined;
+const releases = new Map<string, () => void>();
+
+function makeDirectory(): string {
+  const dir = mkdtempSync(join(tmpdir(), "vm-placement-stack-"));
+  releases.set(
+    dir,
+    atSignal(() => removeAll(dir)),
+  );
+  return dir;
+}
+
+function removeAll(dir: string): void {
+  endProcessesIn(dir);
+  rmSync(dir, { recursive: true, force: true });
+  releases.get(dir)?.();
+  releases.delete(dir);
+}
+
+const installations = new Map<string | undefined, Promise<PulumiInstallation>>();
+
+function pulumiWith(nodeDir: string | undefined): Promise<PulumiInstallation> {
+  const path = [nodeDir, process.env["PATH"]].filter((part) => part !== undefined).join(delimiter);
+  const installation =
+    installations.get(nodeDir) ??
+    ensurePulumi({ log: (line) => console.error(line), env: { ...process.env, PATH: path } });
+  installations.set(nodeDir, installation);
+  return installation;
+}
 
 function makeProject(text: string): (projectDir: string) => Promise<void> {
   return (projectDir) => {

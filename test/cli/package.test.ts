@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Lab } from "../../lab/libvirt";
 import { runCommand } from "../../tools/pulumi/run-command";
+import { ensureRuntime, newest } from "../../tools/runtimes";
 import { describeWithLab } from "../support/lab";
 import { Stack } from "../support/stack";
 
@@ -31,6 +32,8 @@ const usualOptions = {
 interface ProjectOptions {
   manager?: "npm" | "pnpm";
   type?: "commonjs" | "module";
+  sdk?: string;
+  nodeDir?: string;
 }
 
 describeWithLab("the packed package, in a project elsewhere", {}, (lab) => {
@@ -51,13 +54,14 @@ describeWithLab("the packed package, in a project elsewhere", {}, (lab) => {
 
   /** A project as a user has it: the packages from their registry, ours from the tarball. */
   async function project(options: ProjectOptions, files: (projectDir: string) => void): Promise<Stack> {
-    const { manager = "npm", type = "commonjs" } = options;
+    const { manager = "npm", type = "commonjs", sdk = versionOf("@pulumi/pulumi"), nodeDir } = options;
     return Stack.create(lab(), {
       config: { "placements:host": "kvm-a" },
+      ...(nodeDir !== undefined && { nodeDir }),
       makeProject: async (projectDir) => {
         const file = (name: string, text: string) => writeFileSync(join(projectDir, name), text);
         const dependencies = {
-          "@pulumi/pulumi": versionOf("@pulumi/pulumi"),
+          "@pulumi/pulumi": sdk,
           "pulumi-vm-placement": `file:${tarball}`,
         };
         const devDependencies = {
@@ -198,6 +202,23 @@ export const where = new VmPlacement("db", { domain: "db-01", host: new pulumi.C
       const types = await tsc(stack);
       assert.equal(types.code, 0, types.stdout);
       await thereAndBack(stack);
+    } finally {
+      stack.remove();
+    }
+  });
+
+  it("moves a machine on the newest Node and SDK", async function () {
+    this.timeout(15 * 60_000);
+    const runtime = await ensureRuntime(newest, (line) => console.error(line));
+    const stack = await project({ sdk: newest.sdk, nodeDir: dirname(runtime.node) }, (projectDir) => {
+      typescriptProject(projectDir);
+      const versions = `\nexport const versions = [process.versions.node, require("@pulumi/pulumi/version").version];\n`;
+      appendFileSync(join(projectDir, "index.ts"), versions);
+    });
+    try {
+      await thereAndBack(stack);
+      const { stdout } = await stack.pulumi.expect(["stack", "output", "versions", "--json"]);
+      assert.deepEqual(JSON.parse(stdout), [newest.node, newest.sdk]);
     } finally {
       stack.remove();
     }

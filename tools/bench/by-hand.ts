@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import type { Lab } from "../../lab/libvirt";
-import { must, run } from "../../lab/libvirt/commands";
+import { runCommand } from "../pulumi/run-command";
 
 /** A new connection for the command. */
 export async function overNewConnection(lab: Lab, host: string, command: string): Promise<void> {
-  await must("ssh", [...sshOptions(lab), destination(lab, host), command]);
+  await ssh(lab, [...sshOptions(lab), destination(lab, host), command]);
 }
 
 /** Open connections to every host, which commands then share. */
@@ -22,7 +22,7 @@ export class OpenConnections {
   }
 
   async run(host: string, command: string): Promise<void> {
-    await must("ssh", [...this.shared(host), destination(this.lab, host), command]);
+    await ssh(this.lab, [...this.shared(host), destination(this.lab, host), command]);
   }
 
   close(): void {
@@ -31,9 +31,9 @@ export class OpenConnections {
 
   private async openTo(host: string): Promise<void> {
     const args = [...this.shared(host), "-M", "-N", destination(this.lab, host)];
-    this.masters.push(spawn("ssh", args, { stdio: ["ignore", "ignore", "inherit"] }));
+    this.masters.push(spawn("ssh", args, { cwd: this.lab.dir, stdio: ["ignore", "ignore", "inherit"] }));
     for (const end = Date.now() + 30_000; ;) {
-      const { code } = await run("ssh", [...this.shared(host), "-O", "check", destination(this.lab, host)]);
+      const { code } = await runCommand("ssh", [...this.shared(host), "-O", "check", destination(this.lab, host)]);
       if (code === 0) return;
       if (Date.now() > end) throw new Error(`no shared connection to ${host} within 30 s`);
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -43,6 +43,11 @@ export class OpenConnections {
   private shared(host: string): string[] {
     return [...sshOptions(this.lab), "-o", `ControlPath=${join(this.lab.dir, `ssh-${host}`)}`];
   }
+}
+
+async function ssh(lab: Lab, args: string[]): Promise<void> {
+  const { code, stderr } = await runCommand("ssh", args, { cwd: lab.dir });
+  if (code !== 0) throw new Error(`ssh … ${args.at(-1)} ended with ${code}: ${stderr.trim()}`);
 }
 
 function sshOptions({ keyFile, knownHostsFile }: Lab): string[] {

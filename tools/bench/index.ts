@@ -7,6 +7,8 @@
  */
 import { parseArgs } from "node:util";
 import { createLab, type Lab } from "../../lab/libvirt";
+import { atSignal } from "../at-signal";
+import { endProcessesIn } from "../end-processes-in";
 import { ensurePulumi } from "../pulumi";
 import { ensureSystemPackages } from "../system-packages";
 import { moveByHandler } from "./by-handler";
@@ -30,6 +32,7 @@ async function main(args: string[]): Promise<number> {
   }
   const installation = await ensurePulumi({ log });
   const lab = await createLab();
+  const release = atSignal(() => endProcessesIn(lab.dir));
   try {
     const { uuid: id } = await lab.startGuest(guest);
     const placement = await Project.create("placement", lab, domain, installation);
@@ -53,6 +56,8 @@ async function main(args: string[]): Promise<number> {
       open.close();
     }
   } finally {
+    endProcessesIn(lab.dir);
+    release();
     await lab.down();
   }
   return 0;
