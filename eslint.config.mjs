@@ -13,7 +13,12 @@ const anyOf = (names) => names.join("|");
 function layer(name, allowed) {
   const forbidden = Object.keys(layers).filter((other) => other !== name && !allowed.includes(other));
   const pure = name === "core";
-  const packages = { core: "^[^.]", virsh: "^[^.]", placement: "^[^.]", ssh: "^(@pulumi/|@grpc/|zod)" }[name];
+  const packages = {
+    core: "^[^.]",
+    virsh: "^(?!fast-xml-parser$|node:crypto$)[^.]",
+    placement: "^[^.]",
+    ssh: "^(@pulumi/|@grpc/|zod)",
+  }[name];
   return {
     files: [`provider/${name}/**/*.ts`],
     rules: {

@@ -12,8 +12,10 @@ import { createDisplay, type Display } from "./engine";
 import { sayOnInterrupt } from "./interrupt";
 import { endWithEngine } from "./orphan";
 import { Hosts } from "./placement/hosts";
+import { foresee } from "./placement/foresee";
 import { observe } from "./placement/observe";
 import { place, type Wanted } from "./placement/place";
+import { parsePreviewSettings, type PreviewSettings, show, strictFailure } from "./preview";
 import {
   containsUnknown,
   type InputFailure,
@@ -43,6 +45,7 @@ export interface World {
 interface Settings {
   inventory: Inventory;
   uri: string;
+  preview: PreviewSettings;
   failures: InputFailure[];
   hosts: Hosts;
 }
@@ -55,13 +58,15 @@ export function createHandlers(world: World) {
   let configured: (settings: Settings) => void;
   const settings = new Promise<Settings>((resolve) => (configured = resolve));
   const placements = new Map<string, string>();
+  const warned = new Set<string>();
 
   return {
     configure: (request: { config: { get(key: string): string | undefined } }): Promise<void> => {
       const { inventory, failures } = parseInventory(request.config.get("vm-placement:hosts"));
       const { uri, failures: uriFailures } = parseUri(request.config.get("vm-placement:uri"));
+      const { preview, failures: previewFailures } = parsePreviewSettings((key) => request.config.get(key));
       const hosts = new Hosts(world.dial(inventory), inventory, uri, world.clock);
-      configured({ inventory, uri, hosts, failures: [...failures, ...uriFailures] });
+      configured({ inventory, uri, hosts, preview, failures: [...failures, ...uriFailures, ...previewFailures] });
       return Promise.resolve();
     },
 
@@ -81,10 +86,12 @@ export function createHandlers(world: World) {
         };
       }),
 
-    diff: (_id: string, olds: Props, news: Props): Promise<pulumi.dynamic.DiffResult> => {
-      const { changes, replaces } = difference(olds, news);
-      return Promise.resolve({ changes, replaces, deleteBeforeReplace: false });
-    },
+    diff: (id: string, olds: Props, news: Props): Promise<pulumi.dynamic.DiffResult> =>
+      cleanly(async () => {
+        const { changes, replaces, onHosts } = difference(olds, news);
+        if (onHosts && replaces.length === 0) await lookAhead(id, olds, news);
+        return { changes, replaces, deleteBeforeReplace: false };
+      }),
 
     create: (news: Props): Promise<pulumi.dynamic.CreateResult> =>
       cleanly(async () => {
@@ -146,14 +153,26 @@ export function createHandlers(world: World) {
     });
   }
 
+  /** Says what `up` will meet. In the update phase diff is called again, and what it asks here is not asked twice. */
+  async function lookAhead(id: string, olds: Props, news: Props): Promise<void> {
+    const { preview, failures, hosts } = await settings;
+    if (!preview.probe || failures.length > 0 || containsUnknown(news)) return;
+    const wanted = await wantedOf(id, olds, news).catch(() => undefined);
+    if (wanted === undefined) return;
+    const foresight = await foresee(hosts, wanted, world.clock);
+    show(foresight, rowOf(news));
+    const error = preview.strict ? strictFailure(foresight, wanted.domain) : undefined;
+    if (error) throw Object.assign(error, { stack: "" });
+  }
+
   async function currentPlan(news: Props): Promise<Plan> {
     const { inventory, uri } = await settings;
     return planOf(parseInputs(news).inputs, inventory, uri);
   }
 
-  /** create and update are one flow. Policies may have changed the inputs after check, so they are parsed again. */
-  async function ensure(id: string | undefined, olds: Props, news: Props) {
-    const { inventory, uri, hosts } = await usable("configure");
+  /** Policies may have changed the inputs after check, so they are parsed again. */
+  async function wantedOf(id: string | undefined, olds: Props, news: Props): Promise<Wanted> {
+    const { inventory, uri } = await usable("configure");
     const { inputs, failures } = parseInputs(news);
     const wrong = [...failures, ...hostFailures(inputs.hosts ?? [], inventory, () => world.sshHosts())][0];
     if (wrong || !inputs.domain || !inputs.hosts || !inputs.migration) {
@@ -165,15 +184,21 @@ export function createHandlers(world: World) {
         next: "mend the program, or the policy that changed it",
       });
     }
-    const plan = planOf(inputs, inventory, uri);
-    const wanted: Wanted = {
+    return {
       domain: inputs.domain,
       uuid: id,
       hosts: inputs.hosts,
       options: inputs.migration,
-      plan,
+      plan: planOf(inputs, inventory, uri),
       lastHost: olds.currentHost as string | undefined,
     };
+  }
+
+  /** create and update are one flow. */
+  async function ensure(id: string | undefined, olds: Props, news: Props) {
+    const { hosts } = await usable("configure");
+    const wanted = await wantedOf(id, olds, news);
+    const { plan } = wanted;
     const progress = rowOf(news);
     const interrupted = async () => {
       progress.warn(
@@ -194,8 +219,16 @@ export function createHandlers(world: World) {
     }
   }
 
+  /** A warning that a look ahead has given stays given: the row says it once. */
   function rowOf(props: Props): Progress {
-    return world.display.row(typeof props.__urn === "string" ? props.__urn : "");
+    const urn = typeof props.__urn === "string" ? props.__urn : "";
+    const row = world.display.row(urn);
+    const warn = (text: string) => {
+      if (warned.has(`${urn} ${text}`)) return;
+      warned.add(`${urn} ${text}`);
+      row.warn(text);
+    };
+    return { ...row, warn };
   }
 
   /** Expected failures reach the user as their message alone; the server prints an error's stack too. */

@@ -38,6 +38,7 @@ export const errorCodes = [
   "peerUntrusted",
   "peerUnreachable",
   "peerTls",
+  "clocksApart",
   // the migration
   "migrationRefused",
   "migrationFailed",

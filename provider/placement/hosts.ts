@@ -12,6 +12,7 @@ const defaultLimit = 2;
 export class Hosts {
   private readonly connections = new Map<string, Promise<Virsh>>();
   private readonly observations = new Map<string, { at: number; views: Promise<DomainView[]> }>();
+  private readonly answers = new Map<string, { at: number; answer: Promise<unknown> }>();
   private readonly busy = new Map<string, number>();
   private waiting: (() => boolean)[] = [];
 
@@ -61,6 +62,20 @@ export class Hosts {
     this.observations.set(name, { at: this.clock.now(), views });
     views.catch(() => this.observations.delete(name));
     return views;
+  }
+
+  /**
+   * An answer that stays good for a while, asked for once by all who want it at the same time. A failure is not kept, nor is an answer
+   * that `keep` refuses.
+   */
+  remember<T>(key: string, goodForMs: number, ask: () => Promise<T>, keep = (_: T) => true): Promise<T> {
+    const last = this.answers.get(key);
+    if (last && this.clock.now() - last.at < goodForMs) return last.answer as Promise<T>;
+    const answer = ask();
+    this.answers.set(key, { at: this.clock.now(), answer });
+    const drop = () => this.answers.get(key)?.answer === answer && this.answers.delete(key);
+    answer.then((value) => keep(value) || drop(), drop);
+    return answer;
   }
 
   /** What was seen of a host is out of date. */

@@ -5,6 +5,7 @@ import { type DomainView, showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import { whereIs } from "../core/whereIs";
 import type { MigrationOptions } from "../core/options";
+import { showFinding } from "../core/rules";
 import { peerUri } from "../virsh/command";
 import type { Hosts } from "./hosts";
 import { migrate, type Move, type Moved, type Ports } from "./migrate";
@@ -61,8 +62,11 @@ export async function place(hosts: Hosts, wanted: Wanted, ports: Ports): Promise
   }
 }
 
-/** `seen` is what a failure leaves in the state: of a refused create nothing, of a refused update where the machine really is. */
-async function look(hosts: Hosts, wanted: Wanted): Promise<{ decision: Decision; seen: DomainView | undefined }> {
+/** What is to be done, from a fresh look at the hosts. `seen` is what a failure leaves in the state: of a refused create nothing, of a refused update where the machine really is. */
+export async function look(
+  hosts: Hosts,
+  wanted: Wanted,
+): Promise<{ decision: Decision; seen: DomainView | undefined }> {
   const first = [...(wanted.lastHost === undefined ? [] : [wanted.lastHost]), ...wanted.hosts];
   // A host that left the inventory has no entry to reach it by; the others may know where the machine went.
   const known =
@@ -148,11 +152,14 @@ async function start(
       const move = moveOf(hosts, wanted, view, to, decision.how, decision.reason);
       const { command, how, options } = move;
       const what = `cannot move ${view.name} from ${view.host} to ${to}`;
-      const findings = await preflight(hosts, { from: view.host, to, command, how, options });
+      const findings = await preflight(
+        hosts,
+        { uuid: view.uuid, state: view.state, from: view.host, to, command, how, options },
+        ports.clock,
+      );
       const error = blocked(findings, what, view.name);
       if (error) throw error.with({ seen: view });
-      for (const { severity, message, next } of findings)
-        if (severity === "warning") ports.progress.warn(`${message}; ${next}`);
+      for (const finding of findings) if (finding.severity === "warning") ports.progress.warn(showFinding(finding));
 
       // While the rules were asked, or a place was waited for, the machine may have been stopped, started or moved.
       const { decision: again } = await look(hosts, wanted);
@@ -167,7 +174,7 @@ async function start(
   );
 }
 
-function moveOf(
+export function moveOf(
   hosts: Hosts,
   wanted: Wanted,
   view: DomainView,

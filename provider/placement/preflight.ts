@@ -1,24 +1,12 @@
 import { PlacementError } from "../core/errors";
-import { type Finding, findings, type HostFacts } from "../core/rules";
-import type { MigrationOptions } from "../core/options";
+import type { Clock } from "../core/ports";
+import { type Finding, findings } from "../core/rules";
+import { type IntendedMove, moveFacts } from "./facts";
 import type { Hosts } from "./hosts";
 
-/** Gathers the facts of both hosts and holds them against the rules. Reads only. */
-export async function preflight(
-  hosts: Hosts,
-  move: { from: string; to: string; command: string; how: "live" | "offline"; options: MigrationOptions },
-): Promise<Finding[]> {
-  const [source, destination] = await Promise.all([hosts.virsh(move.from), hosts.virsh(move.to)]);
-  const facts = async (virsh: typeof source): Promise<HostFacts> => {
-    const [versions, hostUuid] = await Promise.all([virsh.versions(), virsh.hostUuid()]);
-    return { host: virsh.host, ...versions, hostUuid };
-  };
-  const [sourceFacts, migrateOptions, destinationFacts] = await Promise.all([
-    facts(source),
-    source.migrateOptions(),
-    facts(destination),
-  ]);
-  return findings({ ...move, source: { ...sourceFacts, migrateOptions }, destination: destinationFacts });
+/** Gathers the facts of both hosts and the machine, and holds them against the rules. Reads only. */
+export async function preflight(hosts: Hosts, move: IntendedMove, clock: Clock): Promise<Finding[]> {
+  return findings(await moveFacts(hosts, move, clock));
 }
 
 /** One error of all blockers; undefined when there is none. */

@@ -18,17 +18,22 @@ import { VirshSession } from "./session";
 
 /** Longer than libvirt's own wait for a job lock (30 s), so that its answer is heard. */
 const deadlineMs = 40_000;
+const inquiryMs = 10_000;
 const missing = /failed to get domain|Domain not found/;
 
 /** virsh on one host: questions go through one session, a migration through an exec of its own. */
 export class Virsh {
   private readonly session: VirshSession;
+  /** A question that hangs must not hold up those who watch a migration. */
+  private readonly inquiries: VirshSession;
 
   constructor(
     readonly shell: Shell,
     private readonly uri: string,
   ) {
-    this.session = new VirshSession(shell, `${this.environment()} virsh -q -c ${quote(this.uri)}`);
+    const start = `${this.environment()} virsh -q -c ${quote(this.uri)}`;
+    this.session = new VirshSession(shell, start);
+    this.inquiries = new VirshSession(shell, start);
   }
 
   get host(): string {
@@ -157,8 +162,33 @@ export class Virsh {
     return this.shell.exec(`${this.environment()} ${command}`);
   }
 
+  /** Asks what can be done without: undefined where virsh refuses to answer, or not in time. */
+  async inquire(command: string): Promise<string | undefined> {
+    try {
+      const { out, err } = await this.inquiries.run(command, inquiryMs);
+      return err === "" ? out : undefined;
+    } catch (error) {
+      if (this.shell.alive) return undefined;
+      throw error;
+    }
+  }
+
+  /** As `inquire`, for a command of the host's shell. It runs with the environment of virsh. */
+  async inquireShell(command: string, input?: string): Promise<ExecResult | undefined> {
+    try {
+      return await this.shell.exec(`${this.environment()} ${command}`, {
+        deadlineMs: inquiryMs,
+        ...(input !== undefined && { input }),
+      });
+    } catch (error) {
+      if (this.shell.alive) return undefined;
+      throw error;
+    }
+  }
+
   close(): void {
     this.session.close();
+    this.inquiries.close();
   }
 
   /** sshd may refuse the environment of a client, so it stands before the command. */

@@ -4,6 +4,7 @@ import { findings, type MoveFacts } from "../../../provider/core/rules";
 import { makePlan } from "../../../provider/virsh/command";
 import { parseHelpOptions } from "../../../provider/virsh/parse";
 import { fixture } from "../../support/fixture";
+import { healthyDomain, healthyMove } from "../../support/move-facts";
 
 interface Case {
   options?: Partial<MigrationOptions>;
@@ -22,25 +23,16 @@ function facts({ options = {}, how = "live", source = {}, destination = {} }: Ca
     inventory: undefined,
     uri: "qemu:///system",
   });
-  return {
-    source: {
-      host: "kvm-a",
-      libvirt: "9.0.0",
-      qemu: "7.2.22",
-      hostUuid: "aaaaaaaa-0000-4000-8000-000000000001",
-      migrateOptions: parseHelpOptions(fixture("9.0.0", "help-migrate")),
-      ...source,
-    },
-    destination: {
-      host: "kvm-b",
-      libvirt: "9.0.0",
-      qemu: "7.2.22",
-      hostUuid: "aaaaaaaa-0000-4000-8000-000000000002",
-      ...destination,
-    },
-    command: plan[how] as string,
-    how,
+  const healthy = healthyMove({
+    domain: healthyDomain({ disks: [] }),
     options: all,
+    how,
+    command: plan[how] as string,
+  });
+  return {
+    ...healthy,
+    source: { ...healthy.source, ...source },
+    destination: { ...healthy.destination, ...destination },
   };
 }
 
@@ -81,7 +73,12 @@ describe("the rules before a move", () => {
       {
         options: { compressionMethods: ["zstd"], compressionZstdLevel: 3, parallel: true, switchoverBandwidthMiBps: 1 },
       },
-      ["virsh-options on kvm-a: optionUnsupported", "virsh-options on kvm-a: optionUnsupported"],
+      [
+        "virsh-options on kvm-a: optionUnsupported",
+        "virsh-options on kvm-a: optionUnsupported",
+        "compression-known on kvm-a: optionUnsupported",
+        "compression-known on kvm-b: optionUnsupported",
+      ],
     ],
     [
       "multi-FD with post-copy below QEMU 10.1, named on each host",
@@ -110,7 +107,7 @@ describe("the rules before a move", () => {
       { options: tlsDiskCopy },
       ["tls-disk-copy-over-multi-fd on kvm-a: unsafeCombination"],
     ],
-    ["the same with the destination's name given", { options: { ...tlsDiskCopy, tlsDestination: "b" } }, []],
+    ["the same with the destination's name given", { options: { ...tlsDiskCopy, tlsDestination: "kvm-b" } }, []],
     ["the same on libvirt 11.3.0", { options: tlsDiskCopy, source: { libvirt: "11.3.0" } }, []],
     ["the same without a disk copy", { options: { tls: true, parallel: true } }, []],
     [

@@ -1,0 +1,21 @@
+import { showDuration } from "../units";
+import type { MoveFacts } from "./facts";
+import type { Finding } from "./finding";
+
+const mostMs = 60_000;
+
+/** A machine's clock follows its host's: it jumps with the move. Certificates and logs suffer too. */
+export function clocksAgree({ source, destination }: MoveFacts): Finding[] {
+  const [from, to] = [source.system?.clockOffsetMs, destination.system?.clockOffsetMs];
+  if (from === undefined || to === undefined || Math.abs(to - from) <= mostMs) return [];
+  return [
+    {
+      rule: "clocks-agree",
+      severity: "warning",
+      code: "clocksApart",
+      where: destination.host,
+      message: `the clock of ${destination.host} is ${showDuration(Math.abs(to - from))} ${to > from ? "ahead of" : "behind"} that of ${source.host}`,
+      next: "let both follow one time server: `systemctl enable --now chronyd` (or systemd-timesyncd) on either host",
+    },
+  ];
+}

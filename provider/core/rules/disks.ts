@@ -1,0 +1,175 @@
+/** Every disk must be at hand on the destination: on storage that both hosts see, or as an image to copy into. */
+import { showBytes } from "../units";
+import type { Disk, ImageFacts, MoveFacts } from "./facts";
+import type { Finding } from "./finding";
+
+/** What libvirt takes for shared between hosts; anything else it calls unsafe. */
+const sharedFileSystems =
+  /^(nfs4?|ocfs2|gfs2?|afs|smb[23]?|cifs|ceph|gpfs|lustre|acfs|beegfs|quobyte|fuse\.(ceph|ceph-fuse|glusterfs|quobyte|beegfs))$/;
+
+type Report = (disk: Disk, message: string, next: string, severity?: Finding["severity"]) => void;
+
+export function disksAreThere(facts: MoveFacts): Finding[] {
+  const { domain, destination, options, how } = facts;
+  if (domain === undefined) return [];
+  const found: Finding[] = [];
+  const report: Report = (disk, message, next, severity = "blocker") =>
+    found.push({
+      rule: "disks",
+      severity,
+      code: "unsafeStorage",
+      where: destination.host,
+      message: `${disk.target} of ${domain.name}: ${message}`,
+      next,
+    });
+
+  if (how === "live" && options.copyStorage !== undefined) {
+    const targets = domain.disks.map(({ target }) => target);
+    for (const chosen of (options.copyStorageDisks ?? []).filter((target) => !targets.includes(target))) {
+      found.push({
+        rule: "disks",
+        severity: "blocker",
+        code: "unsafeStorage",
+        where: facts.source.host,
+        message: `${domain.name} has no disk ${chosen}, which migration.copyStorage.disks names`,
+        next: `its disks are ${targets.join(", ") || "none"}`,
+      });
+    }
+  }
+  for (const disk of domain.disks) {
+    if (how === "offline") offline(disk, facts, report);
+    else if (isCopied(disk, facts)) copied(disk, facts, report);
+    else if (disk.path !== undefined) opened(disk, disk.path, facts, report);
+  }
+  return found;
+}
+
+/** What libvirt copies: the chosen ones, by default all that the guest can write to and no other machine shares. */
+function isCopied(disk: Disk, { options }: MoveFacts): boolean {
+  if (options.copyStorage === undefined || (disk.path === undefined && disk.type !== "network")) return false;
+  if (options.copyStorageDisks !== undefined) return options.copyStorageDisks.includes(disk.target);
+  return !disk.readonly && !disk.shareable && disk.device !== "cdrom" && disk.device !== "floppy";
+}
+
+/** A disk that QEMU opens on both hosts. */
+function opened(disk: Disk, path: string, facts: MoveFacts, report: Report): void {
+  const { source, destination, options } = facts;
+  const [here, there] = [facts.sourceImages[path], facts.destinationImages[path]];
+  const { host } = destination;
+  const removable = disk.device === "cdrom" || disk.device === "floppy";
+  if (disk.readonly || removable) {
+    if (there?.exists === false && disk.startupPolicy === "mandatory") {
+      report(
+        disk,
+        `${host} does not have ${path}`,
+        removable
+          ? `eject it: \`virsh change-media ${facts.domain!.name} ${disk.target} --eject\` on ${source.host}; or put the file there`
+          : `put the file at the same path on ${host}`,
+      );
+    }
+    return;
+  }
+  if (
+    disk.type === "file" &&
+    here?.fileSystem !== undefined &&
+    !sharedFileSystems.test(here.fileSystem) &&
+    !options.unsafe
+  ) {
+    return report(
+      disk,
+      `${path} lies on a file system of ${source.host} itself (${here.fileSystem})`,
+      'put it on storage that both hosts see, or set migration.copyStorage: "all" with an image of the same size and format on the destination',
+    );
+  }
+  if (there?.exists === false) {
+    return report(
+      disk,
+      `${host} does not have ${path}`,
+      disk.type === "block"
+        ? `connect the same LUN or volume on ${host}`
+        : `mount the same storage (${here?.mountSource ?? "see findmnt"}) on ${host}`,
+    );
+  }
+  if (here === undefined || there === undefined) return;
+  const another =
+    disk.type === "block"
+      ? here.serial !== undefined && there.serial !== undefined && here.serial !== there.serial
+      : here.mountSource !== there.mountSource && here.inode !== undefined && here.inode !== there.inode;
+  if (another) {
+    report(
+      disk,
+      `${path} on ${host} is another ${disk.type === "block" ? `device (serial ${there.serial}, here ${here.serial})` : `file (on ${there.mountSource ?? "?"}, here ${here.mountSource ?? "?"})`}`,
+      disk.type === "block" ? `connect the same LUN or volume on ${host}` : `mount the same storage on ${host}`,
+    );
+  }
+}
+
+/** A disk that is copied over: into what is there, or into what libvirt can make. */
+function copied(disk: Disk, facts: MoveFacts, report: Report): void {
+  const { destination, options, sourceImages, destinationImages } = facts;
+  const { host } = destination;
+  const only = `limit migration.copyStorage.disks to the disks that only ${facts.source.host} has, or leave copyStorage out`;
+  if (disk.type === "network") {
+    return report(
+      disk,
+      "it is on the network, and both hosts would write to one image while it is copied onto itself",
+      only,
+    );
+  }
+  const { path } = disk;
+  if (path === undefined) return;
+  const [here, there] = [sourceImages[path], destinationImages[path]];
+  if (
+    here?.fileSystem !== undefined &&
+    sharedFileSystems.test(here.fileSystem) &&
+    here.mountSource === there?.mountSource
+  ) {
+    return report(disk, `${path} is on storage that both hosts see, and would be copied onto itself`, only);
+  }
+  if (there === undefined) return;
+  const size = virtualSize(here, disk.format);
+  const create = `qemu-img create -f ${disk.format} ${path} ${size ?? "SIZE"}`;
+  if (!there.exists) {
+    const directory = path.slice(0, path.lastIndexOf("/")) || "/";
+    const pool = destination.poolPaths?.includes(directory);
+    if (pool && options.copyStorage === "all") return;
+    if (destination.poolPaths === undefined && options.copyStorage === "all") return;
+    return report(
+      disk,
+      `${host} has no image ${path} to copy into${options.copyStorage === "all" ? `, and no storage pool for ${directory}` : ""}`,
+      `on ${host}: \`${create}\``,
+    );
+  }
+  if (there.format !== undefined && disk.format !== "raw" && there.format !== disk.format) {
+    return report(
+      disk,
+      `${path} on ${host} is ${there.format}, and ${disk.format} is needed`,
+      `on ${host}, if nobody needs it: \`${create}\``,
+    );
+  }
+  const thereSize = disk.format === "raw" ? there.sizeBytes : virtualSize(there, disk.format);
+  if (size !== undefined && thereSize !== undefined && size !== thereSize) {
+    report(
+      disk,
+      `${path} on ${host} has ${showBytes(thereSize)} (${thereSize} bytes), and ${showBytes(size)} (${size}) are needed`,
+      `on ${host}, if nobody needs it: \`${create}\``,
+    );
+  }
+}
+
+/** Offline only the definition goes; images stay where they are. */
+function offline(disk: Disk, facts: MoveFacts, report: Report): void {
+  const { path } = disk;
+  if (path === undefined || disk.device === "cdrom" || disk.device === "floppy" || facts.options.unsafe) return;
+  const there = facts.destinationImages[path];
+  if (there?.exists !== false) return;
+  report(
+    disk,
+    `an offline migration moves the definition only, and ${facts.destination.host} does not have ${path}: it could not start there`,
+    `copy the image to ${facts.destination.host} first, or set migration.unsafe: true to move the definition all the same`,
+  );
+}
+
+function virtualSize(image: ImageFacts | undefined, format: string): number | undefined {
+  return format === "raw" ? (image?.virtualSizeBytes ?? image?.sizeBytes) : image?.virtualSizeBytes;
+}

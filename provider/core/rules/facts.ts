@@ -1,0 +1,208 @@
+/** What the rules are told. A field that is undefined was not to be had: no rule concludes anything from it. */
+import type { ErrorCode } from "../errors";
+import type { MigrationOptions } from "../options";
+
+export interface HostFacts {
+  host: string;
+  libvirt: string | undefined;
+  qemu: string | undefined;
+  /** As libvirt names it to a source that asks where to send the data. */
+  hostname: string | undefined;
+  /** libvirt's own UUID of the host. */
+  hostUuid: string | undefined;
+  /** The options of `virsh migrate` there. */
+  migrateOptions: ReadonlySet<string> | undefined;
+  /** The host's CPU as libvirt names it. */
+  cpu: { model: string; features: readonly string[] } | undefined;
+  /** Security drivers: "none", "dac", "selinux", "apparmor". */
+  securityModels: readonly string[] | undefined;
+  /** Machine types by architecture, without aliases. */
+  machines: Readonly<Record<string, readonly string[]>> | undefined;
+  domains: readonly { uuid: string; name: string; active: boolean }[] | undefined;
+  networks: readonly { name: string; active: boolean }[] | undefined;
+  /** Directories of active storage pools; asked only where disks are copied. */
+  poolPaths: readonly string[] | undefined;
+  /** What its shell tells. */
+  system: SystemFacts | undefined;
+}
+
+export interface SystemFacts {
+  /** The account of the ssh connection. */
+  account: string;
+  /** Its clock minus the controller's. */
+  clockOffsetMs: number | undefined;
+  interfaces: readonly string[];
+  availableMemoryBytes: number | undefined;
+  defaultHugepageKiB: number;
+  /** Free huge pages by their size in KiB. */
+  freeHugepages: Readonly<Record<number, number>>;
+  /** A hugetlbfs is mounted, which libvirt needs for any of them. */
+  hugetlbfs: boolean;
+  /** An unprivileged QEMU may use userfaultfd, which post-copy needs on the destination. */
+  userfaultfd: boolean | undefined;
+  qemuConf: QemuConf | undefined;
+  /** In the directory that QEMU's migration uses; asked only where `migration.tls` is set. */
+  certificates: Certificates | undefined;
+}
+
+/** /etc/libvirt/qemu.conf where it can be read, with libvirt's defaults. */
+export interface QemuConf {
+  migrationHost: string | undefined;
+  migrationPortMin: number;
+  migrationPortMax: number;
+  migrateTlsForce: boolean;
+  /** The account of QEMU; undefined: the distribution's default. */
+  user: string | undefined;
+}
+
+export interface Certificates {
+  directory: string;
+  authority: Certificate | undefined;
+  server: Certificate | undefined;
+  client: Certificate | undefined;
+  /** Key files that are missing, by name. */
+  missingKeys: readonly string[];
+}
+
+export interface Certificate {
+  file: string;
+  /** Milliseconds since the epoch. */
+  validFromMs: number;
+  validToMs: number;
+  /** DNS names and IP addresses it bears. */
+  names: readonly string[];
+  /** Signed by the authority in the same directory. */
+  signedByAuthority: boolean;
+  fingerprint: string;
+}
+
+export interface DomainFacts {
+  name: string;
+  uuid: string;
+  /** `virsh domstate`. */
+  state: string;
+  /** "kvm" or "qemu" (emulated CPUs). */
+  virtType: string;
+  arch: string;
+  machine: string;
+  emulator: string | undefined;
+  cpuMode: string | undefined;
+  invariantTsc: boolean;
+  memoryBytes: number;
+  /** What QEMU holds of it; undefined where libvirt does not say, as for one that is shut off. */
+  memoryUsedBytes: number | undefined;
+  memoryLocked: boolean;
+  /** Sizes of huge pages its memory needs, in KiB; 0 = the host's default size. */
+  hugepageKiB: readonly number[];
+  disks: readonly Disk[];
+  interfaces: readonly Interface[];
+  hostDevices: readonly HostDevice[];
+  /** Directories of the host that the guest mounts. */
+  filesystems: readonly { driver: "9p" | "virtiofs"; target: string }[];
+  sharedMemory: readonly string[];
+  tpmEmulator: boolean;
+  /** Firmware, kernel and the like that QEMU opens on whichever host it runs. */
+  bootFiles: readonly { what: string; path: string }[];
+  securityModels: readonly string[];
+  snapshots: readonly string[] | undefined;
+  checkpoints: readonly string[] | undefined;
+  /** Disks with a block job. */
+  blockJobs: readonly string[] | undefined;
+}
+
+export interface Disk {
+  /** "vda". */
+  target: string;
+  device: "disk" | "cdrom" | "floppy" | "lun";
+  type: string;
+  /** Path of a file or block device. */
+  path: string | undefined;
+  format: string;
+  readonly: boolean;
+  shareable: boolean;
+  startupPolicy: "mandatory" | "requisite" | "optional";
+}
+
+export interface Interface {
+  type: string;
+  /** Bridge, network or device it is plugged in. */
+  source: string | undefined;
+  mac: string | undefined;
+}
+
+export interface HostDevice {
+  /** "pci", "usb", "mdev", "scsi" … */
+  type: string;
+  /** As the user knows it: "0000:3b:00.0". */
+  name: string;
+  /** Unplugged for the move by libvirt, as part of a failover pair. */
+  transient: boolean;
+}
+
+/** One file or block device as one host sees it. */
+export interface ImageFacts {
+  exists: boolean;
+  /** Device and inode numbers mean nothing elsewhere, the inode number alone does on a file system that both share. */
+  inode: string | undefined;
+  sizeBytes: number | undefined;
+  /** "nfs4", "ext4" … */
+  fileSystem: string | undefined;
+  /** What is mounted there: "10.0.0.5:/export", "/dev/sda1". */
+  mountSource: string | undefined;
+  /** As `qemu-img info` says; undefined where it was not to be had. */
+  format: string | undefined;
+  virtualSizeBytes: number | undefined;
+  /** A block device's WWN or serial number. */
+  serial: string | undefined;
+}
+
+export type PortAnswer =
+  | "open"
+  | "refused" /** Nobody listens, and nothing is in the way. */
+  | "silent" /** No answer: a firewall swallows it, or the host is off. */
+  | "rejected" /** A firewall, or a router without a way there, says so. */
+  | "unresolved";
+
+/** The way from the source to the destination, tried on the source. */
+export interface PeerFacts {
+  /** How the source reaches libvirt on the destination. */
+  uri: string;
+  transport: "ssh" | "tls" | "tcp";
+  address: string;
+  controlPort: number;
+  control: PortAnswer | undefined;
+  /** "no": it did not answer; undefined: no ping there, or not asked. */
+  ping: "yes" | "no" | undefined;
+  /** Where the source sends the data to, and whose word that is. */
+  dataAddress: string | undefined;
+  dataAddressFrom: "migrationAddress" | "qemu.conf" | "hostname" | undefined;
+  dataPorts: readonly { port: number; answer: PortAnswer }[];
+  /** libvirtd's own login on the destination (peer-to-peer: root's, not the deploying account's); undefined where it was not tried. */
+  login: { works: true; tookMs: number } | { works: false; code: ErrorCode; why: string; next: string } | undefined;
+}
+
+/** What the destination's libvirt says of this domain. */
+export interface FitFacts {
+  /** `domcapabilities` for its architecture, emulator and machine type; the text of the refusal otherwise. */
+  capabilities: { tpmBackends: readonly string[] | undefined } | { refusal: string } | undefined;
+  /** `hypervisor-cpu-compare` with its CPU. */
+  cpu: { compatible: boolean; missing: readonly string[]; said: string } | undefined;
+}
+
+export interface MoveFacts {
+  source: HostFacts;
+  destination: HostFacts;
+  /** undefined: it could not be read. */
+  domain: DomainFacts | undefined;
+  /** By path; only of those that the domain uses. */
+  sourceImages: Readonly<Record<string, ImageFacts>>;
+  destinationImages: Readonly<Record<string, ImageFacts>>;
+  peer: PeerFacts | undefined;
+  fit: FitFacts | undefined;
+  /** The command that would run. */
+  command: string;
+  how: "live" | "offline";
+  options: MigrationOptions;
+  /** The controller's clock, for validity of certificates. */
+  nowMs: number;
+}

@@ -1,0 +1,37 @@
+/** Who is who: hosts that libvirt takes for one, and domains that are in the way. */
+import type { MoveFacts } from "./facts";
+import type { Finding } from "./finding";
+
+/** Cloned hosts share the UUID by which libvirt tells hosts apart; it then refuses with "Attempt to migrate guest to the same host". */
+export function differentMachines({ source, destination }: MoveFacts): Finding[] {
+  if (source.hostUuid === undefined || source.hostUuid !== destination.hostUuid) return [];
+  return [
+    {
+      rule: "different-machines",
+      severity: "blocker",
+      code: "domainConflict",
+      where: destination.host,
+      message: `${source.host} and ${destination.host} are one machine, or have the same host UUID (${source.hostUuid})`,
+      next: `if one is a clone, give it a host_uuid of its own in /etc/libvirt/libvirtd.conf (or virtqemud.conf) and restart libvirt there`,
+    },
+  ];
+}
+
+/** libvirt refuses a second domain of one name or one UUID on a host. */
+export function nameAndUuidAreFree({ destination, domain }: MoveFacts): Finding[] {
+  if (domain === undefined) return [];
+  const inTheWay = (destination.domains ?? []).filter(
+    ({ name, uuid }) => (name === domain.name) !== (uuid === domain.uuid),
+  );
+  return inTheWay.map(({ name, uuid }) => ({
+    rule: "name-and-uuid-free",
+    severity: "blocker",
+    code: "domainConflict",
+    where: destination.host,
+    message:
+      name === domain.name
+        ? `${destination.host} has another machine of the name ${name} (UUID ${uuid}; this one is ${domain.uuid})`
+        : `${destination.host} has a machine ${name} with the UUID of ${domain.name} (${uuid})`,
+    next: `on ${destination.host}: \`virsh domrename ${name} NEW-NAME\`${name === domain.name ? "" : " does not help against a UUID"}, or \`virsh undefine ${name}\` if nobody needs it`,
+  }));
+}

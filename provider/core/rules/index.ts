@@ -1,0 +1,62 @@
+/** What stands in the way of a move, from facts alone. All findings at once, never one by one. */
+import { bootFilesAreThere } from "./bootFiles";
+import { clocksAgree } from "./clocks";
+import { cpuFits, domainFits, securityModelFits, tpmFits } from "./fit";
+import { dataPortsAreOpen, peerAnswers } from "./peer";
+import { devicesCanMove, nothingHoldsIt } from "./devices";
+import { disksAreThere } from "./disks";
+import type { MoveFacts } from "./facts";
+import type { Finding, Rule } from "./finding";
+import { differentMachines, nameAndUuidAreFree } from "./identity";
+import { memoryIsFree } from "./memory";
+import { networksAreThere } from "./networks";
+import {
+  compressionIsKnown,
+  multiFdWithPostCopy,
+  postCopyCanBeResumed,
+  postCopyMayUseUserfaultfd,
+  qemuIsNotOlder,
+  tlsDiskCopyOverMultiFd,
+  virshKnowsTheOptions,
+} from "./options";
+import { certificatesAreGood, tlsIsAskedFor } from "./tls";
+
+export * from "./facts";
+export { type Finding, showFinding } from "./finding";
+
+/** In the order in which a user would mend things: the hosts, the way between them, the machine, its parts. */
+const rules: readonly Rule[] = [
+  differentMachines,
+  peerAnswers,
+  dataPortsAreOpen,
+  certificatesAreGood,
+  tlsIsAskedFor,
+  clocksAgree,
+  virshKnowsTheOptions,
+  compressionIsKnown,
+  multiFdWithPostCopy,
+  tlsDiskCopyOverMultiFd,
+  postCopyCanBeResumed,
+  postCopyMayUseUserfaultfd,
+  qemuIsNotOlder,
+  nameAndUuidAreFree,
+  domainFits,
+  cpuFits,
+  tpmFits,
+  securityModelFits,
+  memoryIsFree,
+  disksAreThere,
+  bootFilesAreThere,
+  networksAreThere,
+  devicesCanMove,
+  nothingHoldsIt,
+];
+
+/** Every blocker and warning; blockers first. */
+export function findings(facts: MoveFacts): Finding[] {
+  const all = rules.flatMap((rule) => rule(facts));
+  return [
+    ...all.filter(({ severity }) => severity === "blocker"),
+    ...all.filter(({ severity }) => severity === "warning"),
+  ];
+}

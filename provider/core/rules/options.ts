@@ -1,0 +1,148 @@
+/** Whether both hosts' software knows what the options ask for, and survives it. */
+import { optionNames, optionTable } from "../options";
+import { versionBelow } from "../version";
+import type { MoveFacts } from "./facts";
+import type { Finding } from "./finding";
+
+export function virshKnowsTheOptions({ source, command }: MoveFacts): Finding[] {
+  // What is quoted is a value: a domain may well be called "db --old".
+  const used = command.replace(/'[^']*'/g, "''").match(/(?<= )--[a-z][a-z0-9-]+/g) ?? [];
+  return used
+    .filter((flag) => source.migrateOptions?.has(flag) === false)
+    .map((flag) => {
+      const name = optionNames.find((option) => optionTable[option].virsh?.split(" | ").includes(flag));
+      const since = name && optionTable[name].since;
+      return {
+        rule: "virsh-options",
+        severity: "blocker",
+        code: "optionUnsupported",
+        where: source.host,
+        message: `virsh on ${source.host} (libvirt ${source.libvirt ?? "of unknown version"}) does not know ${flag}`,
+        next: `${name ? `leave out migration.${optionTable[name].input}, or ` : ""}upgrade libvirt on ${source.host}${since ? ` to ${since} or later` : ""}`,
+      } satisfies Finding;
+    });
+}
+
+/** QEMU 7.2 accepts the pair, and its destination process aborts when post-copy starts: the guest is lost (5 of 5). QEMU 10.0 refuses it. */
+export function multiFdWithPostCopy({ source, destination, options, how }: MoveFacts): Finding[] {
+  if (how !== "live" || !options.parallel || !options.postCopy) return [];
+  return [source, destination]
+    .filter(({ qemu }) => qemu === undefined || versionBelow(qemu, "10.1"))
+    .map(({ host, qemu }) => ({
+      rule: "multi-fd-with-post-copy",
+      severity: "blocker",
+      code: "unsafeCombination",
+      where: host,
+      message: `migration.parallel together with migration.postCopy loses the guest below QEMU 10.1; ${host} has ${qemu ?? "an unknown version"}`,
+      next: "leave out one of the two; postCopy alone copes with any dirty rate",
+    }));
+}
+
+/** libvirt 9.0.0 checks the disks' certificate against an empty name here; the destination's name given by hand cures it, 11.3.0 needs no cure. */
+export function tlsDiskCopyOverMultiFd({ source, options, how }: MoveFacts): Finding[] {
+  const { tls, parallel, copyStorage, tlsDestination } = options;
+  if (how !== "live" || !tls || !parallel || !copyStorage || tlsDestination !== undefined) return [];
+  if (source.libvirt === undefined || !versionBelow(source.libvirt, "9.1")) return [];
+  return [
+    {
+      rule: "tls-disk-copy-over-multi-fd",
+      severity: "blocker",
+      code: "unsafeCombination",
+      where: source.host,
+      message: `libvirt ${source.libvirt} on ${source.host} always fails with tls, parallel and copyStorage together`,
+      next: 'name the destination as in its certificate: migration.tls: { destination: "kvm-b.example.net" }',
+    },
+  ];
+}
+
+/** zlib and zstd came with libvirt 9.4; "mt" left QEMU in 9.1. */
+export function compressionIsKnown({ source, destination, options, how }: MoveFacts): Finding[] {
+  if (how !== "live") return [];
+  const methods = options.compressionMethods ?? [];
+  const finding = (host: string, method: string, has: string, next: string): Finding => ({
+    rule: "compression-known",
+    severity: "blocker",
+    code: "optionUnsupported",
+    where: host,
+    message: `${host} cannot compress a migration with "${method}": it has ${has}`,
+    next,
+  });
+  return [source, destination].flatMap(({ host, libvirt, qemu }) => [
+    ...methods
+      .filter(
+        (method) => (method === "zlib" || method === "zstd") && libvirt !== undefined && versionBelow(libvirt, "9.4"),
+      )
+      .map((method) =>
+        finding(host, method, `libvirt ${libvirt!}`, `use "xbzrle", or upgrade libvirt on ${host} to 9.4 or later`),
+      ),
+    ...methods
+      .filter((method) => method === "mt" && qemu !== undefined && !versionBelow(qemu, "9.1"))
+      .map((method) => finding(host, method, `QEMU ${qemu!}`, 'use "zstd" with migration.parallel instead')),
+  ]);
+}
+
+/** A resume into libvirt 11.2 or 11.3 crashes its daemon (4 of 4); libvirt before 8.5 knows no resume. */
+export function postCopyCanBeResumed({ source, destination, options, how }: MoveFacts): Finding[] {
+  if (how !== "live" || !options.postCopy) return [];
+  const crashes = destination.libvirt !== undefined && /^11\.[23]\./.test(destination.libvirt);
+  const tooOld = [source, destination].filter(({ libvirt }) => libvirt !== undefined && versionBelow(libvirt, "8.5"));
+  const finding = (host: string, why: string, next: string): Finding => ({
+    rule: "post-copy-resume",
+    severity: "warning",
+    code: "unsafeCombination",
+    where: host,
+    message: `a post-copy that the network interrupts could not be resumed: ${why}`,
+    next,
+  });
+  return [
+    ...(crashes
+      ? [
+          finding(
+            destination.host,
+            `libvirt ${destination.libvirt!} on ${destination.host} crashes then`,
+            `upgrade libvirt on ${destination.host} to 11.4 or later, or leave out migration.postCopy`,
+          ),
+        ]
+      : []),
+    ...tooOld.map(({ host, libvirt }) =>
+      finding(
+        host,
+        `libvirt ${libvirt!} on ${host} does not know how`,
+        `upgrade libvirt on ${host} to 8.5 or later, or leave out migration.postCopy`,
+      ),
+    ),
+  ];
+}
+
+/** Post-copy needs userfaultfd on the destination, which kernels keep from unprivileged processes by default. */
+export function postCopyMayUseUserfaultfd({ destination, options, how }: MoveFacts): Finding[] {
+  if (how !== "live" || !options.postCopy || destination.system?.userfaultfd !== false) return [];
+  const { host } = destination;
+  return [
+    {
+      rule: "post-copy-userfaultfd",
+      severity: "blocker",
+      code: "unsafeCombination",
+      where: host,
+      message: `QEMU on ${host} runs unprivileged and may not use userfaultfd, which post-copy needs`,
+      next: `on ${host}: \`sysctl -w vm.unprivileged_userfaultfd=1\` (and a file in /etc/sysctl.d for the next boot), or leave out migration.postCopy`,
+    },
+  ];
+}
+
+/** QEMU promises that a versioned machine type moves to a newer release, not back to an older one. */
+export function qemuIsNotOlder({ source, destination, how }: MoveFacts): Finding[] {
+  if (how !== "live" || source.qemu === undefined || destination.qemu === undefined) return [];
+  const major = (version: string) => version.split(".")[0]!;
+  if (!versionBelow(major(destination.qemu), major(source.qemu))) return [];
+  return [
+    {
+      rule: "qemu-not-older",
+      severity: "warning",
+      code: "migrationRefused",
+      where: destination.host,
+      message: `${destination.host} has an older QEMU (${destination.qemu}) than ${source.host} (${source.qemu}); QEMU promises migration to newer releases only`,
+      next: `try it with a machine that may fail, or upgrade QEMU on ${destination.host}`,
+    },
+  ];
+}

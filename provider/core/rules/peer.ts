@@ -1,0 +1,113 @@
+/** The way from the source to the destination, as the source sees it. */
+import type { MoveFacts, PortAnswer } from "./facts";
+import type { Finding } from "./finding";
+
+const inWords: Record<PortAnswer, string> = {
+  open: "is open",
+  refused: "refuses the connection",
+  silent: "does not answer",
+  rejected: "cannot be reached: no route, or a firewall rejects it",
+  unresolved: "cannot be resolved",
+};
+
+/** The control connection: the port, and behind it the login and libvirt. */
+export function peerAnswers({ source, destination, peer }: MoveFacts): Finding[] {
+  if (peer === undefined || peer.login?.works) return [];
+  const { address, controlPort: port, control, ping, transport, login } = peer;
+  if (login !== undefined) {
+    const { code, why, next } = login;
+    const message = `${source.host} cannot reach libvirt on ${destination.host} (${peer.uri}): ${why}`;
+    return [{ rule: "peer", severity: "blocker", code, where: source.host, message, next }];
+  }
+  if (control === undefined || control === "open") return [];
+  const off = control === "silent" && ping === "no" ? "; it does not answer a ping either" : "";
+  return [
+    {
+      rule: "peer",
+      // Where libvirtd's own ssh was not tried, its configuration may know another way.
+      severity: transport === "ssh" ? "warning" : "blocker",
+      code: "peerUnreachable",
+      where: source.host,
+      message:
+        control === "unresolved"
+          ? `${source.host} cannot resolve ${address}, the name of ${destination.host} among the hosts`
+          : `${destination.host} (${address}, port ${port}) ${inWords[control]} from ${source.host}${off}`,
+      next:
+        control === "unresolved"
+          ? `set peerAddress of ${destination.host} in vm-placement:hosts, or add the name to /etc/hosts on ${source.host}`
+          : control === "refused"
+            ? listen(transport, destination.host)
+            : `open port ${port} on ${destination.host} for ${source.host}; try \`${tryIt(transport, address, port)}\` on ${source.host}`,
+    },
+  ];
+}
+
+function listen(transport: "ssh" | "tls" | "tcp", host: string): string {
+  switch (transport) {
+    case "ssh":
+      return `start the ssh server on ${host}: \`systemctl enable --now sshd\` (on Debian and Ubuntu \`ssh\`), or set peerPort of ${host} in vm-placement:hosts`;
+    case "tls":
+      return `on ${host}: \`systemctl enable --now virtproxyd-tls.socket\` (RHEL 9 and later), or \`systemctl enable --now libvirtd-tls.socket\``;
+    case "tcp":
+      return `on ${host}: \`systemctl enable --now virtproxyd-tcp.socket\` (RHEL 9 and later), or \`systemctl enable --now libvirtd-tcp.socket\``;
+  }
+}
+
+function tryIt(transport: "ssh" | "tls" | "tcp", address: string, port: number): string {
+  return transport === "ssh" ? `ssh -p ${port} ${address} true` : `nc -vz ${address} ${port}`;
+}
+
+/** libvirt takes the lowest free port; those above serve further migrations at the same time. */
+export function dataPortsAreOpen({ source, destination, peer, options, how }: MoveFacts): Finding[] {
+  if (peer?.dataAddress === undefined || how !== "live" || options.tunnelled) return [];
+  const { dataAddress: address, dataPorts } = peer;
+  if (/^localhost(\.|$)/.test(address)) {
+    return [
+      {
+        rule: "data-address",
+        severity: "blocker",
+        code: "peerUnreachable",
+        where: destination.host,
+        message: `libvirt on ${destination.host} takes ${address} for its own name, and would have the data sent there`,
+        next: `set migrationAddress of ${destination.host} in vm-placement:hosts, or migration_host in its /etc/libvirt/qemu.conf`,
+      },
+    ];
+  }
+  const bad = dataPorts.filter(({ answer }) => answer !== "open" && answer !== "refused");
+  const [first] = bad;
+  if (first === undefined) return [];
+  // Behind a host that does not answer no port does; one finding says so already.
+  if (peer.control !== undefined && peer.control !== "open" && !peer.login?.works && peer.address === address)
+    return [];
+  const from = {
+    migrationAddress: "migrationAddress in vm-placement:hosts",
+    "qemu.conf": "migration_host in qemu.conf",
+    hostname: "its host name",
+  };
+  const all = bad.length === dataPorts.length || first.port === dataPorts[0]!.port;
+  const ports = `${dataPorts[0]!.port}-${dataPorts.at(-1)!.port}`;
+  if (first.answer === "unresolved") {
+    return [
+      {
+        rule: "data-address",
+        severity: "blocker",
+        code: "peerUnreachable",
+        where: source.host,
+        message: `${source.host} cannot resolve ${address}, where ${destination.host} expects the data (${from[peer.dataAddressFrom ?? "hostname"]})`,
+        next: `set migrationAddress of ${destination.host} in vm-placement:hosts, or add the name to /etc/hosts on ${source.host}`,
+      },
+    ];
+  }
+  return [
+    {
+      rule: "data-ports",
+      severity: all ? "blocker" : "warning",
+      code: "peerUnreachable",
+      where: destination.host,
+      message: all
+        ? `the data port ${first.port} of ${destination.host} (${address}) ${inWords[first.answer]} from ${source.host}`
+        : `of the data ports ${ports} of ${destination.host} (${address}), ${first.port} ${inWords[first.answer]} from ${source.host}: migrations at the same time would fail`,
+      next: `open the data ports ${ports} on ${destination.host} for ${source.host}: \`firewall-cmd --permanent --add-port=${ports}/tcp && firewall-cmd --reload\`, or \`ufw allow proto tcp to any port ${ports.replace("-", ":")}\``,
+    },
+  ];
+}

@@ -1,0 +1,357 @@
+/** Gathers what the rules want to know: reads only, few round trips, everything at once; what was not to be had stays undefined. */
+import type { MigrationOptions } from "../core/options";
+import type { Clock } from "../core/ports";
+import type { DomainFacts, FitFacts, HostFacts, MoveFacts, PeerFacts, SystemFacts } from "../core/rules";
+import type { Virsh } from "../virsh/client";
+import { peerUri } from "../virsh/command";
+import { type DomainDefinition, parseDomainXml } from "../virsh/domainXml";
+import { readFailure } from "../virsh/failures";
+import { parseCapabilities, parseCpuComparison, parsePoolPath, parseTpmBackends } from "../virsh/hostXml";
+import { parseDomainList, parseHelpOptions, parseUuids, parseVersions } from "../virsh/parse";
+import { quote } from "../virsh/quote";
+import {
+  imagesScript,
+  inShell,
+  parseImages,
+  parsePeer,
+  parseSystem,
+  peerScript,
+  type PeerQuestion,
+  systemScript,
+} from "../virsh/report";
+import type { Hosts } from "./hosts";
+
+/** What changes under way is good for as long as one observation; what changes with an upgrade, for the process. */
+const volatileMs = 3000;
+const lastingMs = Infinity;
+/** A way that was open between two hosts; one that was not is tried again every time. */
+const wayMs = 600_000;
+
+export interface IntendedMove {
+  uuid: string;
+  state: string;
+  from: string;
+  to: string;
+  command: string;
+  how: "live" | "offline";
+  options: MigrationOptions;
+}
+
+/** @throws PlacementError when a host cannot be asked at all. */
+export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock): Promise<MoveFacts> {
+  const { from, to, uuid, how, options } = move;
+  const [source, destination] = await Promise.all([hosts.virsh(from), hosts.virsh(to)]);
+  const wants = { certificates: how === "live" && options.tls === true, pools: options.copyStorage !== undefined };
+  const definition = source
+    .inquire(`dumpxml ${uuid}`)
+    .then((xml) => (xml === undefined ? undefined : parseDomainXml(xml)));
+  const target = Promise.all([systemOf(hosts, destination, wants.certificates, clock), hostnameOf(hosts, destination)]);
+
+  const [sourceFacts, destinationFacts, domain, images, peer, fit] = await Promise.all([
+    hostFacts(hosts, source, wants, clock),
+    hostFacts(hosts, destination, wants, clock),
+    definition.then((known) => known && domainFacts(source, known, move)),
+    definition.then((known) => imagesOf(source, destination, known)),
+    peerFacts(hosts, source, move, target),
+    definition.then((known) => known && fitOf(hosts, destination, known)),
+  ]);
+  return {
+    source: sourceFacts,
+    destination: destinationFacts,
+    domain,
+    ...images,
+    peer,
+    fit,
+    command: move.command,
+    how,
+    options,
+    nowMs: clock.now(),
+  };
+}
+
+async function hostFacts(
+  hosts: Hosts,
+  virsh: Virsh,
+  wants: { certificates: boolean; pools: boolean },
+  clock: Clock,
+): Promise<HostFacts> {
+  const { host } = virsh;
+  const known = <T>(answer: T | undefined) => answer !== undefined;
+  const ask = (command: string, goodForMs: number) =>
+    hosts.remember(`${host}: ${command}`, goodForMs, () => virsh.inquire(command), known);
+  const [version, hostname, capabilities, help, domains, active, networks, activeNetworks, poolPaths, system] =
+    await Promise.all([
+      ask("version --daemon", lastingMs),
+      hostnameOf(hosts, virsh),
+      hosts.remember(
+        `${host}: capabilities`,
+        lastingMs,
+        async () => {
+          const xml = await virsh.inquire("capabilities");
+          return xml === undefined ? undefined : parseCapabilities(xml);
+        },
+        known,
+      ),
+      ask("help migrate", lastingMs),
+      ask("list --all --uuid --name", volatileMs),
+      ask("list --uuid", volatileMs),
+      ask("net-list --all --name", volatileMs),
+      ask("net-list --name", volatileMs),
+      wants.pools ? poolPathsOf(virsh) : undefined,
+      systemOf(hosts, virsh, wants.certificates, clock),
+    ]);
+  const running = parseUuids(active ?? "");
+  const runningNetworks = parseUuids(activeNetworks ?? "");
+  return {
+    host,
+    ...(version === undefined ? { libvirt: undefined, qemu: undefined } : parseVersions(version)),
+    hostname,
+    hostUuid: capabilities?.hostUuid,
+    cpu: capabilities?.cpu,
+    securityModels: capabilities?.securityModels,
+    machines: capabilities?.machines,
+    migrateOptions: help === undefined ? undefined : parseHelpOptions(help),
+    domains:
+      domains === undefined
+        ? undefined
+        : parseDomainList(domains).map((each) => ({ ...each, active: running.has(each.uuid) })),
+    networks:
+      networks === undefined
+        ? undefined
+        : [...parseUuids(networks)].map((name) => ({ name, active: runningNetworks.has(name) })),
+    poolPaths,
+    system,
+  };
+}
+
+function hostnameOf(hosts: Hosts, virsh: Virsh): Promise<string | undefined> {
+  return hosts.remember(
+    `${virsh.host}: hostname`,
+    lastingMs,
+    () => virsh.inquire("hostname"),
+    (name) => name !== undefined,
+  );
+}
+
+function systemOf(
+  hosts: Hosts,
+  virsh: Virsh,
+  withCertificates: boolean,
+  clock: Clock,
+): Promise<SystemFacts | undefined> {
+  return hosts.remember(`${virsh.host}: system ${withCertificates}`, volatileMs, async () => {
+    const askedAt = clock.now();
+    const answer = await virsh.inquireShell(inShell(systemScript({ withCertificates })));
+    return answer && parseSystem(answer.stdout, askedAt, clock.now());
+  });
+}
+
+async function poolPathsOf(virsh: Virsh): Promise<string[] | undefined> {
+  const names = await virsh.inquire("pool-list --name");
+  if (names === undefined) return undefined;
+  const pools = await Promise.all([...parseUuids(names)].map((name) => virsh.inquire(`pool-dumpxml ${quote(name)}`)));
+  return pools.flatMap((xml) => (xml === undefined ? undefined : parsePoolPath(xml)) ?? []);
+}
+
+async function domainFacts(source: Virsh, definition: DomainDefinition, move: IntendedMove): Promise<DomainFacts> {
+  const { uuid, how, state } = move;
+  const names = async (command: string) => {
+    const list = await source.inquire(command);
+    return list === undefined ? undefined : [...parseUuids(list)];
+  };
+  const [snapshots, checkpoints, memory, blockJobs] = await Promise.all([
+    names(`snapshot-list --name ${uuid}`),
+    names(`checkpoint-list --name ${uuid}`),
+    how === "live" ? source.inquire(`domstats --balloon ${uuid}`) : undefined,
+    how === "live" ? blockJobsOf(source, uuid, definition) : undefined,
+  ]);
+  const { cpuXml: _, ...known } = definition;
+  const rss = /balloon\.rss=(\d+)/.exec(memory ?? "")?.[1];
+  return {
+    ...known,
+    state,
+    snapshots,
+    checkpoints,
+    blockJobs,
+    memoryUsedBytes: rss === undefined ? undefined : Math.min(Number(rss) * 1024, known.memoryBytes),
+  };
+}
+
+async function blockJobsOf(source: Virsh, uuid: string, { disks }: DomainDefinition): Promise<string[]> {
+  const busy = await Promise.all(
+    disks.map(async ({ target, path, type }) => {
+      if (path === undefined && type !== "network") return [];
+      const job = await source.inquire(`blockjob ${uuid} ${quote(target)} --raw`);
+      return job === undefined || !/^\s*type=/m.test(job) ? [] : [target];
+    }),
+  );
+  return busy.flat();
+}
+
+async function imagesOf(
+  source: Virsh,
+  destination: Virsh,
+  domain: DomainDefinition | undefined,
+): Promise<Pick<MoveFacts, "sourceImages" | "destinationImages">> {
+  const paths = [
+    ...(domain?.disks ?? []).flatMap(({ path }) => path ?? []),
+    ...(domain?.bootFiles ?? []).map(({ path }) => path),
+  ].filter((path) => path.startsWith("/") && !path.includes("\n"));
+  if (paths.length === 0) return { sourceImages: {}, destinationImages: {} };
+  const look = async (virsh: Virsh) =>
+    parseImages((await virsh.inquireShell(inShell(imagesScript(paths))))?.stdout ?? "");
+  const [sourceImages, destinationImages] = await Promise.all([look(source), look(destination)]);
+  return { sourceImages, destinationImages };
+}
+
+/** libvirt probes an emulator once and then knows it; its answer changes with an upgrade only. */
+function fitOf(hosts: Hosts, destination: Virsh, domain: DomainDefinition): Promise<FitFacts> {
+  const { virtType, arch, machine, emulator, cpuXml } = domain;
+  const what = [
+    `--virttype ${quote(virtType)}`,
+    ...(arch === "" ? [] : [`--arch ${quote(arch)}`]),
+    ...(machine === "" ? [] : [`--machine ${quote(machine)}`]),
+  ];
+  const key = [...what, emulator ?? "", cpuXml ?? ""].join(" ");
+  return hosts.remember(
+    `${destination.host}: fit ${key}`,
+    lastingMs,
+    async () => {
+      const [capabilities, cpu] = await Promise.all([
+        destination.inquireShell(
+          `virsh -q domcapabilities ${what.join(" ")}${emulator === undefined ? "" : ` --emulatorbin ${quote(emulator)}`}`,
+        ),
+        cpuXml === undefined || domain.cpuMode === "host-passthrough"
+          ? undefined
+          : destination.inquireShell(
+              // Standard input may be a socket, which virsh cannot open by name; a pipe it can.
+              inShell(
+                `cat | virsh -q hypervisor-cpu-compare --error ${what.join(" ")}${emulator === undefined ? "" : ` --emulator ${quote(emulator)}`} /dev/stdin`,
+              ),
+              cpuXml,
+            ),
+      ]);
+      return {
+        capabilities: capabilities && capabilitiesOf(capabilities.code, capabilities.stdout, capabilities.stderr),
+        cpu: cpu && parseCpuComparison(cpu.code, `${cpu.stdout}\n${cpu.stderr}`),
+      };
+    },
+    // What was refused may be mended meanwhile.
+    ({ capabilities, cpu }) => capabilities !== undefined && !("refusal" in capabilities) && cpu?.compatible !== false,
+  );
+}
+
+function capabilitiesOf(code: number | null, xml: string, stderr: string): FitFacts["capabilities"] {
+  if (code === 0) return { tpmBackends: parseTpmBackends(xml) };
+  const said = stderr
+    .split("\n")
+    .map((line) => line.replace(/^error: */, "").trim())
+    .filter((line) => line !== "" && line !== "failed to get emulator capabilities");
+  // Only what libvirt says of the machine asked for; that it cannot be reached, say, is another's to tell.
+  return said.length > 0 && /not support|Cannot check QEMU binary|emulator|machine/i.test(said.join(" "))
+    ? { refusal: said.join("; ").replace(/^invalid argument: /, "") }
+    : undefined;
+}
+
+const controlPorts = { ssh: 22, tls: 16_514, tcp: 16_509 };
+
+async function peerFacts(
+  hosts: Hosts,
+  source: Virsh,
+  move: IntendedMove,
+  target: Promise<[SystemFacts | undefined, string | undefined]>,
+): Promise<PeerFacts | undefined> {
+  const { from, to, how, options } = move;
+  const destination = hosts.host(to);
+  const uri = peerUri(destination);
+  const [, transport = "ssh", user, bracketed = "", port] =
+    /^qemu\+(ssh|tls|tcp):\/\/(?:([^@]+)@)?(\[[^\]]+\]|[^:/]+)(?::(\d+))?/.exec(uri) ?? [];
+  const address = bracketed.replace(/[[\]]/g, "").replace("%25", "%");
+  const kind = transport as PeerFacts["transport"];
+  const controlPort = port === undefined ? controlPorts[kind] : Number(port);
+  const login = kind === "ssh" ? loginCommand(address, user, port) : undefined;
+  const asked = (question: PeerQuestion) => async () => {
+    const answer = await source.inquireShell(inShell(peerScript(question)));
+    return answer && parsePeer(answer.stdout);
+  };
+  const key = `${from} → ${to}`;
+  const control = hosts.remember(
+    `${key}: ${uri}`,
+    wayMs,
+    asked({ address, controlPort, dataAddress: undefined, dataPorts: [], login }),
+    (answers) =>
+      answers !== undefined && (login === undefined ? answers.control === "open" : answers.login?.code === 0),
+  );
+  const data = dataOf(...(await target), how === "live" && !options.tunnelled, destination.migrationAddress);
+  const dataPorts =
+    data === undefined
+      ? undefined
+      : await hosts.remember(
+          `${key}: ${data.address} ${data.ports.join(" ")}`,
+          wayMs,
+          asked({
+            address: data.address,
+            controlPort: undefined,
+            dataAddress: data.address,
+            dataPorts: data.ports,
+            login: undefined,
+          }),
+          (answers) => answers?.dataPorts.every(({ answer }) => answer === "open" || answer === "refused") ?? false,
+        );
+  const answers = await control;
+  if (answers === undefined) return undefined;
+  return {
+    uri,
+    transport: kind,
+    address,
+    controlPort,
+    control: answers.control,
+    ping: answers.ping,
+    dataAddress: data?.address,
+    dataAddressFrom: data?.whose,
+    dataPorts: dataPorts?.dataPorts ?? [],
+    login: answers.login && loginFacts(answers.login, answers.publicKey, { from, to, uri, user }),
+  };
+}
+
+/** libvirt's ssh transport runs ssh without a terminal; behind it libvirt must answer too. */
+function loginCommand(address: string, user: string | undefined, port: string | undefined): string {
+  const options = ["-T", "-o BatchMode=yes", "-o ConnectTimeout=5", ...(port === undefined ? [] : [`-p ${port}`])];
+  return `ssh ${options.join(" ")} -- ${quote(`${user === undefined ? "" : `${user}@`}${address}`)} virsh -q -c qemu:///system uri`;
+}
+
+function loginFacts(
+  { code, tookMs, said }: { code: number; tookMs: number; said: string },
+  publicKey: string | undefined,
+  { from, to, uri, user = "root" }: { from: string; to: string; uri: string; user: string | undefined },
+): NonNullable<PeerFacts["login"]> {
+  if (code === 0) return { works: true, tookMs };
+  const context = { domain: "the domain", source: from, destination: to, sourceUser: "root", peerUri: uri };
+  let failure = readFailure(said, context);
+  if (["virshMissing", "libvirtDown", "socketPermission"].includes(failure.code)) {
+    failure = readFailure(said, { ...context, source: to, sourceUser: user });
+  }
+  const { code: known, why } = failure;
+  const next =
+    publicKey !== undefined && /Permission denied/.test(said)
+      ? `${failure.next}. The line to add: ${publicKey}`
+      : failure.next;
+  return { works: false, code: known === "migrationFailed" ? "peerUnreachable" : known, why, next };
+}
+
+/** Where the source will send the data: the inventory's word, else the destination's configuration, else its host name. */
+function dataOf(
+  target: SystemFacts | undefined,
+  hostname: string | undefined,
+  sends: boolean,
+  migrationAddress: string | undefined,
+): { address: string; whose: NonNullable<PeerFacts["dataAddressFrom"]>; ports: number[] } | undefined {
+  if (!sends) return undefined;
+  const { migrationPortMin: low = 49_152, migrationPortMax: high = 49_215, migrationHost } = target?.qemuConf ?? {};
+  const ports = low === high ? [low] : [low, high];
+  if (migrationAddress !== undefined) return { address: migrationAddress, whose: "migrationAddress", ports };
+  // Without qemu.conf nobody knows whether the host name counts.
+  if (target?.qemuConf === undefined || hostname === undefined) return undefined;
+  if (migrationHost) return { address: migrationHost.replace(/[[\]]/g, ""), whose: "qemu.conf", ports };
+  return { address: hostname, whose: "hostname", ports };
+}

@@ -1,0 +1,76 @@
+/** What `up` will meet, for a preview: asks the hosts, changes nothing, and takes no failure for more than a finding. */
+import type { Decision } from "../core/decide";
+import { PlacementError } from "../core/errors";
+import { type Finding, findings } from "../core/rules";
+import type { Clock } from "../core/ports";
+import { moveFacts } from "./facts";
+import type { Hosts } from "./hosts";
+import { look, moveOf, type Wanted } from "./place";
+
+export interface Foresight {
+  findings: Finding[];
+  /** What happens besides a move, in words: a migration that already runs is watched, a leftover cleared up … */
+  note: string | undefined;
+}
+
+/** Every question has a deadline of its own, so a host that hangs costs a preview seconds, not its end. */
+export async function foresee(hosts: Hosts, wanted: Wanted, clock: Clock): Promise<Foresight> {
+  try {
+    return await ask(hosts, wanted, clock);
+  } catch (error) {
+    if (!(error instanceof PlacementError)) throw error;
+    return { findings: [unanswered(error)], note: undefined };
+  }
+}
+
+async function ask(hosts: Hosts, wanted: Wanted, clock: Clock): Promise<Foresight> {
+  const { decision } = await look(hosts, wanted);
+  const note = noteOf(decision);
+  if (decision.action === "refuse") return { findings: [refused(decision, wanted)], note };
+  if (decision.action !== "migrate") return { findings: [], note };
+  const { view, to, how, reason } = decision;
+  const { command, options } = moveOf(hosts, wanted, view, to, how, reason);
+  const { uuid, state, host: from } = view;
+  return { findings: findings(await moveFacts(hosts, { uuid, state, from, to, command, how, options }, clock)), note };
+}
+
+function noteOf(decision: Decision): string | undefined {
+  switch (decision.action) {
+    case "attach":
+      return `${decision.reason}; up will watch it, and start no second one`;
+    case "resume":
+      return `${decision.reason}; up will resume it`;
+    case "finish":
+      return `${decision.reason}; up will clear that up`;
+    default:
+      return undefined;
+  }
+}
+
+function refused(
+  { code, reason, next, host }: Extract<Decision, { action: "refuse" }>,
+  { domain, hosts }: Wanted,
+): Finding {
+  return {
+    rule: "decide",
+    // A host that is off now may be back when it counts.
+    severity: code === "hostUnreachable" ? "warning" : "blocker",
+    code,
+    where: host ?? hosts[0]!,
+    message: `${domain}: ${reason}`,
+    next,
+  };
+}
+
+const silentCodes = new Set<string>(["hostUnreachable", "connectionLost", "commandTimeout"]);
+
+function unanswered({ code, host, facts: { what, why, next } }: PlacementError): Finding {
+  return {
+    rule: "reachable",
+    severity: silentCodes.has(code) ? "warning" : "blocker",
+    code,
+    where: host ?? "",
+    message: `${what}: ${why}`,
+    next,
+  };
+}

@@ -1,0 +1,132 @@
+import type { Disk, DomainFacts, HostDevice, Interface } from "../core/rules";
+import { parseBytes } from "../core/units";
+import { all, type Element, first, has, parseXml } from "./xml";
+
+/** What `dumpxml` tells of a machine; the rest of its facts are other commands'. */
+export type DomainDefinition = Omit<
+  DomainFacts,
+  "state" | "memoryUsedBytes" | "snapshots" | "checkpoints" | "blockJobs"
+> & {
+  /** The <cpu> element as it stands, for hypervisor-cpu-compare. */
+  cpuXml: string | undefined;
+};
+
+/** Reads `virsh dumpxml`. A text that is no domain gives one without devices. */
+export function parseDomainXml(xml: string): DomainDefinition {
+  const domain = parseXml(xml, "domain");
+  const type = first(domain, "os", "type");
+  const cpu = first(domain, "cpu");
+  const tsc = all(domain, "clock", "timer").find(({ attributes }) => attributes.name === "tsc");
+  const devices = first(domain, "devices");
+  return {
+    name: first(domain, "name").text,
+    uuid: first(domain, "uuid").text,
+    virtType: domain.attributes.type ?? "",
+    arch: type.attributes.arch ?? "",
+    machine: type.attributes.machine ?? "",
+    emulator: first(devices, "emulator").text || undefined,
+    cpuMode: cpu.attributes.mode,
+    cpuXml: /<cpu(?=[\s>/])[^>]*\/>|<cpu(?=[\s>])[\s\S]*?<\/cpu>/.exec(xml)?.[0],
+    invariantTsc:
+      tsc?.attributes.frequency === undefined &&
+      all(cpu, "feature").some(({ attributes }) => attributes.name === "invtsc" && attributes.policy === "require"),
+    memoryBytes: bytes(first(domain, "memory")),
+    memoryLocked: has(domain, "memoryBacking", "locked"),
+    hugepageKiB: hugepages(domain),
+    disks: all(devices, "disk").map(disk),
+    interfaces: all(devices, "interface").map(networkInterface),
+    hostDevices: [...all(devices, "hostdev").map(hostDevice), ...hostInterfaces(devices)],
+    filesystems: all(devices, "filesystem").map((filesystem) => ({
+      driver: first(filesystem, "driver").attributes.type === "virtiofs" ? "virtiofs" : "9p",
+      target: first(filesystem, "target").attributes.dir ?? "",
+    })),
+    sharedMemory: all(devices, "shmem")
+      .filter(({ attributes }) => attributes.role !== "master")
+      .map(({ attributes }) => attributes.name ?? ""),
+    tpmEmulator: all(devices, "tpm").some((tpm) => first(tpm, "backend").attributes.type === "emulator"),
+    bootFiles: (["loader", "kernel", "initrd", "dtb"] as const).flatMap((what) => {
+      const path = first(domain, "os", what).text;
+      return path.startsWith("/") ? [{ what: what === "loader" ? "firmware" : what, path }] : [];
+    }),
+    securityModels: (domain.children.seclabel ?? [])
+      .filter(({ attributes }) => attributes.type !== "none")
+      .flatMap(({ attributes }) => attributes.model ?? []),
+  };
+}
+
+function bytes(element: Element): number {
+  const unit = element.attributes.unit ?? "KiB";
+  const known: Record<string, string> = { b: "B", bytes: "B", k: "KiB", M: "MiB", G: "GiB", T: "TiB" };
+  return parseBytes(`${element.text}${known[unit] ?? unit}`) ?? 0;
+}
+
+function hugepages(domain: Element): number[] {
+  if (!has(domain, "memoryBacking", "hugepages")) return [];
+  const pages = all(domain, "memoryBacking", "hugepages", "page");
+  return pages.length === 0 ? [0] : pages.map(({ attributes }) => sizeKiB(attributes.size, attributes.unit));
+}
+
+function sizeKiB(size = "0", unit = "KiB"): number {
+  const known: Record<string, string> = { b: "B", bytes: "B", k: "KiB", M: "MiB", G: "GiB" };
+  return (parseBytes(`${size}${known[unit] ?? unit}`) ?? 0) / 1024;
+}
+
+function disk(element: Element): Disk {
+  const { attributes } = element;
+  const source = first(element, "source").attributes;
+  return {
+    target: first(element, "target").attributes.dev ?? "?",
+    device: (attributes.device ?? "disk") as Disk["device"],
+    type: attributes.type ?? "file",
+    path: source.file ?? source.dev,
+    format: first(element, "driver").attributes.type ?? "raw",
+    readonly: has(element, "readonly"),
+    shareable: has(element, "shareable"),
+    startupPolicy: (source.startupPolicy ?? "mandatory") as Disk["startupPolicy"],
+  };
+}
+
+function networkInterface(element: Element): Interface {
+  const type = element.attributes.type ?? "";
+  const source = first(element, "source").attributes;
+  return {
+    type,
+    // A network's interface names its bridge as well while it runs.
+    source: type === "network" ? source.network : type === "bridge" ? source.bridge : source.dev,
+    mac: first(element, "mac").attributes.address,
+  };
+}
+
+function hostDevice(element: Element): HostDevice {
+  const source = first(element, "source");
+  const address = first(source, "address").attributes;
+  const adapter = first(source, "adapter").attributes.name;
+  const ids = [first(source, "vendor").attributes.id, first(source, "product").attributes.id];
+  return {
+    type: element.attributes.type ?? "device",
+    name: address.uuid ?? pciAddress(address) ?? adapter ?? (ids[0] === undefined ? "" : ids.join(":")),
+    transient: isTransient(element),
+  };
+}
+
+/** Network functions of the host: <interface type='hostdev'>. */
+function hostInterfaces(devices: Element): HostDevice[] {
+  return all(devices, "interface")
+    .filter(({ attributes }) => attributes.type === "hostdev")
+    .map((element) => ({
+      type: "network function",
+      name:
+        pciAddress(first(element, "source", "address").attributes) ?? first(element, "mac").attributes.address ?? "",
+      transient: isTransient(element),
+    }));
+}
+
+function isTransient(element: Element): boolean {
+  return first(element, "teaming").attributes.type === "transient";
+}
+
+function pciAddress({ domain, bus, slot, function: part }: Record<string, string>): string | undefined {
+  if (bus === undefined || slot === undefined) return undefined;
+  const hex = (text = "0", width = 2) => text.replace(/^0x/, "").padStart(width, "0");
+  return `${hex(domain, 4)}:${hex(bus)}:${hex(slot)}.${hex(part, 1)}`;
+}

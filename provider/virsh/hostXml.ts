@@ -1,0 +1,70 @@
+import { all, first, has, parseXml } from "./xml";
+
+export interface Capabilities {
+  hostUuid: string | undefined;
+  cpu: { model: string; features: string[] } | undefined;
+  securityModels: string[] | undefined;
+  /** Machine types by architecture, without aliases. */
+  machines: Record<string, string[]> | undefined;
+}
+
+/** Reads `virsh capabilities`. */
+export function parseCapabilities(xml: string): Capabilities {
+  const capabilities = parseXml(xml, "capabilities");
+  const host = first(capabilities, "host");
+  const model = first(host, "cpu", "model").text;
+  return {
+    hostUuid: first(host, "uuid").text || undefined,
+    cpu:
+      model === ""
+        ? undefined
+        : { model, features: all(host, "cpu", "feature").flatMap(({ attributes }) => attributes.name ?? []) },
+    securityModels: has(capabilities, "host")
+      ? (host.children.secmodel ?? []).map((each) => first(each, "model").text)
+      : undefined,
+    machines: has(capabilities, "guest")
+      ? Object.fromEntries(
+          all(capabilities, "guest").map((guest) => {
+            const arch = first(guest, "arch");
+            const machines = all(arch, "machine").filter(({ attributes }) => attributes.canonical === undefined);
+            return [arch.attributes.name ?? "", machines.map(({ text }) => text)];
+          }),
+        )
+      : undefined,
+  };
+}
+
+/** Reads `virsh domcapabilities`: the kinds of TPM that an emulator has; undefined where it does not say. */
+export function parseTpmBackends(xml: string): string[] | undefined {
+  const tpm = first(parseXml(xml, "domainCapabilities"), "devices", "tpm");
+  if (tpm.attributes.supported === undefined) return undefined;
+  const backends = all(tpm, "enum").find(({ attributes }) => attributes.name === "backendModel");
+  return backends === undefined ? [] : all(backends, "value").map(({ text }) => text);
+}
+
+/** Reads `virsh hypervisor-cpu-compare --error`. */
+export function parseCpuComparison(
+  code: number | null,
+  text: string,
+): { compatible: boolean; missing: string[]; said: string } | undefined {
+  if (code === 0) return { compatible: true, missing: [], said: text.trim() };
+  const incompatible = /incompatible with/.test(text);
+  const missing = /required features: ([^\n]+)/.exec(text)?.[1]?.split(/,\s*/) ?? [];
+  const unknown = /[Uu]nknown CPU (?:feature|model):? '?([\w.-]+)/.exec(text)?.[1];
+  // Any other failure says nothing of the CPU: an older virsh that lacks an option, say.
+  if (!incompatible && missing.length === 0 && unknown === undefined) return undefined;
+  const said = text.split("\n").find((line) => /incompatible|nknown/.test(line)) ?? text;
+  return {
+    compatible: false,
+    missing: unknown === undefined ? missing : [unknown],
+    said: said.replace(/^error: /, "").trim(),
+  };
+}
+
+/** Reads `virsh pool-dumpxml`: the directory of a pool of files; undefined for any other kind. */
+export function parsePoolPath(xml: string): string | undefined {
+  const pool = parseXml(xml, "pool");
+  return ["dir", "fs", "netfs"].includes(pool.attributes.type ?? "")
+    ? first(pool, "target", "path").text || undefined
+    : undefined;
+}

@@ -1,0 +1,244 @@
+/**
+ * What virsh cannot tell, asked of a host's shell in one go: scripts that only read, and the readers of their answers. A script
+ * prints sections, each behind a line "@@ NAME"; what a host does not have or may not be read leaves its section empty.
+ */
+import type { Certificates, ImageFacts, PortAnswer, QemuConf, SystemFacts } from "../core/rules";
+import { parseCertificate } from "./certificate";
+import { quote } from "./quote";
+
+const head = "export LC_ALL=C; s() { printf '\\n@@ %s\\n' \"$1\"; }";
+
+/** For a POSIX shell, whatever the account's own one is. */
+export function inShell(script: string): string {
+  return `sh -c ${quote(script)}`;
+}
+
+export function sections(text: string): Map<string, string> {
+  const [, ...parts] = text.split(/^@@ /m);
+  return new Map(
+    parts.map((part) => {
+      const end = part.indexOf("\n");
+      return end < 0 ? [part, ""] : [part.slice(0, end), part.slice(end + 1).trim()];
+    }),
+  );
+}
+
+const certificateFiles = { authority: "ca-cert.pem", server: "server-cert.pem", client: "client-cert.pem" };
+const keyFiles = ["server-key.pem", "client-key.pem"];
+
+export function systemScript({ withCertificates }: { withCertificates: boolean }): string {
+  const certificates = `
+d=$(sed -n 's/^[[:space:]]*migrate_tls_x509_cert_dir[[:space:]]*=[[:space:]]*"\\(.*\\)".*/\\1/p' /etc/libvirt/qemu.conf 2>/dev/null)
+[ -n "$d" ] || d=$(sed -n 's/^[[:space:]]*default_tls_x509_cert_dir[[:space:]]*=[[:space:]]*"\\(.*\\)".*/\\1/p' /etc/libvirt/qemu.conf 2>/dev/null)
+[ -n "$d" ] || { [ -d /etc/pki/libvirt-migrate ] && d=/etc/pki/libvirt-migrate; }
+[ -n "$d" ] || d=/etc/pki/qemu
+s tls; [ ! -e "$d" ] || [ -x "$d" ] && echo "$d"
+for f in ${Object.values(certificateFiles).join(" ")}; do s $f; if [ -e "$d/$f" ] && [ ! -r "$d/$f" ]; then echo unreadable; else cat "$d/$f" 2>/dev/null; fi; done
+s keys; for f in ${keyFiles.join(" ")}; do [ -e "$d/$f" ] || echo $f; done`;
+  return `${head}
+s clock; date +%s.%N
+s account; id -un
+s memory; grep -E '^(MemAvailable|Hugepagesize):' /proc/meminfo
+s hugepages; for d in /sys/kernel/mm/hugepages/hugepages-*; do [ -r "$d/free_hugepages" ] && echo "\${d##*-} $(cat "$d/free_hugepages")"; done
+s hugetlbfs; grep -c ' hugetlbfs ' /proc/mounts
+s interfaces; ls /sys/class/net
+s userfaultfd; cat /proc/sys/vm/unprivileged_userfaultfd 2>/dev/null; [ -e /dev/userfaultfd ] && echo device
+s qemu.conf; [ -r /etc/libvirt/qemu.conf ] && { echo '# readable'; grep -Ev '^[[:space:]]*(#|$)' /etc/libvirt/qemu.conf; }${withCertificates ? certificates : ""}
+s end`;
+}
+
+/** `askedAtMs` and `answeredAtMs`: the controller's clock around the question. */
+export function parseSystem(text: string, askedAtMs: number, answeredAtMs: number): SystemFacts | undefined {
+  const all = sections(text);
+  if (!all.has("end")) return undefined;
+  const section = (name: string) => all.get(name) ?? "";
+  const lines = (name: string) =>
+    section(name)
+      .split("\n")
+      .filter((line) => line !== "");
+  const meminfo = (key: string) => {
+    const kib = new RegExp(`^${key}:\\s+(\\d+) kB`, "m").exec(section("memory"))?.[1];
+    return kib === undefined ? undefined : Number(kib) * 1024;
+  };
+  const seconds = Number(section("clock"));
+  const qemuConf = parseQemuConf(section("qemu.conf"));
+  const mayUseUserfaultfd = section("userfaultfd") === "" ? undefined : /device|^1$/m.test(section("userfaultfd"));
+  return {
+    account: section("account"),
+    clockOffsetMs: seconds > 0 ? Math.round(seconds * 1000 - (askedAtMs + answeredAtMs) / 2) : undefined,
+    interfaces: lines("interfaces"),
+    availableMemoryBytes: meminfo("MemAvailable"),
+    defaultHugepageKiB: (meminfo("Hugepagesize") ?? 2 ** 21) / 1024,
+    freeHugepages: Object.fromEntries(
+      lines("hugepages").map((line) => {
+        const [size = "", free = "0"] = line.split(" ");
+        return [Number.parseInt(size, 10), Number(free)];
+      }),
+    ),
+    hugetlbfs: section("hugetlbfs") !== "0",
+    userfaultfd: qemuConf?.user === "root" ? true : mayUseUserfaultfd,
+    qemuConf,
+    certificates: parseCertificates(all),
+  };
+}
+
+export function parseQemuConf(text: string): QemuConf | undefined {
+  if (!text.startsWith("# readable")) return undefined;
+  const value = (key: string) => new RegExp(`^\\s*${key}\\s*=\\s*"?([^"\\n]*?)"?\\s*(?:#.*)?$`, "m").exec(text)?.[1];
+  return {
+    migrationHost: value("migration_host"),
+    migrationPortMin: Number(value("migration_port_min") ?? 49_152),
+    migrationPortMax: Number(value("migration_port_max") ?? 49_215),
+    migrateTlsForce: value("migrate_tls_force") === "1",
+    user: value("user"),
+  };
+}
+
+function parseCertificates(all: Map<string, string>): Certificates | undefined {
+  const directory = all.get("tls") ?? "";
+  const texts = Object.values(certificateFiles).map((file) => all.get(file) ?? "");
+  // What root keeps from this account may well be right.
+  if (directory === "" || texts.includes("unreadable")) return undefined;
+  const [authority = ""] = texts;
+  const read = (file: string) => parseCertificate(`${directory}/${file}`, all.get(file) ?? "", authority);
+  return {
+    directory,
+    authority: read(certificateFiles.authority),
+    server: read(certificateFiles.server),
+    client: read(certificateFiles.client),
+    missingKeys: (all.get("keys") ?? "").split("\n").filter((line) => line !== ""),
+  };
+}
+
+/** Looks at the files and block devices of a machine, on either host. */
+export function imagesScript(paths: readonly string[]): string {
+  return `${head}
+for p in ${paths.map(quote).join(" ")}; do
+  s "$p"
+  if [ -e "$p" ]; then echo exists=1; else
+    d=\${p%/*}; while [ -n "$d" ] && [ ! -e "$d" ]; do d=\${d%/*}; done
+    if [ -z "$d" ] || [ -x "$d" ]; then echo exists=0; fi; continue
+  fi
+  stat -L -c 'inode=%i
+size=%s' "$p"
+  findmnt -n -r -o FSTYPE,SOURCE -T "$p" 2>/dev/null | tail -n 1 | { read -r t m; echo "fstype=$t"; echo "mount=$m"; }
+  if [ -b "$p" ]; then
+    echo "size=$(blockdev --getsize64 "$p" 2>/dev/null)"
+    echo "serial=$(lsblk -d -n -r -o WWN "$p" 2>/dev/null | head -n 1)"
+  elif [ -r "$p" ]; then
+    qemu-img info -U --output=json "$p" 2>/dev/null | tr -d ' \\n' | sed 's/^/json=/'; echo
+  fi
+done
+s end`;
+}
+
+export function parseImages(text: string): Record<string, ImageFacts> {
+  const all = sections(text);
+  if (!all.has("end")) return {};
+  return Object.fromEntries(
+    [...all].flatMap(([path, section]) => {
+      const value = (key: string) => new RegExp(`^${key}=(.+)$`, "gm").exec(section)?.[1]?.trim();
+      const last = (key: string) => [...section.matchAll(new RegExp(`^${key}=(.+)$`, "gm"))].at(-1)?.[1];
+      const exists = value("exists");
+      // A directory that may not be entered tells neither way.
+      if (path === "end" || exists === undefined) return [];
+      const size = last("size");
+      const { format, "virtual-size": virtualSize } = qemuImgInfo(value("json"));
+      const image: ImageFacts = {
+        exists: exists === "1",
+        inode: value("inode"),
+        sizeBytes: size === undefined ? undefined : Number(size),
+        fileSystem: value("fstype"),
+        mountSource: value("mount"),
+        format,
+        virtualSizeBytes: virtualSize,
+        serial: value("serial"),
+      };
+      return [[path, image] as const];
+    }),
+  );
+}
+
+function qemuImgInfo(json: string | undefined): { format?: string; "virtual-size"?: number } {
+  try {
+    return JSON.parse(json ?? "{}") as { format?: string; "virtual-size"?: number };
+  } catch {
+    return {};
+  }
+}
+
+export interface PeerQuestion {
+  address: string;
+  controlPort: number | undefined;
+  dataAddress: string | undefined;
+  dataPorts: readonly number[];
+  /** What libvirt's ssh transport runs on the source, as far as libvirt on the destination; undefined = no login is tried. */
+  login: string | undefined;
+}
+
+/** Seconds that a silent port is waited for. */
+const silentS = 2;
+
+/**
+ * Everything at once, in the background of one shell; each answer is one write, so that none gets mixed up with another. Refused at
+ * once, or silent for as long as `timeout` waits: that tells a closed port from a filtered one.
+ */
+export function peerScript({ address, controlPort, dataAddress, dataPorts, login }: PeerQuestion): string {
+  const said = (name: string) => `printf '\\n@@ %s\\n%s\\n@@ %s.err\\n%s\\n' ${name} "$c" ${name} "$e"`;
+  const port = (name: string, host: string, number: number) =>
+    `( e=$(timeout ${silentS} bash -c ': >"/dev/tcp/$0/$1"' ${quote(host)} ${number} 2>&1); c=$?; ${said(name)} ) &`;
+  const background = [
+    ...(controlPort === undefined ? [] : [port("control", address, controlPort)]),
+    ...(dataAddress === undefined ? [] : dataPorts.map((number) => port(`data-${number}`, dataAddress, number))),
+    `command -v ping >/dev/null && ( ping -n -c 1 -W ${silentS} ${quote(address)} >/dev/null 2>&1; printf '\\n@@ ping\\n%s\\n' $? ) &`,
+  ];
+  if (login !== undefined) {
+    background.push(
+      `[ "$(id -u)" = 0 ] && ( a=$(date +%s%N); e=$(${login} 2>&1 </dev/null >/dev/null); c="$? $(( ($(date +%s%N) - a) / 1000000 ))"; ${said("login")} ) &`,
+    );
+  }
+  return `${head}
+${background.join("\n")}
+wait
+s key; cat ~/.ssh/id_ed25519.pub ~/.ssh/id_ecdsa.pub ~/.ssh/id_rsa.pub 2>/dev/null | head -n 1
+s end`;
+}
+
+export interface PeerAnswers {
+  control: PortAnswer | undefined;
+  dataPorts: { port: number; answer: PortAnswer }[];
+  ping: "yes" | "no" | undefined;
+  login: { code: number; tookMs: number; said: string } | undefined;
+  publicKey: string | undefined;
+}
+
+export function parsePeer(text: string): PeerAnswers | undefined {
+  const all = sections(text);
+  if (!all.has("end")) return undefined;
+  const port = (name: string) => portAnswer(all.get(name), all.get(`${name}.err`) ?? "");
+  const dataPorts = [...all.keys()].flatMap((name) => {
+    const number = /^data-(\d+)$/.exec(name)?.[1];
+    const answer = number === undefined ? undefined : port(name);
+    return answer === undefined ? [] : [{ port: Number(number), answer }];
+  });
+  const ping = all.get("ping");
+  const [code, tookMs] = (all.get("login") ?? "").split(" ");
+  return {
+    control: port("control"),
+    dataPorts: dataPorts.sort((a, b) => a.port - b.port),
+    ping: ping === undefined ? undefined : ping === "0" ? "yes" : "no",
+    login: code ? { code: Number(code), tookMs: Number(tookMs), said: all.get("login.err") ?? "" } : undefined,
+    publicKey: all.get("key") || undefined,
+  };
+}
+
+/** undefined: there was nothing to try it with (no bash, no timeout). */
+function portAnswer(code: string | undefined, said: string): PortAnswer | undefined {
+  if (code === "0") return "open";
+  if (code === "124") return "silent";
+  if (/Connection refused/.test(said)) return "refused";
+  if (/not known|failure in name resolution|invalid host|No address associated/i.test(said)) return "unresolved";
+  if (/Connection timed out/.test(said)) return "silent";
+  if (/No route to host|unreachable|Permission denied|prohibited/i.test(said)) return "rejected";
+  return undefined;
+}

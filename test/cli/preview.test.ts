@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describeWithStack } from "../support/stack";
+
+describeWithStack("a preview that looks ahead", {}, (lab, stack) => {
+  const on = (host: string, migration?: object) => ({
+    db: { args: { domain: "db-01", host, ...(migration && { migration }) } },
+  });
+  const everywhere = () => Promise.all(lab().hosts.map((host) => host.virsh("list --all --name")));
+  const plain = (config: Record<string, unknown> = {}) =>
+    stack().configure({ "vm-placement:preview": undefined, "vm-placement:strictPreview": undefined, ...config });
+  /** With --diff, what is said of a resource goes to standard error. */
+  const preview = async (args: string[] = []) => {
+    const { code, stdout, stderr } = await stack().preview(args);
+    return { code, said: `${stdout}\n${stderr}` };
+  };
+
+  before(async () => {
+    await lab().startGuest({ name: "db-01", host: "kvm-a", disk: "file" });
+    stack().declare(on("kvm-a"));
+    assert.equal((await stack().up()).code, 0);
+  });
+  beforeEach(() => plain());
+
+  it("names everything that stands in the way, at once, and passes all the same", async () => {
+    await lab().host("kvm-b").blockPort(49_152, { action: "drop" });
+    stack().declare(on("kvm-b"));
+    const { code, said } = await preview();
+    await lab().host("kvm-b").unblock();
+    assert.equal(code, 0, said);
+    assert.match(
+      said,
+      /warning: up would be refused: vda of db-01: \/var\/lib\/libvirt\/images\/db-01\.img lies on a file system of kvm-a itself \(\w+\); put it on storage that both hosts see, or set migration\.copyStorage: "all" .* \[unsafeStorage\]/,
+    );
+    assert.match(
+      said,
+      /warning: up would be refused: the data port 49152 of kvm-b \([\d.]+\) does not answer from kvm-a; open the data ports 49152-49215 on kvm-b for kvm-a: .* \[peerUnreachable\]/,
+    );
+    assert.deepEqual(await everywhere(), ["db-01", ""]);
+  });
+
+  it("is no idle talk: up is refused for it before anything is touched", async () => {
+    stack().declare(on("kvm-b"));
+    const { code, stdout } = await stack().up();
+    assert.notEqual(code, 0);
+    assert.match(
+      stdout,
+      /cannot move db-01 from kvm-a to kvm-b \(preflight, on kvm-b\): vda of db-01: .* \[unsafeStorage\]/s,
+    );
+    assert.deepEqual(await everywhere(), ["db-01", ""]);
+    assert.equal(await lab().host("kvm-a").virsh("domstate --reason db-01"), "running (booted)");
+    assert.equal((await stack().outputs("db"))["currentHost"], "kvm-a");
+  });
+
+  it("fails where the stack wants it strict", async () => {
+    plain({ "vm-placement:strictPreview": true });
+    stack().declare(on("kvm-b"));
+    const { code, said } = await preview();
+    assert.notEqual(code, 0);
+    assert.match(
+      said,
+      /db-01 cannot be moved as things stand, and vm-placement:strictPreview is true:\s+vda of db-01: /,
+    );
+  });
+
+  it("says nothing of a healthy move, and its saved plan is what up runs", async () => {
+    stack().declare(on("kvm-b", { copyStorage: "all" }));
+    const plan = join(stack().dir, "plan.json");
+    const { code, said } = await preview(["--save-plan", plan]);
+    assert.equal(code, 0, said);
+    assert.doesNotMatch(said, /warning/);
+    const up = await stack().up(["--plan", plan]);
+    assert.equal(up.code, 0, up.stdout);
+    assert.deepEqual(await everywhere(), ["", "db-01"]);
+    assert.equal((await stack().outputs("db"))["currentHost"], "kvm-b");
+  });
+
+  it("warns of a host that cannot be reached, and passes", async () => {
+    plain({ "vm-placement:strictPreview": true });
+    stack().declare(on("kvm-a", { copyStorage: "all" }));
+    await lab().host("kvm-a").stopSshd({ cut: true });
+    const { code, said } = await preview();
+    await lab().host("kvm-a").startSshd();
+    assert.equal(code, 0, said);
+    assert.match(said, /warning: .*kvm-a cannot be reached.* \[hostUnreachable\]/);
+  });
+
+  it("asks no host where the stack wants it static", async () => {
+    plain({ "vm-placement:preview": "static" });
+    stack().declare(on("kvm-a"));
+    for (const host of lab().hosts) await host.stopSshd({ cut: true });
+    try {
+      const { code, said } = await preview();
+      assert.equal(code, 0, said);
+      assert.match(said, /~ host +: "kvm-b" => "kvm-a"/);
+      assert.doesNotMatch(said, /warning/);
+    } finally {
+      for (const host of lab().hosts) await host.startSshd();
+    }
+  });
+
+  it("says which settings there are", async () => {
+    plain({ "vm-placement:preview": "quick" });
+    const { code, said } = await preview();
+    assert.notEqual(code, 0);
+    assert.match(said, /got "quick"; expected probe or static/);
+  });
+});

@@ -1,0 +1,286 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { parseDomainXml } from "../../../provider/virsh/domainXml";
+import {
+  parseCapabilities,
+  parseCpuComparison,
+  parsePoolPath,
+  parseTpmBackends,
+} from "../../../provider/virsh/hostXml";
+import { parseImages, parsePeer, parseQemuConf, parseSystem, sections } from "../../../provider/virsh/report";
+import { fixture, libvirtVersions } from "../../support/fixture";
+
+describe("a machine's definition", () => {
+  for (const version of libvirtVersions) {
+    it(`is read from a running guest's XML, libvirt ${version}`, () => {
+      const { cpuXml, disks, ...rest } = parseDomainXml(fixture(version, "dumpxml"));
+      assert.match(cpuXml!, /^<cpu mode='custom'[\s\S]*<model fallback='forbid'>qemu64<\/model>[\s\S]*<\/cpu>$/);
+      assert.deepEqual(
+        disks.map(({ target, type, path, format, readonly }) => ({ target, type, path, format, readonly })),
+        [{ target: "vda", type: "network", path: undefined, format: "raw", readonly: false }],
+      );
+      const { name, virtType, arch, machine, emulator, cpuMode, memoryBytes, securityModels } = rest;
+      assert.deepEqual(
+        { name, virtType, arch, machine, emulator, cpuMode, memoryBytes, securityModels },
+        {
+          name: "g3",
+          virtType: "qemu",
+          arch: "x86_64",
+          machine: "pc-q35-7.2",
+          emulator: "/usr/bin/qemu-system-x86_64",
+          cpuMode: "custom",
+          memoryBytes: 256 * 2 ** 20,
+          securityModels: ["dac"],
+        },
+      );
+    });
+  }
+
+  it("names everything that ties it to a host", () => {
+    const facts = parseDomainXml(`
+<domain type='kvm'>
+  <name>a &amp; b</name>
+  <memory unit='GiB'>4</memory>
+  <memoryBacking><hugepages><page size='1' unit='G'/></hugepages><locked/></memoryBacking>
+  <os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type><loader type='pflash'>/usr/share/OVMF/OVMF_CODE.fd</loader></os>
+  <cpu mode='host-passthrough'><feature policy='require' name='invtsc'/></cpu>
+  <devices>
+    <disk type='file' device='cdrom'><source file='/iso/a.iso' startupPolicy='optional'/><target dev='sda'/><readonly/></disk>
+    <disk type='file' device='cdrom'><target dev='sdb'/><readonly/></disk>
+    <disk type='block' device='disk'><driver type='raw'/><source dev='/dev/vg/a'/><target dev='vda'/><shareable/></disk>
+    <interface type='network'><source network='lan' bridge='virbr1'/></interface>
+    <interface type='bridge'><source bridge='br0'/></interface>
+    <interface type='direct'><source dev='eno1' mode='bridge'/></interface>
+    <interface type='hostdev'><source><address type='pci' domain='0x0000' bus='0x3b' slot='0x02' function='0x1'/></source><teaming type='transient' persistent='ua'/></interface>
+    <hostdev mode='subsystem' type='pci'><source><address domain='0' bus='0x5e' slot='0x0' function='0x0'/></source></hostdev>
+    <hostdev mode='subsystem' type='usb'><source><vendor id='0x0781'/><product id='0x5567'/></source></hostdev>
+    <filesystem type='mount'><driver type='virtiofs'/><source dir='/srv'/><target dir='srv'/></filesystem>
+    <filesystem type='mount'><source dir='/tmp'/><target dir='tmp'/></filesystem>
+    <shmem name='one'><model type='ivshmem-plain'/></shmem>
+    <shmem name='two' role='master'><model type='ivshmem-plain'/></shmem>
+    <tpm model='tpm-crb'><backend type='emulator'/></tpm>
+  </devices>
+  <seclabel type='dynamic' model='selinux'/><seclabel type='none' model='dac'/>
+</domain>`);
+    assert.equal(facts.name, "a & b");
+    assert.equal(facts.memoryBytes, 4 * 2 ** 30);
+    assert.deepEqual(facts.hugepageKiB, [1_048_576]);
+    assert.equal(facts.memoryLocked, true);
+    assert.equal(facts.invariantTsc, true);
+    assert.deepEqual(facts.bootFiles, [{ what: "firmware", path: "/usr/share/OVMF/OVMF_CODE.fd" }]);
+    assert.deepEqual(
+      facts.disks.map(({ target, path, startupPolicy, shareable }) => [target, path, startupPolicy, shareable]),
+      [
+        ["sda", "/iso/a.iso", "optional", false],
+        ["sdb", undefined, "mandatory", false],
+        ["vda", "/dev/vg/a", "mandatory", true],
+      ],
+    );
+    assert.deepEqual(
+      facts.interfaces.map(({ type, source }) => [type, source]),
+      [
+        ["network", "lan"],
+        ["bridge", "br0"],
+        ["direct", "eno1"],
+        ["hostdev", undefined],
+      ],
+    );
+    assert.deepEqual(facts.hostDevices, [
+      { type: "pci", name: "0000:5e:00.0", transient: false },
+      { type: "usb", name: "0x0781:0x5567", transient: false },
+      { type: "network function", name: "0000:3b:02.1", transient: true },
+    ]);
+    assert.deepEqual(facts.filesystems, [
+      { driver: "virtiofs", target: "srv" },
+      { driver: "9p", target: "tmp" },
+    ]);
+    assert.deepEqual(facts.sharedMemory, ["one"]);
+    assert.equal(facts.tpmEmulator, true);
+    assert.deepEqual(facts.securityModels, ["selinux"]);
+  });
+});
+
+describe("a host's capabilities", () => {
+  for (const version of libvirtVersions) {
+    it(`are read, libvirt ${version}`, () => {
+      const { hostUuid, cpu, securityModels, machines } = parseCapabilities(fixture(version, "capabilities"));
+      assert.match(hostUuid!, /^[0-9a-f-]{36}$/);
+      assert.ok(cpu!.features.includes("avx2"));
+      assert.deepEqual(securityModels, ["none", "dac"]);
+      assert.ok(machines!.x86_64!.includes("pc-q35-7.2"));
+      assert.ok(!machines!.x86_64!.includes("q35"), "an alias means another machine elsewhere");
+      assert.equal(machines!.x86_64!.includes("pc-q35-10.0"), version === "11.3.0");
+      assert.deepEqual(parseTpmBackends(fixture(version, "domcapabilities")), ["passthrough"]);
+    });
+
+    it(`name the CPU features that are missing, libvirt ${version}`, () => {
+      const bad = parseCpuComparison(1, fixture(version, "cpu-compare-bad"))!;
+      assert.equal(bad.compatible, false);
+      assert.ok(bad.missing.includes("tsc-deadline") && bad.missing.includes("hle"), bad.missing.join());
+      assert.ok(bad.missing.every((name) => /^[\w.-]+$/.test(name)));
+      assert.equal(parseCpuComparison(0, fixture(version, "cpu-compare-own"))!.compatible, true);
+    });
+  }
+
+  it("make nothing of a comparison that could not be made", () => {
+    assert.equal(
+      parseCpuComparison(1, "error: command 'hypervisor-cpu-compare' doesn't support option --error"),
+      undefined,
+    );
+    assert.deepEqual(parseCpuComparison(1, "error: internal error: Unknown CPU feature cmpccxadd")!.missing, [
+      "cmpccxadd",
+    ]);
+  });
+
+  it("name the directory of a pool of files, and of no other", () => {
+    assert.equal(parsePoolPath("<pool type='dir'><target><path>/images</path></target></pool>"), "/images");
+    assert.equal(parsePoolPath("<pool type='logical'><target><path>/dev/vg</path></target></pool>"), undefined);
+  });
+});
+
+describe("a host's report", () => {
+  const report = `
+@@ clock
+1764000060.500000000
+
+@@ account
+root
+
+@@ memory
+MemAvailable:   1048576 kB
+Hugepagesize:       2048 kB
+
+@@ hugepages
+1048576kB 2
+2048kB 512
+
+@@ hugetlbfs
+0
+
+@@ interfaces
+br0
+lo
+
+@@ userfaultfd
+0
+
+@@ qemu.conf
+# readable
+migration_host = "10.9.0.12"
+migrate_tls_force = 1
+user = "qemu"   # not root
+
+@@ end
+`;
+
+  it("is read section by section", () => {
+    assert.deepEqual(parseSystem(report, 1_764_000_000_000, 1_764_000_001_000), {
+      account: "root",
+      clockOffsetMs: 60_000,
+      interfaces: ["br0", "lo"],
+      availableMemoryBytes: 2 ** 30,
+      defaultHugepageKiB: 2048,
+      freeHugepages: { 1048576: 2, 2048: 512 },
+      hugetlbfs: false,
+      userfaultfd: false,
+      qemuConf: {
+        migrationHost: "10.9.0.12",
+        migrationPortMin: 49_152,
+        migrationPortMax: 49_215,
+        migrateTlsForce: true,
+        user: "qemu",
+      },
+      certificates: undefined,
+    });
+  });
+
+  it("counts for nothing when it was cut off", () => {
+    assert.equal(parseSystem(report.slice(0, 200), 0, 0), undefined);
+    assert.deepEqual(parseImages("@@ /a\nexists=0\n"), {});
+    assert.equal(parsePeer("@@ control\n0\n"), undefined);
+  });
+
+  it("knows a qemu.conf that may not be read from one that sets nothing", () => {
+    assert.equal(parseQemuConf(""), undefined);
+    assert.equal(parseQemuConf("# readable")!.migrationPortMin, 49_152);
+  });
+
+  it("tells images apart, there and not there", () => {
+    const images = parseImages(`
+@@ /a.qcow2
+exists=1
+inode=7
+size=200704
+fstype=nfs4
+mount=nas:/vm
+json={"children":[{"info":{"virtual-size":200704,"format":"file"}}],"virtual-size":1073741824,"format":"qcow2"}
+
+@@ /b
+exists=0
+
+@@ /root/c
+
+@@ /dev/d
+exists=1
+inode=9
+size=0
+fstype=devtmpfs
+mount=udev
+size=1048576
+serial=0x5000c500
+@@ end
+`);
+    assert.deepEqual(images["/a.qcow2"], {
+      exists: true,
+      inode: "7",
+      sizeBytes: 200_704,
+      fileSystem: "nfs4",
+      mountSource: "nas:/vm",
+      format: "qcow2",
+      virtualSizeBytes: 2 ** 30,
+      serial: undefined,
+    });
+    assert.equal(images["/b"]!.exists, false);
+    assert.equal(images["/root/c"], undefined, "a directory that may not be entered tells neither way");
+    assert.equal(images["/dev/d"]!.sizeBytes, 1_048_576);
+    assert.equal(images["/dev/d"]!.serial, "0x5000c500");
+  });
+
+  it("tells a closed port from a filtered one, one without a route and one without a name", () => {
+    const answers: [code: number, said: string, expected: string][] = [
+      [0, "", "open"],
+      [124, "", "silent"],
+      [1, "bash: connect: Connection refused", "refused"],
+      [1, "bash: connect: No route to host", "rejected"],
+      [1, "bash: kvm-z: Name or service not known\nbash: /dev/tcp/kvm-z/22: Invalid argument", "unresolved"],
+    ];
+    for (const [code, said, expected] of answers) {
+      const text = `\n@@ control\n${code}\n\n@@ control.err\n${said}\n\n@@ data-49152\n${code}\n@@ data-49152.err\n${said}\n@@ login\n255 812\n@@ login.err\nHost key verification failed.\n@@ key\n\n@@ end\n`;
+      const { control, dataPorts, login, ping } = parsePeer(text)!;
+      assert.equal(control, expected);
+      assert.deepEqual(dataPorts, [{ port: 49_152, answer: expected }]);
+      assert.deepEqual(login, { code: 255, tookMs: 812, said: "Host key verification failed." });
+      assert.equal(ping, undefined);
+    }
+    assert.equal(parsePeer("@@ control\n127\n@@ control.err\nsh: timeout: not found\n@@ end\n")!.control, undefined);
+  });
+
+  it("is never the end of a reader, whatever it says", () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        parseDomainXml(text);
+        parseCapabilities(text);
+        parseTpmBackends(text);
+        parsePoolPath(text);
+        parseCpuComparison(1, text);
+        for (const report of [text, `@@ ${text}\n@@ end\n`]) {
+          sections(report);
+          parseSystem(report, 0, 0);
+          parseImages(report);
+          parsePeer(report);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
