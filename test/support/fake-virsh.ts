@@ -73,11 +73,21 @@ export class FakeHosts {
 
   /** Connections that were opened, by host. */
   readonly dialled: string[] = [];
+  private readonly shells: FakeShell[] = [];
+
+  /** As when the network goes: who was connected has to dial again. */
+  connectionsLost(): void {
+    for (const shell of this.shells) shell.alive = false;
+  }
 
   readonly dial: Dial = ({ name }) => {
     this.dialled.push(name);
     const host = this.hosts.get(name);
-    if (host !== undefined && !host.down) return Promise.resolve(new FakeShell(host));
+    if (host !== undefined && !host.down) {
+      const shell = new FakeShell(host);
+      this.shells.push(shell);
+      return Promise.resolve(shell);
+    }
     return Promise.reject(
       new PlacementError({
         code: "hostUnreachable",

@@ -6,25 +6,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import * as grpc from "@grpc/grpc-js";
-import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb";
-import { type LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as messages from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
-import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import type { Runtime } from "../../tools/runtimes";
+import { type FakeEngine, type LogLine, startEngine } from "./fake-engine";
 
 const root = join(__dirname, "../..");
 
 export type Props = Record<string, unknown>;
-
-export interface LogLine {
-  severity: "info" | "warning" | "error" | "debug";
-  message: string;
-  urn: string;
-  ephemeral: boolean;
-}
 
 /** What a failed call brought over the wire. */
 export class CallError extends Error {
@@ -79,7 +70,7 @@ export class ProviderProcess {
     /** What it wrote, and what its engine was told; they grow. */
     readonly said: { stdout: string; stderr: string; logs: LogLine[] },
     private readonly child: ChildProcess,
-    private readonly engine: grpc.Server | undefined,
+    private readonly engine: FakeEngine | undefined,
     private readonly client: ResourceProviderClient,
   ) {}
 
@@ -102,7 +93,7 @@ export class ProviderProcess {
       child.once("exit", (code) => reject(new Error(`the provider ended with ${code}: ${said.stderr}`)));
     });
     const client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
-    return new ProviderProcess(project, said, child, engine?.server, client);
+    return new ProviderProcess(project, said, child, engine, client);
   }
 
   get running(): boolean {
@@ -125,7 +116,7 @@ export class ProviderProcess {
       await this.exit();
     }
     this.client.close();
-    this.engine?.forceShutdown();
+    this.engine?.server.forceShutdown();
     rmSync(this.project, { recursive: true, force: true });
   }
 
@@ -216,34 +207,6 @@ export class ProviderProcess {
       });
     });
   }
-}
-
-async function startEngine(onLog: (line: LogLine) => void): Promise<{ server: grpc.Server; port: number }> {
-  const names = {
-    [LogSeverity.DEBUG]: "debug",
-    [LogSeverity.INFO]: "info",
-    [LogSeverity.WARNING]: "warning",
-    [LogSeverity.ERROR]: "error",
-  } as const;
-  const server = new grpc.Server();
-  server.addService(EngineService, {
-    log: (call: { request: LogRequest }, callback: (error: null, response: Empty) => void) => {
-      const { request } = call;
-      onLog({
-        severity: names[request.getSeverity()],
-        message: request.getMessage(),
-        urn: request.getUrn(),
-        ephemeral: request.getEphemeral(),
-      });
-      callback(null, new Empty());
-    },
-  });
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    );
-  });
-  return { server, port };
 }
 
 function callError(error: grpc.ServiceError): CallError {
