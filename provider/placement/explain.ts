@@ -8,6 +8,9 @@ import { quote } from "../virsh/quote";
 
 const askMs = 8000;
 
+/** What the source finds out before it connects, virsh always says itself: in the log it is another machine's. */
+const neverHidden = /Unsafe migration|cannot migrate domain with|another migration job/;
+
 /** The error of a virsh migrate that failed, in the user's words and with the next step. */
 export async function explainFailure(
   exit: ExecResult,
@@ -32,10 +35,16 @@ export async function explainFailure(
         () => [],
       ),
     ]);
-    const log = logs.flat();
-    const telling = log.filter(tellsCause);
-    said = [...(telling.length > 0 ? telling : log), said].join("\n");
+    const log = logs.flat().sort();
+    // Other machines may be on their way too, and the log does not say whose error it is: the last one is the likeliest.
+    const telling = log.filter((line) => tellsCause(line) && !neverHidden.test(line)).slice(-1);
+    said = [...(telling.length > 0 ? telling : log.slice(-2)).map(withoutPlace), said].join("\n");
     failure = readFailure(said, context);
+    const missing = failure.code === "migrationFailed" ? await imagesMissing(hosts, move) : [];
+    if (missing.length > 0) {
+      failure = readFailure("Storage pool not found: no storage pool with matching target path", context);
+      failure.why = `the disk images ${missing.join(", ")} are not on ${move.to}`;
+    }
   }
   if (failure.code === "peerUntrusted") {
     const [rootKey, peerHostKey] = await Promise.all([rootKeyOf(source), hostKeyOf(hosts, move.to)]);
@@ -58,10 +67,30 @@ async function logOf(virsh: Virsh, durationMs: number): Promise<string[]> {
   const { stdout } = await virsh.shell
     .exec(`sh -c ${quote(script)}`, { deadlineMs: askMs })
     .catch(() => ({ stdout: "" }));
-  return stdout
-    .replace(/^.* error : [A-Za-z0-9_]+:\d+ : /gm, "")
-    .split("\n")
-    .filter((line) => line !== "");
+  return stdout.split("\n").filter((line) => line !== "");
+}
+
+/** "2026-01-01 00:00:00.000+0000: 4711: error : function:42 : WORDS" → "WORDS". */
+function withoutPlace(line: string): string {
+  return line.replace(/^.* error : [A-Za-z0-9_]+:\d+ : /, "");
+}
+
+/** Disk images that the destination should have and has not: libvirt does not even log that at its usual level. */
+async function imagesMissing(
+  hosts: Hosts,
+  { domain, from, to }: { domain: string; from: string; to: string },
+): Promise<string[]> {
+  try {
+    const [source, destination] = await Promise.all([hosts.virsh(from), hosts.virsh(to)]);
+    const { stdout } = await source.exec(`virsh -q domblklist --details ${quote(domain)}`);
+    const paths = [...stdout.matchAll(/^ *file +disk +\S+ +(\/.+?) *$/gm)].map((match) => match[1]!);
+    const there = await Promise.all(
+      paths.map((path) => destination.shell.exec(`test -e ${quote(path)}`, { deadlineMs: askMs })),
+    );
+    return paths.filter((_, index) => there[index]!.code === 1);
+  } catch {
+    return [];
+  }
 }
 
 /** libvirt connects as root. Undefined where our account may not look, empty where there is none. */

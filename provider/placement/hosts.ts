@@ -43,15 +43,16 @@ export class Hosts {
   /** virsh on a host, over the one connection to it; dialled anew when that was lost. */
   async virsh(name: string): Promise<Virsh> {
     const known = this.connections.get(name);
-    const alive = known && (await known.catch(() => undefined));
-    if (alive?.shell.alive) return alive;
-    if (this.connections.get(name) === known) {
-      const dialled = this.dial(this.host(name)).then((shell) => new Virsh(shell, this.uri));
-      // An unreachable host is asked again by the next caller, not remembered as dead.
-      dialled.catch(() => this.connections.get(name) === dialled && this.connections.delete(name));
-      this.connections.set(name, dialled);
-    }
-    return this.connections.get(name)!;
+    // Whoever comes while it is being dialled hears what comes of that: a dead host is not waited for once for each machine.
+    const connected = await known;
+    if (connected?.shell.alive) return connected;
+    const since = this.connections.get(name);
+    if (since !== undefined && since !== known) return since;
+    const dialled = this.dial(this.host(name)).then((shell) => new Virsh(shell, this.uri));
+    // An unreachable host is asked again by the next caller, not remembered as dead.
+    dialled.catch(() => this.connections.get(name) === dialled && this.connections.delete(name));
+    this.connections.set(name, dialled);
+    return dialled;
   }
 
   /** What the host says of all its domains, at most a few seconds old. For reading; whoever acts observes afresh. */
