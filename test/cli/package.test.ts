@@ -4,6 +4,7 @@ import { appendFileSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, r
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Lab } from "../../lab/libvirt";
+import { atSignal } from "../../tools/at-signal";
 import { runCommand } from "../../tools/pulumi/run-command";
 import { ensureRuntime, newest } from "../../tools/runtimes";
 import { describeWithLab } from "../support/lab";
@@ -44,13 +45,19 @@ describeWithLab("the packed package, in a project elsewhere", {}, (lab) => {
   before(async function () {
     this.timeout(120_000);
     directory = mkdtempSync(join(tmpdir(), "vm-placement-package-"));
+    release = atSignal(removeDirectory);
     const pack = ["pack", "--ignore-scripts", "--json", "--pack-destination", directory];
     const packed = JSON.parse(execFileSync("npm", pack, { cwd: root, encoding: "utf8" })) as { filename: string }[];
     tarball = join(directory, packed[0]!.filename);
     await lab().startGuest({ name: "db-01", host: "kvm-a" });
     await lab().startGuest({ name: "archive-01", host: "kvm-a", state: "shutOff" });
   });
-  after(() => rmSync(directory, { recursive: true, force: true }));
+  const removeDirectory = () => rmSync(directory, { recursive: true, force: true });
+  let release = () => {};
+  after(() => {
+    removeDirectory();
+    release();
+  });
 
   /** A project as a user has it: the packages from their registry, ours from the tarball. */
   async function project(options: ProjectOptions, files: (projectDir: string) => void): Promise<Stack> {

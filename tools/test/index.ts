@@ -1,6 +1,6 @@
 /** `npm test`: every check there is, in stages; `npm test -- unit lab` runs these alone. The last line counts. */
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureSystemPackages } from "../system-packages";
@@ -36,8 +36,14 @@ const stages: Record<string, Stage> = {
 
 const directory = mkdtempSync(join(tmpdir(), "vm-placement-test-"));
 let interrupted = false;
-// A Ctrl-C reaches the stage too, which cleans up after itself; this only waits for it.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => (interrupted = true));
+let running: ChildProcess | undefined;
+// The stage cleans up after itself; this waits for it. A terminal sends Ctrl-C to both, others send a signal to this process only.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    interrupted = true;
+    if (signal !== "SIGINT" || !process.stdin.isTTY) running?.kill(signal);
+  });
+}
 
 async function main(chosen: string[]): Promise<number> {
   const unknown = chosen.filter((name) => !(name in stages));
@@ -78,16 +84,19 @@ function summarize(results: { name: string; counts: Counts; seconds: number }[])
   return sum("failed") > 0 || interrupted ? 1 : 0;
 }
 
-async function runStage(name: string, { command, suite, timeoutMs }: Stage): Promise<Counts> {
+async function runStage(name: string, { command, suite, timeoutMs, lab }: Stage): Promise<Counts> {
+  // What a stage that is cut off leaves there goes with this directory. Labs know of each other by the common one.
+  const env: NodeJS.ProcessEnv = lab ? {} : { TMPDIR: join(directory, "tmp") };
+  mkdirSync(join(directory, "tmp"), { recursive: true });
   if (command) {
-    const code = await execute(command);
+    const code = await execute(command, env);
     return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, notRun: [] };
   }
   const file = join(directory, name);
   const timeout = timeoutMs === undefined ? [] : ["--timeout", String(timeoutMs)];
   const code = await execute(
     [bin("mocha"), "--reporter", "./tools/test/reporter.js", ...timeout, `${suite}/**/*.test.ts`],
-    { TEST_COUNTS: file },
+    { ...env, TEST_COUNTS: file },
   );
   if (!existsSync(file)) return { passed: 0, failed: 1, notRun: [`${name} ended with ${code} before it could count`] };
   const counts = JSON.parse(readFileSync(file, "utf8")) as Counts;
@@ -97,6 +106,7 @@ async function runStage(name: string, { command, suite, timeoutMs }: Stage): Pro
 
 function execute([program, ...args]: string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
   const child = spawn(program!, args, { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
+  running = child;
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => resolve(code ?? 1));
