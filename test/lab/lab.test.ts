@@ -7,26 +7,14 @@ import { createLab, listLabs, type Lab, type LabHost } from "../../lab/libvirt";
 import { bootSector } from "../../lab/libvirt/guest/boot-sector";
 import { findProgram } from "../../lab/libvirt/prerequisites";
 import { describeOnLabMachine, describeWithLab } from "../support/lab";
+import { assertMemoryIntact } from "../support/memory";
+import { until } from "../support/until";
 
 const root = join(__dirname, "../..");
 const moveOptions = "--live --p2p --persistent --undefinesource";
 
 function migrate(from: LabHost, to: string, guest: string, options = moveOptions) {
   return from.sh(`virsh -q migrate ${options} ${guest} qemu+ssh://${to}/system`, { timeoutMs: 60_000 });
-}
-
-async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
-  for (const end = Date.now() + timeoutMs; !(await holds());) {
-    assert.ok(Date.now() < end, `not within ${timeoutMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-/** The guest ran on, on this host, and what it found in its memory was what it had put there. */
-async function assertMemoryIntact(lab: Lab, guest: string, host: string): Promise<void> {
-  const before = (await lab.serial(guest, host)).length;
-  await until("passes over its memory", async () => (await lab.serial(guest, host)).length >= before + 2);
-  for (const { name } of lab.hosts) assert.match(await lab.serial(guest, name), /^B?\.*$/, `memory, seen on ${name}`);
 }
 
 describe("the lab's guest", () => {
