@@ -1,10 +1,12 @@
 /** The plain procedures, all in one `up`: a placement that is new moves its machine like one that was changed. */
 import assert from "node:assert/strict";
-import type { GuestOptions, Lab } from "../../lab/libvirt";
+import type { GuestOptions } from "../../lab/libvirt";
 import type { CommandResult } from "../../tools/pulumi";
 import type { MigrationArgs } from "../../provider/core/args";
+import { assertMemoryIntact } from "../support/memory";
 import { assertMoved, type Expected } from "../support/move";
 import { migrateFlags, migrationWithCap, openLog, requestWithCap } from "../support/monitor";
+import { roomy } from "../support/roomy";
 import { rowsOf } from "../support/rows";
 import { describeWithStack, type Declared, type Stack } from "../support/stack";
 
@@ -30,13 +32,6 @@ const cases = {
     migration: { compression: { methods: ["xbzrle"], xbzrleCache: "32MiB" }, bandwidth: "1005MiB/s" },
   },
 } satisfies Record<string, Case>;
-
-const limits = { maxOutgoing: 16, maxIncoming: 16 };
-
-/** Every host bears as many migrations as a test starts. */
-export function roomy(lab: Lab): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(lab.inventory()).map(([name, host]) => [name, { ...host, ...limits }]));
-}
 
 describeWithStack("the procedures", {}, (lab, stack) => {
   let up: CommandResult;
@@ -89,7 +84,6 @@ describeWithStack("the procedures", {}, (lab, stack) => {
   it("leaves a paused machine paused, with its memory intact when it goes on", async () => {
     await moved("paused", { state: "paused" });
     await destination().virsh("resume paused");
-    const { assertMemoryIntact } = await import("../support/memory");
     await assertMemoryIntact(lab(), "paused", "kvm-b");
   });
 

@@ -76,6 +76,7 @@ export interface MigrationRequest {
   listenAddress: string | undefined;
   /** How many disks were named. */
   disks: number;
+  disksPort: number;
 }
 
 /** The bits of `flags`, as libvirt-domain.h has them. */
@@ -102,6 +103,7 @@ export async function requestsTo(host: LabHost): Promise<MigrationRequest[]> {
         uri: field("uri"),
         listenAddress: field("listenAddress"),
         disks: Number(field("nmigrate_disks")),
+        disksPort: Number(field("nbdPort")),
       };
     });
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Lab } from "../../lab/libvirt";
 import type { LastMigration, Plan } from "../../provider/core/args";
-import type { CommandResult } from "../../tools/pulumi";
+import type { CommandResult, ExportedResource } from "../../tools/pulumi";
 import { assertMemoryIntact } from "./memory";
 import { rowsOf } from "./rows";
 import type { Stack } from "./stack";
@@ -23,7 +23,7 @@ export interface Expected {
 export async function assertMoved(
   lab: Lab,
   stack: Stack,
-  { stdout }: CommandResult,
+  up: CommandResult,
   { name, domain = name, from, to, mode, state = "running" }: Expected,
 ): Promise<LastMigration> {
   const seen = (await lab.host(to).virsh(`domstate --reason ${domain}`)).trim();
@@ -36,7 +36,7 @@ export async function assertMoved(
   assert.ok(!left.split("\n").includes(domain), `${domain} is still known on ${from}`);
   assert.match(await lab.host(to).virsh(`dominfo ${domain}`), /Persistent: +yes/);
 
-  const outputs = await stack.outputs(name);
+  const { outputs = {} } = (await stateAfter(up, stack)).find(({ urn }) => urn.endsWith(`VmPlacement::${name}`)) ?? {};
   assert.equal(outputs["currentHost"], to);
   assert.equal(outputs["state"], state);
   const last = outputs["lastMigration"] as LastMigration;
@@ -46,8 +46,8 @@ export async function assertMoved(
   assert.ok(last.durationMs > 0 && Math.abs(Date.parse(last.startedAt) - Date.now()) < 30 * 60_000);
   assert.notEqual(last.reason, "");
 
-  const moved = rowsOf(stdout, name).filter((row) => row.startsWith("moved "));
-  assert.ok(moved.length > 0, stdout);
+  const moved = rowsOf(up.stdout, name).filter((row) => row.startsWith("moved "));
+  assert.ok(moved.length > 0, up.stdout);
   const line = moved.at(-1)!;
   assert.ok(line.startsWith(`moved ${from} → ${to}${mode === "offline" ? " (shut off)" : ""} in `), line);
   if (mode === "offline") {
@@ -66,4 +66,13 @@ export async function assertMoved(
   }
   if (state === "running") await assertMemoryIntact(lab, domain, to);
   return last;
+}
+
+const states = new WeakMap<CommandResult, Promise<ExportedResource[]>>();
+
+/** What the state file held after this command; read once, for a command that moved many. */
+function stateAfter(up: CommandResult, stack: Stack): Promise<ExportedResource[]> {
+  const known = states.get(up) ?? stack.pulumi.stackExport().then(({ deployment }) => deployment.resources ?? []);
+  states.set(up, known);
+  return known;
 }
