@@ -117,7 +117,8 @@ export function release(record: LabRecord): void {
   if (!isCurrent(record)) return;
   const trash = join(tmpdir(), `${prefix}claim-${record.token}`);
   renameSync(entryDir(record.number), trash);
-  rmSync(trash, { recursive: true, force: true });
+  // A host that was just ended may still write its last file.
+  rmSync(trash, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 }
 
 export const isCurrent = (record: LabRecord) => readLab(record.number)?.token === record.token;
