@@ -125,15 +125,11 @@ async function record(
   watched: Watched,
   { startedAt, durationMs }: { startedAt: number; durationMs: number },
 ): Promise<LastMigration> {
-  const mode =
-    move.how === "offline"
-      ? "offline"
-      : watched.inPostCopy
-        ? "postCopy"
-        : watched.done.has("suspend")
-          ? "suspended"
-          : "live";
   const completed = move.how === "offline" ? undefined : await destination.completedJob(move.view.uuid);
+  // The second phase may end between two looks. The destination tells: it has statistics of a pre-copy, and none of a post-copy.
+  const switched = watched.inPostCopy || (watched.done.has("postCopy") && completed === undefined);
+  const mode =
+    move.how === "offline" ? "offline" : switched ? "postCopy" : watched.done.has("suspend") ? "suspended" : "live";
   const job: JobInfo | undefined = completed ?? watched.lastJob;
   const bytes = job && (job.memoryProcessedBytes ?? 0) + (job.diskProcessedBytes ?? 0);
   return {
@@ -142,7 +138,7 @@ async function record(
     startedAt: new Date(startedAt).toISOString(),
     durationMs,
     // While it runs libvirt only repeats its estimate; after a post-copy that is all there is, and it can be far off.
-    ...(completed?.downtimeMs !== undefined && !watched.inPostCopy && { downtimeMs: completed.downtimeMs }),
+    ...(completed?.downtimeMs !== undefined && !switched && { downtimeMs: completed.downtimeMs }),
     ...(bytes ? { totalBytes: bytes } : {}),
     ...(job?.passes ? { passes: job.passes } : {}),
     mode,
