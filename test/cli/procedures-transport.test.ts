@@ -51,7 +51,7 @@ describeWithStack("the ways of the data", { lab: { hosts: 3, tls: true } }, (lab
     await lab()
       .host("kvm-c")
       .must("nft -f -", {
-        input: `table inet seen { chain input { type filter hook input priority 0; ip daddr ${dataAddress("kvm-c")} counter; } }`,
+        input: `table inet seen {\n chain input {\n type filter hook input priority 0\n ip daddr ${dataAddress("kvm-c")} counter\n }\n}\n`,
       });
     for (const [name, { guest }] of Object.entries<Case>(cases)) {
       await lab().startGuest({ name, host: "kvm-a", dirtyMiB: 4, dirtyRate: 4, ...guest });

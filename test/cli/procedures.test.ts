@@ -45,13 +45,13 @@ describeWithStack("the procedures", {}, (lab, stack) => {
     this.timeout(180_000);
     await openLog(lab().hosts);
     for (const [name, { guest }] of Object.entries<Case>(cases)) {
-      ({ uuid: uuids[name] } = (await lab().startGuest({
+      ({ uuid: uuids[name] } = await lab().startGuest({
         name,
         host: "kvm-a",
         dirtyMiB: 4,
         dirtyRate: 4,
         ...guest,
-      })) as { uuid: string });
+      }));
     }
     stack().configure({ "vm-placement:hosts": roomy(lab()) });
     stack().declare(declared(uuids, "kvm-b"));
