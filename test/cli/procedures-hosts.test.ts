@@ -198,7 +198,7 @@ describeWithStack("the hosts of a placement", { lab: { hosts: 3 } }, (lab, stack
         await stack().pulumi.expect(["config", "set", "--secret", "--path", path, passphrase]);
       }
       const settings = readFileSync(join(stack().dir, "project/Pulumi.test.yaml"), "utf8");
-      assert.match(settings, /passphrase:\s+secure: /);
+      assert.match(settings, /passphrase"?:\s*\{?\s*"?secure/);
       stack().declare(place(domain, "kvm-a"));
       const up = await stack().up(["--diff"]);
       assert.equal(up.code, 0, up.stdout);
