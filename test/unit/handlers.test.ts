@@ -12,9 +12,13 @@ const commands = (peer: string) => ({
   offline: `virsh migrate --offline --p2p --persistent --undefinesource db-01 qemu+ssh://${peer}/system`,
 });
 
+const hostsConfig = {
+  "vm-placement:hosts": JSON.stringify({ "kvm-a": {}, "kvm-b": { address: "10.0.0.12" }, "kvm-c": {} }),
+};
+
 /** Handlers over hosts that are models, and what they said. */
 function boundary({
-  config = { "vm-placement:hosts": JSON.stringify({ "kvm-a": {}, "kvm-b": { address: "10.0.0.12" }, "kvm-c": {} }) },
+  config = hostsConfig,
   sshHosts = [],
 }: { config?: Record<string, string>; sshHosts?: string[] } = {}) {
   const fake = new FakeHosts();
@@ -230,7 +234,7 @@ describe("handlers: diff", () => {
   ];
   for (const [title, olds, given, changes, replaces = []] of rows) {
     it(`${title}: ${changes ? (replaces.length > 0 ? "a replacement" : "a change") : "no change"}`, async () => {
-      const { diff, fake } = boundary();
+      const { diff, fake } = boundary({ config: { ...hostsConfig, "vm-placement:preview": "static" } });
       assert.deepEqual(await diff(fakeUuid, { ...state, ...olds }, { ...inputsOf(state), ...given }), {
         changes,
         replaces,
@@ -239,6 +243,30 @@ describe("handlers: diff", () => {
       assert.deepEqual(fake.dialled, []);
     });
   }
+
+  it("asks hosts only where the placement changes, and only what it can know", async () => {
+    const { diff, fake } = boundary();
+    const inputs = inputsOf(state);
+    for (const given of [
+      {},
+      { migration: { timeout: "6m" } },
+      { domain: "db-02" },
+      { host: UNKNOWN },
+      { host: "kvm-b", migration: { timeout: UNKNOWN } },
+    ]) {
+      await diff(fakeUuid, state, { ...inputs, ...given });
+      assert.deepEqual(fake.dialled, [], JSON.stringify(given));
+    }
+    await diff(fakeUuid, state, { ...inputs, host: "kvm-b", plan: commands("10.0.0.12") });
+    assert.deepEqual([...new Set(fake.dialled)].sort(), ["kvm-a", "kvm-b"]);
+    for (const host of fake.hosts.values()) {
+      assert.ok(
+        !host.commands.some((command) =>
+          /^(migrate|migrate-set\w+|undefine|resume|suspend|autostart|domjobabort) /.test(command),
+        ),
+      );
+    }
+  });
 
   function inputsOf({ domain, host, migration, plan, __provider, __urn }: Props): Props {
     return { domain, host, migration, plan, __provider, __urn };
