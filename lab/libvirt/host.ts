@@ -6,6 +6,7 @@ import { hostDir } from "./host-files";
 import { ip, portOf } from "./network";
 import type { LabRecord } from "./registry";
 import { runTimes, type RunTime } from "./run-times";
+import { switchOff } from "./switch-off";
 
 export interface HostContext {
   record: LabRecord;
@@ -145,6 +146,11 @@ add rule inet lab ${chain} ${peer || ""} tcp dport ${port} ${verdict}
   /** How often each guest's virtual CPUs have run here, by guest name: grows while a guest runs on this host. */
   runTimes(): Map<string, RunTime> {
     return runTimes(this.context.pid);
+  }
+
+  /** The guest, which runs here, switches itself off at the end of its pass. */
+  switchOffGuest(guest: string): void {
+    switchOff(this.runTimes().get(guest)!.pid);
   }
 
   /** An account that the lab's key opens. Without the group it may not use libvirt's socket. */

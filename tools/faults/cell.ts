@@ -41,14 +41,20 @@ export type End = "running" | "paused" | "running on the source" | "shut off" | 
 
 export interface Cell {
   /** How the struck `up` ends. */
-  up: "succeeds" | "fails";
+  up: "succeeds" | "fails" | "either";
   /** What its user must have read. */
   says: RegExp;
-  /** The fault stands for `standsMs` while the struck `up` runs on, and is healed then. Else it stands until that `up` has ended. */
-  standsMs?: number;
-  /** The move is kept where it is until the next `up` has said this: so it meets a move that runs. */
-  holdUntil?: RegExp;
-  /** What comes after healing: `up`, or `refresh` and then `up`. Default: up. */
+  /**
+   * The fault is healed while the struck `up` runs on: after so many milliseconds, or when that `up` has said this. Without it the fault
+   * stands until that `up` has ended.
+   */
+  stands?: number | RegExp;
+  /**
+   * How long the move is kept in its phase: until the fault has struck, until it is healed, or until the next `up` has said this, which
+   * so meets a move that runs. Default: "healed".
+   */
+  held?: "struck" | "healed" | RegExp;
+  /** `refresh` comes before the next `up`. */
   refresh?: boolean;
   /** What the user of the next `up` must have read. */
   next?: RegExp;
@@ -56,6 +62,6 @@ export interface Cell {
   nextFails?: boolean;
   /** Default: running. */
   end?: End;
-  /** Default 120. */
+  /** Default 180. */
   limitSeconds?: number;
 }

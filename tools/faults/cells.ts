@@ -1,78 +1,399 @@
 /** The matrix: each fault, how the lab does it, and the phases it strikes in, with what must come of it. */
-import { machineAddress } from "../../lab/libvirt/network";
-import type { LabHost } from "../../lab/libvirt";
+import { eventually } from "../../lab/libvirt/commands";
 import type { Fault } from "./cell";
-import { kill, type Scene } from "./scene";
+import { phases } from "./phases";
+import { guest, kill } from "./scene";
+import * as does from "./strikes";
 
 /** What `up` says of a move that it found running. */
 const takesOver = /no second one is started/;
 const moved = /moved kvm-a → kvm-b/;
 
-const controllerLost: Fault["cells"] = {
-  "before start": { up: "fails", says: /starting/ },
-  "pre-copy": { up: "fails", says: /pre-copy/, holdUntil: takesOver, next: moved },
-  "switch-over": { up: "fails", says: /pre-copy|starting/, next: /./ },
-  "post-copy": { up: "fails", says: /post-copy/, holdUntil: takesOver, next: moved },
-  "after completion": { up: "fails", says: /./ },
-};
-
-async function killProvider(scene: Scene): Promise<void> {
-  for (const pid of scene.processes("dynamic-provider")) kill(pid, "SIGKILL");
-  return Promise.resolve();
-}
-
-/** Packets from the machine that runs Pulumi vanish: no connection ends, and nothing answers. */
-const silence = ({ lab }: Scene, host: LabHost) =>
-  host.blockPort(22, { action: "drop", from: machineAddress(lab.record) });
-
-async function cut({ source, destination }: Scene): Promise<void> {
-  await source.blockPort("1-65535", { from: destination.address });
-  await source.blockPort("1-65535", { to: destination.address });
-}
-
-const killVirsh = async (scene: Scene) => {
-  await scene.source.sh("pkill -KILL -f '[v]irsh.* migrate '");
-};
+/** The controller is gone, at once or by Ctrl-C. The hosts go on, and the next `up` joins them. */
+const controllerLost = (says: RegExp): Fault["cells"] => ({
+  "before start": { up: "fails", says },
+  "pre-copy": { up: "fails", says, held: takesOver, next: moved },
+  "switch-over": { up: "fails", says },
+  "post-copy": { up: "fails", says, held: takesOver, next: moved },
+  "after completion": { up: "fails", says },
+});
 
 export const faults: readonly Fault[] = [
   {
     title: "provider killed",
     means: "SIGKILL to the provider's process",
-    strike: killProvider,
-    cells: controllerLost,
+    strike: does.killProvider,
+    cells: controllerLost(/error reading from server|the provider/),
   },
   {
     title: "pulumi killed",
     means: "SIGKILL to `pulumi`; `pulumi cancel` takes away the lock that it left",
     strike: ({ up }) => Promise.resolve(kill(up!.child.pid!, "SIGKILL")),
     heal: async ({ stack }) => void (await stack.pulumi.expect(["cancel", "--yes"])),
-    cells: controllerLost,
+    cells: controllerLost(/starting the live migration/),
+  },
+  {
+    title: "second Ctrl-C",
+    means: "SIGINT to `pulumi`, and another one",
+    strike: does.twoCtrlC,
+    cells: controllerLost(/interrupted/),
   },
   {
     title: "link to the source silent",
-    means: "packets from Pulumi's machine to the source vanish",
-    strike: (scene) => silence(scene, scene.source),
+    means: "packets from Pulumi's machine to the source vanish, until `up` has given up",
+    strike: (scene) => does.silence(scene, scene.source),
     heal: ({ source }) => source.unblock(),
     cells: {
       "before `up`": { up: "fails", says: /hostUnreachable/, next: moved },
+      "before start": { up: "fails", says: /hostUnreachable|connectionLost/, limitSeconds: 300 },
+      "pre-copy": { up: "fails", says: /lost sight of/, held: takesOver, next: moved, limitSeconds: 300 },
+      "post-copy": { up: "fails", says: /lost sight of/, limitSeconds: 300, refresh: true },
+      "after completion": {
+        up: "fails",
+        says: /hostUnreachable|connectionLost|lost sight/,
+        limitSeconds: 300,
+        refresh: true,
+      },
+    },
+  },
+  {
+    title: "link to the source broken for a moment",
+    means: "the source's sshd is ended with its sessions, and started again after three seconds",
+    strike: ({ source }) => source.stopSshd({ cut: true }),
+    heal: ({ source }) => source.startSshd(),
+    cells: {
+      "pre-copy": { up: "succeeds", says: moved, stands: 3000 },
+      "switch-over": { up: "succeeds", says: moved, stands: 3000 },
+      "post-copy": { up: "succeeds", says: moved, stands: 3000 },
+      "after completion": { up: "succeeds", says: moved, stands: 3000 },
+    },
+  },
+  {
+    title: "link to the destination silent",
+    means: "packets from Pulumi's machine to the destination vanish, until `up` has ended",
+    strike: (scene) => does.silence(scene, scene.destination),
+    heal: ({ destination }) => destination.unblock(),
+    cells: {
+      "before `up`": { up: "fails", says: /hostUnreachable/, next: moved },
+      "before start": { up: "fails", says: /hostUnreachable|connectionLost/, held: "struck", limitSeconds: 300 },
+      "pre-copy": { up: "fails", says: /hostUnreachable|connectionLost/, held: "struck", limitSeconds: 300 },
+      "post-copy": {
+        up: "fails",
+        says: /hostUnreachable|connectionLost/,
+        held: "struck",
+        limitSeconds: 300,
+        refresh: true,
+      },
+      "after completion": { up: "fails", says: /hostUnreachable|connectionLost/, held: "struck", limitSeconds: 300 },
     },
   },
   {
     title: "virsh killed",
     means: "SIGKILL to `virsh migrate` on the source",
-    strike: killVirsh,
+    strike: does.killVirsh,
     cells: {
-      "before start": { up: "fails", says: /./, next: moved },
-      "pre-copy": { up: "succeeds", says: moved, standsMs: 1000 },
+      "before start": { up: "fails", says: /as before/, next: moved },
+      "pre-copy": { up: "succeeds", says: moved, stands: 5000 },
+      "switch-over": { up: "succeeds", says: moved, stands: 5000 },
+      "post-copy": { up: "succeeds", says: moved, stands: 5000 },
+      "after completion": { up: "succeeds", says: moved },
     },
   },
   {
-    title: "source and destination cut off from each other",
-    means: "every connection between the two hosts is reset and refused",
-    strike: cut,
+    title: "hosts cut off from each other",
+    means: "every connection between source and destination is reset and refused",
+    strike: (scene) => does.cut(scene, "reject"),
     heal: ({ source }) => source.unblock(),
     cells: {
-      "pre-copy": { up: "fails", says: /./, next: moved },
+      "before `up`": { up: "fails", says: /peerUnreachable/, next: moved },
+      "before start": { up: "fails", says: /peerUnreachable/, held: "struck", next: moved },
+      "pre-copy": { up: "fails", says: /running \(.*\) on kvm-a as before/, next: moved },
+      "switch-over": { up: "fails", says: /on kvm-a as before/, next: moved, held: "struck" },
+      "post-copy": { up: "fails", says: /postCopyInterrupted/, next: /resum/ },
+      "after completion": { up: "succeeds", says: moved, stands: 1000 },
+    },
+  },
+  {
+    title: "silence between the hosts",
+    means: "packets between source and destination vanish, until `up` has ended",
+    strike: (scene) => does.cut(scene, "drop"),
+    heal: ({ source }) => source.unblock(),
+    cells: {
+      "pre-copy": { up: "fails", says: /on kvm-a as before/, next: moved, limitSeconds: 300 },
+      "post-copy": { up: "fails", says: /postCopyInterrupted/, next: /resum/, limitSeconds: 300 },
+    },
+  },
+  {
+    title: "libvirtd restarted on the source",
+    means: "libvirtd is ended by SIGTERM (killed when it does not end) and started",
+    strike: ({ source }) => does.restartLibvirtd(source),
+    cells: {
+      "before start": { up: "succeeds", says: moved, held: "struck" },
+      "pre-copy": { up: "fails", says: /on kvm-a as before/, next: moved },
+      "switch-over": { up: "either", says: /./, held: "struck" },
+      "post-copy": { up: "either", says: /./, held: "struck" },
+      "after completion": { up: "succeeds", says: moved, held: "struck" },
+    },
+  },
+  {
+    title: "libvirtd restarted on the destination",
+    means: "the same on the destination",
+    strike: ({ destination }) => does.restartLibvirtd(destination),
+    cells: {
+      "before start": { up: "succeeds", says: moved, held: "struck" },
+      "pre-copy": { up: "fails", says: /on kvm-a as before/, next: moved },
+      "switch-over": { up: "either", says: /./, held: "struck" },
+      "post-copy": { up: "either", says: /./, held: "struck" },
+      "after completion": { up: "succeeds", says: moved, held: "struck" },
+    },
+  },
+  {
+    title: "libvirtd killed on the source",
+    means: "SIGKILL to libvirtd; it is started when `up` has ended",
+    strike: ({ source }) => does.killLibvirtd(source),
+    heal: ({ source }) => source.startLibvirtd(),
+    cells: {
+      "before `up`": { up: "fails", says: /libvirtDown/, next: moved },
+      "before start": { up: "fails", says: /libvirtDown/, held: "struck", next: moved },
+      "pre-copy": { up: "fails", says: /libvirtDown/, next: moved },
+      "switch-over": { up: "fails", says: /libvirtDown/, held: "struck" },
+      "post-copy": { up: "fails", says: /libvirtDown/, held: "struck" },
+      "after completion": { up: "fails", says: /libvirtDown/, held: "struck", refresh: true },
+    },
+  },
+  {
+    title: "libvirtd killed on the destination",
+    means: "the same on the destination",
+    strike: ({ destination }) => does.killLibvirtd(destination),
+    heal: ({ destination }) => destination.startLibvirtd(),
+    cells: {
+      "before `up`": { up: "fails", says: /libvirtDown/, next: moved },
+      "before start": { up: "fails", says: /libvirtDown/, held: "struck", next: moved },
+      "pre-copy": { up: "fails", says: /libvirtDown/, next: moved },
+      "switch-over": { up: "fails", says: /libvirtDown/, held: "struck" },
+      "post-copy": { up: "fails", says: /libvirtDown/, held: "struck" },
+      "after completion": { up: "fails", says: /libvirtDown/, held: "struck", refresh: true },
+    },
+  },
+  {
+    title: "QEMU killed on the source",
+    means: "SIGKILL to the guest's QEMU. Before the move has switched this is the only one: what was in memory is lost",
+    strike: ({ source }) => source.signalQemu(guest, "SIGKILL"),
+    heal: does.libvirtdRuns,
+    cells: {
+      "before `up`": { up: "succeeds", says: /shut off/, end: "shut off" },
+      "before start": { up: "fails", says: /shut off|not running/, held: "struck", end: "shut off" },
+      "pre-copy": { up: "fails", says: /shut off|crashed/, end: "shut off" },
+      "switch-over": { up: "fails", says: /shut off|crashed/, end: "shut off" },
+      "post-copy": { up: "fails", says: /./, nextFails: true, end: "stopped for good" },
+    },
+  },
+  {
+    title: "QEMU killed on the destination",
+    means: "SIGKILL to the guest's QEMU there. Once the move has switched, what was in memory is lost",
+    strike: ({ destination }) => destination.signalQemu(guest, "SIGKILL"),
+    heal: does.libvirtdRuns,
+    cells: {
+      "pre-copy": { up: "fails", says: /on kvm-a as before/, next: moved },
+      "switch-over": { up: "fails", says: /on kvm-a as before/, next: moved },
+      "post-copy": { up: "fails", says: /./, nextFails: true, end: "stopped for good" },
+      "after completion": { up: "fails", says: /shut off|crashed/, end: "shut off" },
+    },
+  },
+  {
+    title: "QEMU crashes",
+    means: "SIGABRT to the guest's QEMU where it runs",
+    strike: async ({ source, destination, sampler }) =>
+      (sampler.runsOn()[0] === destination.name ? destination : source).signalQemu(guest, "SIGABRT"),
+    heal: does.libvirtdRuns,
+    cells: {
+      "pre-copy": { up: "fails", says: /shut off|crashed/, end: "shut off" },
+      "after completion": { up: "fails", says: /shut off|crashed/, end: "shut off" },
+    },
+  },
+  {
+    title: "guest shuts down",
+    means: "the guest switches itself off through ACPI, as an operating system does",
+    strike: async ({ source, destination, sampler }) => {
+      const host = sampler.runsOn()[0] === destination.name ? destination : source;
+      host.switchOffGuest(guest);
+      await eventually(() => (sampler.runsOn().length === 0 ? true : undefined), 20_000);
+    },
+    heal: does.libvirtdRuns,
+    cells: {
+      "before `up`": { up: "succeeds", says: /moved kvm-a → kvm-b \(shut off\)/, end: "shut off" },
+      "before start": { up: "fails", says: /shut off|not running/, held: "struck", end: "shut off" },
+      "pre-copy": { up: "either", says: /./, end: "shut off" },
+      "post-copy": { up: "either", says: /./, end: "shut off" },
+      "after completion": { up: "either", says: /shut off/, end: "shut off" },
+    },
+  },
+  {
+    title: "destination out of disk",
+    means: "copyStorage to a file system of 4 MiB",
+    guest: { disk: "file" },
+    migration: { copyStorage: "all" },
+    arrange: does.fillSourceDisk,
+    strike: does.smallDisk,
+    heal: does.bigDisk,
+    cells: { "before `up`": { up: "fails", says: /[Nn]o space left|on kvm-a as before/, next: moved } },
+  },
+  {
+    title: "data port refused",
+    means: "the destination refuses connections to 49152–49215",
+    strike: ({ destination }) => destination.blockPort("49152-49215"),
+    heal: ({ destination }) => destination.unblock(),
+    cells: {
+      "before `up`": { up: "fails", says: /4915\d/, next: moved },
+      "before start": { up: "fails", says: /4915\d/, held: "struck", next: moved },
+      "pre-copy": { up: "fails", says: /on kvm-a as before/, next: moved },
+    },
+  },
+  {
+    title: "stale definition of the same machine",
+    means: "the destination has a shut-off definition with its name and UUID",
+    strike: (scene) => does.defineStale(scene, "-n p"),
+    cells: {
+      "before `up`": { up: "succeeds", says: moved },
+      "before start": { up: "succeeds", says: moved, held: "struck" },
+    },
+  },
+  {
+    title: "stale definition with another UUID",
+    means: "the destination has a shut-off definition with its name",
+    strike: (scene) => does.defineStale(scene, "/uuid/d"),
+    heal: ({ destination }) => destination.virsh(`undefine ${guest}`).then(() => {}),
+    cells: {
+      "before `up`": { up: "fails", says: /another machine of the name .*domainConflict/s, next: moved },
+      "before start": { up: "fails", says: /already exists|domainConflict/, held: "struck", next: moved },
+    },
+  },
+  {
+    title: "stale definition with another name",
+    means: "the destination has a shut-off definition with its UUID",
+    strike: (scene) => does.defineStale(scene, "s,<name>.*<,<name>old-db<,"),
+    heal: ({ destination }) => destination.virsh("undefine old-db").then(() => {}),
+    cells: {
+      "before `up`": { up: "fails", says: /old-db/, next: moved },
+    },
+  },
+  {
+    title: "migrate by hand",
+    means: "someone types the same `virsh migrate`; after completion: the one back",
+    strike: async (scene) => {
+      const { source, destination, sampler } = scene;
+      if (sampler.runsOn()[0] === destination.name && (await phases["after completion"].reached(scene))) {
+        await does.migrateByHand(scene, destination, source);
+      } else if (scene.up === undefined) {
+        await source.slowMigrations(4000);
+        void does.migrateByHand(scene, source, destination);
+        await eventually(async () => (await phases["pre-copy"].reached(scene)) || undefined, 30_000);
+      } else {
+        await does.migrateByHand(scene, source, destination);
+      }
+    },
+    heal: ({ source }) => source.unlimit(),
+    cells: {
+      "before `up`": { up: "succeeds", says: takesOver, stands: takesOver },
+      "before start": { up: "succeeds", says: moved, held: "struck" },
+      "pre-copy": { up: "succeeds", says: moved, held: "struck" },
+      "post-copy": { up: "succeeds", says: moved, held: "struck" },
+      "after completion": { up: "fails", says: /kvm-a as before|kvm-a: running/, held: "struck", next: moved },
+    },
+  },
+  {
+    title: "domjobabort by hand",
+    means: "someone types `virsh domjobabort` on the source",
+    strike: (scene) => scene.byHand(scene.source, `domjobabort ${guest}`).then(() => {}),
+    cells: {
+      "before start": { up: "succeeds", says: moved, held: "struck" },
+      "pre-copy": { up: "fails", says: /migrationCancelled/, next: moved },
+      "post-copy": { up: "succeeds", says: moved, held: "struck" },
+    },
+  },
+  {
+    title: "suspend by hand",
+    means: "someone types `virsh suspend` where it runs",
+    strike: async (scene) => {
+      const { source, destination, sampler } = scene;
+      await scene.byHand(sampler.runsOn()[0] === destination.name ? destination : source, `suspend ${guest}`);
+    },
+    cells: {
+      "before `up`": { up: "succeeds", says: moved, end: "paused" },
+      "before start": { up: "succeeds", says: moved, held: "struck", end: "paused" },
+      "pre-copy": { up: "succeeds", says: moved, held: "struck" },
+      "after completion": { up: "succeeds", says: moved, held: "struck", end: "paused" },
+    },
+  },
+  {
+    title: "snapshot in the way",
+    means: "the machine has a snapshot; in pre-copy: someone takes one",
+    strike: async (scene) => {
+      if (scene.up === undefined) return does.takeSnapshot(scene);
+      await scene.byHand(scene.source, `snapshot-create-as ${guest} now --disk-only --diskspec vda,snapshot=no`);
+    },
+    heal: async (scene) => {
+      await scene.byHand(scene.source, `snapshot-delete ${guest} before-upgrade --metadata`);
+    },
+    cells: {
+      "before `up`": { up: "fails", says: /snapshot/, next: moved },
+      "pre-copy": { up: "succeeds", says: moved, held: "struck" },
+    },
+  },
+  {
+    title: "block job in the way",
+    means: "someone copies the disk with `virsh blockcopy`",
+    strike: async (scene) => {
+      const copy = "/var/lib/libvirt/images/copy.img";
+      await scene.byHand(scene.source, `blockcopy ${guest} vda ${copy} --transient-job --format raw`);
+    },
+    heal: async (scene) => {
+      await scene.byHand(scene.source, `blockjob ${guest} vda --abort`);
+    },
+    cells: {
+      "before `up`": { up: "fails", says: /block/, next: moved },
+      "before start": { up: "fails", says: /block/, held: "struck", next: moved },
+      "pre-copy": { up: "succeeds", says: moved, held: "struck" },
+    },
+  },
+  {
+    title: "source hangs",
+    means: "the source's sshd takes connections and says nothing (SIGSTOP), nor do its sessions",
+    strike: ({ source }) => does.stopAnswering(source),
+    heal: ({ source }) => does.answerAgain(source),
+    cells: {
+      "before `up`": { up: "fails", says: /hostUnreachable/, next: moved },
+      "pre-copy": { up: "succeeds", says: moved, stands: 5000 },
+      "switch-over": { up: "succeeds", says: moved, stands: 5000 },
+      "post-copy": { up: "succeeds", says: moved, stands: 5000 },
+      "after completion": { up: "succeeds", says: moved, stands: 5000 },
+    },
+  },
+  {
+    title: "destination hangs",
+    means: "the same on the destination",
+    strike: ({ destination }) => does.stopAnswering(destination),
+    heal: ({ destination }) => does.answerAgain(destination),
+    cells: {
+      "before `up`": { up: "fails", says: /hostUnreachable/, next: moved },
+      "pre-copy": { up: "succeeds", says: moved, stands: 5000 },
+      "post-copy": { up: "succeeds", says: moved, stands: 5000 },
+      "after completion": { up: "succeeds", says: moved, stands: 5000 },
+    },
+  },
+  {
+    title: "two stacks at once",
+    means: "another stack's `up` wants the same move",
+    strike: async (scene) => {
+      const other = await scene.startOtherUp();
+      if (scene.up !== undefined) await other.said(/no second one|starting|updated/, 60_000);
+    },
+    cells: {
+      "before `up`": { up: "succeeds", says: /./ },
+      "before start": { up: "either", says: /./, held: "struck" },
+      "pre-copy": { up: "succeeds", says: moved, held: "struck" },
+      "post-copy": { up: "succeeds", says: moved, held: "struck" },
+      "after completion": { up: "succeeds", says: moved, held: "struck" },
     },
   },
 ];

@@ -29,7 +29,11 @@ export const phases: Record<PhaseName, Phase> = {
     ...slow(4000),
     reached: async ({ source }) => {
       const { stdout } = await source.sh(`virsh -q domjobinfo --rawstats ${guest}`, { timeoutMs: 5000 });
-      return Number(/memory_processed: (\d+)/.exec(stdout)?.[1] ?? 0) > 1_000_000;
+      const sent = [...stdout.matchAll(/^(?:memory|disk)_processed: (\d+)/gm)].reduce(
+        (sum, [, n]) => sum + Number(n),
+        0,
+      );
+      return sent > 1_000_000;
     },
   },
   "switch-over": {

@@ -26,6 +26,9 @@ export interface CellResult {
   transcript: string;
 }
 
+/** For one `pulumi`; longer than the product waits for a host that says nothing. */
+const endMs = 150_000;
+
 export const nameOf = ({ fault, phase }: MatrixCell) => `${fault.title} × ${phase}`;
 
 export async function runCell(matrixCell: MatrixCell, template: Stack): Promise<CellResult> {
@@ -35,7 +38,7 @@ export async function runCell(matrixCell: MatrixCell, template: Stack): Promise<
   const result = { outcome: "", healSeconds: 0 };
   let wrong: string[] = [];
   let scene: Scene | undefined;
-  const limitMs = (cell.limitSeconds ?? 120) * 1000;
+  const limitMs = (cell.limitSeconds ?? 180) * 1000;
   let timer: NodeJS.Timeout | undefined;
   try {
     scene = await Scene.create(template, fault.guest);
@@ -51,7 +54,7 @@ export async function runCell(matrixCell: MatrixCell, template: Stack): Promise<
     if (scene) {
       if (wrong.length > 0) log.push(await witness(scene));
       const seen = scene.sampler.seen.map(({ atMs, where }) => `${(atMs / 1000).toFixed(1)} s: ${where || "nowhere"}`);
-      log.push(`ran: ${seen.join(" · ")} (${scene.sampler.samples} samples)`);
+      log.push(...scene.typed, `ran: ${seen.join(" · ")} (${scene.sampler.samples} samples)`);
       await scene.close();
     }
   }
@@ -82,40 +85,41 @@ async function play(
     await fault.strike(scene);
   }
 
+  const { stands, held = "healed" } = cell;
   const release = async () => phase.release?.(scene);
-  if (cell.standsMs !== undefined) {
-    await Promise.race([sleep(cell.standsMs), up.end]);
-  } else {
-    await up.ended(100_000);
-  }
+  if (held === "struck") await release();
+  if (typeof stands === "number") await Promise.race([sleep(stands), up.end]);
+  else if (stands) await up.said(stands, 60_000);
+  else await up.ended(endMs);
   const healedAt = Date.now();
   await fault.heal?.(scene);
-  if (!cell.holdUntil) await release();
-  const code = await up.ended(100_000);
+  if (held === "healed") await release();
+  const code = await up.ended(endMs);
   result.healSeconds = (Date.now() - healedAt) / 1000;
   note(log, up);
   if (scene.otherUp) {
-    await scene.otherUp.ended(100_000);
+    await scene.otherUp.ended(endMs);
     note(log, scene.otherUp);
     if (scene.otherUp.code !== 0) wrong.push(`the other stack's \`up\` ended with ${scene.otherUp.code}`);
   }
-  if ((code === 0) !== (cell.up === "succeeds")) wrong.push(`the struck \`up\` ended with ${code}`);
+  if (cell.up !== "either" && (code === 0) !== (cell.up === "succeeds"))
+    wrong.push(`the struck \`up\` ended with ${code}`);
   if (!cell.says.test(up.text)) wrong.push(`its user did not read ${String(cell.says)}`);
   result.outcome = code === 0 ? "moved by the same `up`" : errorOf(up);
 
   if (cell.refresh) {
     const refresh = scene.pulumi("refresh", "--yes");
-    await refresh.ended(100_000);
+    await refresh.ended(endMs);
     note(log, refresh);
     if (refresh.code !== 0 && !cell.nextFails) wrong.push(`refresh ended with ${refresh.code}`);
   }
   const next = scene.startUp();
-  if (cell.holdUntil) {
-    const met = await next.said(cell.holdUntil, 60_000);
+  if (typeof held === "object") {
+    const met = await next.said(held, 60_000);
     await release();
-    if (!met) wrong.push(`the next \`up\` did not say ${String(cell.holdUntil)}`);
+    if (!met) wrong.push(`the next \`up\` did not say ${String(held)}`);
   }
-  await next.ended(100_000);
+  await next.ended(endMs);
   note(log, next);
   if ((next.code !== 0) !== (cell.nextFails ?? false)) wrong.push(`the next \`up\` ended with ${next.code}`);
   if (cell.next && !cell.next.test(next.text)) wrong.push(`its user did not read ${String(cell.next)}`);

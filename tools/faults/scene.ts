@@ -1,6 +1,6 @@
 /** One lab, one stack and one guest, for one cell. */
 import { readdirSync, readFileSync } from "node:fs";
-import { createLab, type GuestOptions, type Lab, type LabHost } from "../../lab/libvirt";
+import { type CommandResult, createLab, type GuestOptions, type Lab, type LabHost } from "../../lab/libvirt";
 import { Stack } from "../stack";
 import { Running } from "./running";
 import { Sampler } from "./sampler";
@@ -96,6 +96,16 @@ export class Scene {
       .filter((pid) => contentOf(`/proc/${pid}/cmdline`).includes(part))
       .map(Number);
   }
+
+  /** virsh on a host, as someone types it there; no gate stands in its way. */
+  async byHand(host: LabHost, words: string): Promise<CommandResult> {
+    const result = await host.sh(`virsh=/run/lab/virsh; [ -x $virsh ] || virsh=virsh; $virsh -q ${words}`, {
+      timeoutMs: 100_000,
+    });
+    this.typed.push(`${host.name}# virsh ${words} → ${result.code} ${result.stdout.trim()} ${result.stderr.trim()}`);
+    return result;
+  }
+  readonly typed: string[] = [];
 
   /** `virsh migrate` of any kind on a host: its ids there. */
   async migrateCommands(host: LabHost): Promise<string[]> {

@@ -6,7 +6,8 @@
  * On the serial line: "B" once at boot, then per pass "." (all pages right) or "!" (at least one was wrong).
  *
  * `per_tick` pages are written per timer tick of 10 ms, then the CPU halts: the dirty rate does not depend on how fast the
- * machine is, and an idle guest costs no CPU. 0 = never halt. `delay` is a busy loop after each page.
+ * machine is, and an idle guest costs no CPU. 0 = never halt. `delay` is a busy loop after each page. A guest whose `off` is
+ * written to, from outside, switches itself off after its pass, as an operating system does: through ACPI.
  *
  * After a change, rebuild and put the bytes into boot-sector.ts:
  *   as --32 boot-sector.S -o b.o && ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o b.bin b.o && base64 -w 110 b.bin
@@ -15,6 +16,8 @@
 .set PAGE, 0x1000
 .set TICK, 11932 /* 1193182 Hz / 100 */
 .set COM1, 0x3f8
+.set PM1A_CONTROL, 0x604 /* where the BIOS puts it on q35 */
+.set SLEEP_S5, 0x2000
 
 .globl _start
 .code16
@@ -103,6 +106,11 @@ next:
   incl %ebx
   movl %esi, %eax
   call print
+  cmpl $0, off
+  je pass
+  movw $PM1A_CONTROL, %dx
+  movw $SLEEP_S5, %ax
+  outw %ax, %dx
   jmp pass
 
 print:
@@ -131,5 +139,6 @@ delay:    .long 0
 limit:    .long 0x1100000
 per_tick: .long 64
 seed:     .long 0x5eed1ab5
+off:      .long 0
 .org 510
 .word 0xaa55

@@ -3,13 +3,15 @@
  * assembles the source again where an assembler is installed, and compares.
  */
 const code =
-  "+jHAjtgPARb4fA8gwAwBDyLA6hd8CABmuBAAjtiOwI7gjuiO0LwAcAAA5JIMAuaSDwEdCH0AALD+5iGw/+ahsDTmQ7Cc5kCwLuZAMdu/AAAQAI" +
-  "kfifgzBex9AACJRwSBxwAQAAA7PeR9AABy5bBC6GUAAACLLeh9AAC+LgAAAL8AABAAifgzBex9AAA5RwR1BDkfdAi+IQAAAIlHBI1DAYkHiw3g" +
-  "fQAA4wNJdf1NdRGLLeh9AAD79LAg5iC8AHAAAIHHABAAADs95H0AAHK1Q4nw6AIAAADroWa6+APuw5AAAAAAAAAAAP//AAAAms8A//8AAACSzw" +
-  "AXAOB8AABmkLh8CAAAjgAARwDAfA==";
+  "+jHAjtgPARYQfQ8gwAwBDyLA6hd8CABmuBAAjtiOwI7gjuiO0LwAcAAA5JIMAuaSDwEdIH0AALD+5iGw/+ahsDTmQ7Cc5kCwLuZAMdu/AAAQAI" +
+  "kfifgzBex9AACJRwSBxwAQAAA7PeR9AABy5bBC6HgAAACLLeh9AAC+LgAAAL8AABAAifgzBex9AAA5RwR1BDkfdAi+IQAAAIlHBI1DAYkHiw3g" +
+  "fQAA4wNJdf1NdRGLLeh9AAD79LAg5iC8AHAAAIHHABAAADs95H0AAHK1Q4nw6BUAAACDPfB9AAAAdJpmugQGZrgAIGbv645muvgD7sONtgAAAA" +
+  "AAAAAAAAAAAP//AAAAms8A//8AAACSzwAXAPh8AABmkLh8CAAAjgAARwDYfA==";
 
 const parametersAt = 0x1e0;
 const signatureAt = 510;
+/** Where in the guest's memory the word lies that switches it off: see boot-sector.S. */
+export const offAt = 0x7c00 + parametersAt + 16;
 const pageBytes = 4096;
 const mebibyte = 1024 * 1024;
 /** Ticks of the guest's timer in a second. */

@@ -1,0 +1,88 @@
+/** What faults are made of. Each is done from outside of the product, to the world around it. */
+import { eventually } from "../../lab/libvirt/commands";
+import { machineAddress } from "../../lab/libvirt/network";
+import type { LabHost } from "../../lab/libvirt";
+import { guest, kill, type Scene } from "./scene";
+
+export function killProvider(scene: Scene): Promise<void> {
+  for (const pid of scene.processes("dynamic-provider")) kill(pid, "SIGKILL");
+  return Promise.resolve();
+}
+
+export async function twoCtrlC({ up }: Scene): Promise<void> {
+  const ctrlC = () => kill(up!.child.pid!, "SIGINT");
+  ctrlC();
+  // The second one counts once the first was understood.
+  await up!.said(/\^C received/, 10_000);
+  ctrlC();
+}
+
+/** Packets from the machine that runs Pulumi vanish: no connection ends, and nothing answers. */
+export const silence = ({ lab }: Scene, host: LabHost) =>
+  host.blockPort(22, { action: "drop", from: machineAddress(lab.record) });
+
+export async function cut({ source, destination }: Scene, action: "reject" | "drop"): Promise<void> {
+  await source.blockPort("1-65535", { action, from: destination.address });
+  await source.blockPort("1-65535", { action, to: destination.address });
+}
+
+export async function killVirsh({ source }: Scene): Promise<void> {
+  await source.sh("pkill -KILL -f '[v]irsh.* migrate '");
+}
+
+export async function killLibvirtd(host: LabHost): Promise<void> {
+  await host.signalLibvirtd("SIGKILL");
+  await libvirtdEnded(host, 10_000);
+}
+
+/** As `systemctl restart` does it: one that does not end in time is killed. */
+export async function restartLibvirtd(host: LabHost): Promise<void> {
+  await host.signalLibvirtd("SIGTERM");
+  if (!(await libvirtdEnded(host, 10_000))) await killLibvirtd(host);
+  await host.startLibvirtd();
+}
+
+const libvirtdEnded = (host: LabHost, timeoutMs: number) =>
+  eventually(async () => ((await host.libvirtdPid()) === undefined ? true : undefined), timeoutMs);
+
+/** Some faults take it down on the way: libvirt before 10.5 crashes when a guest ends in the middle of a migration. */
+export async function libvirtdRuns({ lab }: Scene): Promise<void> {
+  for (const host of lab.hosts) if ((await host.libvirtdPid()) === undefined) await host.startLibvirtd();
+}
+
+/** sshd takes connections, as the kernel does for it, and says nothing; nor do its sessions. */
+export const stopAnswering = async (host: LabHost) => void (await host.must("pkill -STOP -x 'sshd|sshd-session'"));
+export const answerAgain = async (host: LabHost) => void (await host.must("pkill -CONT -x 'sshd|sshd-session'"));
+
+const images = "/var/lib/libvirt/images";
+
+/** Room for a part of the guest's disk. */
+export async function smallDisk({ destination }: Scene): Promise<void> {
+  await destination.must(`mount -t tmpfs -o size=4m tmpfs ${images} && truncate -s 16M ${images}/${guest}.img`);
+}
+
+export async function fillSourceDisk({ source }: Scene): Promise<void> {
+  await source.must(`dd if=/dev/urandom of=${images}/${guest}.img bs=1M seek=1 count=14 conv=notrunc status=none`);
+}
+
+/** Undone in the place where QEMU may still hold the old one open. */
+export async function bigDisk({ destination }: Scene): Promise<void> {
+  await destination.must(`umount -l ${images} && truncate -s 16M ${images}/${guest}.img`);
+}
+
+/** A definition on the destination, made of the guest's own. */
+export async function defineStale({ source, destination }: Scene, edit: string): Promise<void> {
+  const xml = await source.virsh(`dumpxml --inactive ${guest} | sed ${edit}`);
+  await destination.must("cat | virsh -q define /dev/stdin", { input: xml });
+}
+
+export const migrateByHand = (scene: Scene, from: LabHost, to: LabHost) =>
+  scene.byHand(from, `migrate --live --p2p --persistent --undefinesource ${guest} qemu+ssh://${to.address}/system`);
+
+/** A snapshot's metadata alone: it needs no disk format that has snapshots. */
+export async function takeSnapshot({ source }: Scene): Promise<void> {
+  const domain = await source.virsh(`dumpxml ${guest}`);
+  const xml = `<domainsnapshot><name>before-upgrade</name><state>disk-snapshot</state><creationTime>1700000000</creationTime>
+<disks><disk name='vda' snapshot='no'/></disks>${domain}</domainsnapshot>`;
+  await source.must(`cat | virsh -q snapshot-create ${guest} --redefine /dev/stdin`, { input: xml });
+}
