@@ -13,9 +13,11 @@ import {
   Pulumi,
   type PulumiInstallation,
   type RunOptions,
+  type StackExport,
 } from "./pulumi";
 
 const root = join(__dirname, "..");
+const stateFile = "pulumi/state/.pulumi/stacks/placements/test.json";
 
 /** One resource of the program. `args` may be wrong on purpose. */
 export interface Declared {
@@ -76,7 +78,7 @@ export class Stack {
   async copy(lab: Lab): Promise<Stack> {
     const dir = makeDirectory();
     cpSync(this.dir, dir, { recursive: true, verbatimSymlinks: true });
-    const file = join(dir, "pulumi/state/.pulumi/stacks/placements/test.json");
+    const file = join(dir, stateFile);
     let state = readFileSync(file, "utf8").replaceAll(`${this.lab.dir}/`, `${lab.dir}/`);
     for (const { name, address } of this.lab.hosts) state = state.replaceAll(address, lab.host(name).address);
     writeFileSync(file, state);
@@ -111,6 +113,14 @@ export class Stack {
 
   destroy(args: readonly string[] = []): Promise<CommandResult> {
     return this.pulumi.run(["destroy", "--yes", ...args]);
+  }
+
+  /** The state as it is saved, without `pulumi`: also in the middle of a command, and after one that was killed. */
+  saved(): StackExport["deployment"] {
+    const { checkpoint } = JSON.parse(readFileSync(join(this.dir, stateFile), "utf8")) as {
+      checkpoint: { latest: StackExport["deployment"] };
+    };
+    return checkpoint.latest;
   }
 
   /** A placement as it stands in the state file. */

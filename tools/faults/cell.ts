@@ -62,6 +62,6 @@ export interface Cell {
   nextFails?: boolean;
   /** Default: running. */
   end?: End;
-  /** Default 180. */
+  /** Default 300. */
   limitSeconds?: number;
 }

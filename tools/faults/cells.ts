@@ -45,9 +45,9 @@ export const faults: readonly Fault[] = [
     heal: ({ source }) => source.unblock(),
     cells: {
       "before `up`": { up: "fails", says: /hostUnreachable/, next: moved },
-      "before start": { up: "fails", says: /hostUnreachable|connectionLost/, limitSeconds: 300 },
-      "pre-copy": { up: "fails", says: /lost sight of/, held: takesOver, next: moved, limitSeconds: 300 },
-      "post-copy": { up: "fails", says: /lost sight of/, limitSeconds: 300, refresh: true },
+      "before start": { up: "fails", says: /hostUnreachable|connectionLost/ },
+      "pre-copy": { up: "fails", says: /lost sight of/, held: takesOver, next: moved },
+      "post-copy": { up: "fails", says: /lost sight of/, refresh: true },
       "after completion": {
         up: "fails",
         says: /hostUnreachable|connectionLost|lost sight/,
@@ -75,8 +75,8 @@ export const faults: readonly Fault[] = [
     heal: ({ destination }) => destination.unblock(),
     cells: {
       "before `up`": { up: "fails", says: /hostUnreachable/, next: moved },
-      "before start": { up: "fails", says: /hostUnreachable|connectionLost/, held: "struck", limitSeconds: 300 },
-      "pre-copy": { up: "fails", says: /hostUnreachable|connectionLost/, held: "struck", limitSeconds: 300 },
+      "before start": { up: "fails", says: /hostUnreachable|connectionLost/, held: "struck" },
+      "pre-copy": { up: "fails", says: /hostUnreachable|connectionLost/, held: "struck" },
       "post-copy": {
         up: "fails",
         says: /hostUnreachable|connectionLost/,
@@ -84,7 +84,7 @@ export const faults: readonly Fault[] = [
         limitSeconds: 300,
         refresh: true,
       },
-      "after completion": { up: "fails", says: /hostUnreachable|connectionLost/, held: "struck", limitSeconds: 300 },
+      "after completion": { up: "fails", says: /hostUnreachable|connectionLost/, held: "struck" },
     },
   },
   {
@@ -119,8 +119,8 @@ export const faults: readonly Fault[] = [
     strike: (scene) => does.cut(scene, "drop"),
     heal: ({ source }) => source.unblock(),
     cells: {
-      "pre-copy": { up: "fails", says: /on kvm-a as before/, next: moved, limitSeconds: 300 },
-      "post-copy": { up: "fails", says: /postCopyInterrupted/, next: /resum/, limitSeconds: 300 },
+      "pre-copy": { up: "fails", says: /on kvm-a as before/, next: moved },
+      "post-copy": { up: "fails", says: /postCopyInterrupted/, next: /resum/ },
     },
   },
   {
@@ -203,8 +203,7 @@ export const faults: readonly Fault[] = [
   {
     title: "QEMU crashes",
     means: "SIGABRT to the guest's QEMU where it runs",
-    strike: async ({ source, destination, sampler }) =>
-      (sampler.runsOn()[0] === destination.name ? destination : source).signalQemu(guest, "SIGABRT"),
+    strike: async (scene) => (await does.whereItRuns(scene)).signalQemu(guest, "SIGABRT"),
     heal: does.libvirtdRuns,
     cells: {
       "pre-copy": { up: "fails", says: /shut off|crashed/, end: "shut off" },
@@ -214,9 +213,9 @@ export const faults: readonly Fault[] = [
   {
     title: "guest shuts down",
     means: "the guest switches itself off through ACPI, as an operating system does",
-    strike: async ({ source, destination, sampler }) => {
-      const host = sampler.runsOn()[0] === destination.name ? destination : source;
-      host.switchOffGuest(guest);
+    strike: async (scene) => {
+      const { sampler } = scene;
+      (await does.whereItRuns(scene)).switchOffGuest(guest);
       await eventually(() => (sampler.runsOn().length === 0 ? true : undefined), 20_000);
     },
     heal: does.libvirtdRuns,
@@ -252,7 +251,7 @@ export const faults: readonly Fault[] = [
   {
     title: "stale definition of the same machine",
     means: "the destination has a shut-off definition with its name and UUID",
-    strike: (scene) => does.defineStale(scene, "-n p"),
+    strike: (scene) => does.defineStale(scene, ""),
     cells: {
       "before `up`": { up: "succeeds", says: moved },
       "before start": { up: "succeeds", says: moved, held: "struck" },
@@ -281,8 +280,8 @@ export const faults: readonly Fault[] = [
     title: "migrate by hand",
     means: "someone types the same `virsh migrate`; after completion: the one back",
     strike: async (scene) => {
-      const { source, destination, sampler } = scene;
-      if (sampler.runsOn()[0] === destination.name && (await phases["after completion"].reached(scene))) {
+      const { source, destination } = scene;
+      if ((await does.whereItRuns(scene)) === destination && (await phases["after completion"].reached(scene))) {
         await does.migrateByHand(scene, destination, source);
       } else if (scene.up === undefined) {
         await source.slowMigrations(4000);
@@ -307,7 +306,7 @@ export const faults: readonly Fault[] = [
     strike: (scene) => scene.byHand(scene.source, `domjobabort ${guest}`).then(() => {}),
     cells: {
       "before start": { up: "succeeds", says: moved, held: "struck" },
-      "pre-copy": { up: "fails", says: /migrationCancelled/, next: moved },
+      "pre-copy": { up: "fails", says: /on kvm-a as before/, next: moved },
       "post-copy": { up: "succeeds", says: moved, held: "struck" },
     },
   },
@@ -315,8 +314,7 @@ export const faults: readonly Fault[] = [
     title: "suspend by hand",
     means: "someone types `virsh suspend` where it runs",
     strike: async (scene) => {
-      const { source, destination, sampler } = scene;
-      await scene.byHand(sampler.runsOn()[0] === destination.name ? destination : source, `suspend ${guest}`);
+      await scene.byHand(await does.whereItRuns(scene), `suspend ${guest}`);
     },
     cells: {
       "before `up`": { up: "succeeds", says: moved, end: "paused" },

@@ -1,5 +1,6 @@
 /** One lab, one stack and one guest, for one cell. */
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type CommandResult, createLab, type GuestOptions, type Lab, type LabHost } from "../../lab/libvirt";
 import { Stack } from "../stack";
 import { Running } from "./running";
@@ -46,7 +47,7 @@ export class Scene {
   }
 
   static async create(template: Stack, options: Partial<GuestOptions> = {}): Promise<Scene> {
-    const lab = await createLab();
+    const lab = await createLab({ cacheDir: join(template.dir, "libvirt-cache") });
     try {
       await lab.startGuest({ ...guestOptions, ...options });
       const stack = await template.copy(lab);
@@ -83,8 +84,8 @@ export class Scene {
     return (this.otherUp = Running.start(this.other, ["up", "--yes", "--skip-preview"]));
   }
 
-  async otherOutputs(): Promise<Record<string, unknown> | undefined> {
-    return this.other?.outputs("db");
+  otherOutputs(): Record<string, unknown> | undefined {
+    return this.other?.saved().resources?.find(({ urn }) => urn.endsWith("::db"))?.outputs;
   }
 
   /** Processes of this scene's `pulumi` commands, by a part of their command line. */

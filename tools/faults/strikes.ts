@@ -18,15 +18,18 @@ export async function twoCtrlC({ up }: Scene): Promise<void> {
 }
 
 /** Packets from the machine that runs Pulumi vanish: no connection ends, and nothing answers. */
-export const silence = ({ lab }: Scene, host: LabHost) =>
+export const silence = ({ lab }: Pick<Scene, "lab">, host: LabHost) =>
   host.blockPort(22, { action: "drop", from: machineAddress(lab.record) });
 
-export async function cut({ source, destination }: Scene, action: "reject" | "drop"): Promise<void> {
+export async function cut(
+  { source, destination }: Pick<Scene, "source" | "destination">,
+  action: "reject" | "drop",
+): Promise<void> {
   await source.blockPort("1-65535", { action, from: destination.address });
   await source.blockPort("1-65535", { action, to: destination.address });
 }
 
-export async function killVirsh({ source }: Scene): Promise<void> {
+export async function killVirsh({ source }: Pick<Scene, "source">): Promise<void> {
   await source.sh("pkill -KILL -f '[v]irsh.* migrate '");
 }
 
@@ -46,13 +49,19 @@ const libvirtdEnded = (host: LabHost, timeoutMs: number) =>
   eventually(async () => ((await host.libvirtdPid()) === undefined ? true : undefined), timeoutMs);
 
 /** Some faults take it down on the way: libvirt before 10.5 crashes when a guest ends in the middle of a migration. */
-export async function libvirtdRuns({ lab }: Scene): Promise<void> {
+export async function libvirtdRuns({ lab }: Pick<Scene, "lab">): Promise<void> {
   for (const host of lab.hosts) if ((await host.libvirtdPid()) === undefined) await host.startLibvirtd();
 }
 
 /** sshd takes connections, as the kernel does for it, and says nothing; nor do its sessions. */
 export const stopAnswering = async (host: LabHost) => void (await host.must("pkill -STOP -x 'sshd|sshd-session'"));
 export const answerAgain = async (host: LabHost) => void (await host.must("pkill -CONT -x 'sshd|sshd-session'"));
+
+/** Where libvirt says that the guest runs, or did last. */
+export async function whereItRuns({ source, destination }: Scene): Promise<LabHost> {
+  const state = (await destination.sh(`virsh -q domstate ${guest}`)).stdout.trim();
+  return state === "running" ? destination : source;
+}
 
 const images = "/var/lib/libvirt/images";
 
@@ -72,7 +81,7 @@ export async function bigDisk({ destination }: Scene): Promise<void> {
 
 /** A definition on the destination, made of the guest's own. */
 export async function defineStale({ source, destination }: Scene, edit: string): Promise<void> {
-  const xml = await source.virsh(`dumpxml --inactive ${guest} | sed ${edit}`);
+  const xml = await source.virsh(`dumpxml --inactive ${guest} | sed '${edit}'`);
   await destination.must("cat | virsh -q define /dev/stdin", { input: xml });
 }
 

@@ -10,7 +10,7 @@ const settleMs = 20_000;
 export async function wrongs(scene: Scene, end: End): Promise<string[]> {
   // Hosts clear up behind a migration: they are given time to, and what is still wrong then counts.
   let found: string[] = [];
-  await eventually(async () => ((found = await look(scene, end)).length === 0 ? true : undefined), settleMs, 200);
+  await eventually(async () => ((found = await look(scene, end)).length === 0 ? true : undefined), settleMs, 500);
   if (scene.sampler.doubled) found.push("it ran on two hosts at once");
   return found;
 }
@@ -42,7 +42,7 @@ async function look(scene: Scene, end: End): Promise<string[]> {
     must(!/Unbounded|Bounded/.test(job), `a job runs on ${home.name}`);
   }
 
-  const { deployment } = await scene.stack.pulumi.stackExport();
+  const deployment = scene.stack.saved();
   const resource = deployment.resources?.find(({ urn }) => urn.endsWith("::db"));
   const outputs = resource?.outputs ?? {};
   must(outputs["domainUuid"] === scene.uuid, "the state does not hold it");
@@ -53,13 +53,14 @@ async function look(scene: Scene, end: End): Promise<string[]> {
     must(!deployment.pending_operations?.length, "an operation is pending in the state");
     must(!resource?.initErrors?.length, "the state holds an error");
   }
-  const other = await scene.otherOutputs();
+  const other = scene.otherOutputs();
   if (other) must(other["currentHost"] === home.name, `the other stack says ${String(other["currentHost"])}`);
 
   const serials = await Promise.all(lab.hosts.map(({ name }) => lab.serial(guest, name)));
   must(!serials.some((serial) => serial.includes("!")), "its memory was damaged");
   const boots = serials.join("").split("B").length - 1;
-  must(boots === 1, `it was booted ${boots} times`);
+  // A serial file begins anew when the machine comes back to a host.
+  must(boots <= 1, `it was booted ${boots} times`);
 
   const left = scene.processes();
   must(left.length === 0, `${left.length} processes of pulumi are left`);

@@ -1,0 +1,245 @@
+/** `npm run soak`: several machines move to and fro for a long time, with random options and random mishaps. */
+import { parseArgs } from "node:util";
+import { createLab, type Lab, type LabHost } from "../../lab/libvirt";
+import { eventually, sleep } from "../../lab/libvirt/commands";
+import { libvirtdRuns } from "../faults/strikes";
+import { Sampler } from "../faults/sampler";
+import { Stack } from "../stack";
+import { ensureSystemPackages } from "../system-packages";
+import { leaksOf, settledMemoryMiB } from "./leaks";
+import { type Mishap, mishaps, variants } from "./mishaps";
+import { Placements } from "./placements";
+import { Random } from "./random";
+
+const usage = `npm run soak -- [--moves N] [--seed N] [--machines N] [--mishaps PERCENT] [--cli N]
+
+--moves     how many moves (default 100)
+--seed      of chance; printed (default: from the clock)
+--machines  how many move (default 3)
+--mishaps   how many rounds of a hundred are struck (default 50)
+--cli       every so many rounds the real \`pulumi up --refresh\` moves them (default 25; 0 = never)`;
+
+const tries = 4;
+
+interface Tally {
+  moves: number;
+  rounds: number;
+  struck: Map<string, number>;
+  verdicts: Map<string, number>;
+  wrong: string[];
+}
+
+async function main(words: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: words,
+    options: {
+      moves: { type: "string", default: "100" },
+      seed: { type: "string" },
+      machines: { type: "string", default: "3" },
+      mishaps: { type: "string", default: "50" },
+      cli: { type: "string", default: "25" },
+      help: { type: "boolean" },
+    },
+  });
+  if (values.help) {
+    console.log(usage);
+    return 0;
+  }
+  const missing = ensureSystemPackages((line) => console.error(line));
+  if (missing.length > 0) {
+    console.error(`The soak needs real hosts. ${missing.join(" ")}`);
+    return 1;
+  }
+  const seed = Number(values.seed ?? Date.now() % 1_000_000);
+  console.log(`seed ${seed}`);
+  const lab = await createLab({ hosts: 3 });
+  try {
+    const machines = Array.from({ length: Number(values.machines) }, (_, index) => `vm-${index + 1}`);
+    const soak = new Soak(lab, machines, new Random(seed), Number(values.mishaps) / 100, Number(values.cli));
+    return await soak.run(Number(values.moves));
+  } finally {
+    await lab.down();
+  }
+}
+
+class Soak {
+  private readonly placements: Placements;
+  private readonly samplers = new Map<string, Sampler>();
+  private readonly uuids = new Map<string, string>();
+  private stack: Stack | undefined;
+  private readonly tally: Tally = { moves: 0, rounds: 0, struck: new Map(), verdicts: new Map(), wrong: [] };
+
+  constructor(
+    private readonly lab: Lab,
+    private readonly machines: readonly string[],
+    private readonly random: Random,
+    private readonly mishapPart: number,
+    private readonly cliEvery: number,
+  ) {
+    this.placements = new Placements(lab);
+  }
+
+  async run(moves: number): Promise<number> {
+    const { tally } = this;
+    for (const name of this.machines) {
+      const host = this.random.of(this.lab.hosts).name;
+      const { uuid } = await this.lab.startGuest({ name, host, dirtyMiB: 8, dirtyRate: 20 });
+      this.uuids.set(name, uuid);
+      this.samplers.set(name, new Sampler(this.lab.hosts, name));
+      const failure = await this.placements.place(name, host, {});
+      if (failure !== undefined) throw new Error(failure);
+    }
+    const start = Date.now();
+    let memoryBefore: number | undefined;
+    try {
+      while (tally.moves < moves && tally.wrong.length === 0) {
+        await this.round();
+        // What is loaded and cached once is not a leak: memory counts from a tenth of the way on.
+        if (memoryBefore === undefined && tally.moves >= moves / 10) memoryBefore = await settledMemoryMiB();
+        if (tally.rounds % 10 === 0) this.showProgress(start);
+      }
+      await this.placements.restart();
+      const grownMiB = (await settledMemoryMiB()) - (memoryBefore ?? 0);
+      tally.wrong.push(...(await leaksOf(this.lab)));
+      // Some growth is the heap's own; what every move left behind would be more.
+      if (grownMiB > 20 + tally.moves * 0.1) tally.wrong.push(`memory grew by ${grownMiB.toFixed(0)} MiB`);
+      this.report(start, grownMiB);
+    } finally {
+      for (const sampler of this.samplers.values()) sampler.stop();
+      this.stack?.remove();
+    }
+    return tally.wrong.length > 0 ? 1 : 0;
+  }
+
+  /** Some machines move at once, perhaps struck; then every one must be where it was wanted, alone and whole. */
+  private async round(): Promise<void> {
+    const { random, tally, lab } = this;
+    tally.rounds++;
+    const moving = this.machines.filter(() => random.chance(0.6));
+    const wanted = (moving.length > 0 ? moving : [random.of(this.machines)]).map((machine) => {
+      const from = String(this.placements.currentHost(machine));
+      const to = random.of(lab.hosts.filter(({ name }) => name !== from)).name;
+      return { machine, from, to, migration: random.of(variants) };
+    });
+    if (this.cliEvery > 0 && tally.rounds % this.cliEvery === 0) await this.moveByCli(wanted);
+    else {
+      const mishap = random.chance(this.mishapPart) ? random.of(mishaps) : undefined;
+      const first = wanted[0]!;
+      const struck = mishap && this.strike(mishap, lab.host(first.from), lab.host(first.to));
+      const failures = await Promise.all(
+        wanted.map((move) => this.placements.place(move.machine, move.to, move.migration)),
+      );
+      await struck;
+      for (const [index, move] of wanted.entries()) await this.bringThere(move, failures[index]);
+    }
+    if (random.chance(0.3)) await this.placements.restart();
+    for (const { machine, to } of wanted) tally.wrong.push(...(await this.wrongsOf(machine, to)));
+    tally.moves += wanted.length;
+    if (tally.wrong.length > 0) console.log(JSON.stringify({ wanted, seen: await this.everything() }, null, 2));
+  }
+
+  private async strike(mishap: Mishap, source: LabHost, destination: LabHost): Promise<void> {
+    const { random, lab, tally } = this;
+    const [beforeMs, standsMs] = [random.between(100, 2500), random.between(500, 4000)];
+    tally.struck.set(mishap.title, (tally.struck.get(mishap.title) ?? 0) + 1);
+    await sleep(beforeMs);
+    await mishap.strike(lab, source, destination);
+    await sleep(standsMs);
+    await mishap.heal?.(lab, source, destination);
+    await libvirtdRuns({ lab });
+  }
+
+  /** The next `up`s of a user whose first one failed. */
+  private async bringThere(
+    { machine, to, migration }: { machine: string; to: string; migration: Record<string, unknown> },
+    failure: string | undefined,
+  ): Promise<void> {
+    let last = failure;
+    const codes: string[] = [];
+    for (let again = 0; last !== undefined && again < tries; again++) {
+      codes.push(/\[(\w+)\]\s*$/.exec(last)?.[1] ?? last.slice(0, 200));
+      // Where it timed out, the user gives it more time.
+      const { timeout: _, onTimeout: __, ...rest } = migration;
+      last = await this.placements.place(machine, to, migration["onTimeout"] === undefined ? rest : migration);
+      if (last !== undefined) await sleep(1000);
+    }
+    const verdict = codes.length === 0 ? "moved at once" : `${codes.join(", ")}, then moved`;
+    this.tally.verdicts.set(verdict, (this.tally.verdicts.get(verdict) ?? 0) + 1);
+    if (last !== undefined) this.tally.wrong.push(`${machine} did not get to ${to} in ${tries + 1} tries: ${last}`);
+  }
+
+  private async moveByCli(wanted: readonly { machine: string; to: string }[]): Promise<void> {
+    this.stack ??= await Stack.create(this.lab);
+    const hosts = new Map(this.machines.map((name) => [name, this.placements.currentHost(name)]));
+    for (const { machine, to } of wanted) hosts.set(machine, to);
+    this.stack.declare(Object.fromEntries([...hosts].map(([domain, host]) => [domain, { args: { domain, host } }])));
+    const { code, stdout, stderr } = await this.stack.up(["--refresh"]);
+    if (code !== 0) this.tally.wrong.push(`pulumi up ended with ${code}: ${stdout}${stderr}`);
+    for (const { machine } of wanted) await this.placements.refresh(machine);
+    this.tally.verdicts.set(
+      "moved by `pulumi up`",
+      (this.tally.verdicts.get("moved by `pulumi up`") ?? 0) + wanted.length,
+    );
+  }
+
+  private async wrongsOf(machine: string, to: string): Promise<string[]> {
+    const { lab } = this;
+    const sampler = this.samplers.get(machine)!;
+    let wrong: string[] = [];
+    const look = async () => {
+      wrong = [];
+      const runs = sampler.runsOn().join(" and ");
+      if (runs !== to) wrong.push(`${machine} runs on ${runs || "no host"}, not on ${to}`);
+      for (const host of lab.hosts) {
+        const names = (await host.sh("virsh -q list --all --name")).stdout.split("\n");
+        if (names.includes(machine) !== (host.name === to))
+          wrong.push(`${machine} is ${host.name === to ? "not " : ""}defined on ${host.name}`);
+      }
+      return wrong.length === 0 ? true : undefined;
+    };
+    await eventually(look, 20_000, 300);
+    if (sampler.doubled) wrong.push(`${machine} ran on two hosts at once`);
+    if (this.placements.currentHost(machine) !== to)
+      wrong.push(`the state has ${machine} on ${String(this.placements.currentHost(machine))}`);
+    const serials = await Promise.all(lab.hosts.map(({ name }) => lab.serial(machine, name)));
+    if (serials.some((serial) => serial.includes("!"))) wrong.push(`${machine}'s memory was damaged`);
+    if (serials.join("").split("B").length > 2) wrong.push(`${machine} was booted again`);
+    return wrong;
+  }
+
+  private async everything(): Promise<string[]> {
+    return Promise.all(
+      this.lab.hosts.map(
+        async (host) =>
+          `${host.name}: ${(await host.sh("for d in $(virsh -q list --all --name); do echo $d $(virsh -q domstate --reason $d); done")).stdout}`,
+      ),
+    );
+  }
+
+  private showProgress(start: number): void {
+    const { moves, rounds } = this.tally;
+    console.log(`${moves} moves in ${rounds} rounds, ${((Date.now() - start) / 1000).toFixed(0)} s`);
+  }
+
+  private report(start: number, grownMiB: number): void {
+    const { moves, struck, verdicts, wrong } = this.tally;
+    const lines = (counts: Map<string, number>) =>
+      [...counts].sort(([, a], [, b]) => b - a).map(([text, count]) => `  ${String(count).padStart(5)}  ${text}`);
+    const seconds = (Date.now() - start) / 1000;
+    console.log(
+      `\n${moves} moves in ${seconds.toFixed(0)} s (1,000 take ${(((seconds / moves) * 1000) / 60).toFixed(0)} min)`,
+    );
+    console.log(["mishaps:", ...lines(struck), "verdicts:", ...lines(verdicts)].join("\n"));
+    console.log(`memory grew by ${grownMiB.toFixed(1)} MiB`);
+    if (wrong.length === 0) console.log("0 lost, 0 doubled, 0 leaks");
+    else for (const line of wrong) console.log(`WRONG ${line}`);
+  }
+}
+
+main(process.argv.slice(2)).then(
+  (code) => (process.exitCode = code),
+  (error: Error) => {
+    console.error(error.stack);
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,78 @@
+/** The product's handlers in this process, for several machines: what `pulumi up` calls, without the seconds that Pulumi itself takes. */
+import type { Shell } from "../../provider/core/ports";
+import { createHandlers } from "../../provider/handlers";
+import { createDial } from "../../provider/ssh";
+import type { Lab } from "../../lab/libvirt";
+
+type Props = Record<string, unknown>;
+
+export class Placements {
+  /** By machine: what Pulumi would have in its state. */
+  private readonly states = new Map<string, { id: string; outs: Props }>();
+  private shells = new Set<Shell>();
+  private handlers: ReturnType<typeof createHandlers>;
+
+  constructor(private readonly lab: Lab) {
+    this.handlers = this.newProvider();
+  }
+
+  /** One `up` of one machine. The text of its failure, or undefined. */
+  async place(domain: string, host: string, migration: Props): Promise<string | undefined> {
+    const known = this.states.get(domain);
+    const checked = await this.handlers.check(known?.outs ?? {}, { domain, host, migration });
+    if (checked.failures?.length) return checked.failures.map(({ reason }) => reason).join("; ");
+    const news = checked.inputs as Props;
+    try {
+      if (known === undefined) {
+        const created = await this.handlers.create(news);
+        this.states.set(domain, { id: created.id, outs: created.outs as Props });
+      } else {
+        const updated = await this.handlers.update(known.id, known.outs, news);
+        this.states.set(domain, { id: known.id, outs: updated.outs as Props });
+      }
+      return undefined;
+    } catch (error) {
+      const partial = error as Error & { id?: string; properties?: Props };
+      if (partial.id !== undefined) this.states.set(domain, { id: partial.id, outs: partial.properties! });
+      return partial.message;
+    }
+  }
+
+  /** What `pulumi refresh` does. */
+  async refresh(domain: string): Promise<void> {
+    const { id, outs } = this.states.get(domain)!;
+    const read = await this.handlers.read(id, outs);
+    this.states.set(domain, { id, outs: read.props as Props });
+  }
+
+  currentHost(domain: string): unknown {
+    return this.states.get(domain)?.outs["currentHost"];
+  }
+
+  /** As from one `pulumi` command to the next: the provider process ends, and its connections with it. */
+  async restart(): Promise<void> {
+    await Promise.all([...this.shells].map((shell) => shell.close()));
+    this.shells = new Set();
+    this.handlers = this.newProvider();
+  }
+
+  private newProvider() {
+    const nothing = () => {};
+    const handlers = createHandlers({
+      dial: (inventory) => {
+        const dial = createDial({ inventory });
+        return async (host) => {
+          const shell = await dial(host);
+          this.shells.add(shell);
+          return shell;
+        };
+      },
+      sshHosts: () => [],
+      clock: { now: () => Date.now(), sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
+      display: { row: () => ({ live: nothing, info: nothing, warn: nothing }), flush: () => Promise.resolve() },
+    });
+    const config = { "vm-placement:hosts": JSON.stringify(this.lab.inventory()) };
+    void handlers.configure({ config: { get: (key: string) => config[key as keyof typeof config] } });
+    return handlers;
+  }
+}
