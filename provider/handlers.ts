@@ -6,11 +6,13 @@ import type { DomainView } from "./core/domain";
 import { type Phase, PlacementError } from "./core/errors";
 import type { Inventory } from "./core/model";
 import { listed, nearMatches } from "./core/near";
-import type { Clock, Dial, Progress } from "./core/ports";
+import type { Clock, Dial, Progress, UnderWay } from "./core/ports";
+import { unfinished } from "./core/unfinished";
 import { whereIs } from "./core/whereIs";
 import { createDisplay, type Display } from "./engine";
 import { sayOnInterrupt } from "./interrupt";
 import { endWithEngine } from "./orphan";
+import { farewell } from "./placement/farewell";
 import { Hosts } from "./placement/hosts";
 import { foresee } from "./placement/foresee";
 import { observe } from "./placement/observe";
@@ -19,9 +21,11 @@ import { parsePreviewSettings, type PreviewSettings, show, strictFailure } from 
 import {
   containsUnknown,
   type InputFailure,
+  type OnInterrupt,
   parseInputs,
   type ParsedInputs,
   parseInventory,
+  parseOnInterrupt,
   parseUri,
   canonicalDomain,
   schemaVersion,
@@ -46,6 +50,8 @@ interface Settings {
   inventory: Inventory;
   uri: string;
   preview: PreviewSettings;
+  /** What happens to a migration under way when pulumi is told to stop at once. */
+  onInterrupt: OnInterrupt;
   failures: InputFailure[];
   hosts: Hosts;
 }
@@ -65,8 +71,12 @@ export function createHandlers(world: World) {
       const { inventory, failures } = parseInventory(request.config.get("vm-placement:hosts"));
       const { uri, failures: uriFailures } = parseUri(request.config.get("vm-placement:uri"));
       const { preview, failures: previewFailures } = parsePreviewSettings((key) => request.config.get(key));
+      const { onInterrupt, failures: interruptFailures } = parseOnInterrupt(
+        request.config.get("vm-placement:onInterrupt"),
+      );
       const hosts = new Hosts(world.dial(inventory), inventory, uri, world.clock);
-      configured({ inventory, uri, hosts, preview, failures: [...failures, ...uriFailures, ...previewFailures] });
+      const all = [...failures, ...uriFailures, ...previewFailures, ...interruptFailures];
+      configured({ inventory, uri, hosts, preview, onInterrupt, failures: all });
       return Promise.resolve();
     },
 
@@ -116,13 +126,14 @@ export function createHandlers(world: World) {
         const first = [...new Set([...(last === undefined ? [] : [last]), ...wanted])].filter(
           (name) => hosts.names.length === 0 || hosts.names.includes(name),
         );
-        const observed = await observe(hosts, { domain, uuid: id, first, everywhere: false, lastHost: last }, true);
-        const view = found(
-          id,
-          domain,
-          observed.views.filter(({ uuid }) => uuid === id),
-          observed,
-        );
+        const undone = props.__incomplete === true;
+        const observed = await observe(hosts, { domain, uuid: id, first, everywhere: undone, lastHost: last }, true);
+        const mine = observed.views.filter(({ uuid }) => uuid === id);
+        const view = found(id, domain, mine, observed);
+        const left = unfinished(mine);
+        if (left !== undefined) rowOf(props).info(`${left}; the next \`pulumi up\` sees to it`);
+        // What a host keeps that cannot be asked now is not known to be gone.
+        const incomplete = left !== undefined || (undone && observed.unreachable.length > 0);
         // The name found is what the next preview compares the program with: it then shows `host: "kvm-a" => "kvm-b"`.
         const host = wanted.includes(view.host) ? props.host : view.host;
         const inputsNow = Object.fromEntries(
@@ -131,7 +142,14 @@ export function createHandlers(world: World) {
         const { __incomplete: _, ...kept } = props;
         return {
           id,
-          props: withoutUndefined({ ...kept, host, currentHost: view.host, state: view.state, __name: view.name }),
+          props: withoutUndefined({
+            ...kept,
+            host,
+            currentHost: view.host,
+            state: view.state,
+            __name: view.name,
+            ...(incomplete && { __incomplete: true }),
+          }),
           inputs: withoutUndefined({ ...inputsNow, host }),
         };
       }),
@@ -191,23 +209,27 @@ export function createHandlers(world: World) {
       options: inputs.migration,
       plan: planOf(inputs, inventory, uri),
       lastHost: olds.currentHost as string | undefined,
+      everywhere: olds.__incomplete === true,
     };
   }
 
   /** create and update are one flow. */
   async function ensure(id: string | undefined, olds: Props, news: Props) {
-    const { hosts } = await usable("configure");
+    const { hosts, onInterrupt } = await usable("configure");
     const wanted = await wantedOf(id, olds, news);
     const { plan } = wanted;
     const progress = rowOf(news);
+    let underWay: UnderWay | undefined;
+    const ports = { clock: world.clock, progress, underWay: (now: UnderWay | undefined) => void (underWay = now) };
+    const work = place(hosts, wanted, ports);
     const interrupted = async () => {
-      progress.warn(
-        `interrupted. A migration of ${wanted.domain} that has begun goes on between the hosts; run \`pulumi up\` again: it finds the machine wherever it is`,
-      );
+      const words = await farewell(underWay, onInterrupt, work, world.clock);
+      if (words === undefined) return;
+      progress.warn(words);
       await world.display.flush();
     };
     try {
-      const placed = await sayOnInterrupt(interrupted, () => place(hosts, wanted, { clock: world.clock, progress }));
+      const placed = await sayOnInterrupt(interrupted, () => work);
       return { ...placed, plan };
     } catch (error) {
       const seen = error instanceof PlacementError ? error.facts.seen : undefined;

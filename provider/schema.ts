@@ -372,6 +372,16 @@ export function parseUri(value: string | undefined): { uri: string; failures: In
   return { uri: defaultUri, failures: [invalid("vm-placement:uri", reason)] };
 }
 
+export type OnInterrupt = "leave" | "abort";
+
+/** Reads `vm-placement:onInterrupt`: what happens to a migration under way at the second Ctrl-C. Default: it is left to go on. */
+export function parseOnInterrupt(value: string | undefined): { onInterrupt: OnInterrupt; failures: InputFailure[] } {
+  if (value === undefined || value === "leave" || value === "abort")
+    return { onInterrupt: value ?? "leave", failures: [] };
+  const reason = `got ${shown(value)}; expected "leave" (it goes on between the hosts) or "abort" (it is cancelled), for example \`pulumi config set vm-placement:onInterrupt abort\``;
+  return { onInterrupt: "leave", failures: [invalid("vm-placement:onInterrupt", reason)] };
+}
+
 /** What a placement keeps in Pulumi's state beside its inputs. */
 export interface Outputs extends Record<string, unknown> {
   currentHost: string;

@@ -45,6 +45,21 @@ export function showState({ state, reason }: DomainState): string {
   return reason === "" || reason === "unknown" ? state : `${state} (${reason})`;
 }
 
+/** True while a QEMU process holds it, running or not: what libvirt lists without `--all`. */
+export function isActive({ state }: DomainState): boolean {
+  return state !== "shut off";
+}
+
+/** True where its memory is whole and at rest on this host: what a migration can begin with. */
+export function holdsItsMemory({ state }: DomainState): boolean {
+  return state === "running" || state === "paused" || state === "idle" || state === "blocked";
+}
+
+/** True for a job of another kind: a snapshot, a backup, a dump, a save. libvirt does one at a time. */
+export function isOtherJob(job: JobInfo | undefined): boolean {
+  return job !== undefined && (job.type === "unbounded" || job.type === "bounded") && job.operation === "other";
+}
+
 /** True while a job moves memory from this host. */
 export function isOutgoing(job: JobInfo | undefined): boolean {
   return job !== undefined && (job.type === "unbounded" || job.type === "bounded") && job.operation === "outgoing";

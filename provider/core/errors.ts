@@ -31,6 +31,7 @@ export const errorCodes = [
   "domainOnTwoHosts",
   "domainStateUnfit",
   "domainConflict",
+  "domainBusy",
   "migrationRunning",
   "unsafeStorage",
   "hostMaintenance",

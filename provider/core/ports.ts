@@ -66,3 +66,15 @@ export interface Progress {
   /** A lasting warning. */
   warn(text: string): void;
 }
+
+/** A migration under way, for those who are told to stop meanwhile. */
+export interface UnderWay {
+  domain: string;
+  from: string;
+  to: string;
+  how: "live" | "offline";
+  /** The machine runs on the destination already, and nothing can call it back. */
+  inPostCopy: boolean;
+  /** Asks libvirt to cancel it. Whether it did is told by how the migration ends. */
+  cancel: () => Promise<void>;
+}

@@ -17,13 +17,14 @@ export async function explainFailure(
   move: { what: string; domain: string; from: string; to: string; peerUri: string; durationMs: number },
   hosts: Hosts,
 ): Promise<PlacementError> {
-  const source = await hosts.virsh(move.from);
+  // Without it its words have to do.
+  const source = await hosts.virsh(move.from).catch(() => undefined);
   const context: FailureContext = {
     domain: move.domain,
     source: move.from,
     destination: move.to,
     peerUri: move.peerUri,
-    ...(source.shell.user !== undefined && { sourceUser: source.shell.user }),
+    ...(source?.shell.user !== undefined && { sourceUser: source.shell.user }),
   };
   let said = exit.stderr;
   let failure = readFailure(said, context);
@@ -58,7 +59,8 @@ export async function explainFailure(
 }
 
 /** The last errors that libvirt's log on a host holds since the migration began; its clock, not ours, says since when. */
-async function logOf(virsh: Virsh, durationMs: number): Promise<string[]> {
+async function logOf(virsh: Virsh | undefined, durationMs: number): Promise<string[]> {
+  if (virsh === undefined) return [];
   const seconds = Math.ceil(durationMs / 1000) + 2;
   const script =
     `since=$(date -u -d "-${seconds} seconds" "+%Y-%m-%d %H:%M:%S"); ` +
@@ -82,7 +84,7 @@ async function imagesMissing(
 ): Promise<string[]> {
   try {
     const [source, destination] = await Promise.all([hosts.virsh(from), hosts.virsh(to)]);
-    const { stdout } = await source.exec(`virsh -q domblklist --details ${quote(domain)}`);
+    const { stdout } = await source.execShort(`virsh -q domblklist --details ${quote(domain)}`);
     const paths = [...stdout.matchAll(/^ *file +disk +\S+ +(\/.+?) *$/gm)].map((match) => match[1]!);
     const there = await Promise.all(
       paths.map((path) => destination.shell.exec(`test -e ${quote(path)}`, { deadlineMs: askMs })),
@@ -94,7 +96,8 @@ async function imagesMissing(
 }
 
 /** libvirt connects as root. Undefined where our account may not look, empty where there is none. */
-async function rootKeyOf(source: Virsh): Promise<string | undefined> {
+async function rootKeyOf(source: Virsh | undefined): Promise<string | undefined> {
+  if (source === undefined) return undefined;
   const script =
     "[ $(id -u) = 0 ] || exit 1; cd /root/.ssh 2>/dev/null || exit 0; for type in ed25519 ecdsa rsa; do " +
     '[ -f id_$type ] || continue; cat id_$type.pub 2>/dev/null || ssh-keygen -y -P "" -f id_$type 2>/dev/null && break; done; :';

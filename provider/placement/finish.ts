@@ -1,11 +1,12 @@
-import { type DomainView, showState } from "../core/domain";
+import { type DomainView, holdsItsMemory, showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
+import type { Virsh } from "../virsh/client";
 import type { Hosts } from "./hosts";
 import type { Ports } from "./migrate";
 
 /**
- * The machine runs where it should; what an unfinished migration left is cleared up: a definition that is shut off elsewhere is
- * removed (its NVRAM kept), and the machine is defined where it runs. Every fact is looked up again right before.
+ * The machine runs where it should; what an unfinished migration left is cleared up: it is defined where it runs, and a definition that
+ * is shut off elsewhere is removed (its NVRAM kept). Every fact is looked up again right before.
  */
 export async function finish(
   hosts: Hosts,
@@ -14,42 +15,62 @@ export async function finish(
   { progress }: Ports,
 ): Promise<DomainView> {
   const home = await hosts.virsh(view.host);
-  let now = await mustRun(home, view);
+  const now = await mustRun(home, view);
   if (!now.persistent) {
     await home.makePersistent(view.uuid);
-    progress.info(`defined ${view.name} on ${view.host}`);
+    progress.info(`defined ${view.name} on ${view.host}: it would have been gone after a shutdown`);
   }
   if (leftovers.some(({ autostart }) => autostart) && !now.autostart) await home.setAutostart(view.uuid, true);
   for (const leftover of leftovers) {
-    const there = await hosts.virsh(leftover.host);
-    const definition = await there.view(view.uuid);
-    if (definition === undefined) continue;
-    await mustRun(home, view);
-    if (definition.state !== "shut off") {
-      throw new PlacementError({
-        code: "domainOnTwoHosts",
-        phase: "decide",
-        what: `cannot remove the leftover definition of ${view.name} on ${leftover.host}`,
-        domain: view.name,
-        host: leftover.host,
-        why: `it is ${showState(definition)} there`,
-        next: "run `pulumi up` again; it looks anew",
-      });
+    if (await removeLeftover(hosts, home, view, leftover.host)) {
+      progress.info(`removed the leftover definition of ${view.name} on ${leftover.host}`);
     }
-    await there.undefine(view.uuid);
-    progress.info(`removed the leftover definition of ${view.name} on ${leftover.host}`);
   }
   hosts.forget(view.host, ...leftovers.map(({ host }) => host));
-  now = await mustRun(home, view);
-  return now;
+  return mustRun(home, view);
 }
 
-async function mustRun(
-  home: { view(uuid: string): Promise<DomainView | undefined> },
-  { uuid, name, host }: DomainView,
-): Promise<DomainView> {
+/** False when it is gone already. */
+async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, host: string): Promise<boolean> {
+  const { name, uuid } = view;
+  const there = await hosts.virsh(host);
+  const definition = await there.view(uuid);
+  if (definition === undefined) return false;
+  await mustRun(home, view);
+  const refuse = (why: string, next: string) =>
+    new PlacementError({
+      code: "domainOnTwoHosts",
+      phase: "decide",
+      what: `cannot remove the leftover definition of ${name} on ${host}`,
+      domain: name,
+      host,
+      why,
+      next,
+      seen: view,
+    });
+  if (definition.state !== "shut off") {
+    throw refuse(
+      `it is ${showState(definition)} there now`,
+      "run `pulumi up` again: it looks anew. Nothing was removed",
+    );
+  }
+  try {
+    await there.undefine(uuid);
+  } catch (error) {
+    if (!(error instanceof PlacementError)) throw error;
+    throw refuse(
+      error.why,
+      `${name} runs on ${view.host}; take away on ${host} what libvirt names (\`virsh snapshot-list ${name}\`, \`virsh checkpoint-list ${name}\`: ` +
+        `\`virsh undefine --keep-nvram --snapshots-metadata --checkpoints-metadata ${name}\` drops them with the definition, and their description is lost), then run \`pulumi up\` again`,
+    );
+  }
+  return true;
+}
+
+async function mustRun(home: Virsh, { uuid, name, host }: DomainView): Promise<DomainView> {
   const view = await home.view(uuid);
-  if (view !== undefined && (view.state === "running" || view.state === "paused")) return view;
+  const unsettled = view?.reason === "migrating" || view?.reason.startsWith("post-copy");
+  if (view !== undefined && holdsItsMemory(view) && !unsettled) return view;
   throw new PlacementError({
     code: "domainStateUnfit",
     phase: "decide",

@@ -19,7 +19,7 @@ export class Hosts {
   constructor(
     private readonly dial: Dial,
     private readonly inventory: Inventory,
-    private readonly uri: string,
+    readonly uri: string,
     private readonly clock: Clock,
   ) {}
 

@@ -1,19 +1,28 @@
 /** One move, from the planned commands to the verdict of both hosts. */
 import type { LastMigration } from "../core/args";
-import { type DomainView, type JobInfo, showState } from "../core/domain";
-import { type ErrorCode, PlacementError } from "../core/errors";
+import type { DomainView, JobInfo } from "../core/domain";
+import { PlacementError } from "../core/errors";
 import type { MigrationOptions } from "../core/options";
-import type { Clock, ExecResult, Progress } from "../core/ports";
+import type { Clock, ExecResult, Progress, UnderWay } from "../core/ports";
 import { showBytes, showDuration } from "../core/units";
 import type { Virsh } from "../virsh/client";
 import { explainFailure } from "./explain";
+import { factsOf, migrationFailure } from "./failure";
 import type { Hosts } from "./hosts";
+import { rememberMaxDowntime } from "./limits";
 import { type Verdict, verify } from "./verify";
 import { type Watched, watch } from "./watch";
+
+/** An offline migration moves a few kilobytes; libvirt gives up on a silent peer well before. */
+const offlineMs = 180_000;
+/** One of which nobody heard the end: so long it may take to show. */
+const unheardMs = 10_000;
 
 export interface Ports {
   clock: Clock;
   progress: Progress;
+  /** Hears of each migration that is started or taken over, and of its end. */
+  underWay?: (migration: UnderWay | undefined) => void;
 }
 
 export interface Move {
@@ -22,11 +31,11 @@ export interface Move {
   how: "live" | "offline";
   reason: string;
   options: MigrationOptions;
-  /** The planned command; empty for a migration that already runs. */
+  /** The command to run; empty for a migration that already runs. */
   command: string;
   before: readonly string[];
   peerUri: string;
-  /** Taken over in post-copy. */
+  /** Taken over in post-copy, or resumed. */
   inPostCopy?: boolean;
 }
 
@@ -37,70 +46,121 @@ export interface Moved {
   lastMigration: LastMigration;
 }
 
-/** @throws PlacementError with `seen`: where the machine is, whatever happened. */
-export async function migrate(hosts: Hosts, move: Move, ports: Ports): Promise<Moved> {
+/**
+ * @returns "again" when it met a migration of somebody else: the hosts are to be looked at anew.
+ * @throws PlacementError with `seen`: where the machine is, whatever happened.
+ */
+export async function migrate(hosts: Hosts, move: Move, ports: Ports): Promise<Moved | "again"> {
   const { clock, progress } = ports;
-  const { view, to } = move;
-  const source = await hosts.virsh(view.host);
-  const putBack = await prepare(hosts, source, move);
-  const startedAt = clock.now();
-  progress.live(`${move.command === "" ? "watching" : "starting"} the ${move.how} migration ${view.host} → ${to}`);
+  const { view, to, how, options } = move;
+  const started = move.command !== "";
+  const putBack = how === "live" ? await rememberMaxDowntime(hosts, view, options, started, progress) : async () => {};
+  const startedAt = clock.now() - (started ? 0 : (view.job?.elapsedMs ?? 0));
+  progress.live(`${started ? "starting" : "watching"} the ${how} migration ${view.host} → ${to}`);
 
   let watched: Watched;
   let verdict: Verdict;
   hosts.forget(view.host, to);
+  const underWay = spokenOf(hosts, move);
   try {
-    const run = move.command === "" ? undefined : source.exec(move.command);
+    await runBefore(hosts, move);
+    ports.underWay?.(underWay);
+    const run = started ? (await hosts.virsh(view.host)).exec(move.command) : undefined;
     watched =
-      move.how === "live"
+      how === "live"
         ? await watch(
             hosts,
-            { view, run, options: move.options, startedAt, inPostCopy: move.inPostCopy ?? false },
+            { view, to, run, options, startedAt, inPostCopy: underWay.inPostCopy, onPostCopy: underWay.switched },
             ports,
           )
-        : await plainly(run!);
+        : await plainly(run!, clock);
     progress.live("verifying on both hosts");
-    verdict = await verify(hosts, { uuid: view.uuid, from: view.host, to, how: move.how }, clock);
+    const unheard = how === "offline" && watched.exit === undefined;
+    verdict = await verify(hosts, { uuid: view.uuid, from: view.host, to, how }, clock, unheard ? unheardMs : 0);
   } finally {
+    ports.underWay?.(undefined);
     hosts.forget(view.host, to);
     await putBack();
   }
-  const durationMs = clock.now() - startedAt;
-  if (verdict.outcome !== "moved" && verdict.outcome !== "leftover")
-    throw await failure(move, watched, verdict, durationMs, hosts);
-
-  const there = verdict.destination!;
-  const destination = await hosts.virsh(to);
-  await keepAsItWas(destination, view, there, watched, progress);
-  const lastMigration = await record(destination, move, watched, { startedAt, durationMs });
-  progress.info(summary(lastMigration));
-  return { view: (await destination.view(view.uuid)) ?? there, leftover: verdict.source, lastMigration };
+  if (verdict.outcome === "moved" || verdict.outcome === "leftover") {
+    const durationMs = clock.now() - startedAt;
+    return arrived(hosts, move, watched, verdict, { startedAt, durationMs }, progress);
+  }
+  // Somebody else moved it first, perhaps to a third host.
+  if (verdict.outcome === "unclear" && !verdict.source && !verdict.destination) return "again";
+  const { exit } = watched;
+  if (verdict.outcome === "underWay" && exit !== undefined && exit.code !== 0 && watched.cancelled === undefined) {
+    return "again";
+  }
+  throw await migrationFailure(hosts, move, watched, verdict, clock.now() - startedAt);
 }
 
-/** Runs what the plan says comes before, and returns how to undo it on a source that keeps the machine. */
-async function prepare(hosts: Hosts, source: Virsh, move: Move): Promise<() => Promise<void>> {
-  const { view, options } = move;
-  if (move.how !== "live" || options.maxDowntimeMs === undefined || move.command === "") return async () => {};
-  const previousMs = await source.maxDowntimeMs(view.uuid);
-  for (const command of move.before) {
-    const { code, stderr } = await source.exec(command);
-    if (code !== 0) {
-      throw await explainFailure({ code, signal: null, stdout: "", stderr }, { ...facts(move), durationMs: 0 }, hosts);
-    }
-  }
-  return async () => {
-    if (previousMs === undefined) return;
-    // Best effort: a source that the machine has left, or that went silent, has nothing to put back.
-    const state = await source.state(view.uuid).catch(() => undefined);
-    if (state?.state === "running" || (state?.state === "paused" && state.reason !== "post-copy")) {
-      await source.setMaxDowntimeMs(view.uuid, previousMs).catch(() => {});
-    }
+function spokenOf(hosts: Hosts, { view, to, how, inPostCopy = false }: Move): UnderWay & { switched: () => void } {
+  const underWay = {
+    domain: view.name,
+    from: view.host,
+    to,
+    how,
+    inPostCopy,
+    switched: () => void (underWay.inPostCopy = true),
+    cancel: async () => (await hosts.virsh(view.host)).abortJob(view.uuid),
   };
+  return underWay;
+}
+
+/** What the plan says comes first. */
+async function runBefore(hosts: Hosts, move: Move): Promise<void> {
+  if (move.how !== "live" || move.command === "") return;
+  for (const command of move.before) {
+    const exit = await (await hosts.virsh(move.view.host)).execShort(command);
+    if (exit.code !== 0) throw await explainFailure(exit, { ...factsOf(move), durationMs: 0 }, hosts);
+  }
+}
+
+/** The machine is on the destination. What fails from here on leaves it there. */
+async function arrived(
+  hosts: Hosts,
+  move: Move,
+  watched: Watched,
+  verdict: Verdict,
+  times: { startedAt: number; durationMs: number },
+  progress: Progress,
+): Promise<Moved> {
+  const { view, to } = move;
+  const there = verdict.destination!;
+  try {
+    const destination = await hosts.virsh(to);
+    if (watched.cancelled !== undefined) progress.info("it had moved before it could be cancelled");
+    await keepAsItWas(destination, view, there, watched, progress);
+    const lastMigration = await record(destination, move, watched, times);
+    progress.info(summary(lastMigration));
+    return { view: (await destination.view(view.uuid)) ?? there, leftover: verdict.source, lastMigration };
+  } catch (error) {
+    if (!(error instanceof PlacementError)) throw error;
+    throw error.with({
+      what: `${view.name} has moved from ${view.host} to ${to}, but what comes after could not be done`,
+      phase: "verify",
+      domain: view.name,
+      seen: there,
+      next: `run \`pulumi up\` again when ${to} can be asked: it finds the machine there`,
+    });
+  }
 }
 
 /** An offline migration moves a definition: there is nothing to watch. */
-async function plainly(run: Promise<ExecResult>): Promise<Watched> {
-  return { exit: await run, inPostCopy: false, done: new Set(), cancelled: undefined, lastJob: undefined };
+async function plainly(run: Promise<ExecResult>, clock: Clock): Promise<Watched> {
+  let exit: ExecResult | undefined;
+  let lost: PlacementError | undefined;
+  const end = run.then(
+    (result) => void (exit = result),
+    (error: unknown) => {
+      if (!(error instanceof PlacementError)) throw error;
+      lost = error;
+    },
+  );
+  await Promise.race([end, clock.sleep(offlineMs)]);
+  const nothing = { inPostCopy: false, done: new Set<never>(), cancelled: undefined, lastJob: undefined };
+  return { exit, lost, neverBegan: false, ...nothing };
 }
 
 /** libvirt forgets autostart on the way; and a machine that we paused to get it over runs on, one that was paused before does not. */
@@ -156,82 +216,4 @@ function summary(last: LastMigration): string {
   else if (last.downtimeMs !== undefined) parts.push(`paused ${showDuration(last.downtimeMs)}`);
   if (last.totalBytes !== undefined) parts.push(`${showBytes(last.totalBytes)} sent`);
   return parts.join(", ");
-}
-
-function facts(move: Move) {
-  const { view, to, peerUri } = move;
-  return {
-    what: `cannot move ${view.name} from ${view.host} to ${to}`,
-    domain: view.name,
-    from: view.host,
-    to,
-    peerUri,
-  };
-}
-
-async function failure(
-  move: Move,
-  watched: Watched,
-  verdict: Verdict,
-  durationMs: number,
-  hosts: Hosts,
-): Promise<PlacementError> {
-  const { view, to, options } = move;
-  const { what } = facts(move);
-  const seen = verdict.outcome === "stayed" ? verdict.source : (verdict.destination ?? verdict.source);
-  const where =
-    verdict.outcome === "stayed"
-      ? `${view.name} is ${showState(verdict.source!)} on ${view.host} as before`
-      : `seen: ${verdict.seen}`;
-  const make = (code: ErrorCode, why: string, next: string, phase: "watch" | "verify" = "watch") =>
-    new PlacementError({
-      code,
-      phase,
-      what,
-      domain: view.name,
-      host: view.host,
-      why: `${why}; ${where}`,
-      next,
-      ...(seen && { seen }),
-    });
-
-  if (verdict.outcome === "postCopyFailed") {
-    return make(
-      "postCopyInterrupted",
-      "post-copy was interrupted, and half of its memory is on either host",
-      `do not destroy or resume it on either host: bring the link between ${view.host} and ${to} back and run \`pulumi up\` again, which resumes it`,
-    );
-  }
-  if (verdict.outcome === "underWay") {
-    return make(
-      "migrationRunning",
-      "no end of the migration was seen",
-      "wait for it and run `pulumi up` again; no second one is started",
-    );
-  }
-  if (verdict.outcome === "stayed" && watched.cancelled !== undefined) {
-    const advice = [
-      options.autoConverge ? undefined : "migration.autoConverge: true",
-      options.postCopy ? undefined : 'migration.postCopy: true with onTimeout: "postCopy"',
-      options.bandwidthMiBps === undefined ? undefined : "a higher migration.bandwidth",
-      "a longer migration.timeout",
-    ].filter((text) => text !== undefined);
-    return make(
-      "migrationTimedOut",
-      `${watched.cancelled}; it was cancelled`,
-      `it did not converge in time: try ${advice.join(", ")}`,
-    );
-  }
-  if (watched.exit !== undefined && watched.exit.code !== 0) {
-    const error = await explainFailure(watched.exit, { ...facts(move), durationMs }, hosts);
-    return error.with({ why: `${error.why}; ${where}`, ...(seen && { seen }) });
-  }
-  return make(
-    verdict.outcome === "stayed" ? "migrationFailed" : "verificationFailed",
-    watched.exit === undefined
-      ? "the migration ended without having moved it"
-      : "virsh reported success, but the hosts do not show it",
-    `look at both hosts with \`virsh domstate --reason ${view.name}\` and at their libvirt logs; \`pulumi up\` continues from what it finds`,
-    "verify",
-  );
 }

@@ -1,5 +1,5 @@
 import type { Observed } from "../core/decide";
-import type { DomainView } from "../core/domain";
+import { type DomainView, isOutgoing } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import type { Hosts } from "./hosts";
 import { whyUnreachable } from "./hosts";
@@ -28,7 +28,9 @@ export async function observe(hosts: Hosts, sought: Sought, recent = false): Pro
   const first = [...new Set(sought.first)];
   const rest = hosts.names.filter((name) => !first.includes(name));
   const observed = await ask(hosts, sought, sought.everywhere ? [...first, ...rest] : first, recent);
-  const found = observed.views.some((view) => isIt(view, sought));
+  const mine = observed.views.filter((view) => isIt(view, sought));
+  // A migration may lead to any host, whoever started it.
+  const found = mine.length > 0 && !mine.some(isOneEnd);
   if (sought.everywhere || found || rest.length === 0) return observed;
   const more = await ask(hosts, sought, rest, recent);
   return {
@@ -84,6 +86,10 @@ async function freshViews(hosts: Hosts, sought: Sought, name: string): Promise<D
     (domain) => domain.uuid === sought.uuid || domain.uuid === sought.domain || domain.name === sought.domain,
   );
   return mine.length === 0 ? [] : virsh.views(mine, true);
+}
+
+function isOneEnd({ reason, job }: DomainView): boolean {
+  return isOutgoing(job) || reason.startsWith("post-copy") || reason === "migrating" || reason === "migrated";
 }
 
 function isIt(view: DomainView, { domain, uuid }: Sought): boolean {

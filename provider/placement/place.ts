@@ -3,10 +3,11 @@ import type { LastMigration, Plan } from "../core/args";
 import { decide, type Decision, type Desired } from "../core/decide";
 import { type DomainView, showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
+import { startFromDisk } from "../core/refusal";
 import { whereIs } from "../core/whereIs";
 import type { MigrationOptions } from "../core/options";
 import { showFinding } from "../core/rules";
-import { peerUri } from "../virsh/command";
+import { peerUri, resumeCommand } from "../virsh/command";
 import type { Hosts } from "./hosts";
 import { migrate, type Move, type Moved, type Ports } from "./migrate";
 import { observe } from "./observe";
@@ -22,6 +23,8 @@ export interface Wanted {
   plan: Plan;
   /** `currentHost` in state. */
   lastHost: string | undefined;
+  /** Ask every host: something was left undone before, and need not be where the machine is. */
+  everywhere?: boolean;
 }
 
 export interface Placed {
@@ -29,6 +32,11 @@ export interface Placed {
   /** Absent when nothing had to be moved. */
   lastMigration: LastMigration | undefined;
 }
+
+/** What passes by itself (libvirt clearing up, a job of another kind, the first moment of somebody's migration) is waited for so long. */
+const passMs = 60_000;
+const firstWaitMs = 500;
+const longestWaitMs = 5000;
 
 /** A second look may find that something else is to be done (somebody moved it meanwhile); so often is that followed. */
 const maxRounds = 5;
@@ -39,7 +47,7 @@ export async function place(hosts: Hosts, wanted: Wanted, ports: Ports): Promise
   let seen: DomainView | undefined;
   try {
     for (let round = 0; round < maxRounds; round++) {
-      const { decision, seen: now } = await look(hosts, wanted);
+      const { decision, seen: now } = await settledLook(hosts, wanted, ports);
       seen = now;
       const done = await carryOut(hosts, wanted, decision, ports);
       if (done === "again") continue;
@@ -62,11 +70,8 @@ export async function place(hosts: Hosts, wanted: Wanted, ports: Ports): Promise
   }
 }
 
-/** What is to be done, from a fresh look at the hosts. `seen` is what a failure leaves in the state: of a refused create nothing, of a refused update where the machine really is. */
-export async function look(
-  hosts: Hosts,
-  wanted: Wanted,
-): Promise<{ decision: Decision; seen: DomainView | undefined }> {
+/** What is to be done, from a fresh look at the hosts. */
+export async function look(hosts: Hosts, wanted: Wanted): Promise<Look> {
   const first = [...(wanted.lastHost === undefined ? [] : [wanted.lastHost]), ...wanted.hosts];
   // A host that left the inventory has no entry to reach it by; the others may know where the machine went.
   const known =
@@ -77,7 +82,7 @@ export async function look(
     domain: wanted.domain,
     uuid: wanted.uuid,
     first: known,
-    everywhere: wanted.uuid === undefined,
+    everywhere: wanted.uuid === undefined || wanted.everywhere === true,
     lastHost: wanted.lastHost,
   });
   const decision = decide(desired(hosts, wanted), observed);
@@ -88,6 +93,23 @@ export async function look(
 
 function desired(hosts: Hosts, { domain, uuid, hosts: names, options }: Wanted): Desired {
   return { domain, uuid, hosts: names, options, inMaintenance: hosts.inMaintenance };
+}
+
+interface Look {
+  decision: Decision;
+  /** What a failure leaves in the state: of a refused create nothing, of a refused update where the machine really is. */
+  seen: DomainView | undefined;
+}
+
+async function settledLook(hosts: Hosts, wanted: Wanted, { clock, progress }: Ports): Promise<Look> {
+  const giveUpAt = clock.now() + passMs;
+  for (let waitMs = firstWaitMs; ; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
+    const seen = await look(hosts, wanted);
+    const { decision } = seen;
+    if (decision.action !== "refuse" || !decision.passes || clock.now() >= giveUpAt) return seen;
+    progress.live(`waiting: ${decision.reason}`);
+    await clock.sleep(waitMs);
+  }
 }
 
 interface Step {
@@ -118,23 +140,46 @@ async function carryOut(hosts: Hosts, wanted: Wanted, decision: Decision, ports:
       return { view: await finish(hosts, decision.view, decision.leftovers, ports), complete: true };
     case "attach": {
       progress.info(`${decision.reason}; watching it, no second one is started`);
-      const move = moveOf(hosts, wanted, decision.view, decision.to, "live", decision.reason);
-      const inPostCopy = decision.view.reason.startsWith("post-copy");
-      const moved = await migrate(hosts, { ...move, command: "", before: [], inPostCopy }, ports);
-      return { view: moved.view, lastMigration: moved.lastMigration, complete: false };
+      const { view, to, reason } = decision;
+      const inPostCopy = view.reason.startsWith("post-copy");
+      return further(await migrate(hosts, { ...takenOver(hosts, wanted, view, to, reason), inPostCopy }, ports));
     }
     case "resume": {
       const { view, to, reason } = decision;
-      progress.info(`${reason}; resuming it`);
       await refuseCrashingResume(hosts, view, to);
-      const move = moveOf(hosts, wanted, view, to, "live", reason);
-      const command = move.command.replace(/ migrate /, " migrate --postcopy-resume ");
-      const moved = await migrate(hosts, { ...move, command, before: [], inPostCopy: true }, ports);
-      return { view: moved.view, lastMigration: moved.lastMigration, complete: false };
+      if (!(await bothHaveNoticed(hosts, wanted, decision, ports))) return "again";
+      progress.info(`${reason}; resuming it`);
+      const move = takenOver(hosts, wanted, view, to, reason);
+      const command = resumeCommand(view.name, hosts.host(to), wanted.options, hosts.uri);
+      return further(await migrate(hosts, { ...move, command, inPostCopy: true }, ports));
     }
     case "migrate":
       return start(hosts, wanted, decision, ports);
   }
+}
+
+/** The hosts are looked at once more: what was found under way need not have led to where the machine should be. */
+function further(moved: Moved | "again"): Step | "again" {
+  return moved === "again" ? moved : { view: moved.view, lastMigration: moved.lastMigration, complete: false };
+}
+
+/**
+ * Where only one side has noticed that the link broke, libvirt refuses to resume ("is being actively monitored by another thread")
+ * until the other has too, after half a minute. False: meanwhile it went on by itself.
+ */
+async function bothHaveNoticed(
+  hosts: Hosts,
+  wanted: Wanted,
+  { view, to }: Extract<Decision, { action: "resume" }>,
+  { clock, progress }: Ports,
+): Promise<boolean> {
+  for (const giveUpAt = clock.now() + passMs; clock.now() < giveUpAt; await clock.sleep(2 * firstWaitMs)) {
+    const states = await Promise.all([view.host, to].map(async (host) => (await hosts.virsh(host)).state(view.uuid)));
+    if (states.every((state) => state?.reason === "post-copy failed")) return true;
+    if (states.some((state) => !state?.reason.startsWith("post-copy"))) return false;
+    progress.live(`waiting until both ${view.host} and ${to} have noticed that the migration was interrupted`);
+  }
+  return (await look(hosts, wanted)).decision.action === "resume";
 }
 
 async function start(
@@ -168,12 +213,14 @@ async function start(
       if (how === "offline" && options.maxDowntimeMs !== undefined) {
         ports.progress.info(`${view.name} is ${showState(again.view)}: migration.maxDowntime is not needed`);
       }
-      const moved: Moved = await migrate(hosts, { ...move, view: again.view }, ports);
+      const moved = await migrate(hosts, { ...move, view: again.view }, ports);
+      if (moved === "again") return moved;
       return { view: moved.view, lastMigration: moved.lastMigration, complete: moved.leftover === undefined };
     },
   );
 }
 
+/** The planned move. */
 export function moveOf(
   hosts: Hosts,
   wanted: Wanted,
@@ -184,16 +231,13 @@ export function moveOf(
 ): Move {
   const planned = wanted.plan[how];
   const command = typeof planned === "object" ? planned[to] : planned;
-  return {
-    view,
-    to,
-    how,
-    reason,
-    options: wanted.options,
-    command: command ?? "",
-    before: wanted.plan.before ?? [],
-    peerUri: peerUri(hosts.host(to)),
-  };
+  if (command === undefined) throw new Error(`no ${how} command to ${to} was planned`);
+  return { ...takenOver(hosts, wanted, view, to, reason), how, command, before: wanted.plan.before ?? [] };
+}
+
+/** One that already runs, perhaps to a host that no plan is of. */
+function takenOver(hosts: Hosts, { options }: Wanted, view: DomainView, to: string, reason: string): Move {
+  return { view, to, how: "live", reason, options, command: "", before: [], peerUri: peerUri(hosts.host(to)) };
 }
 
 /** libvirt 11.2.0 and 11.3.0 as destination: the daemon crashes on a resume, and the machine's monitor hangs after it. */
@@ -207,6 +251,8 @@ async function refuseCrashingResume(hosts: Hosts, view: DomainView, to: string):
     domain: view.name,
     host: to,
     why: `libvirt ${libvirt} on ${to} crashes when a post-copy migration is resumed into it`,
-    next: `upgrade libvirt on ${to} to 11.4 or later (the machine's QEMU keeps running meanwhile), then run \`pulumi up\` again`,
+    next:
+      `upgrade libvirt on ${to} to 11.4 or later (the machine's QEMU keeps running meanwhile), then run \`pulumi up\` again: nothing is lost. ` +
+      `If that cannot be: ${startFromDisk({ ...view, host: to })}, after \`virsh destroy ${view.name}\` on ${view.host}`,
   });
 }

@@ -1,4 +1,5 @@
-import { type DomainView, isOutgoing, showState } from "../core/domain";
+import { type DomainView, isActive, isOutgoing, showState } from "../core/domain";
+import { PlacementError } from "../core/errors";
 import type { Clock } from "../core/ports";
 import type { Hosts } from "./hosts";
 
@@ -8,66 +9,111 @@ export interface Verdict {
     | "moved" /** On the destination as it should be, gone from the source. */
     | "leftover" /** On the destination; the source keeps a definition that is shut off. */
     | "stayed" /** On the source as before, not on the destination. */
+    | "ended" /** On the source, and shut off since: it was shut down or crashed while it was moved. */
     | "postCopyFailed" /** Both halves stand still until it is resumed. */
     | "underWay" /** Neither host shows an end of it. */
+    | "unseen" /** One of the hosts, or both, cannot be asked. */
     | "unclear";
   source: DomainView | undefined;
   destination: DomainView | undefined;
   /** "kvm-a: running (booted); kvm-b: not there". */
   seen: string;
+  /** Why a host could not be asked. */
+  silent: { source?: PlacementError; destination?: PlacementError };
 }
 
-/** libvirt clears up on both sides after virsh has returned an error; that long it may take. */
-const settleMs = 15_000;
+type How = "live" | "offline";
+
+/** libvirt clears up on both sides after virsh has returned an error; a lost connection it notices after half a minute. */
+const settleMs = 45_000;
+/** A post-copy that libvirt calls failed may go on all the same, for a moment. */
+const failedMs = 5000;
 const pollMs = 250;
 
-/** Asks both hosts, again and again while one of them still shows a migration. */
+/**
+ * Asks both hosts, again and again while one of them still shows a migration or cannot be asked.
+ *
+ * @param beginMs so long an offline migration that nobody hears may take to begin.
+ */
 export async function verify(
   hosts: Hosts,
-  move: { uuid: string; from: string; to: string; how: "live" | "offline" },
+  move: { uuid: string; from: string; to: string; how: How },
   clock: Clock,
+  beginMs = 0,
 ): Promise<Verdict> {
-  const deadline = clock.now() + settleMs;
+  const start = clock.now();
+  const patience: Partial<Record<Verdict["outcome"], number>> = {
+    underWay: settleMs,
+    unseen: settleMs,
+    postCopyFailed: failedMs,
+    stayed: beginMs,
+  };
   for (;;) {
     const verdict = await look(hosts, move);
-    if (verdict.outcome !== "underWay" || clock.now() > deadline) return verdict;
+    if (clock.now() - start >= (patience[verdict.outcome] ?? 0)) return verdict;
     await clock.sleep(pollMs);
   }
 }
 
 async function look(
   hosts: Hosts,
-  { uuid, from, to, how }: { uuid: string; from: string; to: string; how: "live" | "offline" },
+  { uuid, from, to, how }: { uuid: string; from: string; to: string; how: How },
 ): Promise<Verdict> {
-  const [source, destination] = await Promise.all([from, to].map(async (host) => (await hosts.virsh(host)).view(uuid)));
+  const [source, destination] = await Promise.all([from, to].map((host) => viewOn(hosts, host, uuid)));
+  const silent = {
+    ...(source instanceof PlacementError && { source }),
+    ...(destination instanceof PlacementError && { destination }),
+  };
   const seen = [
     [from, source],
     [to, destination],
-  ]
-    .map(([host, view]) => `${host as string}: ${view ? showState(view as DomainView) : "not there"}`)
-    .join("; ");
-  return { outcome: judge(source, destination, how), source, destination, seen };
+  ].map(([host, view]) => `${host as string}: ${said(view as DomainView | PlacementError | undefined)}`);
+  const views = { source: heard(source), destination: heard(destination) };
+  const outcome = Object.keys(silent).length > 0 ? ("unseen" as const) : judge(views.source, views.destination, how);
+  return { outcome, ...views, seen: seen.join("; "), silent };
+}
+
+async function viewOn(hosts: Hosts, host: string, uuid: string): Promise<DomainView | PlacementError | undefined> {
+  try {
+    return await (await hosts.virsh(host)).view(uuid);
+  } catch (error) {
+    if (error instanceof PlacementError) return error;
+    throw error;
+  }
+}
+
+function heard(view: DomainView | PlacementError | undefined): DomainView | undefined {
+  return view instanceof PlacementError ? undefined : view;
+}
+
+function said(view: DomainView | PlacementError | undefined): string {
+  if (view instanceof PlacementError) return `cannot be asked (${view.why})`;
+  return view ? showState(view) : "not there";
 }
 
 /** Pure: from two views to a verdict. */
 export function judge(
   source: DomainView | undefined,
   destination: DomainView | undefined,
-  how: "live" | "offline",
+  how: How,
 ): Verdict["outcome"] {
-  if (source?.reason === "post-copy failed" || destination?.reason === "post-copy failed") return "postCopyFailed";
+  const failed = (view: DomainView | undefined) => view?.reason === "post-copy failed";
+  if ((failed(source) || failed(destination)) && source && destination) return "postCopyFailed";
   const moving = (view: DomainView | undefined) =>
     view !== undefined && (isOutgoing(view.job) || view.reason === "migrating" || view.reason === "post-copy");
   if (moving(source) || moving(destination)) return "underWay";
-  const active = (view: DomainView | undefined) =>
-    view !== undefined && view.state !== "shut off" && view.state !== "crashed";
+  const runsThere = destination !== undefined && isActive(destination);
   if (how === "offline") {
-    if (destination && !source && !active(destination)) return "moved";
+    if (destination && !source && !runsThere) return "moved";
     if (source && !destination) return "stayed";
     return "unclear";
   }
-  if (active(destination) && !source) return "moved";
-  if (active(destination) && source && !active(source)) return "leftover";
-  if (active(source) && !active(destination)) return "stayed";
+  const runsHere = source !== undefined && isActive(source);
+  if (runsThere && !source) return "moved";
+  if (runsThere && !runsHere) return "leftover";
+  if (runsHere && !runsThere) return "stayed";
+  if (source && !destination && source.reason !== "migrated") return "ended";
+  // It arrived, and was shut down there since.
+  if (destination && !source && destination.reason !== "crashed") return "moved";
   return "unclear";
 }

@@ -1,9 +1,10 @@
-import { type DomainView, isOutgoing, type JobInfo } from "../core/domain";
+import { type DomainState, type DomainView, isOutgoing, type JobInfo } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import type { MigrationOptions } from "../core/options";
 import type { Clock, ExecResult, Progress } from "../core/ports";
 import { progressLine } from "../core/progressLine";
 import { steer, type SteerAction } from "../core/steer";
+import { showDuration } from "../core/units";
 import type { Virsh } from "../virsh/client";
 import type { Hosts } from "./hosts";
 
@@ -12,122 +13,217 @@ const pollMs = 250;
 const rowMs = 1000;
 /** How long a source that went silent is tried again before the watch is given up. The migration itself goes on without us. */
 const silenceMs = 60_000;
+/**
+ * How long libvirt may take to reach the destination. Its ssh gives up on a host that is not there after some two minutes; on one that
+ * accepts and then says nothing, never.
+ */
+const beginMs = 150_000;
+/** How long a cancelled migration may take to end. */
+const cancelMs = 60_000;
+/** A command whose connection broke right behind it may still be about to begin. */
+const lateStartMs = 5000;
 
 const silentCodes = new Set<string>(["hostUnreachable", "connectionLost", "commandTimeout"]);
 
 export interface Watched {
-  /** How virsh ended; undefined where there was no virsh of ours, or its connection was lost. */
+  /** How virsh ended; undefined where there was no virsh of ours, or it was lost or still hangs. */
   exit: ExecResult | undefined;
+  /** Why nothing is known of our virsh, where that is so. */
+  lost: PlacementError | undefined;
   inPostCopy: boolean;
   done: ReadonlySet<SteerAction>;
   /** Why it was cancelled, where we did. */
   cancelled: string | undefined;
+  /** It was cancelled because it never began: libvirt on the source could not reach the destination. */
+  neverBegan: boolean;
   /** The last statistics seen while it ran. */
   lastJob: JobInfo | undefined;
 }
 
-/**
- * Watches a migration from its source until it ends, shows how far it is, and does what is due.
- *
- * @param run the virsh of this migration; undefined for one that somebody else started.
- */
+/** A migration to be watched. */
+export interface Watchable {
+  view: DomainView;
+  to: string;
+  /** The virsh of this migration; undefined for one that this run did not start. */
+  run: Promise<ExecResult> | undefined;
+  options: MigrationOptions;
+  startedAt: number;
+  inPostCopy: boolean;
+  /** Hears when it has switched to post-copy. */
+  onPostCopy?: () => void;
+}
+
+/** Watches a migration from its source until it ends, shows how far it is, and does what is due. */
 export async function watch(
   hosts: Hosts,
-  migration: {
-    view: DomainView;
-    run: Promise<ExecResult> | undefined;
-    options: MigrationOptions;
-    startedAt: number;
-    inPostCopy: boolean;
-  },
+  migration: Watchable,
   { clock, progress }: { clock: Clock; progress: Progress },
 ): Promise<Watched> {
-  const { view, options, startedAt } = migration;
+  const { view, to, options, startedAt } = migration;
+  const { uuid } = view;
   const done = new Set<SteerAction>();
   let { inPostCopy } = migration;
-  let cancelled: string | undefined;
+  let cancelled: { why: string; at: number } | undefined;
+  let neverBegan = false;
   let lastJob: JobInfo | undefined;
+  let lostAt: number | undefined;
   let percent = 0;
   let shownAt = -rowMs;
   let heardAt = clock.now();
+  /** When it was last seen to have something to do, or began. */
+  let activeAt = clock.now();
 
-  let exit: ExecResult | undefined;
-  let ours = migration.run !== undefined;
-  let ended = false;
-  let fatal: Error | undefined;
-  const end = migration.run?.then(
-    (result) => {
-      exit = result;
-      ended = true;
-    },
-    (error: unknown) => {
-      // The connection went, not the migration: peer-to-peer it needs neither virsh nor us.
-      if (error instanceof PlacementError && silentCodes.has(error.code)) ours = false;
-      else {
-        fatal = error as Error;
-        ended = true;
-      }
-    },
-  );
+  const virshOfOurs = listenTo(migration.run);
+  const watched = (): Watched => ({
+    exit: virshOfOurs.exit,
+    lost: virshOfOurs.lost,
+    inPostCopy,
+    done,
+    cancelled: cancelled?.why,
+    neverBegan,
+    lastJob,
+  });
 
-  const sleepOrEnd = (ms: number) => Promise.race([clock.sleep(ms), ...(ours && end ? [end] : [])]);
+  const sleepOrEnd = (ms: number) =>
+    virshOfOurs.open ? Promise.race([clock.sleep(ms), virshOfOurs.end]) : clock.sleep(ms);
 
   for (;;) {
     const due = steer(options, { elapsedMs: clock.now() - startedAt, inPostCopy, done });
     const untilDue = due.dueMs === undefined ? pollMs : Math.max(1, startedAt + due.dueMs - clock.now());
-    await sleepOrEnd(Math.min(pollMs, untilDue));
-    if (ended) break;
+    if (virshOfOurs.exit === undefined) await sleepOrEnd(Math.min(pollMs, untilDue));
+    else if (virshOfOurs.exit.code !== 0) await clock.sleep(pollMs);
+    // A success needs no other look from here. A failure does: virsh may have been killed, or have met a migration of somebody else.
+    if (virshOfOurs.exit?.code === 0) return watched();
 
     try {
       const virsh = await hosts.virsh(view.host);
-      const job = await virsh.job(view.uuid);
+      const [job, state] = await Promise.all([
+        virsh.job(uuid),
+        options.postCopy || inPostCopy || !virshOfOurs.open ? virsh.state(uuid) : undefined,
+      ]);
       heardAt = clock.now();
-      if (!isOutgoing(job)) {
-        if (ours) continue;
-        break;
+      if (!inPostCopy && hasSwitched(state)) {
+        inPostCopy = true;
+        migration.onPostCopy?.();
       }
-      lastJob = job;
-      if (options.postCopy && !inPostCopy) inPostCopy = await hasSwitched(virsh, view.uuid);
-      const row = progressLine(job!, inPostCopy, percent);
+      // libvirt keeps the job of an interrupted post-copy as if it ran.
+      const failed = state?.reason === "post-copy failed";
+      const goesOn = !failed && (isOutgoing(job) || state?.reason === "post-copy");
+      if (!goesOn) {
+        if (virshOfOurs.lost?.code === "sessionRefused") return watched();
+        if (virshOfOurs.lost !== undefined && lastJob === undefined) {
+          lostAt ??= heardAt;
+          if (heardAt - lostAt < lateStartMs) continue;
+        }
+        if (!virshOfOurs.open || heardAt - activeAt > beginMs) return watched();
+        continue;
+      }
+      if (job !== undefined && isOutgoing(job)) lastJob = job;
+      const row = progressLine(job ?? { type: "none" }, inPostCopy, percent);
       percent = row.percent;
       if (clock.now() - shownAt >= rowMs) {
         shownAt = clock.now();
-        progress.live(row.text);
+        progress.live(cancelled === undefined ? row.text : "cancelling");
+      }
+      if (hasBegun(job) || inPostCopy) activeAt = heardAt;
+      if (cancelled !== undefined) {
+        if (heardAt - cancelled.at > cancelMs) return watched();
+        continue;
+      }
+      if (heardAt - activeAt > beginMs) {
+        neverBegan = true;
+        const why = `libvirt on ${view.host} has not reached ${to} within ${showDuration(beginMs)}`;
+        progress.info(`${why}: cancelling the migration`);
+        cancelled = { why, at: heardAt };
+        await virsh.abortJob(uuid);
+        continue;
       }
       const step = steer(options, { elapsedMs: clock.now() - startedAt, inPostCopy, done });
-      if (step.action !== "wait") {
-        const { action } = step;
-        done.add(action);
-        if (action === "inform") progress.warn(step.reason);
-        else progress.info(step.reason);
-        if (action === "abort") cancelled = step.reason;
-        await act(virsh, view.uuid, action, options).catch((error: unknown) => {
-          if (error instanceof PlacementError && !silentCodes.has(error.code))
-            return progress.warn(`${action}: ${error.why}`);
-          done.delete(action);
+      if (step.action === "wait") continue;
+      done.add(step.action);
+      if (step.action === "inform") progress.warn(step.reason);
+      else progress.info(step.reason);
+      try {
+        await act(virsh, uuid, step.action, options);
+        if (step.action === "abort") cancelled = { why: step.reason, at: clock.now() };
+      } catch (error) {
+        if (!(error instanceof PlacementError) || silentCodes.has(error.code)) {
+          // Nothing is known of what it did; all of them may be done twice.
+          done.delete(step.action);
           throw error;
-        });
+        }
+        if (hasSwitched(await virsh.state(uuid))) inPostCopy = true;
+        if (inPostCopy) migration.onPostCopy?.();
+        progress.warn(
+          inPostCopy ? `it is in post-copy, where it can only be waited for` : failedAct(step.action, error),
+        );
       }
     } catch (error) {
       if (!(error instanceof PlacementError)) throw error;
-      if (clock.now() - heardAt > silenceMs) {
-        throw error.with({
-          phase: "watch",
-          domain: view.name,
-          what: `lost sight of the migration of ${view.name} away from ${view.host}`,
-          next: `the migration goes on between the hosts without us; run \`pulumi up\` again when ${view.host} can be reached, it finds the machine wherever it is`,
-        });
-      }
+      if (clock.now() - heardAt > silenceMs) throw lostSight(error, migration, inPostCopy);
       await sleepOrEnd(pollMs * 2);
     }
   }
-  if (fatal !== undefined) throw fatal;
-  return { exit, inPostCopy, done, cancelled, lastJob };
 }
 
-async function hasSwitched(virsh: Virsh, uuid: string): Promise<boolean> {
-  const view = await virsh.state(uuid);
-  return view?.state === "paused" && view.reason.startsWith("post-copy");
+/** How a virsh of ours ended. `open` while it has not, and its connection is there. */
+function listenTo(run: Promise<ExecResult> | undefined) {
+  const heard: {
+    exit: ExecResult | undefined;
+    lost: PlacementError | undefined;
+    open: boolean;
+    end: Promise<void>;
+  } = {
+    exit: undefined,
+    lost: undefined,
+    open: run !== undefined,
+    end: Promise.resolve(),
+  };
+  if (run === undefined) return heard;
+  heard.end = run.then(
+    (result) => {
+      heard.exit = result;
+      heard.open = false;
+    },
+    (error: unknown) => {
+      if (!(error instanceof PlacementError)) throw error;
+      // The connection went, or never took the command. Peer-to-peer a migration needs neither virsh nor us: the hosts tell.
+      heard.lost = error;
+      heard.open = false;
+    },
+  );
+  return heard;
+}
+
+function hasSwitched(state: DomainState | undefined): boolean {
+  return state?.state === "paused" && state.reason.startsWith("post-copy");
+}
+
+/** Before the destination answers, the job is there and has nothing to show. */
+function hasBegun(job: JobInfo | undefined): boolean {
+  return (job?.memoryTotalBytes ?? 0) + (job?.diskTotalBytes ?? 0) > 0;
+}
+
+function failedAct(action: SteerAction, { why }: PlacementError): string {
+  const words = {
+    postCopy: "it could not be switched to post-copy",
+    abort: "it could not be cancelled",
+    suspend: "the machine could not be paused",
+    raiseMaxDowntime: "the maximum downtime could not be raised",
+    inform: "",
+  };
+  return `${words[action]}: ${why}`;
+}
+
+function lostSight(error: PlacementError, { view, to }: Watchable, inPostCopy: boolean): PlacementError {
+  return error.with({
+    phase: "watch",
+    domain: view.name,
+    what: `lost sight of the migration of ${view.name} from ${view.host} to ${to}`,
+    next:
+      `the migration goes on between the hosts without us (${view.name} was last seen to run on ${inPostCopy ? to : view.host}). ` +
+      `Run \`pulumi up\` again when ${view.host} can be asked: it finds the machine wherever it is, and watches a migration that still runs`,
+  });
 }
 
 async function act(virsh: Virsh, uuid: string, action: SteerAction, options: MigrationOptions): Promise<void> {

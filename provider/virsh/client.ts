@@ -157,7 +157,7 @@ export class Virsh {
     return parseHostUuid(await this.ask("capabilities"));
   }
 
-  /** Runs a planned command as it stands, on a channel of its own. Its end is not its result. */
+  /** Starts a planned migration as it stands, on a channel of its own. Whoever watches bounds it; its end is not its result. */
   exec(command: string): Promise<ExecResult> {
     return this.shell.exec(`${this.environment()} ${command}`);
   }
@@ -184,6 +184,11 @@ export class Virsh {
       if (this.shell.alive) return undefined;
       throw error;
     }
+  }
+
+  /** Runs a planned command that is done in a moment. */
+  execShort(command: string): Promise<ExecResult> {
+    return this.shell.exec(`${this.environment()} ${command}`, { deadlineMs });
   }
 
   close(): void {

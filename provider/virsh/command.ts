@@ -45,6 +45,12 @@ export function makePlan(inputs: {
   return plan;
 }
 
+/** Continues a post-copy migration that was interrupted, by the flags of the plan. Also one that was started by hand: then without them. */
+export function resumeCommand(domain: string, destination: Host, options: MigrationOptions, uri: string): string {
+  const command = liveCommand(domain, destination, { ...options, postCopy: true }, uri);
+  return command.replace(" --postcopy", " --postcopy --postcopy-resume");
+}
+
 function liveCommand(domain: string, destination: Host, options: MigrationOptions, uri: string): string {
   return migrate(
     domain,

@@ -33,7 +33,7 @@ async function watchOneThatEndsAfter(answer: string) {
     },
   };
   const hosts = new Hosts(fakes.dial, { "kvm-a": { name: "kvm-a" } }, "qemu:///system", clock);
-  const migration = { view, run, options: { mode: "auto" } as const, startedAt: 0, inPostCopy: false };
+  const migration = { view, to: "kvm-b", run, options: { mode: "auto" } as const, startedAt: 0, inPostCopy: false };
   const watched = await watch(hosts, migration, { clock, progress: { live: nothing, info: nothing, warn: nothing } });
   return { watched, exit };
 }

@@ -1,0 +1,62 @@
+import { type DomainView, isActive, showState } from "./domain";
+import type { ErrorCode } from "./errors";
+import { listed } from "./near";
+
+/** Nothing is done: why, and every way out of it. */
+export interface Refusal {
+  action: "refuse";
+  code: ErrorCode;
+  reason: string;
+  /** What to do: the exact commands of each way out, and what each would lose. */
+  next: string;
+  host?: string;
+  /** It ends by itself as a rule (libvirt clears up, a job finishes): worth waiting for before it is said. */
+  passes?: true;
+}
+
+/** "kvm-a (running), kvm-b (shut off) and kvm-c" */
+export function seenOn(views: readonly DomainView[]): string {
+  return listed(
+    views.map((view) => `${view.host} (${showState(view)})`),
+    "and",
+  );
+}
+
+/**
+ * One way out for each host that holds it, "keep the one on …", with what is lost. For states in which more than one copy is there and
+ * nothing that can be asked tells which of them counts.
+ */
+export function waysToKeepOne(views: readonly DomainView[]): string {
+  const ways = views.map((keep) => {
+    const others = views.filter((view) => view !== keep);
+    return `keep ${keep.host}: ${others.map(removal).join(", ")}`;
+  });
+  return `look at the console of each first (\`virsh console\`, \`virsh domdisplay\`), then choose. ${capitalized(ways.join("; or "))}. Then run \`pulumi up\` again`;
+}
+
+function removal(view: DomainView): string {
+  const { host, name } = view;
+  if (isActive(view)) return `\`virsh destroy ${name}\` on ${host} (${lostByDestroy(view)})`;
+  const lost = view.managedSave
+    ? "the memory saved there is lost with it"
+    : "only that definition goes; changes made to it alone are lost";
+  const flags = view.managedSave ? "--managed-save --keep-nvram" : "--keep-nvram";
+  return `\`virsh undefine ${flags} ${name}\` on ${host} (${lost})`;
+}
+
+function lostByDestroy({ state, reason }: DomainView): string {
+  if (state === "crashed") return "nothing is lost but its dump: it has crashed";
+  if (state === "paused" && reason === "migrating") return "nothing is lost if it is the receiving end: that never ran";
+  if (state === "paused" && reason.startsWith("post-copy"))
+    return "nothing is lost if the other one runs with all of its memory";
+  return "what its guest did since the copies parted is lost";
+}
+
+/** The machine's memory is not whole anywhere any more: only its disk is left to start from. */
+export function startFromDisk(view: DomainView): string {
+  return `\`virsh destroy ${view.name}\` on ${view.host}, then \`virsh start ${view.name}\` there: it boots from its disk, and all that was only in its memory is lost`;
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

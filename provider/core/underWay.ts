@@ -1,0 +1,182 @@
+import type { Decision, Observed } from "./decide";
+import { type DomainView, isActive, isOutgoing, showState } from "./domain";
+import { listed } from "./near";
+import { type Refusal, seenOn, startFromDisk, waysToKeepOne } from "./refusal";
+
+/** Migrations that run, or that broke off, whoever started them; undefined when the views show none. */
+export function migrationUnderWay(
+  name: string,
+  views: readonly DomainView[],
+  observed: Observed,
+): Decision | undefined {
+  const postCopy = views.filter((view) => view.reason === "post-copy" || view.reason === "post-copy failed");
+  return postCopy.length > 0 ? inPostCopy(name, views, postCopy, observed) : inPreCopy(name, views, observed);
+}
+
+/** The source stands still for good, the machine runs on the destination, and a part of its memory is still on the source. */
+function inPostCopy(
+  name: string,
+  views: readonly DomainView[],
+  halves: readonly DomainView[],
+  observed: Observed,
+): Decision {
+  const sources = halves.filter(({ state }) => state === "paused");
+  const destinations = halves.filter(({ state }) => state === "running");
+  const bystanders = views.filter((view) => isActive(view) && !halves.includes(view));
+  const [source] = sources;
+  const [destination] = destinations;
+  if (sources.length + destinations.length > halves.length || halves.length > 2 || bystanders.length > 0) {
+    return several(name, views, halves.length + bystanders.length === 2);
+  }
+
+  if (source && destination) {
+    const way = `from ${source.host} to ${destination.host}`;
+    return halves.some(({ reason }) => reason === "post-copy failed")
+      ? {
+          action: "resume",
+          view: source,
+          to: destination.host,
+          reason: `its post-copy migration ${way} was interrupted`,
+        }
+      : {
+          action: "attach",
+          view: source,
+          to: destination.host,
+          reason: `a post-copy migration ${way} is under way`,
+        };
+  }
+  if (halves.length > 1) return several(name, views, false);
+  return oneHalf(name, halves[0]!, observed);
+}
+
+function oneHalf(name: string, half: DomainView, observed: Observed): Refusal {
+  const silent = listed(
+    observed.unreachable.map(({ host }) => host),
+    "and",
+  );
+  const side = half.state === "paused" ? "it was moved away from" : "it runs on";
+  if (observed.unreachable.length > 0) {
+    return {
+      action: "refuse",
+      code: "hostUnreachable",
+      host: half.host,
+      reason: `${half.host} holds one half of ${name} in a post-copy migration (${showState(half)}), and the other half is not to be seen: ${silent} cannot be reached`,
+      next:
+        `bring ${silent} back and run \`pulumi up\` again: nothing is lost then, and it continues by itself. Do not resume or destroy it by hand before. ` +
+        `If ${silent} will never come back: ${startFromDisk(half)}`,
+    };
+  }
+  const failed = half.reason === "post-copy failed";
+  return {
+    action: "refuse",
+    code: "postCopyInterrupted",
+    host: half.host,
+    reason: `${half.host} holds one half of ${name} in a post-copy migration (${showState(half)}: ${side} ${half.host}), and no host of the inventory holds the other`,
+    next:
+      `if the other half is on a host outside of the inventory, add that to vm-placement:hosts and run \`pulumi up\` again: nothing is lost then. ` +
+      `If its QEMU has ended, the memory is gone: ${startFromDisk(half)}`,
+    ...(!failed && { passes: true }),
+  };
+}
+
+/** More copies than a migration has. `passes`: two that may be the last moment of one. */
+function several(name: string, views: readonly DomainView[], passes: boolean): Refusal {
+  const held = views.filter(isActive);
+  return {
+    action: "refuse",
+    code: "domainOnTwoHosts",
+    reason: `${name} is on ${seenOn(held)} at the same time, which is no state that a migration leaves`,
+    next: waysToKeepOne(held),
+    ...(passes && { passes: true }),
+  };
+}
+
+function inPreCopy(name: string, views: readonly DomainView[], observed: Observed): Decision | undefined {
+  const sources = views.filter((view) => isOutgoing(view.job));
+  if (sources.length > 1) return several(name, views, false);
+  const [source] = sources;
+  const others = views.filter((view) => view !== source && isActive(view));
+  if (source) {
+    if (others.length > 1) return several(name, views, false);
+    const [destination] = others;
+    if (destination === undefined) return sourceAlone(name, source, observed);
+    return {
+      action: "attach",
+      view: source,
+      to: destination.host,
+      reason: `a migration from ${source.host} to ${destination.host} is under way`,
+    };
+  }
+
+  const receiving = views.filter(isReceiving);
+  const [end] = receiving;
+  if (end === undefined) return undefined;
+  const rest = views.filter((view) => view !== end && isActive(view));
+  if (receiving.length > 1 || rest.length > 1) return several(name, views, false);
+  return receivingEnd(name, end, rest[0], observed);
+}
+
+/** Prepared for the memory that comes in. libvirt uses the same words of a source that somebody suspended meanwhile: that has a job. */
+function isReceiving(view: DomainView): boolean {
+  return view.state === "paused" && (view.reason === "migrating" || view.job?.operation === "incoming");
+}
+
+function sourceAlone(name: string, source: DomainView, observed: Observed): Refusal {
+  const silent = listed(
+    observed.unreachable.map(({ host }) => host),
+    "and",
+  );
+  const shown = `${source.host} is moving ${name} away (${showState(source)})`;
+  if (observed.unreachable.length > 0) {
+    return {
+      action: "refuse",
+      code: "hostUnreachable",
+      host: source.host,
+      reason: `${shown}, and where to is not to be seen: ${silent} cannot be reached`,
+      next:
+        `bring ${silent} back and run \`pulumi up\` again, which watches the migration to its end; nothing is lost meanwhile. ` +
+        `Or cancel it with \`virsh domjobabort ${name}\` on ${source.host}: it then runs on there, and what was copied so far is lost`,
+    };
+  }
+  return {
+    action: "refuse",
+    code: "migrationRunning",
+    host: source.host,
+    reason: `${shown}, and no host of the inventory receives it: libvirt there has not reached the destination yet, or that is another host`,
+    next:
+      `wait until \`virsh domjobinfo ${name}\` on ${source.host} shows no job, or add the other host to vm-placement:hosts; then run \`pulumi up\` again. ` +
+      `Or cancel it with \`virsh domjobabort ${name}\` on ${source.host}: it then runs on there, and what was copied so far is lost`,
+    passes: true,
+  };
+}
+
+/** The receiving end of a migration that its source does not know of any more. libvirt removes it when the connection is gone. */
+function receivingEnd(name: string, end: DomainView, owner: DomainView | undefined, observed: Observed): Refusal {
+  const silent = listed(
+    observed.unreachable.map(({ host }) => host),
+    "and",
+  );
+  const shown = `${end.host} holds the receiving end of a migration of ${name} (${showState(end)})`;
+  const remove = `\`virsh destroy ${name}\` on ${end.host}`;
+  if (owner === undefined && observed.unreachable.length > 0) {
+    return {
+      action: "refuse",
+      code: "hostUnreachable",
+      host: end.host,
+      reason: `${shown}, and the other end is not to be seen: ${silent} cannot be reached`,
+      next: `bring ${silent} back and run \`pulumi up\` again. Do not resume or destroy it by hand before: if the source is gone for good, ${remove} loses what was only in its memory`,
+    };
+  }
+  return {
+    action: "refuse",
+    code: "migrationRunning",
+    host: end.host,
+    reason: owner
+      ? `${shown}, and ${owner.host} (${showState(owner)}) does not send any more`
+      : `${shown}, and no host of the inventory sends it`,
+    next: owner
+      ? `libvirt clears it up when it notices that the connection is gone, after half a minute; if it stays, ${remove} loses nothing as long as ${owner.host} holds ${name}. Then run \`pulumi up\` again`
+      : `if it comes from a host outside of the inventory, add that to vm-placement:hosts and wait for the migration. If nothing sends it any more, ${remove} removes this end; what its source had only in memory is lost if the source is gone`,
+    passes: true,
+  };
+}

@@ -1,0 +1,149 @@
+/** The error of a migration that did not bring the machine where it should be: what happened, where it is, what to do. */
+import { type DomainView, isActive, showState } from "../core/domain";
+import { type ErrorCode, PlacementError } from "../core/errors";
+import { startFromDisk, waysToKeepOne } from "../core/refusal";
+import { explainFailure } from "./explain";
+import type { Hosts } from "./hosts";
+import type { Move } from "./migrate";
+import type { Verdict } from "./verify";
+import type { Watched } from "./watch";
+
+export function factsOf({ view, to, peerUri }: Pick<Move, "view" | "to" | "peerUri">) {
+  return {
+    what: `cannot move ${view.name} from ${view.host} to ${to}`,
+    domain: view.name,
+    from: view.host,
+    to,
+    peerUri,
+  };
+}
+
+export async function migrationFailure(
+  hosts: Hosts,
+  move: Move,
+  watched: Watched,
+  verdict: Verdict,
+  durationMs: number,
+): Promise<PlacementError> {
+  const { view, to } = move;
+  const facts = factsOf(move);
+  const seen = whereItIs(move, verdict);
+  const where = inWords(view, verdict);
+  const told = { domain: view.name, host: view.host, ...(seen && { seen }) };
+  const make = (code: ErrorCode, why: string, next: string, phase: "watch" | "verify" = "watch") =>
+    new PlacementError({ ...told, code, phase, what: facts.what, why: `${why}; ${where}`, next });
+  /** libvirt's words, where virsh of ours failed. */
+  const explained = async () => {
+    const { exit, lost } = watched;
+    if (exit !== undefined && exit.code !== 0) {
+      return explainFailure(exit, { ...facts, durationMs }, hosts);
+    }
+    return lost?.code === "sessionRefused" ? lost : undefined;
+  };
+
+  if (watched.neverBegan) {
+    return make(
+      "peerUnreachable",
+      watched.cancelled!,
+      `try \`ssh ${to} true\` and \`virsh -c ${move.peerUri} list\` on ${view.host}; then run \`pulumi up\` again. ` +
+        `While \`virsh domjobinfo ${view.name}\` there still shows a job, libvirt waits for ${to}: it ends when ${to} answers or its connection is cut. Nothing is lost by that`,
+    );
+  }
+  switch (verdict.outcome) {
+    case "postCopyFailed": {
+      const cause = await explained();
+      return make(
+        "postCopyInterrupted",
+        `post-copy was interrupted${cause ? ` (${cause.why})` : ""}, and a part of its memory is on either host`,
+        `do not destroy or resume it on either host: bring the link between ${view.host} and ${to} back and run \`pulumi up\` again, which resumes it, and nothing is lost. ` +
+          `If one of the hosts is gone for good: ${startFromDisk(verdict.destination ?? view)}`,
+      );
+    }
+    case "underWay":
+      return make(
+        "migrationRunning",
+        "no end of the migration was seen",
+        `wait until \`virsh domjobinfo ${view.name}\` on ${view.host} shows no job, then run \`pulumi up\` again: it watches a migration that still runs, and starts no second one`,
+      );
+    case "unseen":
+      return unseen(move, verdict, told, await explained());
+    case "ended":
+      return make(
+        "domainStateUnfit",
+        "it was shut down or crashed while it was being moved, which ended the migration",
+        `run \`pulumi up\` again, which moves it shut off (mode "auto" or "offline"); or start it first with \`virsh start ${view.name}\` on ${view.host}`,
+      );
+    case "stayed":
+      if (watched.cancelled !== undefined) return timedOut(move, watched.cancelled, make);
+  }
+  const cause = await explained();
+  if (cause) return cause.with({ ...told, what: facts.what, why: `${cause.why}; ${where}` });
+  if (verdict.outcome === "stayed") {
+    return make(
+      "migrationFailed",
+      move.command === ""
+        ? "the migration ended without having moved it"
+        : "the migration ended, and virsh was not heard",
+      `the log of libvirtd (or virtqemud) on ${view.host} says why; \`pulumi up\` starts it again`,
+      "verify",
+    );
+  }
+  const copies = [verdict.source, verdict.destination].filter((copy) => copy !== undefined);
+  return make(
+    copies.filter(isActive).length > 1 ? "domainOnTwoHosts" : "verificationFailed",
+    "the migration ended, but the hosts do not show the machine where it should be",
+    copies.length > 1
+      ? waysToKeepOne(copies)
+      : `look at both hosts with \`virsh domstate --reason ${view.name}\` and at their libvirt logs; \`pulumi up\` continues from what it finds`,
+    "verify",
+  );
+}
+
+/** The host that holds the machine; undefined where that is not known. */
+function whereItIs({ view, to }: Move, { outcome, source, destination, silent }: Verdict): DomainView | undefined {
+  if (outcome === "stayed") return source;
+  if (outcome !== "unseen") return destination ?? source;
+  if (destination && isActive(destination) && destination.reason !== "migrating") return destination;
+  if (source) return source;
+  // It has left the source, whose answer is known: then it can only be where it was sent to.
+  return silent.source ? undefined : { ...view, host: to };
+}
+
+function inWords({ name, host }: DomainView, { outcome, source, seen }: Verdict): string {
+  return outcome === "stayed" ? `${name} is ${showState(source!)} on ${host} as before` : `seen: ${seen}`;
+}
+
+function unseen(
+  { view, to }: Move,
+  { silent, seen }: Verdict,
+  told: { domain: string; host: string; seen?: DomainView },
+  cause: PlacementError | undefined,
+): PlacementError {
+  const [host, error] = silent.destination ? [to, silent.destination] : [view.host, silent.source!];
+  return error.with({
+    ...told,
+    host,
+    phase: "verify",
+    what: `cannot tell how the move of ${view.name} from ${view.host} to ${to} ended`,
+    why: `${cause ? `${cause.why}; ` : ""}${error.why}; seen: ${seen}`,
+    next: `bring ${host} back and run \`pulumi up\` again: it continues from what it finds. Start nothing by hand before`,
+  });
+}
+
+function timedOut(
+  { options }: Move,
+  cancelled: string,
+  make: (code: ErrorCode, why: string, next: string) => PlacementError,
+): PlacementError {
+  const advice = [
+    options.autoConverge ? undefined : "migration.autoConverge: true",
+    options.postCopy ? undefined : 'migration.postCopy: true with onTimeout: "postCopy"',
+    options.bandwidthMiBps === undefined ? undefined : "a higher migration.bandwidth",
+    "a longer migration.timeout",
+  ].filter((text) => text !== undefined);
+  return make(
+    "migrationTimedOut",
+    `${cancelled}; it was cancelled`,
+    `it did not converge in time: try ${advice.join(", ")}`,
+  );
+}
