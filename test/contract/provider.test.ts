@@ -326,7 +326,7 @@ for (const { title, notRun, get } of runtimes) {
           urn,
           ephemeral: false,
           message:
-            "interrupted. A migration of db-01 that has begun goes on between the hosts; run `pulumi up` again: it finds the machine wherever it is",
+            "interrupted: db-01 runs on kvm-a, and its migration to kvm-b goes on without pulumi. The next `pulumi up` watches it to its end; `virsh domjobabort db-01` on kvm-a cancels it",
         },
       ]);
       assert.ok(!a.commands.some((command) => command.startsWith("domjobabort")));
