@@ -31,7 +31,8 @@ export function assertFailed(
   ...says: (string | RegExp)[]
 ): string {
   assert.equal(result.code, 1, result.stdout + result.stderr);
-  const text = diagnosticsOf(result).get(name);
+  // The look ahead warns of the same before the step is tried; this is about the failure itself.
+  const text = /^error: [\s\S]*?(?=^warning: |$(?![\s\S]))/m.exec(diagnosticsOf(result).get(name) ?? "")?.[0];
   assert.ok(text !== undefined, `nothing was said of ${name}:\n${result.stdout}${result.stderr}`);
   assert.equal(text.split(`[${code}]`).length, 2, `not once [${code}] of ${name}:\n${text}`);
   assert.equal(text.split("What to do: ").length, 2, `not one way out of ${name}:\n${text}`);
