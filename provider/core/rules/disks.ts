@@ -100,6 +100,8 @@ function opened(disk: Disk, path: string, facts: MoveFacts, report: Report): voi
       disk,
       `${path} on ${host} is another ${disk.type === "block" ? `device (serial ${there.serial}, here ${here.serial})` : `file (on ${there.mountSource ?? "?"}, here ${here.mountSource ?? "?"})`}`,
       disk.type === "block" ? `connect the same LUN or volume on ${host}` : `mount the same storage on ${host}`,
+      // libvirt does it with --unsafe, and the user has said that the data is theirs to answer for.
+      options.unsafe ? "warning" : "blocker",
     );
   }
 }

@@ -291,6 +291,14 @@ const cases: [title: string, change: Change, said: string[]][] = [
     disk({}, onNfs, image({ fileSystem: "nfs4", mountSource: "nas:/old", inode: "7" })),
     [`blocker disks on kvm-b: vda of db-01: ${path} on kvm-b is another file (on nas:/old, here nas:/vm)`],
   ],
+  [
+    "another share at the same place when the user answers for it",
+    {
+      ...disk({}, onNfs, image({ fileSystem: "nfs4", mountSource: "nas:/old", inode: "7" })),
+      options: { unsafe: true },
+    },
+    [`warning disks on kvm-b: vda of db-01: ${path} on kvm-b is another file (on nas:/old, here nas:/vm)`],
+  ],
   ["one share under two addresses", disk({}, onNfs, image({ fileSystem: "nfs4", mountSource: "10.0.0.5:/vm" })), []],
   [
     "a LUN that is another there",
