@@ -175,8 +175,7 @@ describeWithStack("the hosts of a placement", { lab: { hosts: 3 } }, (lab, stack
     });
 
     it("works for an account of the group libvirt", async () => {
-      for (const { addUser } of [host("kvm-a"), host("kvm-b")].map((each) => ({ addUser: each.addUser.bind(each) })))
-        await addUser("operator", { libvirtGroup: true });
+      for (const name of ["kvm-a", "kvm-b"]) await host(name).addUser("operator", { libvirtGroup: true });
       const user = { user: "operator" };
       await move("kvm-a", "kvm-b", { "kvm-a": user, "kvm-b": user });
       assert.match(
