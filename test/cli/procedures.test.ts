@@ -166,7 +166,7 @@ describeWithStack("the procedures", {}, (lab, stack) => {
         },
       });
       const { code, stdout } = await stack().up(["--target", await urnOf(stack(), "channels")]);
-      assert.equal(code, 255, stdout);
+      assert.notEqual(code, 0, stdout);
       assert.ok(stdout.includes(`(preflight, on kvm-b): kvm-b cannot compress a migration with "${method}": `), stdout);
       assert.match(stdout, /\[optionUnsupported\]/);
       assert.match(await destination().virsh("domstate --reason channels"), /^running \(migrated\)/);
