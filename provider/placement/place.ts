@@ -47,7 +47,7 @@ export async function place(hosts: Hosts, wanted: Wanted, ports: Ports): Promise
   let seen: DomainView | undefined;
   try {
     for (let round = 0; round < maxRounds; round++) {
-      const { decision, seen: now } = await settledLook(hosts, wanted, ports);
+      const { decision, seen: now } = await settledLook(hosts, wanted, ports, last?.from);
       seen = now;
       const done = await carryOut(hosts, wanted, decision, ports);
       if (done === "again") continue;
@@ -70,9 +70,13 @@ export async function place(hosts: Hosts, wanted: Wanted, ports: Ports): Promise
   }
 }
 
-/** What is to be done, from a fresh look at the hosts. */
-export async function look(hosts: Hosts, wanted: Wanted): Promise<Look> {
-  const first = [...(wanted.lastHost === undefined ? [] : [wanted.lastHost]), ...wanted.hosts];
+/**
+ * What is to be done, from a fresh look at the hosts.
+ *
+ * @param movedFrom where this run has moved it away from: it may have been found where the state does not know it.
+ */
+export async function look(hosts: Hosts, wanted: Wanted, movedFrom?: string): Promise<Look> {
+  const first = [wanted.lastHost, movedFrom, ...wanted.hosts].filter((name) => name !== undefined);
   // A host that left the inventory has no entry to reach it by; the others may know where the machine went.
   const known =
     hosts.names.length === 0
@@ -101,10 +105,15 @@ interface Look {
   seen: DomainView | undefined;
 }
 
-async function settledLook(hosts: Hosts, wanted: Wanted, { clock, progress }: Ports): Promise<Look> {
+async function settledLook(
+  hosts: Hosts,
+  wanted: Wanted,
+  { clock, progress }: Ports,
+  movedFrom: string | undefined,
+): Promise<Look> {
   const giveUpAt = clock.now() + passMs;
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
-    const seen = await look(hosts, wanted);
+    const seen = await look(hosts, wanted, movedFrom);
     const { decision } = seen;
     if (decision.action !== "refuse" || !decision.passes || clock.now() >= giveUpAt) return seen;
     progress.live(`waiting: ${decision.reason}`);

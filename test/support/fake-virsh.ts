@@ -59,6 +59,11 @@ export class FakeHosts {
    */
   onMigrate: (move: FakeMove) => Promise<string | undefined> = () => Promise.resolve(undefined);
 
+  /** What virsh says at the end of a migration, whatever became of it. */
+  lastWord: string | undefined;
+  /** The source keeps a definition, as it does when its daemon was restarted in post-copy. */
+  leavesDefinition = false;
+
   add(name: string, domains: FakeDomain[] = [], options: FakeHostOptions = {}): FakeHost {
     const host = new FakeHost(this, name, domains, options);
     this.hosts.set(name, host);
@@ -84,7 +89,7 @@ export class FakeHosts {
     this.dialled.push(name);
     const host = this.hosts.get(name);
     if (host !== undefined && !host.down) {
-      const shell = new FakeShell(host);
+      const shell = host.connect();
       this.shells.push(shell);
       return Promise.resolve(shell);
     }
@@ -120,6 +125,12 @@ export class FakeHost {
   readonly commands: string[] = [];
   /** What virsh says instead of its answer, for commands that begin with the key. */
   readonly failing = new Map<string, string>();
+  /** Hears every virsh command before it is answered. */
+  hears: (command: string) => void = () => {};
+  /** What `id -un` and the account's public keys, and what the log of libvirtd say. */
+  account = "root\n";
+  log = "";
+  private shells: FakeShell[] = [];
   /** Ends a migration that `onMigrate` holds, as domjobabort does. */
   private abort: ((error: string) => void) | undefined;
 
@@ -129,6 +140,18 @@ export class FakeHost {
     public domains: FakeDomain[],
     readonly options: FakeHostOptions,
   ) {}
+
+  connect(): FakeShell {
+    const shell = new FakeShell(this);
+    this.shells.push(shell);
+    return shell;
+  }
+
+  /** Breaks every connection; what runs on the hosts runs on. */
+  drop(): void {
+    for (const shell of this.shells) shell.lose();
+    this.shells = [];
+  }
 
   find(domain: string): FakeDomain | undefined {
     return this.domains.find(({ uuid, name }) => uuid === domain || name === domain);
@@ -193,13 +216,22 @@ export class FakeHost {
   }
 
   private async command(command: string): Promise<Answer> {
+    if (/virsh define/.test(command)) {
+      const defined = this.find(/\b[0-9a-f]{8}(?:-[0-9a-f]+){4}\b/.exec(command)![0]);
+      if (defined) defined.persistent = true;
+      return {};
+    }
+    if (command.includes("id -un")) return { out: this.account };
+    if (command.includes("/var/log/libvirt")) return { out: this.log };
     if (!command.startsWith("virsh ")) return {};
     const line = command.replace(/^virsh (?:-c \S+ )?/, "");
     if (!line.startsWith("migrate ")) return this.ask(line);
+    this.hears(line);
     this.commands.push(line);
     const failing = this.failure(line);
     if (failing !== undefined) return { err: failing };
-    return this.migrate(line);
+    const answer = await this.migrate(line);
+    return this.world.lastWord === undefined ? answer : { err: this.world.lastWord };
   }
 
   private failure(line: string): string | undefined {
@@ -215,10 +247,21 @@ export class FakeHost {
     if (!to || to.down) return { err: `unable to connect to server at '${uri}': Connection refused` };
     const { state, reason } = domain;
     const live = words.includes("--live");
+    const resumed = words.includes("--postcopy-resume");
     let copy: FakeDomain | undefined;
     if (live) {
-      copy = { ...domain, state: "paused", reason: "migrating", job: "incoming", persistent: false, autostart: false };
-      to.domains.push(copy);
+      copy = to.find(domain.uuid);
+      if (copy === undefined) {
+        copy = {
+          ...domain,
+          state: "paused",
+          reason: "migrating",
+          job: "incoming",
+          persistent: false,
+          autostart: false,
+        };
+        to.domains.push(copy);
+      }
       domain.job = "outgoing";
     }
     const aborted = new Promise<string>((resolve) => (this.abort = resolve));
@@ -229,17 +272,25 @@ export class FakeHost {
       Object.assign(domain, { state, reason: live ? "migration canceled" : reason });
       return { err: error };
     }
-    this.domains = this.domains.filter((other) => other !== domain);
     const { job: _, ...arrived } = domain;
+    if (this.world.leavesDefinition) Object.assign(domain, { state: "shut off", reason: "migrated" });
+    else this.domains = this.domains.filter((other) => other !== domain);
     to.domains.push(
       live
-        ? { ...arrived, state, reason: state === "paused" ? "user" : "migrated", autostart: false, maxDowntimeMs: 300 }
+        ? {
+            ...arrived,
+            state: resumed ? "running" : state,
+            reason: state === "paused" && !resumed ? "user" : "migrated",
+            autostart: false,
+            maxDowntimeMs: 300,
+          }
         : { ...arrived, state: "shut off", reason: "unknown", autostart: false },
     );
     return {};
   }
 
   private ask(line: string): Answer {
+    this.hears(line);
     this.commands.push(line);
     const failing = this.failure(line);
     if (failing !== undefined) return { err: failing };
@@ -289,6 +340,10 @@ export class FakeHost {
         return {};
       case "migrate-postcopy":
         Object.assign(domain, { state: "paused", reason: "post-copy" });
+        for (const host of this.world.hosts.values()) {
+          const copy = host.find(domain.uuid);
+          if (copy?.job === "incoming") Object.assign(copy, { state: "running", reason: "post-copy" });
+        }
         return {};
       case "domjobabort":
         this.abort?.("operation aborted: job 'migration out' canceled by client");
@@ -312,11 +367,17 @@ export class FakeHost {
 
 class FakeShell implements Shell {
   alive = true;
+  private readonly losses = new Set<() => void>();
 
   constructor(private readonly fake: FakeHost) {}
 
   get host(): string {
     return this.fake.name;
+  }
+
+  lose(): void {
+    this.alive = false;
+    for (const loss of this.losses) loss();
   }
 
   async exec(command: string): Promise<ExecResult> {
@@ -326,15 +387,35 @@ class FakeShell implements Shell {
       stderr: (text) => (output.stderr += text),
     });
     process.end();
-    return { ...(await process.exit), ...output };
+    const exit = await process.exit;
+    if (exit.code === null) throw this.lost();
+    return { ...exit, ...output };
   }
 
   spawn(command: string, listeners: ProcessListeners): Promise<RemoteProcess> {
+    if (!this.alive) return Promise.reject(this.lost());
     let input: (text: string | undefined) => void = () => {};
     const exit = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
-      input = this.fake.run(command, { ...listeners, exit: (code) => resolve({ code, signal: null }) });
+      this.losses.add(() => resolve({ code: null, signal: null }));
+      input = this.fake.run(command, {
+        stdout: (text) => this.alive && listeners.stdout(text),
+        stderr: (text) => this.alive && listeners.stderr(text),
+        exit: (code) => resolve({ code, signal: null }),
+      });
     });
-    return Promise.resolve({ write: (text) => input(text), end: () => input(undefined), destroy: () => {}, exit });
+    const write = (text: string | undefined) => this.alive && input(text);
+    return Promise.resolve({ write, end: () => write(undefined), destroy: () => {}, exit });
+  }
+
+  private lost(): PlacementError {
+    return new PlacementError({
+      code: "connectionLost",
+      phase: "observe",
+      host: this.host,
+      what: `lost the connection to ${this.host}`,
+      why: "the connection was lost",
+      next: "run it again",
+    });
   }
 
   close(): Promise<void> {

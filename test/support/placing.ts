@@ -1,0 +1,123 @@
+import type { Inventory } from "../../provider/core/model";
+import type { MigrationOptions } from "../../provider/core/options";
+import type { Progress } from "../../provider/core/ports";
+import { Hosts } from "../../provider/placement/hosts";
+import { place, type Placed } from "../../provider/placement/place";
+import { makePlan } from "../../provider/virsh/command";
+import { FakeClock } from "./fake-clock";
+import { type FakeDomain, type FakeHost, FakeHosts, fakeUuid } from "./fake-virsh";
+
+export interface Asked {
+  host?: string | string[];
+  domain?: string;
+  /** Default: in state under the fake domain's UUID; null = create. */
+  uuid?: string | null;
+  lastHost?: string;
+  options?: Partial<MigrationOptions>;
+}
+
+/** Three hosts, a clock that costs nothing, and a record of what the user saw and what the hosts were told to do. */
+export class Placing {
+  readonly fakes = new FakeHosts();
+  readonly clock = new FakeClock();
+  readonly hosts: Hosts;
+  /** "live: …", "info: …", "warn: …" as the display got them. */
+  readonly rows: string[] = [];
+  /** Commands that change something, with the seconds since the start: "20 s kvm-a: migrate-postcopy". */
+  readonly deeds: string[] = [];
+
+  constructor(
+    domains: Record<string, FakeDomain[]>,
+    inventory: Inventory = { "kvm-a": { name: "kvm-a" }, "kvm-b": { name: "kvm-b" }, "kvm-c": { name: "kvm-c" } },
+  ) {
+    for (const name of Object.keys(inventory ?? domains)) this.fakes.add(name, domains[name] ?? []);
+    for (const host of this.fakes.hosts.values()) host.hears = (command) => this.heard(host, command);
+    this.hosts = new Hosts(this.fakes.dial, inventory, "qemu:///system", this.clock);
+    this.inventory = inventory;
+  }
+
+  private readonly inventory: Inventory;
+
+  /** Called for each command that a host hears. */
+  onHears: (host: FakeHost, command: string) => void = () => {};
+
+  private heard(host: FakeHost, command: string): void {
+    const verb = command.split(" ")[0]!;
+    if (
+      !["list", "domstate", "domjobinfo", "version", "help", "capabilities", "migrate-getmaxdowntime"].includes(verb)
+    ) {
+      const words = command.split(" ").filter((word) => word !== fakeUuid);
+      this.deeds.push(
+        `${this.clock.elapsedMs / 1000} s ${host.name}: ${verb === "migrate" ? "migrate" : words.join(" ")}`,
+      );
+    }
+    this.onHears(host, command);
+  }
+
+  readonly progress: Progress = {
+    live: (text) => void this.rows.push(`live: ${text}`),
+    info: (text) => void this.rows.push(`info: ${text}`),
+    warn: (text) => void this.rows.push(`warn: ${text}`),
+  };
+
+  host(name: string): FakeHost {
+    return this.fakes.hosts.get(name)!;
+  }
+
+  /** "kvm-a: nothing, kvm-b: running (migrated)". */
+  get where(): string {
+    return [...this.fakes.hosts.values()]
+      .map(({ name, domains }) => {
+        const domain = domains.find(({ uuid }) => uuid === fakeUuid);
+        return `${name}: ${domain ? `${domain.state} (${domain.reason})` : "nothing"}`;
+      })
+      .join(", ");
+  }
+
+  plan({ host = "kvm-b", domain = "db-01", options = {} }: Asked) {
+    const hosts = [host].flat();
+    return makePlan({
+      domain,
+      hosts,
+      anyOf: Array.isArray(host),
+      options: { mode: "auto", ...options },
+      inventory: this.inventory,
+      uri: "qemu:///system",
+    });
+  }
+
+  async place(asked: Asked = {}): Promise<Placed> {
+    const { host = "kvm-b", domain = "db-01", uuid, lastHost, options = {} } = asked;
+    try {
+      return await place(
+        this.hosts,
+        {
+          domain,
+          uuid: uuid === null ? undefined : (uuid ?? fakeUuid),
+          hosts: [host].flat(),
+          options: { mode: "auto", ...options },
+          plan: this.plan(asked),
+          lastHost,
+        },
+        { clock: this.clock, progress: this.progress },
+      );
+    } finally {
+      await this.hosts.close();
+    }
+  }
+
+  /** A migration that converges after so many seconds, at once after a switch to post-copy or a pause, or never. */
+  lasts(seconds: number | undefined, afterSwitchSeconds = 1): void {
+    this.fakes.onMigrate = async ({ domain }) => {
+      const begun = this.clock.now();
+      while (seconds === undefined || this.clock.now() - begun < seconds * 1000) {
+        await this.clock.sleep(100);
+        if (domain.state === "paused") {
+          await this.clock.sleep(afterSwitchSeconds * 1000);
+          return undefined;
+        }
+      }
+      return undefined;
+    };
+  }
+}

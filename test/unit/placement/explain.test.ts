@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { explainFailure } from "../../../provider/placement/explain";
+import { Placing } from "../../support/placing";
+
+describe("explaining a failed migration", () => {
+  let world: Placing;
+  beforeEach(() => (world = new Placing({})));
+  afterEach(() => world.hosts.close());
+
+  const explain = (stderr: string) =>
+    explainFailure(
+      { code: 1, signal: null, stdout: "", stderr },
+      {
+        what: "cannot move db-01 from kvm-a to kvm-b",
+        domain: "db-01",
+        from: "kvm-a",
+        to: "kvm-b",
+        peerUri: "qemu+ssh://10.0.0.12/system",
+        durationMs: 1500,
+      },
+      world.hosts,
+    );
+
+  it("takes libvirt's word where it tells", async () => {
+    world.host("kvm-a").log = "2026-01-01 00:00:00.000+0000: 1: error : qemuX:1 : No space left on device\n";
+    const error = await explain("error: Unsafe migration: Migration without shared storage is unsafe\n");
+    assert.equal(error.code, "unsafeStorage");
+    assert.equal(error.phase, "migrate");
+    assert.equal(error.host, "kvm-a");
+    assert.match(error.message, /^cannot move db-01 from kvm-a to kvm-b \(migrate, on kvm-a\): Unsafe migration/);
+    assert.deepEqual(world.fakes.dialled, ["kvm-a"]);
+  });
+
+  it("reads the source's log where libvirt's word hides the cause", async () => {
+    world.host("kvm-a").log =
+      "2026-01-01 00:00:00.000+0000: 4711: error : virNetTLSContextCheckCertDN:1007 : Unable to access credentials /etc/pki/qemu/ca-cert.pem: No such file or directory\n";
+    const error = await explain("error: End of file while reading data: : Input/output error\n");
+    assert.equal(error.code, "peerTls");
+    assert.match(error.why, /Unable to access credentials \/etc\/pki\/qemu\/ca-cert\.pem/);
+    assert.doesNotMatch(error.why, /4711|virNetTLSContextCheckCertDN/);
+  });
+
+  it("keeps libvirt's word where the log has nothing to add", async () => {
+    const error = await explain("error: End of file while reading data: : Input/output error\n");
+    assert.equal(error.code, "migrationFailed");
+    assert.match(error.why, /End of file while reading data/);
+  });
+
+  it("does not fail itself where the destination cannot be asked", async () => {
+    world.host("kvm-b").down = true;
+    const error = await explain("error: End of file while reading data: : Input/output error\n");
+    assert.equal(error.code, "migrationFailed");
+  });
+});

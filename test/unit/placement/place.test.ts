@@ -1,0 +1,405 @@
+import assert from "node:assert/strict";
+import type { FakeDomain } from "../../support/fake-virsh";
+import { fakeDomain, fakeUuid } from "../../support/fake-virsh";
+import { type Asked, Placing } from "../../support/placing";
+
+const off: Partial<FakeDomain> = { state: "shut off", reason: "shutdown" };
+const onA = (domain: Partial<FakeDomain> = {}) => new Placing({ "kvm-a": [fakeDomain(domain)] });
+const onB = (domain: Partial<FakeDomain> = {}) => new Placing({ "kvm-b": [fakeDomain(domain)] });
+
+describe("placing a machine", () => {
+  describe("that is where it should be", () => {
+    for (const [uuid, title] of [
+      [null, "adopts it"],
+      [fakeUuid, "does nothing"],
+    ] as const) {
+      it(`${title}, and changes nothing on any host`, async () => {
+        const world = onB();
+        const { view, lastMigration } = await world.place({ uuid });
+        assert.deepEqual([view.host, view.uuid, view.state], ["kvm-b", fakeUuid, "running"]);
+        assert.equal(lastMigration, undefined);
+        assert.deepEqual(world.deeds, []);
+        assert.deepEqual(world.rows, []);
+      });
+    }
+
+    it("asks the whole inventory to adopt it, and only the known hosts once the state has it", async () => {
+      const created = onB();
+      await created.place({ uuid: null });
+      assert.deepEqual(created.fakes.dialled.toSorted(), ["kvm-a", "kvm-b", "kvm-c"]);
+      const updated = onB();
+      await updated.place({ lastHost: "kvm-a" });
+      assert.deepEqual(updated.fakes.dialled.toSorted(), ["kvm-a", "kvm-b"]);
+    });
+  });
+
+  describe("that runs elsewhere", () => {
+    it("moves it live by the planned command word for word, and records what both hosts show", async () => {
+      const world = onA();
+      world.lasts(2);
+      const placed = await world.place({ options: { parallel: true, parallelConnections: 4 } });
+      const command =
+        "virsh migrate --live --p2p --persistent --undefinesource --parallel --parallel-connections 4 db-01 qemu+ssh://kvm-b/system";
+      assert.equal(world.plan({ options: { parallel: true, parallelConnections: 4 } }).live, command);
+      assert.deepEqual(
+        world.host("kvm-a").commands.filter((line) => line.startsWith("migrate ")),
+        [command.replace(/^virsh /, "")],
+      );
+      assert.equal(world.where, "kvm-a: nothing, kvm-b: running (migrated), kvm-c: nothing");
+      assert.deepEqual([placed.view.host, placed.view.state, placed.view.persistent], ["kvm-b", "running", true]);
+      assert.deepEqual(placed.lastMigration, {
+        from: "kvm-a",
+        to: "kvm-b",
+        startedAt: "2026-01-01T00:00:00.000Z",
+        durationMs: 2000,
+        downtimeMs: 43,
+        totalBytes: 170_917_888,
+        passes: 3,
+        mode: "live",
+        command,
+        reason: "host is kvm-b",
+      });
+    });
+
+    it("shows one row a second while it runs, and one lasting line at the end", async () => {
+      const world = onA();
+      world.lasts(3);
+      await world.place();
+      assert.deepEqual(world.rows.slice(0, 2), [
+        "live: starting the live migration kvm-a → kvm-b",
+        "live: pre-copy 50 % · 320 MiB/s · dirty 40 MiB/s · pass 2 · 1 s left",
+      ]);
+      assert.equal(world.rows.filter((row) => row.startsWith("live: pre-copy")).length, 3);
+      assert.deepEqual(world.rows.slice(-2), [
+        "live: verifying on both hosts",
+        "info: moved kvm-a → kvm-b in 3 s, paused 43 ms, 163 MiB sent",
+      ]);
+    });
+
+    it("keeps its autostart, which libvirt forgets on the way", async () => {
+      const world = onA({ autostart: true });
+      await world.place();
+      assert.equal(world.host("kvm-b").find(fakeUuid)!.autostart, true);
+      const plain = onA();
+      await plain.place();
+      assert.deepEqual(plain.deeds, ["0 s kvm-a: migrate"]);
+    });
+
+    it("leaves one that is paused paused", async () => {
+      const world = onA({ state: "paused", reason: "user" });
+      const { view } = await world.place();
+      assert.equal(view.state, "paused");
+      assert.deepEqual(world.deeds, ["0 s kvm-a: migrate"]);
+    });
+
+    it("takes the command of the host it chose from a list", async () => {
+      const world = new Placing(
+        { "kvm-a": [fakeDomain()] },
+        { "kvm-a": { name: "kvm-a" }, "kvm-b": { name: "kvm-b", maintenance: true }, "kvm-c": { name: "kvm-c" } },
+      );
+      const { lastMigration } = await world.place({ host: ["kvm-b", "kvm-c"] });
+      assert.match(lastMigration!.command, / db-01 qemu\+ssh:\/\/kvm-c\/system$/);
+      assert.equal(world.where, "kvm-a: nothing, kvm-b: nothing, kvm-c: running (migrated)");
+    });
+
+    it("believes the hosts, not virsh: an error at the end of a move that is done is no failure", async () => {
+      const world = onA();
+      world.fakes.lastWord = "End of file while reading data: : Input/output error";
+      const { view } = await world.place();
+      assert.equal(view.host, "kvm-b");
+    });
+  });
+
+  describe("that is shut off elsewhere", () => {
+    it("moves its definition, and needs no maximum downtime for that", async () => {
+      const world = onA(off);
+      const { view, lastMigration } = await world.place({ options: { maxDowntimeMs: 500 } });
+      assert.deepEqual([view.host, view.state], ["kvm-b", "shut off"]);
+      assert.equal(world.where, "kvm-a: nothing, kvm-b: shut off (unknown), kvm-c: nothing");
+      assert.equal(lastMigration!.mode, "offline");
+      assert.match(lastMigration!.command, /^virsh migrate --offline --p2p --persistent --undefinesource db-01 /);
+      assert.ok(!("downtimeMs" in lastMigration!) && !("totalBytes" in lastMigration!));
+      assert.deepEqual(world.deeds, ["0 s kvm-a: migrate"]);
+      assert.deepEqual(
+        world.rows.filter((row) => row.startsWith("info: ")),
+        [
+          "info: db-01 is shut off (shutdown): migration.maxDowntime is not needed",
+          "info: moved kvm-a → kvm-b (shut off) in 0 ms",
+        ],
+      );
+    });
+  });
+
+  describe("refuses, and touches nothing", () => {
+    const refusals: [title: string, world: () => Placing, asked: Asked, error: object][] = [
+      [
+        "in mode offline, while it runs",
+        () => onA(),
+        { options: { mode: "offline" } },
+        { code: "domainStateUnfit", host: "kvm-a" },
+      ],
+      [
+        "in mode live, while it is shut off",
+        () => onA(off),
+        { options: { mode: "live" } },
+        { code: "domainStateUnfit" },
+      ],
+      ["where nobody has it", () => new Placing({}), {}, { code: "domainMissing", domain: "db-01" }],
+      [
+        "where it runs twice",
+        () => new Placing({ "kvm-a": [fakeDomain()], "kvm-b": [fakeDomain()] }),
+        { uuid: null },
+        { code: "domainOnTwoHosts" },
+      ],
+      [
+        "what loses guests",
+        () => onA(),
+        { options: { parallel: true, postCopy: true, postCopyAfterMs: 1000 } },
+        {
+          code: "unsafeCombination",
+          phase: "preflight",
+          message: /below QEMU 10\.1; kvm-a has 7\.2\.22.*kvm-b has 7\.2\.22/s,
+        },
+      ],
+      [
+        "what virsh there does not know",
+        () => onA(),
+        { options: { switchoverBandwidthMiBps: 800 } },
+        { code: "optionUnsupported", phase: "preflight", host: "kvm-a" },
+      ],
+      [
+        "where the destination does not answer",
+        () => {
+          const world = onA();
+          world.host("kvm-b").down = true;
+          return world;
+        },
+        { lastHost: "kvm-a" },
+        {
+          code: "hostUnreachable",
+          host: "kvm-b",
+          message:
+            /^cannot place db-01 on kvm-b \(decide, on kvm-b\): it is on kvm-a, and kvm-b cannot be reached: connect ECONNREFUSED/,
+        },
+      ],
+    ];
+    for (const [title, make, asked, error] of refusals) {
+      it(title, async () => {
+        const world = make();
+        const before = world.where;
+        await assert.rejects(world.place(asked), error);
+        assert.deepEqual(world.deeds, []);
+        assert.equal(world.where, before);
+      });
+    }
+  });
+
+  describe("that failed to move", () => {
+    const stays: [said: string, code: string][] = [
+      ["Unsafe migration: Migration without shared storage is unsafe", "unsafeStorage"],
+      ["Cannot recv data: ssh: connect to host kvm-b port 22: No route to host", "peerUnreachable"],
+      ["something that nobody has seen yet", "migrationFailed"],
+    ];
+    for (const [said, code] of stays) {
+      it(`tells why, and where it still is: ${code}`, async () => {
+        const world = onA();
+        world.fakes.onMigrate = () => Promise.resolve(said);
+        await assert.rejects(world.place(), (error: { facts: { seen: { host: string } } } & Error) => {
+          assert.match(
+            error.message,
+            new RegExp(`^cannot move db-01 from kvm-a to kvm-b \\(migrate, on kvm-a\\): .*${said.slice(-20)}`),
+          );
+          assert.match(error.message, /db-01 is running \([a-z ]+\) on kvm-a as before/);
+          assert.ok(error.message.endsWith(`[${code}]`), error.message);
+          assert.equal(error.facts.seen.host, "kvm-a");
+          return true;
+        });
+        assert.match(world.where, /^kvm-a: running .*, kvm-b: nothing/);
+      });
+    }
+  });
+
+  describe("with a maximum downtime", () => {
+    it("sets it before the start, and leaves the destination's default where it has moved", async () => {
+      const world = onA();
+      await world.place({ options: { maxDowntimeMs: 750 } });
+      assert.deepEqual(world.deeds, ["0 s kvm-a: migrate-setmaxdowntime db-01 750", "0 s kvm-a: migrate"]);
+      assert.equal(world.host("kvm-b").find(fakeUuid)!.maxDowntimeMs, 300);
+    });
+
+    it("puts the host's own value back where it stayed", async () => {
+      const world = onA({ maxDowntimeMs: 420 });
+      world.fakes.onMigrate = () => Promise.resolve("operation failed");
+      await assert.rejects(world.place({ options: { maxDowntimeMs: 750 } }));
+      assert.equal(world.host("kvm-a").find(fakeUuid)!.maxDowntimeMs, 420);
+    });
+
+    it("starts nothing where it cannot be set", async () => {
+      const world = onA();
+      world
+        .host("kvm-a")
+        .failing.set("migrate-setmaxdowntime", "Requested operation is not valid: domain is not running");
+      await assert.rejects(world.place({ options: { maxDowntimeMs: 750 } }), { code: "domainStateUnfit" });
+      assert.ok(!world.deeds.some((deed) => deed.endsWith(": migrate")));
+    });
+  });
+
+  describe("that has left something behind", () => {
+    it("removes the definition that is shut off at the source, after a move that left it", async () => {
+      const world = onA({ autostart: true });
+      world.fakes.leavesDefinition = true;
+      const { view, lastMigration } = await world.place();
+      assert.equal(view.host, "kvm-b");
+      assert.equal(lastMigration!.from, "kvm-a");
+      assert.equal(world.where, "kvm-a: nothing, kvm-b: running (migrated), kvm-c: nothing");
+      assert.ok(world.deeds.includes("0 s kvm-a: undefine --keep-nvram"));
+      assert.equal(world.host("kvm-b").find(fakeUuid)!.autostart, true);
+      assert.ok(world.rows.includes("info: removed the leftover definition of db-01 on kvm-a"));
+    });
+
+    it("removes it also where the state did not know that it was", async () => {
+      const world = new Placing({ "kvm-c": [fakeDomain()] });
+      world.fakes.leavesDefinition = true;
+      await world.place({ lastHost: "kvm-a" });
+      assert.equal(world.where, "kvm-a: nothing, kvm-b: running (migrated), kvm-c: nothing");
+    });
+
+    it("removes it also when an earlier run left it, takes over its autostart and defines what is transient", async () => {
+      const world = new Placing({
+        "kvm-a": [fakeDomain({ state: "shut off", reason: "migrated", autostart: true })],
+        "kvm-b": [fakeDomain({ reason: "migrated", persistent: false })],
+      });
+      const { view, lastMigration } = await world.place({ lastHost: "kvm-a" });
+      assert.deepEqual([view.host, view.persistent, view.autostart], ["kvm-b", true, true]);
+      assert.equal(lastMigration, undefined);
+      assert.equal(world.where, "kvm-a: nothing, kvm-b: running (migrated), kvm-c: nothing");
+    });
+
+    it("removes nothing when the machine stops before it could", async () => {
+      const world = new Placing({
+        "kvm-a": [fakeDomain({ state: "shut off", reason: "migrated" })],
+        "kvm-b": [fakeDomain({ reason: "migrated" })],
+      });
+      let looks = 0;
+      world.onHears = (host, command) => {
+        if (host.name === "kvm-b" && command.startsWith("domstate") && ++looks === 2)
+          Object.assign(host.find(fakeUuid)!, off);
+      };
+      await assert.rejects(world.place({ lastHost: "kvm-a" }), { code: "domainStateUnfit", host: "kvm-b" });
+      assert.deepEqual(world.deeds, []);
+    });
+  });
+
+  describe("that changes while it is looked at", () => {
+    /** What happens once the rules have been asked, right before the second look. */
+    function meanwhile(world: Placing, change: () => void): void {
+      world.onHears = (host, command) => {
+        if (host.name === "kvm-a" && command === "help migrate") change();
+      };
+    }
+
+    it("is not moved when somebody else has just moved it", async () => {
+      const world = onA();
+      meanwhile(world, () => {
+        world.host("kvm-b").domains = world.host("kvm-a").domains;
+        world.host("kvm-a").domains = [];
+      });
+      const { view, lastMigration } = await world.place();
+      assert.equal(view.host, "kvm-b");
+      assert.equal(lastMigration, undefined);
+      assert.deepEqual(world.deeds, []);
+    });
+
+    it("is moved offline when it was shut down meanwhile", async () => {
+      const world = onA();
+      meanwhile(world, () => Object.assign(world.host("kvm-a").find(fakeUuid)!, off));
+      const { lastMigration } = await world.place();
+      assert.equal(lastMigration!.mode, "offline");
+      assert.equal(world.where, "kvm-a: nothing, kvm-b: shut off (unknown), kvm-c: nothing");
+    });
+
+    it("is refused when it was shut down meanwhile and mode is live", async () => {
+      const world = onA();
+      meanwhile(world, () => Object.assign(world.host("kvm-a").find(fakeUuid)!, off));
+      await assert.rejects(world.place({ options: { mode: "live" } }), { code: "domainStateUnfit" });
+      assert.deepEqual(world.deeds, []);
+    });
+
+    it("is given up when it never shows the same twice", async () => {
+      const world = onA();
+      let starts = 0;
+      world.onHears = (host, command) => {
+        if (host.name !== "kvm-a" || command !== "help migrate") return;
+        Object.assign(host.find(fakeUuid)!, ++starts % 2 === 1 ? off : { state: "running", reason: "booted" });
+      };
+      await assert.rejects(world.place(), (error: Error & { facts: { seen?: { host: string } } }) => {
+        assert.match(error.message, /something else in each of 5 looks.*\[verificationFailed\]/s);
+        assert.equal(error.facts.seen?.host, "kvm-a");
+        return true;
+      });
+      assert.deepEqual(world.deeds, []);
+    });
+  });
+
+  describe("whose migration already runs", () => {
+    it("watches it to its end, starts no second one, and records it without a command", async () => {
+      const world = onA();
+      world.lasts(5);
+      void (await world.fakes.dial({ name: "kvm-a" })).exec(world.plan({}).live as string);
+      await new Promise((resolve) => setImmediate(resolve));
+      const { view, lastMigration } = await world.place({ lastHost: "kvm-a" });
+      assert.equal(view.host, "kvm-b");
+      assert.equal(lastMigration!.command, "");
+      assert.equal(lastMigration!.reason, "a migration from kvm-a to kvm-b is under way");
+      assert.equal(world.deeds.filter((deed) => deed.endsWith(": migrate")).length, 1);
+    });
+
+    it("moves it on when that one went elsewhere", async () => {
+      const world = onA();
+      world.lasts(5);
+      void (await world.fakes.dial({ name: "kvm-a" })).exec(world.plan({ host: "kvm-c" }).live as string);
+      await new Promise((resolve) => setImmediate(resolve));
+      const { lastMigration } = await world.place({ uuid: null });
+      assert.deepEqual([lastMigration!.from, lastMigration!.to], ["kvm-c", "kvm-b"]);
+      assert.equal(world.where, "kvm-a: nothing, kvm-b: running (migrated), kvm-c: nothing");
+    });
+  });
+
+  describe("whose post-copy was interrupted", () => {
+    const broken = () =>
+      new Placing({
+        "kvm-a": [fakeDomain({ state: "paused", reason: "post-copy failed" })],
+        "kvm-b": [fakeDomain({ reason: "post-copy failed" })],
+      });
+
+    it("resumes it with the same command", async () => {
+      const world = broken();
+      world.fakes.onMigrate = ({ domain, to }) => {
+        Object.assign(domain, { reason: "post-copy" });
+        Object.assign(to.find(fakeUuid)!, { reason: "post-copy" });
+        return world.clock.sleep(2000).then(() => undefined);
+      };
+      const { lastMigration } = await world.place({
+        lastHost: "kvm-a",
+        options: { postCopy: true, postCopyAfterMs: 1000 },
+      });
+      assert.equal(
+        world.host("kvm-a").commands.find((line) => line.startsWith("migrate ")),
+        "migrate --postcopy-resume --live --p2p --persistent --undefinesource --postcopy db-01 qemu+ssh://kvm-b/system",
+      );
+      assert.equal(lastMigration!.mode, "postCopy");
+      assert.equal(world.where, "kvm-a: nothing, kvm-b: running (migrated), kvm-c: nothing");
+    });
+
+    it("does not resume it into a libvirt that crashes on that", async () => {
+      const world = broken();
+      Object.assign(world.host("kvm-b").options, { libvirt: "11.3.0" });
+      await assert.rejects(world.place({ lastHost: "kvm-a" }), {
+        code: "unsafeCombination",
+        host: "kvm-b",
+        message: /11\.4 or later/,
+      });
+      assert.deepEqual(world.deeds, []);
+    });
+  });
+});

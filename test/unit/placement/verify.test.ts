@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import type { DomainView, JobInfo } from "../../../provider/core/domain";
+import { judge, type Verdict, verify } from "../../../provider/placement/verify";
+import { fakeDomain, fakeUuid } from "../../support/fake-virsh";
+import { Placing } from "../../support/placing";
+import { view } from "../../support/views";
+
+describe("the verdict of both hosts", () => {
+  const a = (state: string, differing: Partial<DomainView> = {}) => view("kvm-a", state, differing);
+  const b = (state: string) => view("kvm-b", state);
+  const job: JobInfo = { type: "unbounded", operation: "outgoing" };
+
+  const cases: [
+    how: "live" | "offline",
+    source: DomainView | undefined,
+    destination: DomainView | undefined,
+    Verdict["outcome"],
+  ][] = [
+    ["live", undefined, b("running (migrated)"), "moved"],
+    ["live", undefined, b("paused (user)"), "moved"],
+    ["live", a("shut off (migrated)"), b("running (migrated)"), "leftover"],
+    ["live", a("shut off (migrated)"), b("running (post-copy)"), "underWay"],
+    ["live", a("running (booted)"), undefined, "stayed"],
+    ["live", a("running (migration canceled)"), undefined, "stayed"],
+    ["live", a("paused (user)"), undefined, "stayed"],
+    ["live", a("running (booted)"), b("shut off (shutdown)"), "stayed"],
+    ["live", a("running (booted)", { job }), undefined, "underWay"],
+    ["live", a("running (booted)"), b("paused (migrating)"), "underWay"],
+    ["live", a("paused (migrating)"), undefined, "underWay"],
+    ["live", a("paused (post-copy)"), b("running (post-copy)"), "underWay"],
+    ["live", a("paused (post-copy failed)"), b("running (post-copy failed)"), "postCopyFailed"],
+    ["live", a("paused (post-copy failed)"), b("running (post-copy)"), "postCopyFailed"],
+    ["live", undefined, b("running (post-copy failed)"), "postCopyFailed"],
+    ["live", undefined, undefined, "unclear"],
+    ["live", a("running (booted)"), b("running (migrated)"), "unclear"],
+    ["live", a("shut off (migrated)"), undefined, "unclear"],
+    ["live", a("shut off (migrated)"), b("shut off (crashed)"), "unclear"],
+    ["live", undefined, b("shut off (crashed)"), "unclear"],
+    ["live", undefined, b("crashed (panicked)"), "unclear"],
+    ["offline", undefined, b("shut off (unknown)"), "moved"],
+    ["offline", a("shut off (shutdown)"), undefined, "stayed"],
+    ["offline", a("shut off (shutdown)"), b("shut off (unknown)"), "unclear"],
+    ["offline", a("running (booted)"), b("shut off (unknown)"), "unclear"],
+    ["offline", undefined, b("running (booted)"), "unclear"],
+    ["offline", undefined, undefined, "unclear"],
+  ];
+  const shown = (there: DomainView | undefined) =>
+    there ? `${there.state} (${there.reason})${there.job ? " with a job" : ""}` : "nothing";
+  for (const [how, source, destination, outcome] of cases) {
+    it(`${how}, source ${shown(source)}, destination ${shown(destination)}: ${outcome}`, () =>
+      assert.equal(judge(source, destination, how), outcome));
+  }
+
+  const move = { uuid: fakeUuid, from: "kvm-a", to: "kvm-b", how: "live" } as const;
+  const ended = { state: "running", reason: "migrated" };
+
+  it("is waited for while a host still clears up", async () => {
+    const world = new Placing({ "kvm-b": [fakeDomain({ state: "paused", reason: "migrating" })] });
+    void world.clock.sleep(4000).then(() => Object.assign(world.host("kvm-b").find(fakeUuid)!, ended));
+    const verdict = await verify(world.hosts, move, world.clock);
+    assert.equal(verdict.outcome, "moved");
+    assert.equal(verdict.seen, "kvm-a: not there; kvm-b: running (migrated)");
+    assert.ok(world.clock.elapsedMs >= 4000);
+    await world.hosts.close();
+  });
+
+  it("is that none is to be seen, after some seconds", async () => {
+    const world = new Placing({ "kvm-b": [fakeDomain({ state: "paused", reason: "migrating" })] });
+    assert.equal((await verify(world.hosts, move, world.clock)).outcome, "underWay");
+    assert.ok(world.clock.elapsedMs >= 15_000 && world.clock.elapsedMs < 20_000);
+    await world.hosts.close();
+  });
+});

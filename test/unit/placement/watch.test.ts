@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import type { MigrationOptions } from "../../../provider/core/options";
+import { fakeDomain, fakeUuid } from "../../support/fake-virsh";
+import { Placing } from "../../support/placing";
+
+const second = 1000;
+const onA = () => new Placing({ "kvm-a": [fakeDomain()] });
+
+describe("watching a migration", () => {
+  const steered: [title: string, options: Partial<MigrationOptions>, deeds: string[], mode: string, told: RegExp][] = [
+    [
+      "switches to post-copy after the time given",
+      { postCopy: true, postCopyAfterMs: 20 * second },
+      ["0 s kvm-a: migrate", "20 s kvm-a: migrate-postcopy"],
+      "postCopy",
+      /^info: 20 s are over: switching to post-copy$/,
+    ],
+    [
+      "switches to post-copy at the timeout",
+      { postCopy: true, timeoutMs: 60 * second, onTimeout: "postCopy" },
+      ["0 s kvm-a: migrate", "60 s kvm-a: migrate-postcopy"],
+      "postCopy",
+      /^info: the timeout of 1 min is over: switching to post-copy$/,
+    ],
+    [
+      "pauses the machine at the timeout",
+      { timeoutMs: 60 * second, onTimeout: "suspend" },
+      ["0 s kvm-a: migrate", "60 s kvm-a: suspend"],
+      "suspended",
+      /pausing the machine until it has moved$/,
+    ],
+    [
+      "raises the maximum downtime, and then switches",
+      { maxDowntimeMs: 900, maxDowntimeAfterMs: 10 * second, postCopy: true, postCopyAfterMs: 15_100 },
+      ["0 s kvm-a: migrate", "10 s kvm-a: migrate-setmaxdowntime 900", "15.1 s kvm-a: migrate-postcopy"],
+      "postCopy",
+      /^info: 10 s are over: the maximum downtime is now 900 ms$/,
+    ],
+  ];
+  for (const [title, options, deeds, mode, told] of steered) {
+    it(title, async () => {
+      const world = onA();
+      world.lasts(undefined);
+      const { view, lastMigration } = await world.place({ options });
+      assert.deepEqual(world.deeds, deeds);
+      assert.equal(lastMigration!.mode, mode);
+      assert.deepEqual([view.host, view.state], ["kvm-b", "running"]);
+      assert.equal(world.rows.filter((row) => told.test(row)).length, 1, world.rows.join("\n"));
+      assert.deepEqual(
+        world.rows.filter((row) => row.startsWith("warn: ")),
+        [],
+      );
+    });
+  }
+
+  it("does nothing of it where the migration is over before", async () => {
+    const world = onA();
+    world.lasts(5);
+    await world.place({ options: { timeoutMs: 60 * second, postCopy: true, postCopyAfterMs: 20 * second } });
+    assert.deepEqual(world.deeds, ["0 s kvm-a: migrate"]);
+  });
+
+  it("shows post-copy, and reports no pause for it, which libvirt does not know", async () => {
+    const world = onA();
+    world.lasts(undefined, 3);
+    const { lastMigration } = await world.place({ options: { postCopy: true, postCopyAfterMs: 2 * second } });
+    assert.ok(world.rows.some((row) => row.startsWith("live: pre-copy ")));
+    assert.ok(world.rows.some((row) => row.startsWith("live: post-copy ")));
+    assert.ok(!("downtimeMs" in lastMigration!));
+    assert.match(
+      world.rows.at(-1)!,
+      /^info: moved kvm-a → kvm-b in 5(\.\d)? s, by post-copy, pause not reported by libvirt/,
+    );
+  });
+
+  it("only warns of a timeout in post-copy", async () => {
+    const world = onA();
+    world.lasts(undefined, 10);
+    await world.place({ options: { postCopy: true, postCopyAfterMs: 2 * second, timeoutMs: 5 * second } });
+    assert.deepEqual(world.deeds, ["0 s kvm-a: migrate", "2 s kvm-a: migrate-postcopy"]);
+    assert.deepEqual(
+      world.rows.filter((row) => row.startsWith("warn: ")),
+      ["warn: the timeout of 5 s is over, but in post-copy a migration can only be waited for"],
+    );
+  });
+
+  it("cancels at the timeout, and says what could help", async () => {
+    const world = onA();
+    world.lasts(undefined);
+    await assert.rejects(world.place({ options: { timeoutMs: 60 * second, bandwidthMiBps: 40 } }), (error: Error) => {
+      assert.match(
+        error.message,
+        /the timeout of 1 min is over: cancelling the migration; it was cancelled; db-01 is running/,
+      );
+      assert.match(
+        error.message,
+        /autoConverge: true, .*postCopy.*, a higher migration\.bandwidth, a longer migration\.timeout/,
+      );
+      assert.match(error.message, /\[migrationTimedOut\]$/);
+      return true;
+    });
+    assert.deepEqual(world.deeds, ["0 s kvm-a: migrate", "60 s kvm-a: domjobabort"]);
+    assert.match(world.where, /^kvm-a: running .*, kvm-b: nothing/);
+  });
+
+  it("goes on watching when an action is refused, and does not repeat it", async () => {
+    const world = onA();
+    world.lasts(5);
+    world
+      .host("kvm-a")
+      .failing.set(
+        "migrate-postcopy",
+        "Requested operation is not valid: post-copy can only be started while outgoing migration is in progress",
+      );
+    await world.place({ options: { postCopy: true, postCopyAfterMs: 2 * second } });
+    assert.deepEqual(world.deeds, ["0 s kvm-a: migrate", "2 s kvm-a: migrate-postcopy"]);
+    assert.ok(
+      world.rows.some((row) => row.startsWith("warn: postCopy: Requested operation is not valid: post-copy can only")),
+    );
+  });
+
+  describe("when the connection to the source breaks", () => {
+    /** Breaks it at a time of the fake clock; `back` brings the host back. */
+    const breakAt = (world: Placing, ms: number, downForMs: number) => {
+      void world.clock.sleep(ms).then(async () => {
+        world.host("kvm-a").down = downForMs > 0;
+        world.host("kvm-a").drop();
+        await world.clock.sleep(downForMs);
+        world.host("kvm-a").down = false;
+      });
+    };
+
+    it("connects again and sees the migration to its end, which needed neither virsh nor us", async () => {
+      const world = onA();
+      world.lasts(10);
+      breakAt(world, 3 * second, 0);
+      const { view, lastMigration } = await world.place();
+      assert.equal(view.host, "kvm-b");
+      assert.deepEqual(
+        world.fakes.dialled.filter((name) => name === "kvm-a"),
+        ["kvm-a", "kvm-a"],
+      );
+      assert.ok(lastMigration!.durationMs >= 10 * second && lastMigration!.durationMs < 12 * second);
+      assert.equal(world.deeds.filter((deed) => deed.endsWith(": migrate")).length, 1);
+    });
+
+    it("does what fell due meanwhile as soon as the host is heard again", async () => {
+      const world = onA();
+      world.lasts(undefined);
+      breakAt(world, 3 * second, 10 * second);
+      const { lastMigration } = await world.place({ options: { postCopy: true, postCopyAfterMs: 5 * second } });
+      assert.equal(lastMigration!.mode, "postCopy");
+      const at = Number(/^([\d.]+) s kvm-a: migrate-postcopy$/.exec(world.deeds[1]!)![1]);
+      assert.ok(at >= 13 && at < 15, world.deeds.join("\n"));
+    });
+
+    it("gives up after a minute of silence, says that the migration goes on, and stops nothing", async () => {
+      const world = onA();
+      world.lasts(300);
+      breakAt(world, 3 * second, 1000 * second);
+      await assert.rejects(world.place(), (error: Error & { facts: { seen?: { host: string } } }) => {
+        assert.match(
+          error.message,
+          /^lost sight of the migration of db-01 away from kvm-a \(watch, on kvm-a\): connect ECONNREFUSED/,
+        );
+        assert.match(error.message, /goes on between the hosts without us.*\[hostUnreachable\]$/s);
+        assert.equal(error.facts.seen?.host, "kvm-a");
+        return true;
+      });
+      assert.ok(world.clock.elapsedMs > 62 * second && world.clock.elapsedMs < 70 * second, `${world.clock.elapsedMs}`);
+      assert.deepEqual(world.deeds, ["0 s kvm-a: migrate"]);
+      assert.equal(world.host("kvm-a").find(fakeUuid)!.job, "outgoing");
+    });
+  });
+});
