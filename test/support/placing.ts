@@ -16,6 +16,10 @@ export interface Asked {
   options?: Partial<MigrationOptions>;
 }
 
+const changing = new Set(
+  "migrate migrate-setmaxdowntime migrate-postcopy domjobabort suspend resume autostart undefine define".split(" "),
+);
+
 /** Three hosts, a clock that costs nothing, and a record of what the user saw and what the hosts were told to do. */
 export class Placing {
   readonly fakes = new FakeHosts();
@@ -43,9 +47,7 @@ export class Placing {
 
   private heard(host: FakeHost, command: string): void {
     const verb = command.split(" ")[0]!;
-    if (
-      !["list", "domstate", "domjobinfo", "version", "help", "capabilities", "migrate-getmaxdowntime"].includes(verb)
-    ) {
+    if (changing.has(verb)) {
       const words = command.split(" ").filter((word) => word !== fakeUuid);
       this.deeds.push(
         `${this.clock.elapsedMs / 1000} s ${host.name}: ${verb === "migrate" ? "migrate" : words.join(" ")}`,
