@@ -385,7 +385,7 @@ describe("placing a machine", () => {
       });
       assert.equal(
         world.host("kvm-a").commands.find((line) => line.startsWith("migrate ")),
-        "migrate --postcopy-resume --live --p2p --persistent --undefinesource --postcopy db-01 qemu+ssh://kvm-b/system",
+        "migrate --live --p2p --persistent --undefinesource --postcopy --postcopy-resume db-01 qemu+ssh://kvm-b/system",
       );
       assert.equal(lastMigration!.mode, "postCopy");
       assert.equal(world.where, "kvm-a: nothing, kvm-b: running (migrated), kvm-c: nothing");

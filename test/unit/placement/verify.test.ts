@@ -30,13 +30,16 @@ describe("the verdict of both hosts", () => {
     ["live", a("paused (post-copy)"), b("running (post-copy)"), "underWay"],
     ["live", a("paused (post-copy failed)"), b("running (post-copy failed)"), "postCopyFailed"],
     ["live", a("paused (post-copy failed)"), b("running (post-copy)"), "postCopyFailed"],
-    ["live", undefined, b("running (post-copy failed)"), "postCopyFailed"],
+    ["live", undefined, b("running (post-copy failed)"), "moved"],
     ["live", undefined, undefined, "unclear"],
     ["live", a("running (booted)"), b("running (migrated)"), "unclear"],
     ["live", a("shut off (migrated)"), undefined, "unclear"],
     ["live", a("shut off (migrated)"), b("shut off (crashed)"), "unclear"],
     ["live", undefined, b("shut off (crashed)"), "unclear"],
-    ["live", undefined, b("crashed (panicked)"), "unclear"],
+    ["live", undefined, b("crashed (panicked)"), "moved"],
+    ["live", undefined, b("shut off (shutdown)"), "moved"],
+    ["live", a("shut off (shutdown)"), undefined, "ended"],
+    ["live", a("shut off (crashed)"), undefined, "ended"],
     ["offline", undefined, b("shut off (unknown)"), "moved"],
     ["offline", a("shut off (shutdown)"), undefined, "stayed"],
     ["offline", a("shut off (shutdown)"), b("shut off (unknown)"), "unclear"],
@@ -64,10 +67,25 @@ describe("the verdict of both hosts", () => {
     await world.hosts.close();
   });
 
+  it("is not given while a host cannot be asked, and tells which one could not", async () => {
+    const world = new Placing({ "kvm-b": [fakeDomain(ended)] });
+    world.host("kvm-a").down = true;
+    void world.clock.sleep(10_000).then(() => (world.host("kvm-a").down = false));
+    assert.equal((await verify(world.hosts, move, world.clock)).outcome, "moved");
+    assert.ok(world.clock.elapsedMs >= 10_000);
+    world.host("kvm-a").drop();
+    world.host("kvm-a").down = true;
+    const { outcome, seen, silent } = await verify(world.hosts, move, world.clock);
+    assert.equal(outcome, "unseen");
+    assert.equal(seen, "kvm-a: cannot be asked (connect ECONNREFUSED); kvm-b: running (migrated)");
+    assert.deepEqual([silent.source?.code, silent.destination], ["hostUnreachable", undefined]);
+    await world.hosts.close();
+  });
+
   it("is that none is to be seen, after some seconds", async () => {
     const world = new Placing({ "kvm-b": [fakeDomain({ state: "paused", reason: "migrating" })] });
     assert.equal((await verify(world.hosts, move, world.clock)).outcome, "underWay");
-    assert.ok(world.clock.elapsedMs >= 15_000 && world.clock.elapsedMs < 20_000);
+    assert.ok(world.clock.elapsedMs >= 45_000 && world.clock.elapsedMs < 50_000);
     await world.hosts.close();
   });
 });
