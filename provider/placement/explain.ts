@@ -4,6 +4,7 @@ import type { ExecResult } from "../core/ports";
 import { type FailureContext, hidesCause, readFailure, tellsCause } from "../virsh/failures";
 import type { Virsh } from "../virsh/client";
 import type { Hosts } from "./hosts";
+import { peerKeys } from "./peerKeys";
 import { quote } from "../virsh/quote";
 
 const askMs = 8000;
@@ -48,12 +49,7 @@ export async function explainFailure(
     }
   }
   if (failure.code === "peerUntrusted") {
-    const [rootKey, peerHostKey] = await Promise.all([rootKeyOf(source), hostKeyOf(hosts, move.to)]);
-    failure = readFailure(said, {
-      ...context,
-      ...(rootKey !== undefined && { rootKey }),
-      ...(peerHostKey !== undefined && { peerHostKey }),
-    });
+    failure = readFailure(said, { ...context, ...(await peerKeys(hosts, move.from, move.to)) });
   }
   return new PlacementError({ ...failure, phase: "migrate", what: move.what, domain: move.domain, host: move.from });
 }
@@ -93,30 +89,4 @@ async function imagesMissing(
   } catch {
     return [];
   }
-}
-
-/** libvirt connects as root. Undefined where our account may not look, empty where there is none. */
-async function rootKeyOf(source: Virsh | undefined): Promise<string | undefined> {
-  if (source === undefined) return undefined;
-  const script =
-    "[ $(id -u) = 0 ] || exit 1; cd /root/.ssh 2>/dev/null || exit 0; for type in ed25519 ecdsa rsa; do " +
-    '[ -f id_$type ] || continue; cat id_$type.pub 2>/dev/null || ssh-keygen -y -P "" -f id_$type 2>/dev/null && break; done; :';
-  return firstLine(source, script);
-}
-
-/** Read over a connection whose host key was verified. */
-async function hostKeyOf(hosts: Hosts, name: string): Promise<string | undefined> {
-  const script = "cd /etc/ssh && cat ssh_host_ed25519_key.pub ssh_host_ecdsa_key.pub ssh_host_rsa_key.pub 2>/dev/null";
-  const line = await hosts
-    .virsh(name)
-    .then((virsh) => firstLine(virsh, script))
-    .catch(() => undefined);
-  return line === "" ? undefined : line?.split(" ").slice(0, 2).join(" ");
-}
-
-async function firstLine(virsh: Virsh, script: string): Promise<string | undefined> {
-  const { code, stdout } = await virsh.shell
-    .exec(`sh -c ${quote(script)}`, { deadlineMs: askMs })
-    .catch(() => ({ code: 1, stdout: "" }));
-  return code === 0 || stdout !== "" ? stdout.split("\n", 1)[0]!.trim() : undefined;
 }

@@ -20,6 +20,7 @@ import {
   systemScript,
 } from "../virsh/report";
 import type { Hosts } from "./hosts";
+import { peerKeys } from "./peerKeys";
 
 /** What changes under way is good for as long as one observation; what changes with an upgrade, for the process. */
 const volatileMs = 3000;
@@ -310,7 +311,7 @@ async function peerFacts(
     dataAddress: data?.address,
     dataAddressFrom: data?.whose,
     dataPorts: dataPorts?.dataPorts ?? [],
-    login: answers.login && loginFacts(answers.login, answers.publicKey, { from, to, uri, user }),
+    login: answers.login && (await loginFacts(hosts, answers.login, { from, to, uri, user })),
   };
 }
 
@@ -320,22 +321,20 @@ function loginCommand(address: string, user: string | undefined, port: string | 
   return `ssh ${options.join(" ")} -- ${quote(`${user === undefined ? "" : `${user}@`}${address}`)} virsh -q -c qemu:///system uri`;
 }
 
-function loginFacts(
+async function loginFacts(
+  hosts: Hosts,
   { code, tookMs, said }: { code: number; tookMs: number; said: string },
-  publicKey: string | undefined,
   { from, to, uri, user = "root" }: { from: string; to: string; uri: string; user: string | undefined },
-): NonNullable<PeerFacts["login"]> {
+): Promise<NonNullable<PeerFacts["login"]>> {
   if (code === 0) return { works: true, tookMs };
   const context = { domain: "the domain", source: from, destination: to, sourceUser: "root", peerUri: uri };
   let failure = readFailure(said, context);
   if (["virshMissing", "libvirtDown", "socketPermission"].includes(failure.code)) {
     failure = readFailure(said, { ...context, source: to, sourceUser: user });
+  } else if (failure.code === "peerUntrusted") {
+    failure = readFailure(said, { ...context, ...(await peerKeys(hosts, from, to)) });
   }
-  const { code: known, why } = failure;
-  const next =
-    publicKey !== undefined && /Permission denied/.test(said)
-      ? `${failure.next}. The line to add: ${publicKey}`
-      : failure.next;
+  const { code: known, why, next } = failure;
   return { works: false, code: known === "migrationFailed" ? "peerUnreachable" : known, why, next };
 }
 
