@@ -119,7 +119,7 @@ export function createHandlers(world: World) {
 
     read: (id: string, props: Props): Promise<pulumi.dynamic.ReadResult> =>
       cleanly(async () => {
-        const { hosts } = await usable("observe");
+        const { hosts, inventory, uri } = await usable("observe");
         const { inputs } = parseInputs(props);
         const { domain = id, hosts: wanted = [] } = inputs;
         const last = props.currentHost as string | undefined;
@@ -135,7 +135,13 @@ export function createHandlers(world: World) {
         // What a host keeps that cannot be asked now is not known to be gone.
         const incomplete = left !== undefined || (undone && observed.unreachable.length > 0);
         // The name found is what the next preview compares the program with: it then shows `host: "kvm-a" => "kvm-b"`.
-        const host = wanted.includes(view.host) ? props.host : view.host;
+        const moved = !wanted.includes(view.host);
+        const host = moved ? view.host : props.host;
+        // So does the plan: else the command that would bring it back would not show as a change.
+        const plan =
+          moved && inputs.migration
+            ? planOf({ ...inputs, domain, hosts: [view.host], anyOf: false }, inventory, uri)
+            : props.plan;
         const inputsNow = Object.fromEntries(
           inputNames.filter((name) => name in props).map((name) => [name, props[name]]),
         );
@@ -145,12 +151,13 @@ export function createHandlers(world: World) {
           props: withoutUndefined({
             ...kept,
             host,
+            plan,
             currentHost: view.host,
             state: view.state,
             __name: view.name,
             ...(incomplete && { __incomplete: true }),
           }),
-          inputs: withoutUndefined({ ...inputsNow, host }),
+          inputs: withoutUndefined({ ...inputsNow, host, plan }),
         };
       }),
 

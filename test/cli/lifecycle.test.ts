@@ -4,6 +4,7 @@ import { describeWithStack } from "../support/stack";
 describeWithStack("a placement, from adoption to farewell", {}, (lab, stack) => {
   const on = (host: string) => ({ db: { args: { domain: "db-01", host } } });
   const everywhere = () => Promise.all(lab().hosts.map((host) => host.virsh("list --all --name")));
+  const uriOf = (host: string) => `qemu+ssh://${lab().host(host).address}/system`;
   let uuid: string;
 
   before(async () => {
@@ -25,7 +26,7 @@ describeWithStack("a placement, from adoption to farewell", {}, (lab, stack) => 
 
   it("shows the exact command before it runs, and moves the running machine", async () => {
     stack().declare(on("kvm-b"));
-    const command = `virsh migrate --live --p2p --persistent --undefinesource db-01 qemu+ssh://${lab().host("kvm-b").address}/system`;
+    const command = `virsh migrate --live --p2p --persistent --undefinesource db-01 ${uriOf("kvm-b")}`;
     const preview = await stack().preview();
     assert.match(preview.stdout, /~ host +: "kvm-a" => "kvm-b"/);
     assert.ok(preview.stdout.includes(`=> "${command}"`), preview.stdout);
@@ -60,8 +61,12 @@ describeWithStack("a placement, from adoption to farewell", {}, (lab, stack) => 
     const refresh = await stack().refresh();
     assert.equal(refresh.code, 0, refresh.stdout);
     assert.equal((await stack().outputs("db"))["currentHost"], "kvm-a");
-    const preview = await stack().preview();
-    assert.match(preview.stdout, /~ host +: "kvm-a" => "kvm-b"/);
+    const { stdout } = await stack().preview();
+    assert.match(stdout, /~ host +: "kvm-a" => "kvm-b"/);
+    assert.ok(
+      stdout.includes(`=> "virsh migrate --live --p2p --persistent --undefinesource db-01 ${uriOf("kvm-b")}"`),
+      stdout,
+    );
   });
 
   it("is forgotten by destroy, and the machine runs on", async () => {

@@ -390,8 +390,10 @@ describe("handlers: create, update, read and delete", () => {
     host("kvm-a").domains = [];
     later(60_000);
     const found = (await read(fakeUuid, outs)) as { props: Props; inputs: Props };
-    assert.deepEqual(found.props, { ...outs, host: "kvm-c", currentHost: "kvm-c", state: "paused" });
+    const { plan } = await inputs({ host: "kvm-c" });
+    assert.deepEqual(found.props, { ...outs, host: "kvm-c", plan, currentHost: "kvm-c", state: "paused" });
     assert.equal(found.inputs["host"], "kvm-c");
+    assert.deepEqual(found.inputs["plan"], plan);
   });
 
   it("read keeps a list of hosts while the machine is on one of them", async () => {
