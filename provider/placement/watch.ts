@@ -140,6 +140,8 @@ export async function watch(
       }
       const step = steer(options, { elapsedMs: clock.now() - startedAt, inPostCopy, done });
       if (step.action === "wait") continue;
+      // Until memory flows QEMU has not been told that there may be a switch, and refuses it.
+      if (step.action === "postCopy" && !job?.memoryTotalBytes) continue;
       done.add(step.action);
       if (step.action === "inform") progress.warn(step.reason);
       else progress.info(step.reason);

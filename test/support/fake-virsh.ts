@@ -131,6 +131,8 @@ export class FakeHost {
   account = "root\n";
   log = "";
   private shells: FakeShell[] = [];
+  /** What domjobinfo says of a migration that runs. */
+  statistics = runningStatistics;
   /** Ends a migration that `onMigrate` holds, as domjobabort does. */
   private abort: ((error: string) => void) | undefined;
 
@@ -332,7 +334,7 @@ export class FakeHost {
           return {
             err: "Operation not supported: migration statistics are available only on the source host",
           };
-        return { out: domain.job === "outgoing" ? runningStatistics : "Job type: 0" };
+        return { out: domain.job === "outgoing" ? this.statistics : "Job type: 0" };
       case "migrate-getmaxdowntime":
         return { out: String(domain.maxDowntimeMs) };
       case "migrate-setmaxdowntime":
