@@ -1,0 +1,91 @@
+/** A placement's inputs. */
+import { z } from "zod";
+import { type MigrationOptions, optionConflicts } from "../core/options";
+import { migrationSchema } from "./migration";
+import { expected, failuresOf, type InputFailure, invalid, shown, unknownFields } from "./refusal";
+import { unknownPaths } from "./wire";
+
+/** The inputs after parsing. A field is undefined while Pulumi does not know it. */
+export interface ParsedInputs {
+  domain: string | undefined;
+  hosts: string[] | undefined;
+  /** True when `host` was written as a list: any member will do. */
+  anyOf: boolean;
+  migration: MigrationOptions | undefined;
+}
+
+/**
+ * A libvirt domain. A name of digits alone is refused, because virsh takes it for a domain id, which changes at every start;
+ * one that looks like an option, because virsh would take it for that.
+ */
+const domainSchema = z
+  .string({ error: expected("a libvirt domain name or UUID", '"db-01"') })
+  .superRefine((text, context) => {
+    const wrong =
+      text === ""
+        ? "is empty"
+        : /^\d+$/.test(text)
+          ? "is a number, which virsh takes for a domain id; give the UUID of this domain instead"
+          : text.startsWith("-")
+            ? "begins with a dash, which virsh takes for an option; give the UUID of this domain instead"
+            : /[/\n\r\0]/.test(text)
+              ? "has a character that no libvirt domain name has"
+              : undefined;
+    if (wrong)
+      context.addIssue({
+        code: "custom",
+        message: `got ${shown(text)}, which ${wrong}; expected a name or UUID, for example "db-01"`,
+      });
+  })
+  .transform(canonicalDomain);
+
+/** libvirt reads a UUID in either case and writes it in lower case. */
+export function canonicalDomain<T>(domain: T): T {
+  return typeof domain === "string" && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(domain)
+    ? (domain.toLowerCase() as T & string)
+    : domain;
+}
+
+/** A key of the inventory, a Host of ssh_config, or (without an inventory) `user@host`. */
+const hostName = z
+  .string({ error: expected("a host name", '"kvm-b"') })
+  .regex(/^([A-Za-z0-9_][A-Za-z0-9_.-]*@)?[A-Za-z0-9_:][A-Za-z0-9_.:%-]*$/, {
+    error: expected("a host name of letters, digits and . _ - :", '"kvm-b"'),
+  });
+
+const hostError = expected("a host name, or a list of them", '"kvm-b" or ["kvm-b", "kvm-c"]');
+const hostSchema = z.union([hostName, z.array(hostName).min(1, { error: hostError })], { error: hostError });
+
+/** What a program may say, and what a placement keeps beside it; names that begin with "__" are the resource's own. */
+const inputNames = ["domain", "host", "migration"];
+const outputNames = ["plan", "currentHost", "domainUuid", "state", "lastMigration", "schemaVersion"];
+
+/** Reads a placement's inputs. All failures at once; what Pulumi does not know yet is left out and fails nothing. */
+export function parseInputs(props: Record<string, unknown>): { inputs: ParsedInputs; failures: InputFailure[] } {
+  const failures: InputFailure[] = [];
+  const read = <T>(schema: z.ZodType<T>, property: string): T | undefined => {
+    const parsed = schema.safeParse(props[property]);
+    const unknown = unknownPaths(props[property], property);
+    if (!parsed.success) failures.push(...failuresOf(parsed.error, property, unknown));
+    return parsed.success && unknown.length === 0 ? parsed.data : undefined;
+  };
+
+  const strangers = Object.keys(props).filter(
+    (name) => !name.startsWith("__") && ![...inputNames, ...outputNames].includes(name),
+  );
+  for (const name of strangers) failures.push(invalid(name, unknownFields([name], inputNames)));
+
+  const domain = read(domainSchema, "domain");
+  const host = read(hostSchema, "host");
+  const migration = read(migrationSchema.prefault({} as never), "migration");
+  if (migration) {
+    failures.push(...optionConflicts(migration));
+  }
+  const hosts = host === undefined ? undefined : [host].flat();
+  if (hosts && new Set(hosts).size < hosts.length) {
+    failures.push(
+      invalid("host", `got ${shown(host)}; a host stands in it twice, for example write ["kvm-b", "kvm-c"]`),
+    );
+  }
+  return { inputs: { domain, hosts, anyOf: Array.isArray(host), migration }, failures };
+}

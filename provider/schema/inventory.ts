@@ -1,0 +1,96 @@
+/** The stack's configuration `vm-placement:hosts`. What is wrong in it is named, never shown: a part of it may be secret. */
+import { z } from "zod";
+import type { Host } from "../core/model";
+import { leaf } from "./leaves";
+import { expected, failuresOf, type InputFailure, invalid, isKeyText, kindOf, unknownKeys } from "./refusal";
+import { withoutUndefined } from "./wire";
+
+const text = (what: string, example: string, pattern = /^[^\n\r\0]+$/) =>
+  z.string({ error: expected(what, example) }).regex(pattern, { error: expected(what, example) });
+const port = leaf.integer({ type: "integer", min: 1, max: 65_535 }, "22") as z.ZodType<number>;
+const limit = leaf.integer({ type: "integer", min: 1, max: 64 }, "2") as z.ZodType<number>;
+const bool = z.boolean({ error: expected("true or false", "true") });
+const account = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
+const address = text(
+  "an IP address or host name",
+  '"10.0.0.12"',
+  /^([A-Za-z0-9_:][A-Za-z0-9_.:%-]*|\[[A-Za-z0-9_.:%-]+\])$/,
+);
+const path = (example: string) => {
+  const error = (issue: { input?: unknown }) =>
+    expected("a path", example)(issue) + (isKeyText(issue.input) ? "; the text of a key belongs in privateKey" : "");
+  return z.string({ error }).regex(/^(?!.*PRIVATE KEY)[^\n\r\0]+$/, { error });
+};
+
+const hostShape = {
+  address: address.optional(),
+  port: port.optional(),
+  user: text("an account name", '"root"').optional(),
+  identityFile: path('"~/.ssh/id_ed25519"').optional(),
+  // Never shown back: a secret that is wrong stays one.
+  privateKey: secret("the text of a private key").optional(),
+  passphrase: secret("the passphrase").optional(),
+  agent: z
+    .union([bool, path('"/run/user/1000/ssh-agent"')], { error: expected("true, false or a socket path", "true") })
+    .optional(),
+  hostKey: text(
+    "a fingerprint or a public key line",
+    '"SHA256:…" or "ssh-ed25519 AAAA…"',
+    /^(SHA256:[A-Za-z0-9+/]{43}=?|(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/=]+( .*)?)$/,
+  ).optional(),
+  knownHostsFile: path('"~/.ssh/known_hosts"').optional(),
+  proxyJump: text("jump hosts as ssh writes them", '"bastion" or "admin@bastion:2222"').optional(),
+  peerAddress: address.optional(),
+  peerUser: text("an account name", '"migrate"', account).optional(),
+  peerPort: port.optional(),
+  migrationAddress: address.optional(),
+  maxOutgoing: limit.optional(),
+  maxIncoming: limit.optional(),
+  maintenance: bool.optional(),
+  labels: z
+    .record(z.string(), z.string({ error: expected("text", '"r1"') }), {
+      error: expected("text by key", '{ rack: "r1" }'),
+    })
+    .optional(),
+};
+const hostExample = "{ address: 10.0.0.11, user: root }";
+const inventorySchema = z.record(
+  z.string().regex(/^[A-Za-z0-9_:][A-Za-z0-9_.:%-]*$/),
+  z.strictObject(hostShape, { error: unknownKeys(Object.keys(hostShape), hostExample, kindOf) }).nullable(),
+  {
+    error: ({ code, input }) =>
+      code === "invalid_key"
+        ? `is no host name; expected letters, digits and . _ - :, for example kvm-a: ${hostExample}`
+        : `got ${kindOf(input)}; expected hosts by name, for example { kvm-a: ${hostExample} }`,
+  },
+);
+
+function secret(what: string) {
+  const error = ({ input }: { input?: unknown }) =>
+    `got ${input === "" ? "an empty text" : kindOf(input)}; expected ${what}, set with \`pulumi config set --secret --path\``;
+  return z.string({ error }).min(1, { error });
+}
+
+/** Reads `vm-placement:hosts`, which Pulumi hands over as JSON. `undefined` = no inventory. Throws nothing: failures name the field. */
+export function parseInventory(json: string | undefined): {
+  inventory: Record<string, Host> | undefined;
+  failures: InputFailure[];
+} {
+  if (json === undefined) return { inventory: undefined, failures: [] };
+  const key = "vm-placement:hosts";
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    const reason = `is no object; expected hosts by name, set with \`pulumi config set --path '${key}.kvm-a.address' 10.0.0.11\``;
+    return { inventory: undefined, failures: [invalid(key, reason)] };
+  }
+  const parsed = inventorySchema.safeParse(value);
+  if (!parsed.success) return { inventory: undefined, failures: failuresOf(parsed.error, key) };
+  return {
+    inventory: Object.fromEntries(
+      Object.entries(parsed.data).map(([name, host]) => [name, withoutUndefined({ name, ...host }) as unknown as Host]),
+    ),
+    failures: [],
+  };
+}

@@ -1,0 +1,70 @@
+/** The schema of each kind of value in the options table. */
+import { z } from "zod";
+import { listed } from "../core/near";
+import type { OptionKind, OptionSpec } from "../core/options";
+import { parseBytes, parseDurationMs, parseRateMiBps, showDuration } from "../core/units";
+import { expected } from "./refusal";
+
+export const leaf: {
+  [T in OptionKind["type"]]: (kind: Extract<OptionKind, { type: T }>, example: string) => z.ZodType;
+} = {
+  flag: (_, example) => z.boolean({ error: expected("true or false", example) }),
+  choice: (kind, example) =>
+    z.enum(kind.values as [string, ...string[]], {
+      error: expected(listed(kind.values.map((v) => JSON.stringify(v))), example),
+    }),
+  integer: (kind, example) => {
+    const error = expected(`a whole number from ${kind.min} to ${kind.max}`, example);
+    return z.number({ error }).int({ error }).min(kind.min, { error }).max(kind.max, { error });
+  },
+  duration: (kind, example) =>
+    measure(
+      example,
+      `a duration from ${showDuration(kind.minMs)} to ${showDuration(kind.maxMs)} with its unit (ms, s, m, h)`,
+      (text) => {
+        const value = parseDurationMs(text);
+        return value !== undefined && value >= kind.minMs && value <= kind.maxMs ? value : undefined;
+      },
+    ),
+  rate: (_, example) =>
+    measure(example, "a rate in whole MiB/s with its unit (MiB/s, GiB/s)", (text) => {
+      const value = parseRateMiBps(text);
+      return value !== undefined && value <= 2 ** 43 ? value : undefined;
+    }),
+  size: (kind, example) =>
+    measure(
+      example,
+      `a size with its unit (KiB, MiB, GiB)${kind.powerOfTwo ? " that is a power of two" : ""}`,
+      (text) => {
+        const value = parseBytes(text);
+        return value !== undefined && value > 0 && (!kind.powerOfTwo || Number.isInteger(Math.log2(value)))
+          ? value
+          : undefined;
+      },
+    ),
+  text: (kind, example) => {
+    const error = expected(kind.expected, example);
+    return z.string({ error }).regex(kind.pattern, { error });
+  },
+  list: (kind, example) => {
+    const error = expected(`a list ${kind.expected}`, example);
+    const item = kind.values
+      ? z.enum(kind.values as [string, ...string[]], { error })
+      : z.string({ error }).regex(kind.pattern ?? /./, { error });
+    return z.array(item, { error }).min(1, { error });
+  },
+};
+
+export function leafSchema(spec: OptionSpec): z.ZodType {
+  return (leaf[spec.kind.type] as (kind: OptionKind, example: string) => z.ZodType)(spec.kind, spec.example);
+}
+
+function measure(example: string, what: string, parse: (text: string) => number | undefined): z.ZodType {
+  const error = expected(what, example);
+  return z.string({ error }).transform((text, context) => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: "custom", message: error({ input: text }) });
+    return z.NEVER;
+  });
+}

@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { type MigrationOptions, type OptionName, optionNames, optionTable } from "../core/options";
+import { leafSchema } from "./leaves";
+import { unknownKeys } from "./refusal";
+import { withoutUndefined } from "./wire";
+
+/** `migration` as the user writes it → the flat options. Groups come from the dots in the table's `input`. */
+export const migrationSchema: z.ZodType<MigrationOptions> = (() => {
+  const shape: Record<string, z.ZodType> = {};
+  for (const group of new Set(optionNames.map((name) => optionTable[name].input.split(".")[0]!))) {
+    const head = optionNames.find((name) => optionTable[name].input === group);
+    const members = optionNames.filter((name) => optionTable[name].input.startsWith(`${group}.`));
+    shape[group] = z
+      .unknown()
+      .transform((value, context) => readGroup(value, context, head, members))
+      .optional();
+  }
+  return z
+    .strictObject(shape, { error: unknownKeys(Object.keys(shape), '{ timeout: "5m" }') })
+    .transform((groups) => Object.assign({ mode: "auto" }, ...Object.values(groups)) as MigrationOptions);
+})();
+
+function readGroup(
+  value: unknown,
+  context: z.RefinementCtx,
+  head: OptionName | undefined,
+  members: OptionName[],
+): Partial<MigrationOptions> {
+  if (value === undefined) return {};
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  const objectKey = head && optionTable[head].objectKey;
+  const keyOf = (name: OptionName) => (name === head ? objectKey! : optionTable[name].input.split(".")[1]!);
+  const inside = head && objectKey !== undefined ? [head, ...members] : members;
+  const example = () => `{ ${keyOf(inside[0]!)}: ${optionTable[inside[0]!].example} }`;
+  const refuse = (error: z.ZodError, alternative = "") => {
+    for (const { message, path } of error.issues)
+      context.addIssue({ code: "custom", message: message + alternative, path });
+    return z.NEVER;
+  };
+
+  if (members.length > 0 && (isObject || !head)) {
+    const shape = Object.fromEntries(
+      inside.map((name) => [
+        keyOf(name),
+        name === head ? leafSchema(optionTable[name]) : leafSchema(optionTable[name]).optional(),
+      ]),
+    );
+    const parsed = z.strictObject(shape, { error: unknownKeys(Object.keys(shape), example()) }).safeParse(value);
+    if (!parsed.success) return refuse(parsed.error);
+    const fields = Object.fromEntries(inside.map((name) => [name, parsed.data[keyOf(name)]]));
+    return withoutUndefined({ ...fields, ...(head && objectKey === undefined && { [head]: true }) });
+  }
+  const parsed = leafSchema(optionTable[head!]).safeParse(value);
+  if (!parsed.success)
+    return refuse(parsed.error, members.length > 0 ? `, or an object, for example ${example()}` : "");
+  return { [head!]: parsed.data };
+}
