@@ -114,6 +114,8 @@ export class Placing {
       const begun = this.clock.now();
       while (seconds === undefined || this.clock.now() - begun < seconds * 1000) {
         await this.clock.sleep(100);
+        // It was cancelled.
+        if (domain.job === undefined) return undefined;
         if (domain.state === "paused") {
           await this.clock.sleep(afterSwitchSeconds * 1000);
           return undefined;
