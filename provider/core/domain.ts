@@ -55,9 +55,9 @@ export function holdsItsMemory({ state }: DomainState): boolean {
   return state === "running" || state === "paused" || state === "idle" || state === "blocked";
 }
 
-/** True for a job of another kind: a snapshot, a backup, a dump, a save. libvirt does one at a time. */
+/** True while any job holds it that does not move it away: a snapshot, a backup, a dump, a save. libvirt does one at a time. */
 export function isOtherJob(job: JobInfo | undefined): boolean {
-  return job !== undefined && (job.type === "unbounded" || job.type === "bounded") && job.operation === "other";
+  return job !== undefined && (job.type === "unbounded" || job.type === "bounded") && job.operation !== "outgoing";
 }
 
 /** True while a job moves memory from this host. */

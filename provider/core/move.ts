@@ -24,7 +24,7 @@ export function move(
       "hostUnreachable",
       silent.host,
       `it is on ${owner.host}, and ${silent.host} cannot be reached: ${silent.why}`,
-      `bring ${silent.host} back, or name another host`,
+      `bring ${silent.host} back and run \`pulumi up\` again, or name another host; nothing is lost meanwhile`,
     );
   }
   const stranger = observed.views.find(

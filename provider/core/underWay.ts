@@ -118,7 +118,8 @@ function inPreCopy(name: string, views: readonly DomainView[], observed: Observe
 
 /** Prepared for the memory that comes in. libvirt uses the same words of a source that somebody suspended meanwhile: that has a job. */
 function isReceiving(view: DomainView): boolean {
-  return view.state === "paused" && (view.reason === "migrating" || view.job?.operation === "incoming");
+  if (view.state === "paused" && view.reason === "migrating") return true;
+  return view.state !== "running" && view.job?.operation === "incoming";
 }
 
 function sourceAlone(name: string, source: DomainView, observed: Observed): Refusal {

@@ -1,3 +1,4 @@
+import { decisionTable, refusalTable } from "./decisions";
 import { inventoryTable, leftOutTable, optionsTable } from "./options";
 
 /** A part of a document that comes from the code: what stands between `<!-- NAME -->` and `<!-- /NAME -->`. */
@@ -11,6 +12,8 @@ export const generated: readonly Generated[] = [
   { file: "README.md", name: "options", make: optionsTable },
   { file: "README.md", name: "left-out", make: leftOutTable },
   { file: "README.md", name: "inventory", make: inventoryTable },
+  { file: "docs/decisions.md", name: "decisions", make: decisionTable },
+  { file: "docs/decisions.md", name: "refusals", make: refusalTable },
 ];
 
 /** The text of a document with its generated parts as they should be. */
