@@ -21,6 +21,10 @@ interface Stage {
   lab?: boolean;
 }
 
+/** A stage that hangs is ended, and failed: longer than any takes on a busy machine of two cores. */
+const stageLimitMs = 35 * 60_000;
+const killAfterMs = 30_000;
+
 const bin = (name: string) => join("node_modules/.bin", name);
 
 const stages: Record<string, Stage> = {
@@ -107,10 +111,17 @@ async function runStage(name: string, { command, suite, timeoutMs, lab }: Stage)
 function execute([program, ...args]: string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
   const child = spawn(program!, args, { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
   running = child;
-  return new Promise((resolve, reject) => {
+  const timers = [
+    setTimeout(() => {
+      console.error(`${program} took more than ${stageLimitMs / 60_000} minutes and is ended`);
+      child.kill("SIGTERM");
+    }, stageLimitMs),
+    setTimeout(() => child.kill("SIGKILL"), stageLimitMs + killAfterMs),
+  ];
+  return new Promise<number>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => resolve(code ?? 1));
-  });
+  }).finally(() => timers.forEach(clearTimeout));
 }
 
 main(process.argv.slice(2))
