@@ -411,7 +411,7 @@ for (const { title, notRun, get } of runtimes) {
       await until(async () => {
         const read = await provider.read(id, outputs);
         if (read.outputs["currentHost"] !== "kvm-b") return false;
-        assert.deepEqual(read.inputs, { ...(await inputs({ migration: { timeout: "5m" } })), host: "kvm-b" });
+        assert.deepEqual(read.inputs, await inputs({ host: "kvm-b", migration: { timeout: "5m" } }));
         assert.equal(read.outputs["host"], "kvm-b");
         assert.deepEqual(await provider.diff(id, read.outputs, await inputs({ migration: { timeout: "5m" } })), {
           changes: "some",
