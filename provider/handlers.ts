@@ -16,7 +16,8 @@ import { farewell } from "./placement/farewell";
 import { Hosts } from "./placement/hosts";
 import { foresee } from "./placement/foresee";
 import { observe } from "./placement/observe";
-import { place, type Wanted } from "./placement/place";
+import { place, type Placed, type Wanted } from "./placement/place";
+import { measureAhead, type Predicted } from "./placement/prospect";
 import { parsePreviewSettings, type PreviewSettings, show, strictFailure } from "./preview";
 import {
   containsUnknown,
@@ -65,6 +66,8 @@ export function createHandlers(world: World) {
   const settings = new Promise<Settings>((resolve) => (configured = resolve));
   const placements = new Map<string, string>();
   const warned = new Set<string>();
+  const predictions = new Map<string, Predicted & { to: string }>();
+  let lookedAhead = 0;
 
   return {
     configure: (request: { config: { get(key: string): string | undefined } }): Promise<void> => {
@@ -184,7 +187,10 @@ export function createHandlers(world: World) {
     if (!preview.probe || failures.length > 0 || containsUnknown(news)) return;
     const wanted = await wantedOf(id, olds, news).catch(() => undefined);
     if (wanted === undefined) return;
-    const foresight = await foresee(hosts, wanted, world.clock);
+    // diffs come one after the other: whoever asks twice will ask again.
+    if (++lookedAhead === 2) measureAhead(hosts, preview, world.clock);
+    const foresight = await foresee(hosts, wanted, preview, world.clock);
+    if (foresight.predicted !== undefined) predictions.set(foresight.predicted.uuid, foresight.predicted);
     show(foresight, rowOf(news));
     const error = preview.strict ? strictFailure(foresight, wanted.domain) : undefined;
     if (error) throw Object.assign(error, { stack: "" });
@@ -237,7 +243,7 @@ export function createHandlers(world: World) {
     };
     try {
       const placed = await sayOnInterrupt(interrupted, () => work);
-      return { ...placed, plan };
+      return { ...placed, lastMigration: withPrediction(placed), plan };
     } catch (error) {
       const seen = error instanceof PlacementError ? error.facts.seen : undefined;
       if (seen === undefined) throw error;
@@ -246,6 +252,25 @@ export function createHandlers(world: World) {
         __incomplete: true,
       });
     }
+  }
+
+  /** What the look ahead foretold of this very move, beside what was measured. */
+  function withPrediction({ view, lastMigration }: Placed): LastMigration | undefined {
+    const predicted = predictions.get(view.uuid);
+    predictions.delete(view.uuid);
+    if (lastMigration === undefined || lastMigration.mode === "offline" || predicted?.to !== lastMigration.to)
+      return lastMigration;
+    const { verdict, durationMs, downtimeMs, totalBytes, passes } = predicted.prediction;
+    return {
+      ...lastMigration,
+      predicted: {
+        verdict,
+        ...(durationMs !== undefined && { durationMs }),
+        ...(downtimeMs !== undefined && { downtimeMs }),
+        totalBytes,
+        passes,
+      },
+    };
   }
 
   /** A warning that a look ahead has given stays given: the row says it once. */

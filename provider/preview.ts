@@ -1,4 +1,5 @@
 /** How a preview is made, and how it reads. */
+import { showPrediction } from "./core/predict";
 import type { Progress } from "./core/ports";
 import { type Finding, showFinding } from "./core/rules";
 import type { Foresight } from "./placement/foresee";
@@ -9,6 +10,8 @@ export interface PreviewSettings {
   probe: boolean;
   /** A blocker fails the preview (`vm-placement:strictPreview`). */
   strict: boolean;
+  /** How long a guest's dirty pages are counted for the prediction (`vm-placement:dirtyRateSeconds`, default 1, 0 = not at all). */
+  dirtyRateSeconds: number;
 }
 
 export function parsePreviewSettings(get: (key: string) => string | undefined): {
@@ -23,8 +26,15 @@ export function parsePreviewSettings(get: (key: string) => string | undefined): 
     failures.push({ property: key, reason, code: "invalidInput" });
     return values[0]!;
   };
+  const seconds = get("vm-placement:dirtyRateSeconds") ?? "1";
+  const known = /^\d+$/.test(seconds) && Number(seconds) <= 60;
+  if (!known) {
+    const reason = `got ${JSON.stringify(seconds)}; expected whole seconds from 0 (not measured) to 60, for example \`pulumi config set vm-placement:dirtyRateSeconds 2\``;
+    failures.push({ property: "vm-placement:dirtyRateSeconds", reason, code: "invalidInput" });
+  }
   return {
     preview: {
+      dirtyRateSeconds: known ? Number(seconds) : 1,
       probe: choice("vm-placement:preview", ["probe", "static"]) === "probe",
       strict: choice("vm-placement:strictPreview", ["false", "true"]) === "true",
     },
@@ -33,8 +43,13 @@ export function parsePreviewSettings(get: (key: string) => string | undefined): 
 }
 
 /** Findings as warnings in the resource's row; each stands alone in Diagnostics. */
-export function show({ findings, note }: Foresight, progress: Progress): void {
+export function show({ findings, predicted, note }: Foresight, progress: Progress): void {
   for (const finding of findings) progress.warn(inWords(finding));
+  if (predicted !== undefined) {
+    const text = showPrediction(predicted.prediction, predicted.prospect);
+    if (predicted.prediction.verdict === "willNotConverge") progress.warn(text);
+    else progress.info(text);
+  }
   if (note !== undefined) progress.info(note);
 }
 

@@ -294,4 +294,15 @@ export interface LastMigration {
   command: string;
   /** Why it was moved, in words. */
   reason: string;
+  /** What was foretold when the hosts were asked before the move; absent where it was not (a create, a static preview, offline). */
+  predicted?: PredictedMigration;
+}
+
+/** Stands beside what was measured. Fields are absent where no end was foreseen. */
+export interface PredictedMigration {
+  verdict: "converges" | "onlyWithPostCopy" | "onlyThrottled" | "willNotConverge" | "unknown";
+  durationMs?: number;
+  downtimeMs?: number;
+  totalBytes: number;
+  passes: number;
 }

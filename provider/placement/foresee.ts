@@ -6,32 +6,47 @@ import type { Clock } from "../core/ports";
 import { moveFacts } from "./facts";
 import type { Hosts } from "./hosts";
 import { look, moveOf, type Wanted } from "./place";
+import { dirtyRateOf, foretell, type Predicted, type PredictionSettings } from "./prospect";
 
 export interface Foresight {
   findings: Finding[];
+  /** How the move will go, where one is due and the machine runs. */
+  predicted: (Predicted & { uuid: string; to: string }) | undefined;
   /** What happens besides a move, in words: a migration that already runs is watched, a leftover cleared up … */
   note: string | undefined;
 }
 
 /** Every question has a deadline of its own, so a host that hangs costs a preview seconds, not its end. */
-export async function foresee(hosts: Hosts, wanted: Wanted, clock: Clock): Promise<Foresight> {
+export async function foresee(
+  hosts: Hosts,
+  wanted: Wanted,
+  settings: PredictionSettings,
+  clock: Clock,
+): Promise<Foresight> {
   try {
-    return await ask(hosts, wanted, clock);
+    return await ask(hosts, wanted, settings, clock);
   } catch (error) {
     if (!(error instanceof PlacementError)) throw error;
-    return { findings: [unanswered(error)], note: undefined };
+    return { findings: [unanswered(error)], predicted: undefined, note: undefined };
   }
 }
 
-async function ask(hosts: Hosts, wanted: Wanted, clock: Clock): Promise<Foresight> {
+async function ask(hosts: Hosts, wanted: Wanted, settings: PredictionSettings, clock: Clock): Promise<Foresight> {
   const { decision } = await look(hosts, wanted);
   const note = noteOf(decision);
-  if (decision.action === "refuse") return { findings: [refused(decision, wanted)], note };
-  if (decision.action !== "migrate") return { findings: [], note };
+  if (decision.action === "refuse") return { findings: [refused(decision, wanted)], predicted: undefined, note };
+  if (decision.action !== "migrate") return { findings: [], predicted: undefined, note };
   const { view, to, how, reason } = decision;
   const { command, options } = moveOf(hosts, wanted, view, to, how, reason);
-  const { uuid, state, host: from } = view;
-  return { findings: findings(await moveFacts(hosts, { uuid, state, from, to, command, how, options }, clock)), note };
+  const { uuid, state, host: from, name } = view;
+  // Begun first, since it takes longest; what it says is waited for last.
+  const dirtyRate =
+    how === "live" && state === "running"
+      ? dirtyRateOf(hosts, { host: from, uuid, name }, settings, clock).catch(() => undefined)
+      : Promise.resolve(undefined);
+  const facts = await moveFacts(hosts, { uuid, state, from, to, command, how, options }, clock);
+  const predicted = await foretell(hosts, facts, dirtyRate);
+  return { findings: findings(facts), predicted: predicted && { ...predicted, uuid, to }, note };
 }
 
 function noteOf(decision: Decision): string | undefined {

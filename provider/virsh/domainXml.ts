@@ -87,11 +87,11 @@ function disk(element: Element): Disk {
 }
 
 function networkInterface(element: Element): Interface {
-  const type = element.attributes.type ?? "";
   const source = first(element, "source").attributes;
+  // While it runs, an interface of a network is shown as of the bridge or device behind it; the network is what it will ask for.
+  const type = source.network === undefined ? (element.attributes.type ?? "") : "network";
   return {
     type,
-    // A network's interface names its bridge as well while it runs.
     source: type === "network" ? source.network : type === "bridge" ? source.bridge : source.dev,
     mac: first(element, "mac").attributes.address,
   };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import type { LastMigration } from "../../provider";
 import { describeWithStack } from "../support/stack";
 
 describeWithStack("a preview that looks ahead", {}, (lab, stack) => {
@@ -69,10 +70,19 @@ describeWithStack("a preview that looks ahead", {}, (lab, stack) => {
     const { code, said } = await preview(["--save-plan", plan]);
     assert.equal(code, 0, said);
     assert.doesNotMatch(said, /warning/);
+    assert.match(
+      said,
+      /will pre-copy \d+ MiB in about [\d.]+ (ms|s) at [\d.]+ [MG]iB\/s, \d pass(es)?, pause ≈ \d+ ms/,
+    );
     const up = await stack().up(["--plan", plan]);
     assert.equal(up.code, 0, up.stdout);
     assert.deepEqual(await everywhere(), ["", "db-01"]);
-    assert.equal((await stack().outputs("db"))["currentHost"], "kvm-b");
+    const outputs = await stack().outputs("db");
+    assert.equal(outputs["currentHost"], "kvm-b");
+    const { predicted, totalBytes } = outputs["lastMigration"] as LastMigration;
+    assert.equal(predicted!.verdict, "converges");
+    assert.ok(predicted!.totalBytes > 16 * 2 ** 20, "the disk counts");
+    assert.ok(totalBytes! > 0);
   });
 
   it("warns of a host that cannot be reached, and passes", async () => {

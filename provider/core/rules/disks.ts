@@ -45,7 +45,7 @@ export function disksAreThere(facts: MoveFacts): Finding[] {
 }
 
 /** What libvirt copies: the chosen ones, by default all that the guest can write to and no other machine shares. */
-function isCopied(disk: Disk, { options }: MoveFacts): boolean {
+export function isCopied(disk: Disk, { options }: Pick<MoveFacts, "options">): boolean {
   if (options.copyStorage === undefined || (disk.path === undefined && disk.type !== "network")) return false;
   if (options.copyStorageDisks !== undefined) return options.copyStorageDisks.includes(disk.target);
   return !disk.readonly && !disk.shareable && disk.device !== "cdrom" && disk.device !== "floppy";

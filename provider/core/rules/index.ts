@@ -22,6 +22,7 @@ import {
 import { certificatesAreGood, tlsIsAskedFor } from "./tls";
 
 export * from "./facts";
+export { isCopied } from "./disks";
 export { type Finding, showFinding } from "./finding";
 
 /** In the order in which a user would mend things: the hosts, the way between them, the machine, its parts. */

@@ -50,6 +50,7 @@ describe("a machine's definition", () => {
     <disk type='block' device='disk'><driver type='raw'/><source dev='/dev/vg/a'/><target dev='vda'/><shareable/></disk>
     <interface type='network'><source network='lan' bridge='virbr1'/></interface>
     <interface type='bridge'><source bridge='br0'/></interface>
+    <interface type='bridge'><source network='dmz' portid='1' bridge='br1'/></interface>
     <interface type='direct'><source dev='eno1' mode='bridge'/></interface>
     <interface type='hostdev'><source><address type='pci' domain='0x0000' bus='0x3b' slot='0x02' function='0x1'/></source><teaming type='transient' persistent='ua'/></interface>
     <hostdev mode='subsystem' type='pci'><source><address domain='0' bus='0x5e' slot='0x0' function='0x0'/></source></hostdev>
@@ -81,6 +82,7 @@ describe("a machine's definition", () => {
       [
         ["network", "lan"],
         ["bridge", "br0"],
+        ["network", "dmz"],
         ["direct", "eno1"],
         ["hostdev", undefined],
       ],

@@ -1,0 +1,63 @@
+/** Where the command line finds the hosts: the selected stack's configuration, or a file. */
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import type { Inventory } from "../core/model";
+import { parseInventory, parseUri } from "../schema";
+
+export interface CliSettings {
+  inventory: NonNullable<Inventory>;
+  uri: string;
+}
+
+/** Something is wrong with how it was called, or with the configuration. */
+export class UsageError extends Error {}
+
+/** Of a JSON file: the hosts by name, or what `pulumi config --json` prints. */
+export async function settingsFromFile(path: string): Promise<CliSettings> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    throw new UsageError(`cannot read ${path}: ${(error as Error).message}`);
+  }
+  return settingsFrom(text, path);
+}
+
+/** Of the stack that is selected in this directory. */
+export async function settingsFromStack(): Promise<CliSettings> {
+  try {
+    const { stdout } = await promisify(execFile)("pulumi", ["config", "--show-secrets", "--json"]);
+    return settingsFrom(stdout, "the stack's configuration");
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const said = (error as { stderr?: string }).stderr?.trim() || (error as Error).message;
+    throw new UsageError(
+      `cannot read the stack's configuration: ${said}\n  Run it in the project's directory with a stack selected, or give --inventory FILE.`,
+    );
+  }
+}
+
+type ConfigValue = { value?: string; objectValue?: unknown };
+
+function settingsFrom(text: string, where: string): CliSettings {
+  let json: Record<string, unknown>;
+  try {
+    json = JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    throw new UsageError(`${where} is no JSON`);
+  }
+  const value = (key: string): string | undefined => {
+    const entry = json[key] as ConfigValue | undefined;
+    if (entry === undefined) return undefined;
+    return entry.objectValue === undefined ? entry.value : JSON.stringify(entry.objectValue);
+  };
+  const isConfig = Object.keys(json).some((key) => key.includes(":"));
+  const { inventory, failures } = parseInventory(isConfig ? value("vm-placement:hosts") : text);
+  const { uri, failures: uriFailures } = parseUri(isConfig ? value("vm-placement:uri") : undefined);
+  const wrong = [...failures, ...uriFailures].map(({ property, reason }) => `${property}: ${reason}`);
+  if (wrong.length > 0) throw new UsageError(`${where} cannot be used:\n  ${wrong.join("\n  ")}`);
+  if (inventory === undefined || Object.keys(inventory).length === 0)
+    throw new UsageError(`${where} has no hosts (vm-placement:hosts)`);
+  return { inventory, uri };
+}

@@ -1,0 +1,118 @@
+/** What if: every host of the inventory × can the machine go there, with which options, how long, what stands in the way. */
+import type { DomainView } from "../core/domain";
+import { showState } from "../core/domain";
+import { listed } from "../core/near";
+import type { MigrationOptions } from "../core/options";
+import type { Clock } from "../core/ports";
+import { predict, type Prediction, showPrediction } from "../core/predict";
+import type { Finding } from "../core/rules";
+import { whereIs } from "../core/whereIs";
+import { foresee, type Foresight } from "../placement/foresee";
+import type { Hosts } from "../placement/hosts";
+import { observe } from "../placement/observe";
+import { inWords } from "../preview";
+import { makePlan } from "../virsh/command";
+import { type CliSettings, UsageError } from "./inventory";
+import { table } from "./table";
+
+export interface Way {
+  host: string;
+  possible: boolean;
+  /** Options that it needs, as the program would write them. */
+  migration: Record<string, unknown>;
+  command: string | undefined;
+  prediction: Prediction | undefined;
+  findings: Finding[];
+  /** The prediction in words. */
+  text: string | undefined;
+}
+
+export async function plan(
+  hosts: Hosts,
+  { inventory, uri }: CliSettings,
+  asked: { domain: string; to: readonly string[] },
+  clock: Clock,
+): Promise<{ domain: string; uuid: string; from: string; state: string; ways: Way[] }> {
+  const view = await find(hosts, asked.domain);
+  const targets = asked.to.length > 0 ? asked.to : hosts.names.filter((name) => name !== view.host);
+  const way = async (host: string): Promise<Way> => {
+    const look = async (options: MigrationOptions) => {
+      const made = makePlan({ domain: view.name, hosts: [host], anyOf: false, options, inventory, uri });
+      const wanted = { domain: view.name, uuid: view.uuid, hosts: [host], options, plan: made, lastHost: view.host };
+      const foresight = await foresee(hosts, wanted, { dirtyRateSeconds: 1 }, clock);
+      return { foresight, command: (view.state === "shut off" ? made.offline : made.live) as string };
+    };
+    let migration: Record<string, unknown> = {};
+    let seen = await look({ mode: "auto" });
+    if (blockers(seen.foresight).length > 0 && blockers(seen.foresight).every(({ rule }) => rule === "disks")) {
+      const copied = await look({ mode: "auto", copyStorage: "all" });
+      if (blockers(copied.foresight).length === 0) [seen, migration] = [copied, { copyStorage: "all" }];
+    }
+    return { host, ...wayOf(seen.foresight, seen.command, migration) };
+  };
+  const ways = await Promise.all(targets.map(way));
+  return { domain: view.name, uuid: view.uuid, from: view.host, state: showState(view), ways };
+}
+
+function blockers({ findings }: Foresight): Finding[] {
+  return findings.filter(({ severity, code }) => severity === "blocker" || code === "hostUnreachable");
+}
+
+/** Where plain pre-copy would not end, the first option that lets it. */
+function wayOf(foresight: Foresight, command: string, migration: Record<string, unknown>): Omit<Way, "host"> {
+  const { findings, predicted } = foresight;
+  const possible = blockers(foresight).length === 0;
+  const plain = { possible, migration, command: possible ? command : undefined, findings };
+  if (predicted === undefined) return { ...plain, prediction: undefined, text: undefined };
+  const { prospect, prediction } = predicted;
+  if (prediction.verdict !== "willNotConverge")
+    return { ...plain, prediction, text: showPrediction(prediction, prospect) };
+  const cures = [
+    { wish: { autoConverge: true }, options: { autoConverge: true } },
+    { wish: { postCopy: { after: "20s" } }, options: { postCopy: true, postCopyAfterMs: 20_000 } },
+  ];
+  for (const { wish, options } of cures) {
+    const cured = { ...prospect, options };
+    const better = predict(cured);
+    if (better.verdict !== "willNotConverge") {
+      return {
+        ...plain,
+        command: undefined,
+        migration: { ...migration, ...wish },
+        prediction: better,
+        text: showPrediction(better, cured),
+      };
+    }
+  }
+  return { ...plain, prediction, text: showPrediction(prediction, prospect) };
+}
+
+async function find(hosts: Hosts, domain: string): Promise<DomainView> {
+  const observed = await observe(hosts, {
+    domain,
+    uuid: undefined,
+    first: hosts.names,
+    everywhere: true,
+    lastHost: undefined,
+  });
+  const place = whereIs(observed.views);
+  if (place && "host" in place) return place;
+  const silent = observed.unreachable.map(({ host, why }) => `${host} cannot be asked (${why})`);
+  throw new UsageError(
+    place?.unclear ?? [`${domain} is on none of ${listed(hosts.names, "and")}`, ...silent].join("; "),
+  );
+}
+
+export function showPlan({ domain, from, state, ways }: Awaited<ReturnType<typeof plan>>): string {
+  const rows = ways.map(({ host, possible, migration, text, findings }) => {
+    const options =
+      Object.keys(migration).length === 0 ? "as it stands" : JSON.stringify(migration).replace(/"(\w+)":/g, "$1: ");
+    return [
+      host,
+      possible ? "yes" : "no",
+      possible ? options : "",
+      [...findings.map(inWords), ...(possible && text ? [text] : [])].join("\n    ") || "nothing stands in the way",
+    ];
+  });
+  return `${domain} is ${state} on ${from}\n\n${table([["TO", "CAN GO", "WITH", "WHAT TO EXPECT"], ...rows])}`;
+}

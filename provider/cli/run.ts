@@ -1,0 +1,86 @@
+/** The command line `vm-placement`: thin, over placement/. */
+import { PlacementError } from "../core/errors";
+import type { Inventory } from "../core/model";
+import { nearMatches, listed } from "../core/near";
+import type { Clock, Dial } from "../core/ports";
+import { Hosts } from "../placement/hosts";
+import { doctor, isWell, showDiagnosis } from "./doctor";
+import { type CliSettings, UsageError } from "./inventory";
+import { plan, showPlan } from "./plan";
+
+const usage = `vm-placement plan VM [--to HOST…] [--json]     can it go there, with which options, how long, what stands in the way
+vm-placement doctor [HOST…] [--tls] [--json]   every prerequisite, on each host and between each pair, with what to do
+
+The hosts are those of the selected stack (vm-placement:hosts); --inventory FILE takes them from a JSON file instead.
+Nothing is changed on any host. Exit code: 0 well, 1 something stands in the way, 2 not understood.
+`;
+
+export interface CliWorld {
+  dial(inventory: Inventory): Dial;
+  clock: Clock;
+  settings(file: string | undefined): Promise<CliSettings>;
+  print(text: string): void;
+  complain(text: string): void;
+}
+
+export async function run(words: readonly string[], world: CliWorld): Promise<number> {
+  let hosts: Hosts | undefined;
+  try {
+    const { command, positional, to, file, json, tls } = parse(words);
+    if (command === undefined || command === "help") {
+      world.print(usage);
+      return command === undefined ? 2 : 0;
+    }
+    const settings = await world.settings(file);
+    const { inventory, uri } = settings;
+    const unknown = [...to, ...(command === "doctor" ? positional : [])].find((name) => !(name in inventory));
+    if (unknown !== undefined) {
+      const near = nearMatches(unknown, Object.keys(inventory));
+      throw new UsageError(
+        `no host ${unknown} in the inventory; ${near.length > 0 ? `did you mean ${listed(near)}?` : `its hosts are ${listed(Object.keys(inventory), "and")}`}`,
+      );
+    }
+    hosts = new Hosts(world.dial(inventory), inventory, uri, world.clock);
+    if (command === "doctor") {
+      const diagnosis = await doctor(hosts, positional.length > 0 ? positional : hosts.names, tls, world.clock);
+      world.print(`${json ? JSON.stringify(diagnosis, null, 2) : showDiagnosis(diagnosis)}\n`);
+      return isWell(diagnosis) ? 0 : 1;
+    }
+    const [domain] = positional;
+    if (domain === undefined || positional.length > 1) throw new UsageError("plan takes one machine: plan VM");
+    const made = await plan(hosts, settings, { domain, to }, world.clock);
+    world.print(`${json ? JSON.stringify(made, null, 2) : showPlan(made)}\n`);
+    return made.ways.some(({ possible }) => possible) ? 0 : 1;
+  } catch (error) {
+    if (error instanceof UsageError) world.complain(`${error.message}\n`);
+    else if (error instanceof PlacementError) world.complain(`${error.message}\n`);
+    else throw error;
+    return error instanceof UsageError ? 2 : 1;
+  } finally {
+    await hosts?.close();
+  }
+}
+
+function parse(words: readonly string[]) {
+  const [command, ...rest] = words;
+  if (command === undefined || command === "help" || command === "--help")
+    return { command: command && "help", positional: [], to: [], file: undefined, json: false, tls: false };
+  if (command !== "plan" && command !== "doctor") throw new UsageError(`not understood: ${command}\n\n${usage}`);
+  const positional: string[] = [];
+  const to: string[] = [];
+  let file: string | undefined;
+  let [json, tls] = [false, false];
+  let target = positional;
+  for (let i = 0; i < rest.length; i++) {
+    const word = rest[i]!;
+    if (word === "--json") json = true;
+    else if (word === "--tls" && command === "doctor") tls = true;
+    else if (word === "--to" && command === "plan") target = to;
+    else if (word === "--inventory") {
+      file = rest[++i];
+      if (file === undefined) throw new UsageError("--inventory takes a file");
+    } else if (word.startsWith("-")) throw new UsageError(`not understood: ${word}\n\n${usage}`);
+    else target.push(word);
+  }
+  return { command, positional, to, file, json, tls };
+}

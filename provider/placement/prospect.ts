@@ -1,0 +1,136 @@
+/** Measures what a prediction needs. Reads, but for the measuring of dirty pages, which a guest does not notice. */
+import { isOutgoing } from "../core/domain";
+import { predict, type Prediction, type Prospect } from "../core/predict";
+import type { Clock } from "../core/ports";
+import { isCopied, type MoveFacts } from "../core/rules";
+import type { Virsh } from "../virsh/client";
+import { parseNumber } from "../virsh/parse";
+import { parseDirtyRates, parseProspect, prospectScript } from "../virsh/prospect";
+import { inShell } from "../virsh/report";
+import type { Hosts } from "./hosts";
+
+/** libvirt's own. */
+const defaultDowntimeMs = 300;
+/** One stream of QEMU's, where the link would take more; with TLS it has to encrypt besides. */
+const streamBytesPerSecond = { plain: 1200 * 2 ** 20, tls: 500 * 2 ** 20 };
+/** Measured again only when this old: a preview of many changes asks each host once. */
+const dirtyRateMs = 60_000;
+/** So many machines of a host are measured at once, for those that are asked of next. */
+const mostMeasured = 24;
+const pollMs = 100;
+const mostLooks = 30;
+
+export interface PredictionSettings {
+  /** How long dirty pages are counted, `vm-placement:dirtyRateSeconds`; 0 = not at all. */
+  dirtyRateSeconds: number;
+}
+
+export interface Predicted {
+  prediction: Prediction;
+  prospect: Prospect;
+}
+
+/** Undefined for a machine that does not run: an offline move takes a moment. */
+export async function foretell(
+  hosts: Hosts,
+  facts: MoveFacts,
+  dirtyRate: Promise<number | undefined>,
+): Promise<Predicted | undefined> {
+  const { domain, how, options, peer } = facts;
+  if (domain === undefined || how !== "live") return undefined;
+  const source = await hosts.virsh(facts.source.host);
+  const [downtime, speed, seen, dirty] = await Promise.all([
+    source.inquire(`migrate-getmaxdowntime ${domain.uuid}`),
+    source.inquire(`migrate-getspeed ${domain.uuid}`),
+    source.inquireShell(inShell(prospectScript(domain.name, domain.memoryBytes, peer?.dataAddress))),
+    domain.state === "paused" ? 0 : dirtyRate,
+  ]);
+  const { usedBytes, linkBytesPerSecond } = parseProspect(seen?.stdout ?? "");
+  const stream = options.tls ? streamBytesPerSecond.tls : streamBytesPerSecond.plain;
+  const streams = options.parallel ? (options.parallelConnections ?? 2) : 1;
+  const cap = options.bandwidthMiBps ?? (speed === undefined ? undefined : parseNumber(speed));
+  const loginMs = peer?.login?.works ? peer.login.tookMs : 700;
+  const prospect: Prospect = {
+    memoryBytes: Math.min(usedBytes ?? domain.memoryUsedBytes ?? domain.memoryBytes, domain.memoryBytes),
+    diskBytes: domain.disks
+      .filter((disk) => isCopied(disk, facts))
+      .map(({ path }) => facts.sourceImages[path ?? ""])
+      .reduce((sum, image) => sum + (image?.virtualSizeBytes ?? image?.sizeBytes ?? 0), 0),
+    dirtyBytesPerSecond: dirty,
+    bandwidthBytesPerSecond: Math.min(
+      stream * streams,
+      linkBytesPerSecond ?? Infinity,
+      cap === undefined ? Infinity : cap * 2 ** 20,
+    ),
+    postCopyBytesPerSecond: Math.min(
+      stream,
+      linkBytesPerSecond ?? Infinity,
+      (options.postCopyBandwidthMiBps ?? Infinity) * 2 ** 20,
+    ),
+    downtimeLimitMs:
+      options.maxDowntimeMs ?? (downtime === undefined ? undefined : parseNumber(downtime)) ?? defaultDowntimeMs,
+    overheadMs: 600 + 1.3 * loginMs,
+    options,
+  };
+  return { prediction: predict(prospect), prospect };
+}
+
+/**
+ * How fast a machine dirties its memory; undefined where that is not to be had. The first question measures all that run on the host,
+ * since a preview of many changes asks for one after the other.
+ */
+export async function dirtyRateOf(
+  hosts: Hosts,
+  machine: { host: string; uuid: string; name: string },
+  { dirtyRateSeconds: seconds }: PredictionSettings,
+  clock: Clock,
+): Promise<number | undefined> {
+  if (seconds === 0) return undefined;
+  const rates = await hosts.remember(`${machine.host}: dirty rates`, dirtyRateMs, async () =>
+    measure(await hosts.virsh(machine.host), machine.uuid, seconds, clock),
+  );
+  return rates.get(machine.name);
+}
+
+/** Begins to measure on every host of the inventory, without waiting for it: more questions are to come. */
+export function measureAhead(hosts: Hosts, settings: PredictionSettings, clock: Clock): void {
+  if (settings.dirtyRateSeconds === 0 || hosts.names.length > 16) return;
+  for (const host of hosts.names) {
+    hosts
+      .remember(`${host}: dirty rates`, dirtyRateMs, async () =>
+        measure(await hosts.virsh(host), undefined, settings.dirtyRateSeconds, clock),
+      )
+      .catch(() => {});
+  }
+}
+
+async function measure(
+  virsh: Virsh,
+  first: string | undefined,
+  seconds: number,
+  clock: Clock,
+): Promise<Map<string, number>> {
+  const running = [...new Set((await virsh.inquire("list --state-running --uuid"))?.split(/\s+/) ?? [])].filter(
+    (uuid) => uuid !== "",
+  );
+  const chosen = running.sort((a, b) => Number(b === first) - Number(a === first)).slice(0, mostMeasured);
+  // Counting dirty pages takes the very bitmap that a migration works with.
+  const idle = await Promise.all(chosen.map(async (uuid) => ({ uuid, job: await virsh.job(uuid) })));
+  const measured = idle.filter(({ job }) => job !== undefined && !isOutgoing(job)).map(({ uuid }) => uuid);
+  const started = await Promise.all(
+    measured.map(async (uuid) => ({
+      uuid,
+      answer: await virsh.inquire(`domdirtyrate-calc ${uuid} --seconds ${seconds}`),
+    })),
+  );
+  const counted = started.filter(({ answer }) => answer !== undefined).map(({ uuid }) => uuid);
+  if (counted.length === 0) return new Map();
+  await clock.sleep(seconds * 1000);
+  let rates = new Map<string, number>();
+  for (let looks = 0; looks < mostLooks; looks++) {
+    rates = parseDirtyRates((await virsh.inquire(`domstats --dirtyrate ${counted.join(" ")}`)) ?? "");
+    if (rates.size >= counted.length) break;
+    await clock.sleep(pollMs);
+  }
+  return rates;
+}
