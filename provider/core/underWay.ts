@@ -21,13 +21,15 @@ function inPostCopy(
   observed: Observed,
 ): Decision {
   const sources = halves.filter(({ state }) => state === "paused");
-  const destinations = halves.filter(({ state }) => state === "running");
-  const bystanders = views.filter((view) => isActive(view) && !halves.includes(view));
+  // Right after the switch the destination still waits for the devices' state: over a slow link for seconds.
+  const switched = sources.some(({ reason }) => reason === "post-copy");
+  const aboutToRun = switched ? views.filter((view) => isReceiving(view) && !halves.includes(view)) : [];
+  const destinations = [...halves.filter(({ state }) => state === "running"), ...aboutToRun];
+  const bystanders = views.filter((view) => isActive(view) && !halves.includes(view) && !aboutToRun.includes(view));
   const [source] = sources;
   const [destination] = destinations;
-  if (sources.length + destinations.length > halves.length || halves.length > 2 || bystanders.length > 0) {
-    return several(name, views, halves.length + bystanders.length === 2);
-  }
+  const held = sources.length + destinations.length + bystanders.length;
+  if (sources.length > 1 || destinations.length > 1 || bystanders.length > 0) return several(name, views, held === 2);
 
   if (source && destination) {
     const way = `from ${source.host} to ${destination.host}`;
@@ -45,7 +47,6 @@ function inPostCopy(
           reason: `a post-copy migration ${way} is under way`,
         };
   }
-  if (halves.length > 1) return several(name, views, false);
   return oneHalf(name, halves[0]!, observed);
 }
 

@@ -181,6 +181,11 @@ describe("the decision", () => {
       "attach kvm-a → kvm-b",
     ],
     [
+      "post-copy that the destination is about to take over",
+      { views: [view("kvm-a", "paused (post-copy)", { job: outgoing }), view("kvm-b", "paused (migrating)")] },
+      "attach kvm-a → kvm-b",
+    ],
+    [
       "post-copy interrupted",
       { views: [view("kvm-a", "paused (post-copy failed)"), view("kvm-b", "running (post-copy failed)")] },
       "resume kvm-a → kvm-b",
