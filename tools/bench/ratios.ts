@@ -35,6 +35,31 @@ export function compare<R>(
   };
 }
 
+/** How much longer one side took than the other, round by round. */
+export interface Excess {
+  name: string;
+  excessMs: number;
+  pairs: number;
+  minMs: number;
+  maxMs: number;
+}
+
+export function excess<R>(
+  name: string,
+  rounds: readonly R[],
+  side: (round: R) => number,
+  baseline: (round: R) => number,
+): Excess {
+  const differences = rounds.map((round) => side(round) - baseline(round));
+  return {
+    name,
+    excessMs: rounded(median(differences), 0),
+    pairs: rounds.length,
+    minMs: rounded(Math.min(...differences), 0),
+    maxMs: rounded(Math.max(...differences), 0),
+  };
+}
+
 export function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   const middle = sorted.length / 2;

@@ -1,0 +1,135 @@
+/**
+ * What it costs that a preview asks the hosts: `pulumi preview` of the same change with `vm-placement:preview: probe` and with `static`,
+ * in turns, of one machine and of twenty on four hosts. Every machine runs, so its dirty pages are counted too.
+ */
+import { createLab, type Lab } from "../../lab/libvirt";
+import { Stack } from "../stack";
+import { compare, excess, rotated } from "./ratios";
+
+const machinesPerHost = 5;
+const guest = { memoryMiB: 32, dirtyMiB: 4, dirtyRate: 1 };
+const changes = { one: { machines: 1, goalMs: 1500 }, all: { machines: 4 * machinesPerHost, goalMs: 4000 } };
+
+type Change = keyof typeof changes;
+type Name = `${Change} ${"probe" | "static"}`;
+type Round = Record<Name, number>;
+
+export async function benchPreview(pairs: number): Promise<void> {
+  const lab = await createLab({ hosts: 4 });
+  let stack: Stack | undefined;
+  try {
+    const homes = await startGuests(lab);
+    stack = await Stack.create(lab);
+    declare(stack, homes);
+    await stack.pulumi.expect(["up", "--yes", "--skip-preview"]);
+    console.log(
+      `${homes.size} running guests of ${guest.memoryMiB} MiB on ${lab.hosts.length} hosts; ${pairs} rounds, and one before them that is not counted`,
+    );
+    await round(lab, stack, homes, 0);
+    const rounds: Round[] = [];
+    for (let index = 1; index <= pairs; index++) {
+      const measured = await round(lab, stack, homes, index);
+      rounds.push(measured);
+      console.error(`${String(index).padStart(3)}/${pairs}  ${show(measured)}`);
+    }
+    report(rounds);
+  } finally {
+    stack?.remove();
+    await lab.down();
+  }
+}
+
+/** Where each machine is, by its name. */
+type Homes = ReadonlyMap<string, string>;
+
+async function startGuests(lab: Lab): Promise<Homes> {
+  const homes = new Map<string, string>();
+  await Promise.all(
+    lab.hosts.map(async ({ name: host }, index) => {
+      for (let count = 1; count <= machinesPerHost; count++) {
+        const name = `vm-${String(index * machinesPerHost + count).padStart(2, "0")}`;
+        homes.set(name, host);
+        await lab.startGuest({ ...guest, name, host });
+      }
+    }),
+  );
+  return new Map([...homes].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The machines named go to the next host. */
+function declare(stack: Stack, homes: Homes, moved: ReadonlyMap<string, string> = new Map()): void {
+  const placements = [...homes].map(
+    ([domain, home]) => [domain, { args: { domain, host: moved.get(domain) ?? home } }] as const,
+  );
+  stack.declare(Object.fromEntries(placements));
+}
+
+async function round(lab: Lab, stack: Stack, homes: Homes, index: number): Promise<Round> {
+  const measured: Partial<Round> = {};
+  const names: Name[] = ["one probe", "one static", "all probe", "all static"];
+  for (const name of rotated(names, index)) {
+    const [change, mode] = name.split(" ") as [Change, "probe" | "static"];
+    const chosen = [...homes].slice(0, changes[change].machines);
+    declare(stack, homes, new Map(chosen.map(([domain, home]) => [domain, nextHost(lab, home)])));
+    stack.configure({ "vm-placement:preview": mode });
+    measured[name] = await preview(stack, chosen.length, mode);
+  }
+  return measured as Round;
+}
+
+/** Returns the milliseconds that `pulumi preview` took, which said what it should of every machine. */
+async function preview(stack: Stack, machines: number, mode: "probe" | "static"): Promise<number> {
+  const start = performance.now();
+  const { stdout, stderr } = await stack.pulumi.expect(["preview"]);
+  const ms = performance.now() - start;
+  const said = `${stdout}${stderr}`;
+  const foretold = said.match(/^ +will pre-copy \d/gm)?.length ?? 0;
+  if (
+    !said.includes(`~ ${machines} to update`) ||
+    /warning/.test(said) ||
+    foretold !== (mode === "probe" ? machines : 0)
+  )
+    throw new Error(`not the preview of ${machines} healthy moves (${mode}):\n${said}`);
+  return ms;
+}
+
+function nextHost(lab: Lab, home: string): string {
+  const names = lab.hosts.map(({ name }) => name);
+  return names[(names.indexOf(home) + 1) % names.length]!;
+}
+
+function report(rounds: readonly Round[]): void {
+  const sides = (Object.keys(changes) as Change[]).map((change) => {
+    const what = [
+      `preview-${change}`,
+      rounds,
+      (r: Round) => r[`${change} probe`],
+      (r: Round) => r[`${change} static`],
+    ] as const;
+    return { ...changes[change], ...compare(...what), ...excess(...what) };
+  });
+  const title = "median of the rounds: probe against static".padEnd(44);
+  console.log(`\n${title} more s  min – max     ratio   s ÷ s`);
+  for (const { machines, excessMs, minMs, maxMs, ratio, ms, baselineMs } of sides) {
+    const what = machines === 1 ? "preview of one change" : `preview of ${machines} changes over 4 hosts`;
+    console.log(
+      `${what.padEnd(44)} ${seconds(excessMs)}    ${seconds(minMs)} – ${seconds(maxMs)}   ${ratio.toFixed(3)}   ${seconds(ms)} ÷ ${seconds(baselineMs)}`,
+    );
+  }
+  console.log();
+  for (const { machines, excessMs, goalMs } of sides) {
+    const verdict = excessMs < goalMs ? "met" : "not met";
+    console.log(`goal: ${machines} under ${seconds(goalMs)} s more: ${verdict}`);
+  }
+  for (const side of sides) console.log(`BENCH ${JSON.stringify(side)}`);
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(2);
+}
+
+function show(measured: Round): string {
+  return Object.entries(measured)
+    .map(([name, ms]) => `${name} ${seconds(ms)} s`)
+    .join(", ");
+}
