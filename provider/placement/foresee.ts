@@ -6,7 +6,7 @@ import type { Clock } from "../core/ports";
 import { moveFacts } from "./facts";
 import type { Hosts } from "./hosts";
 import { look, moveOf, type Wanted } from "./place";
-import { dirtyRateOf, foretell, type Predicted, type PredictionSettings } from "./prospect";
+import { foretell, measureMachine, type Predicted, type PredictionSettings } from "./prospect";
 
 export interface Foresight {
   findings: Finding[];
@@ -38,14 +38,12 @@ async function ask(hosts: Hosts, wanted: Wanted, settings: PredictionSettings, c
   if (decision.action !== "migrate") return { findings: [], predicted: undefined, note };
   const { view, to, how, reason } = decision;
   const { command, options } = moveOf(hosts, wanted, view, to, how, reason);
-  const { uuid, state, host: from, name } = view;
-  // Begun first, since it takes longest; what it says is waited for last.
-  const dirtyRate =
-    how === "live" && state === "running"
-      ? dirtyRateOf(hosts, { host: from, uuid, name }, settings, clock).catch(() => undefined)
-      : Promise.resolve(undefined);
+  const { uuid, state, host: from } = view;
+  const measuring = how === "live" ? measureMachine(hosts, view, settings, clock) : undefined;
+  // It is waited for last, and what the facts fail for comes first.
+  measuring?.catch(() => {});
   const facts = await moveFacts(hosts, { uuid, state, from, to, command, how, options }, clock);
-  const predicted = await foretell(hosts, facts, dirtyRate);
+  const predicted = await foretell(hosts, facts, measuring);
   return { findings: findings(facts), predicted: predicted && { ...predicted, uuid, to }, note };
 }
 

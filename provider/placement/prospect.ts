@@ -5,7 +5,7 @@ import type { Clock } from "../core/ports";
 import { isCopied, type MoveFacts } from "../core/rules";
 import type { Virsh } from "../virsh/client";
 import { parseNumber } from "../virsh/parse";
-import { parseDirtyRates, parseProspect, prospectScript } from "../virsh/prospect";
+import { linkScript, memoryScript, parseDirtyRates, parseLinkBytesPerSecond, parseUsedBytes } from "../virsh/prospect";
 import { inShell } from "../virsh/report";
 import type { Hosts } from "./hosts";
 
@@ -15,6 +15,7 @@ const defaultDowntimeMs = 300;
 const streamBytesPerSecond = { plain: 1200 * 2 ** 20, tls: 500 * 2 ** 20 };
 /** Measured again only when this old: a preview of many changes asks each host once. */
 const dirtyRateMs = 60_000;
+const linkMs = 60_000;
 /** So many machines of a host are measured at once, for those that are asked of next. */
 const mostMeasured = 24;
 const pollMs = 100;
@@ -30,22 +31,48 @@ export interface Predicted {
   prospect: Prospect;
 }
 
+/** What a prediction needs of the machine alone, as its host says it. */
+export interface Measured {
+  dirtyBytesPerSecond: number | undefined;
+  downtime: string | undefined;
+  speed: string | undefined;
+  memory: string | undefined;
+}
+
+/** To be begun before the facts of the move are gathered: counting dirty pages takes longest, and the rest is there when they are. */
+export async function measureMachine(
+  hosts: Hosts,
+  { host, uuid, name, state }: { host: string; uuid: string; name: string; state: string },
+  settings: PredictionSettings,
+  clock: Clock,
+): Promise<Measured> {
+  const dirty =
+    state === "running"
+      ? dirtyRateOf(hosts, { host, uuid, name }, settings, clock).catch(() => undefined)
+      : Promise.resolve(state === "paused" ? 0 : undefined);
+  const virsh = await hosts.virsh(host);
+  const [downtime, speed, memory, dirtyBytesPerSecond] = await Promise.all([
+    virsh.inquire(`migrate-getmaxdowntime ${uuid}`),
+    virsh.inquire(`migrate-getspeed ${uuid}`),
+    virsh.inquireShell(inShell(memoryScript(name))),
+    dirty,
+  ]);
+  return { downtime, speed, memory: memory?.stdout, dirtyBytesPerSecond };
+}
+
 /** Undefined for a machine that does not run: an offline move takes a moment. */
 export async function foretell(
   hosts: Hosts,
   facts: MoveFacts,
-  dirtyRate: Promise<number | undefined>,
+  measuring: Promise<Measured> | undefined,
 ): Promise<Predicted | undefined> {
   const { domain, how, options, peer } = facts;
-  if (domain === undefined || how !== "live") return undefined;
-  const source = await hosts.virsh(facts.source.host);
-  const [downtime, speed, seen, dirty] = await Promise.all([
-    source.inquire(`migrate-getmaxdowntime ${domain.uuid}`),
-    source.inquire(`migrate-getspeed ${domain.uuid}`),
-    source.inquireShell(inShell(prospectScript(domain.name, domain.memoryBytes, peer?.dataAddress))),
-    domain.state === "paused" ? 0 : dirtyRate,
+  if (domain === undefined || how !== "live" || measuring === undefined) return undefined;
+  const [linkBytesPerSecond, { downtime, speed, memory, dirtyBytesPerSecond }] = await Promise.all([
+    linkOf(hosts, facts.source.host, peer?.dataAddress),
+    measuring,
   ]);
-  const { usedBytes, linkBytesPerSecond } = parseProspect(seen?.stdout ?? "");
+  const usedBytes = parseUsedBytes(memory ?? "", domain.memoryBytes);
   const stream = options.tls ? streamBytesPerSecond.tls : streamBytesPerSecond.plain;
   const streams = options.parallel ? (options.parallelConnections ?? 2) : 1;
   const cap = options.bandwidthMiBps ?? (speed === undefined ? undefined : parseNumber(speed));
@@ -56,7 +83,7 @@ export async function foretell(
       .filter((disk) => isCopied(disk, facts))
       .map(({ path }) => facts.sourceImages[path ?? ""])
       .reduce((sum, image) => sum + (image?.virtualSizeBytes ?? image?.sizeBytes ?? 0), 0),
-    dirtyBytesPerSecond: dirty,
+    dirtyBytesPerSecond,
     bandwidthBytesPerSecond: Math.min(
       stream * streams,
       linkBytesPerSecond ?? Infinity,
@@ -75,11 +102,22 @@ export async function foretell(
   return { prediction: predict(prospect), prospect };
 }
 
+async function linkOf(hosts: Hosts, source: string, dataAddress: string | undefined): Promise<number | undefined> {
+  if (dataAddress === undefined) return undefined;
+  const answer = await hosts.remember(
+    `${source}: link to ${dataAddress}`,
+    linkMs,
+    async () => (await hosts.virsh(source)).inquireShell(inShell(linkScript(dataAddress))),
+    (said) => said !== undefined,
+  );
+  return parseLinkBytesPerSecond(answer?.stdout ?? "");
+}
+
 /**
  * How fast a machine dirties its memory; undefined where that is not to be had. The first question measures all that run on the host,
  * since a preview of many changes asks for one after the other.
  */
-export async function dirtyRateOf(
+async function dirtyRateOf(
   hosts: Hosts,
   machine: { host: string; uuid: string; name: string },
   { dirtyRateSeconds: seconds }: PredictionSettings,

@@ -2,30 +2,34 @@
 import { quote } from "./quote";
 import { sections } from "./report";
 
-/** Guest memory in use, and the speed of the link towards the destination. */
-export function prospectScript(name: string, memoryBytes: number, dataAddress: string | undefined): string {
+const head = "export LC_ALL=C; s() { printf '\\n@@ %s\\n' \"$1\"; }";
+
+/** What QEMU holds of each size of mapping: guest memory is the one of its own size, which is not known yet when this is asked. */
+export function memoryScript(name: string): string {
   const pidFile = quote(`/run/libvirt/qemu/${name}.pid`);
-  return `export LC_ALL=C; s() { printf '\\n@@ %s\\n' "$1"; }
-s used; p=$(cat ${pidFile} 2>/dev/null) && awk -v want=${Math.round(memoryBytes / 1024)} '/^Size:/ { size = $2 } /^Rss:/ && size == want { used += $2 } END { if (used) print used }' /proc/$p/smaps 2>/dev/null
-${
-  dataAddress === undefined
-    ? ""
-    : `s speed; d=$(ip route get ${quote(dataAddress)} 2>/dev/null | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p' | head -n 1); [ -n "$d" ] && cat "/sys/class/net/$d/speed" 2>/dev/null`
-}
+  return `${head}
+s used; p=$(cat ${pidFile} 2>/dev/null) && awk '/^Size:/ { size = $2 } /^Rss:/ { used[size] += $2 } END { for (size in used) if (size + 0 >= 1024) print size, used[size] }' /proc/$p/smaps 2>/dev/null
 s end`;
 }
 
-export function parseProspect(text: string): { usedBytes: number | undefined; linkBytesPerSecond: number | undefined } {
-  const all = sections(text);
-  const number = (name: string) => {
-    const value = Number(all.get(name) ?? "");
-    return value > 0 ? value : undefined;
-  };
-  const [used, megabits] = [number("used"), number("speed")];
-  return {
-    usedBytes: used === undefined ? undefined : used * 1024,
-    linkBytesPerSecond: megabits === undefined ? undefined : (megabits * 1_000_000) / 8,
-  };
+/** Guest memory in use. */
+export function parseUsedBytes(text: string, memoryBytes: number): number | undefined {
+  const want = Math.round(memoryBytes / 1024);
+  const sizes = (sections(text).get("used") ?? "").split("\n").map((line) => line.split(" ").map(Number));
+  const [, used = 0] = sizes.find(([size]) => size === want) ?? [];
+  return used > 0 ? used * 1024 : undefined;
+}
+
+/** The speed of the link towards the destination. */
+export function linkScript(dataAddress: string): string {
+  return `${head}
+s speed; d=$(ip route get ${quote(dataAddress)} 2>/dev/null | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p' | head -n 1); [ -n "$d" ] && cat "/sys/class/net/$d/speed" 2>/dev/null
+s end`;
+}
+
+export function parseLinkBytesPerSecond(text: string): number | undefined {
+  const megabits = Number(sections(text).get("speed") ?? "");
+  return megabits > 0 ? (megabits * 1_000_000) / 8 : undefined;
 }
 
 /** `domstats --dirtyrate`: bytes per second by domain name; those whose measurement is not done are left out. */

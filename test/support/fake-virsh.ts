@@ -125,6 +125,10 @@ export class FakeHost {
   readonly commands: string[] = [];
   /** What virsh says instead of its answer, for commands that begin with the key. */
   readonly failing = new Map<string, string>();
+  /** What virsh answers to commands that begin with the key, and the shell to scripts that hold it. */
+  readonly saying = new Map<string, string>();
+  /** Every script that the shell was given. */
+  readonly scripts: string[] = [];
   /** Hears every virsh command before it is answered. */
   hears: (command: string) => void = () => {};
   /** What `id -un` and the account's public keys, and what the log of libvirtd say. */
@@ -225,7 +229,10 @@ export class FakeHost {
     }
     if (command.includes("id -un")) return { out: this.account };
     if (command.includes("/var/log/libvirt")) return { out: this.log };
-    if (!command.startsWith("virsh ")) return {};
+    if (!command.startsWith("virsh ")) {
+      this.scripts.push(command);
+      return { out: [...this.saying].find(([part]) => command.includes(part))?.[1] ?? "" };
+    }
     const line = command.replace(/^virsh (?:-c \S+ )?/, "");
     if (!line.startsWith("migrate ")) return this.ask(line);
     this.hears(line);
@@ -296,6 +303,8 @@ export class FakeHost {
     this.commands.push(line);
     const failing = this.failure(line);
     if (failing !== undefined) return { err: failing };
+    const said = [...this.saying].find(([begin]) => line.startsWith(begin))?.[1];
+    if (said !== undefined) return { out: said };
     const [verb, ...words] = line.split(" ");
     const has = (word: string) => words.includes(word);
     if (verb === "list") {

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { foretell, measureMachine } from "../../../provider/placement/prospect";
+import { fakeDomain, fakeUuid } from "../../support/fake-virsh";
+import { healthyMove } from "../../support/move-facts";
+import { Placing } from "../../support/placing";
+
+const GiB = 2 ** 30;
+const other = "00000000-0000-4000-8000-000000000002";
+
+function placing(change: Parameters<typeof fakeDomain>[0] = {}) {
+  const world = new Placing({ "kvm-a": [fakeDomain(change), fakeDomain({ uuid: other, name: "db-02" })] });
+  const host = world.host("kvm-a");
+  host.saying.set("domdirtyrate-calc", "Start to calculate domain's memory dirty rate successfully.");
+  host.saying.set(
+    "domstats --dirtyrate",
+    ["db-01", "db-02"]
+      .map(
+        (name, index) =>
+          `Domain: '${name}'\n  dirtyrate.calc_status=2\n  dirtyrate.megabytes_per_second=${40 + index}\n`,
+      )
+      .join("\n"),
+  );
+  host.saying.set("migrate-getspeed", "8796093022207");
+  host.saying.set("smaps", `\n@@ used\n4096 12\n${8 * 2 ** 20} ${3 * 2 ** 20}\n@@ end\n`);
+  host.saying.set("ip route get", "\n@@ speed\n25000\n@@ end\n");
+  const asked = (begin: string) => host.commands.filter((command) => command.startsWith(begin)).length;
+  const ran = (part: string) => host.scripts.filter((script) => script.includes(part)).length;
+  const measure = (name = "db-01", uuid = fakeUuid, seconds = 1) => {
+    const { state } = host.find(uuid)!;
+    return measureMachine(
+      world.hosts,
+      { host: "kvm-a", uuid, name, state },
+      { dirtyRateSeconds: seconds },
+      world.clock,
+    );
+  };
+  const { hosts, clock, fakes } = world;
+  return { hosts, clock, fakes, asked, ran, measure };
+}
+
+describe("what is measured for a prediction", () => {
+  it("the dirty pages of all that run on a host are counted at the same time, once for all who ask", async () => {
+    const { measure, asked, clock } = placing();
+    assert.equal((await measure()).dirtyBytesPerSecond, 40 * 2 ** 20);
+    assert.equal((await measure("db-02", other)).dirtyBytesPerSecond, 41 * 2 ** 20);
+    assert.equal(asked("domdirtyrate-calc"), 2);
+    assert.equal(asked(`domdirtyrate-calc ${fakeUuid} --seconds 1`), 1);
+    assert.equal(clock.elapsedMs, 1000);
+  });
+
+  for (const [title, change, seconds, rate] of [
+    ["a paused machine dirties nothing", { state: "paused" }, 1, 0],
+    ["with dirtyRateSeconds 0 nobody knows", {}, 0, undefined],
+    ["a machine that is being switched off is not measured", { state: "in shutdown" }, 1, undefined],
+  ] as const) {
+    it(`${title}: nothing is counted`, async () => {
+      const { measure, asked } = placing(change);
+      assert.equal((await measure("db-01", fakeUuid, seconds)).dirtyBytesPerSecond, rate);
+      assert.equal(asked("domdirtyrate-calc"), 0);
+    });
+  }
+
+  it("counting is left out where a migration runs", async () => {
+    const { measure, asked } = placing({ job: "outgoing" });
+    await measure();
+    assert.equal(asked(`domdirtyrate-calc ${fakeUuid}`), 0);
+    assert.equal(asked(`domdirtyrate-calc ${other}`), 1);
+  });
+});
+
+describe("a prediction", () => {
+  it("is made of the guest's own memory, its dirty pages, the link and the limits", async () => {
+    const { hosts, measure } = placing();
+    const { prospect } = (await foretell(hosts, healthyMove(), measure()))!;
+    assert.equal(prospect.memoryBytes, 3 * GiB);
+    assert.equal(prospect.dirtyBytesPerSecond, 40 * 2 ** 20);
+    assert.equal(prospect.bandwidthBytesPerSecond, 1200 * 2 ** 20);
+    assert.equal(prospect.postCopyBytesPerSecond, 1200 * 2 ** 20);
+    assert.equal(prospect.downtimeLimitMs, 300);
+  });
+
+  it("knows a link that is slower than QEMU", async () => {
+    const { hosts, measure, fakes } = placing();
+    fakes.hosts.get("kvm-a")!.saying.set("ip route get", "\n@@ speed\n1000\n@@ end\n");
+    const { prospect } = (await foretell(hosts, healthyMove(), measure()))!;
+    assert.equal(prospect.bandwidthBytesPerSecond, 125_000_000);
+  });
+
+  it("of twenty moves over one link asks for its speed once, and looks at each machine once", async () => {
+    const { hosts, measure, ran } = placing();
+    for (let move = 0; move < 20; move++) await foretell(hosts, healthyMove(), measure());
+    assert.equal(ran("ip route get"), 1);
+    assert.equal(ran("smaps"), 20);
+  });
+
+  it("falls back to libvirt's number where QEMU's memory may not be read", async () => {
+    const { hosts, measure, fakes } = placing();
+    fakes.hosts.get("kvm-a")!.saying.set("smaps", "\n@@ used\n@@ end\n");
+    const facts = healthyMove();
+    const domain = { ...facts.domain!, memoryUsedBytes: 2 * GiB };
+    const { prospect } = (await foretell(hosts, { ...facts, domain }, measure()))!;
+    assert.equal(prospect.memoryBytes, 2 * GiB);
+  });
+
+  it("is not made of an offline move", async () => {
+    const { hosts } = placing();
+    assert.equal(await foretell(hosts, healthyMove({ how: "offline" }), undefined), undefined);
+  });
+});
