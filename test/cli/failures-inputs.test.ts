@@ -66,6 +66,19 @@ describeWithStack("inputs that cannot be", {}, (lab, stack) => {
     });
   }
 
+  it("are refused in the stack's settings too", async () => {
+    stack().declare({ db: { args: db } });
+    stack().configure({ "vm-placement:onInterrupt": "stop" });
+    const { code, stdout, stderr } = await stack().up();
+    stack().configure({ "vm-placement:onInterrupt": undefined });
+    assert.notEqual(code, 0);
+    assert.match(
+      stdout + stderr,
+      /got "stop"; expected "leave" .* or "abort" .*`pulumi config set vm-placement:onInterrupt abort` \[invalidInput\]/,
+    );
+    assert.equal(await stack().resource("db"), undefined);
+  });
+
   it("stop a preview too, with the same words", async () => {
     const [, args, says] = refused[0]!;
     stack().declare({ db: { args } });

@@ -1,30 +1,23 @@
-/** A few cells of the fault matrix, so that what plays all of them (`npm run faults`) stays alive. */
+/** A few cells of the fault matrix, so that what plays all of them (`npm run faults`) stays alive, and the ways out of a broken move with it. */
 import assert from "node:assert/strict";
 import { faults } from "../../tools/faults/cells";
 import type { PhaseName } from "../../tools/faults/cell";
 import { runCell } from "../../tools/faults/run-cell";
-import { Scene } from "../../tools/faults/scene";
-import type { Stack } from "../../tools/stack";
-import { describeOnLabMachine } from "../support/lab";
+import { describeWithScenes } from "../support/scenes";
 
 const cells: [fault: string, phase: PhaseName][] = [
-  ["provider killed", "post-copy"],
+  ["provider killed", "pre-copy"],
+  ["pulumi killed", "post-copy"],
+  ["hosts cut off from each other", "post-copy"],
   ["QEMU killed on the destination", "pre-copy"],
-  ["stale definition with another UUID", "before `up`"],
+  ["domjobabort by hand", "pre-copy"],
 ];
 
-describeOnLabMachine("a move that is struck", () => {
-  let template: Stack | undefined;
-  before(async function () {
-    this.timeout(15 * 60_000);
-    template = await Scene.template();
-  });
-  after(() => template?.remove());
-
+describeWithScenes("a move that is struck", (template) => {
   for (const [title, phase] of cells) {
     it(`ends on one host, with a true state, after "${title}" in the phase "${phase}"`, async () => {
       const fault = faults.find((each) => each.title === title)!;
-      const { wrong, transcript } = await runCell({ fault, phase, cell: fault.cells[phase]! }, template!);
+      const { wrong, transcript } = await runCell({ fault, phase, cell: fault.cells[phase]! }, template());
       assert.deepEqual(wrong, [], transcript);
     });
   }

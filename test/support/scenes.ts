@@ -1,0 +1,20 @@
+import { Scene } from "../../tools/faults/scene";
+import type { Stack } from "../../tools/stack";
+import { describeOnLabMachine } from "./lab";
+
+/** A group of tests that make scenes: a lab, a stack and a guest of their own each, as copies of one that has adopted its guest. */
+export function describeWithScenes(title: string, tests: (template: () => Stack) => void): void {
+  describeOnLabMachine(title, () => {
+    let template: Stack | undefined;
+    before(async function () {
+      // Where no CLI is to be had by other means it is built, once.
+      this.timeout(15 * 60_000);
+      template = await Scene.template();
+    });
+    after(() => template?.remove());
+    tests(() => {
+      if (template === undefined) throw new Error("the template is there while the tests of its group run");
+      return template;
+    });
+  });
+}
