@@ -1,9 +1,10 @@
 import { isAtGate, openGate, shutGate } from "./gate";
 import type { Phase, PhaseName } from "./cell";
-import { guest, type Scene } from "./scene";
+import type { LabHost } from "../../lab/libvirt";
+import { guest } from "./scene";
 
-const state = async ({ source }: Scene) =>
-  (await source.sh(`virsh -q domstate --reason ${guest}`, { timeoutMs: 5000 })).stdout.trim();
+const stateOn = async (host: LabHost) =>
+  (await host.sh(`virsh -q domstate --reason ${guest}`, { timeoutMs: 5000 })).stdout.trim();
 
 const slow = (kbit: number): Pick<Phase, "hold" | "release"> => ({
   hold: ({ source }) => source.slowMigrations(kbit),
@@ -41,13 +42,15 @@ export const phases: Record<PhaseName, Phase> = {
     migration: { maxDowntime: "100s" },
     ...slow(4000),
     // QEMU does not answer meanwhile, so libvirt is asked for nothing that needs it.
-    reached: async (scene) => /^paused \(migrating\)/.test(await state(scene)),
+    reached: async ({ source }) => /^paused \(migrating\)/.test(await stateOn(source)),
   },
   "post-copy": {
     means: "the guest runs on the destination, and its memory follows over a slow connection",
     migration: { postCopy: { after: "2s" } },
     ...slow(4000),
-    reached: async (scene) => /^paused \(post-copy\)/.test(await state(scene)),
+    // Before the destination runs, the state of the devices is on its way.
+    reached: async ({ source, destination }) =>
+      (await stateOn(source)).startsWith("paused (post-copy)") && (await stateOn(destination)).startsWith("running"),
   },
   "after completion": {
     means: "the guest has moved, and a stand-in for virsh on the source has not told so",
