@@ -1,9 +1,10 @@
 /** Observe, then ensure: the one flow behind create and update. */
 import type { LastMigration, Plan } from "../core/args";
 import { decide, type Decision, type Desired } from "../core/decide";
-import { type DomainView, showState } from "../core/domain";
+import { type DomainView, type JobInfo, showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import { startFromDisk } from "../core/refusal";
+import { progressLine } from "../core/progressLine";
 import { whereIs } from "../core/whereIs";
 import type { MigrationOptions } from "../core/options";
 import { showFinding } from "../core/rules";
@@ -174,7 +175,8 @@ function further(moved: Moved | "again"): Step | "again" {
 
 /**
  * Where only one side has noticed that the link broke, libvirt refuses to resume ("is being actively monitored by another thread")
- * until the other has too, after half a minute. False: meanwhile it went on by itself.
+ * until the other has too, after half a minute. Where only the daemons lost each other, QEMU goes on all the same: as long as it sends,
+ * there is nothing to resume. False: it went on by itself.
  */
 async function bothHaveNoticed(
   hosts: Hosts,
@@ -182,13 +184,40 @@ async function bothHaveNoticed(
   { view, to }: Extract<Decision, { action: "resume" }>,
   { clock, progress }: Ports,
 ): Promise<boolean> {
-  for (const giveUpAt = clock.now() + passMs; clock.now() < giveUpAt; await clock.sleep(2 * firstWaitMs)) {
+  let sentBytes: number | undefined;
+  let toldThatItSends = false;
+  for (let giveUpAt = clock.now() + passMs; clock.now() < giveUpAt; await clock.sleep(2 * firstWaitMs)) {
     const states = await Promise.all([view.host, to].map(async (host) => (await hosts.virsh(host)).state(view.uuid)));
     if (states.every((state) => state?.reason === "post-copy failed")) return true;
     if (states.some((state) => !state?.reason.startsWith("post-copy"))) return false;
-    progress.live(`waiting until both ${view.host} and ${to} have noticed that the migration was interrupted`);
+
+    const job = await jobOn(hosts, view);
+    const sends = sentBytes !== undefined && (job?.memoryProcessedBytes ?? 0) > sentBytes;
+    sentBytes = job?.memoryProcessedBytes ?? sentBytes;
+    if (!sends || job === undefined) {
+      progress.live(`waiting until both ${view.host} and ${to} have noticed that the migration was interrupted`);
+      continue;
+    }
+    giveUpAt = clock.now() + passMs;
+    if (!toldThatItSends) {
+      progress.info(
+        `libvirt on ${view.host} has given the migration up, but QEMU goes on with it: waiting for its end`,
+      );
+      toldThatItSends = true;
+    }
+    progress.live(progressLine(job, true, 0).text);
   }
   return (await look(hosts, wanted)).decision.action === "resume";
+}
+
+/** Undefined also where it cannot be told at the moment. */
+async function jobOn(hosts: Hosts, { host, uuid }: DomainView): Promise<JobInfo | undefined> {
+  try {
+    return await (await hosts.virsh(host)).job(uuid);
+  } catch (error) {
+    if (error instanceof PlacementError) return undefined;
+    throw error;
+  }
 }
 
 async function start(

@@ -391,6 +391,27 @@ describe("placing a machine", () => {
       assert.equal(world.where, "kvm-a: nothing, kvm-b: running (migrated), kvm-c: nothing");
     });
 
+    it("waits as long as QEMU goes on with what libvirt has given up, and clears up behind it", async () => {
+      const world = broken();
+      const [source, destination] = [world.host("kvm-a"), world.host("kvm-b")];
+      source.find(fakeUuid)!.job = "outgoing";
+      destination.find(fakeUuid)!.reason = "post-copy";
+      let looks = 0;
+      world.onHears = (host, command) => {
+        if (host !== source || !command.startsWith("domjobinfo")) return;
+        looks++;
+        source.statistics = source.statistics.replace(/^memory_processed: .*/m, `memory_processed: ${looks * 4096}`);
+        if (looks < 100) return;
+        source.domains = [fakeDomain({ state: "shut off", reason: "migrated" })];
+        destination.find(fakeUuid)!.reason = "migrated";
+      };
+      await world.place({ lastHost: "kvm-a" });
+      assert.ok(world.clock.elapsedMs > 90_000);
+      assert.ok(!world.deeds.some((deed) => deed.endsWith(": migrate")), world.deeds.join());
+      assert.equal(world.rows.filter((row) => row.includes("QEMU goes on with it")).length, 1);
+      assert.equal(world.where, "kvm-a: nothing, kvm-b: running (migrated), kvm-c: nothing");
+    });
+
     it("does not resume it into a libvirt that crashes on that", async () => {
       const world = broken();
       Object.assign(world.host("kvm-b").options, { libvirt: "11.3.0" });
