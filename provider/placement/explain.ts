@@ -12,6 +12,9 @@ const askMs = 8000;
 /** What the source finds out before it connects, virsh always says itself: in the log it is another machine's. */
 const neverHidden = /Unsafe migration|cannot migrate domain with|another migration job/;
 
+/** What a daemon that was restarted meanwhile says, on its start, of a host without dnsmasq, D-Bus, udev or DMI tables. */
+const saidOnStart = /dnsmasq|system bus connection|udev device|dmidecode/;
+
 /** The error of a virsh migrate that failed, in the user's words and with the next step. */
 export async function explainFailure(
   exit: ExecResult,
@@ -61,11 +64,11 @@ async function logOf(virsh: Virsh | undefined, durationMs: number): Promise<stri
   const script =
     `since=$(date -u -d "-${seconds} seconds" "+%Y-%m-%d %H:%M:%S"); ` +
     `{ for f in /var/log/libvirt/libvirtd.log /var/log/libvirt/virtqemud.log; do [ -r $f ] && tail -n 200 $f; done; ` +
-    `journalctl -q -u libvirtd -u virtqemud --since "-${seconds}s" -o cat 2>/dev/null; } | grep " error : " | awk -v since="$since" '$0 >= since || !/^[0-9]{4}-/' | tail -n 5`;
+    `journalctl -q -u libvirtd -u virtqemud --since "-${seconds}s" -o cat 2>/dev/null; } | grep " error : " | awk -v since="$since" '$0 >= since || !/^[0-9]{4}-/' | tail -n 20`;
   const { stdout } = await virsh.shell
     .exec(`sh -c ${quote(script)}`, { deadlineMs: askMs })
     .catch(() => ({ stdout: "" }));
-  return stdout.split("\n").filter((line) => line !== "");
+  return stdout.split("\n").filter((line) => line !== "" && !saidOnStart.test(line));
 }
 
 /** "2026-01-01 00:00:00.000+0000: 4711: error : function:42 : WORDS" → "WORDS". */
