@@ -47,16 +47,17 @@ function inPostCopy(
           reason: `a post-copy migration ${way} is under way`,
         };
   }
-  return oneHalf(name, halves[0]!, observed);
+  return oneHalf(name, halves[0]!, observed.unreachable);
 }
 
-function oneHalf(name: string, half: DomainView, observed: Observed): Refusal {
+/** @param unreachable hosts that may hold the other half. */
+export function oneHalf(name: string, half: DomainView, unreachable: Observed["unreachable"]): Refusal {
   const silent = listed(
-    observed.unreachable.map(({ host }) => host),
+    unreachable.map(({ host }) => host),
     "and",
   );
   const side = half.state === "paused" ? "it was moved away from" : "it runs on";
-  if (observed.unreachable.length > 0) {
+  if (unreachable.length > 0) {
     return {
       action: "refuse",
       code: "hostUnreachable",

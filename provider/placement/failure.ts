@@ -1,6 +1,7 @@
 /** The error of a migration that did not bring the machine where it should be: what happened, where it is, what to do. */
 import { type DomainView, isActive, showState } from "../core/domain";
 import { type ErrorCode, PlacementError } from "../core/errors";
+import { oneHalf } from "../core/underWay";
 import { startFromDisk, waysToKeepOne } from "../core/refusal";
 import { explainFailure } from "./explain";
 import type { Hosts } from "./hosts";
@@ -58,6 +59,11 @@ export async function migrationFailure(
         `do not destroy or resume it on either host: bring the link between ${view.host} and ${to} back and run \`pulumi up\` again, which resumes it, and nothing is lost. ` +
           `If one of the hosts is gone for good: ${startFromDisk(verdict.destination ?? view)}`,
       );
+    }
+    case "halfLost": {
+      const half = (verdict.destination ?? verdict.source)!;
+      const { code, reason, next } = oneHalf(view.name, half, []);
+      return make(code, reason, next, "verify");
     }
     case "underWay":
       return make(

@@ -11,6 +11,7 @@ export interface Verdict {
     | "stayed" /** On the source as before, not on the destination. */
     | "ended" /** On the source, and shut off since: it was shut down or crashed while it was moved. */
     | "postCopyFailed" /** Both halves stand still until it is resumed. */
+    | "halfLost" /** One half of a post-copy that broke off; the other host does not know the machine. */
     | "underWay" /** Neither host shows an end of it. */
     | "unseen" /** One of the hosts, or both, cannot be asked. */
     | "unclear";
@@ -45,6 +46,7 @@ export async function verify(
   const patience: Partial<Record<Verdict["outcome"], number>> = {
     underWay: settleMs,
     unseen: settleMs,
+    halfLost: settleMs,
     postCopyFailed: failedMs,
     stayed: beginMs,
   };
@@ -98,7 +100,7 @@ export function judge(
   how: How,
 ): Verdict["outcome"] {
   const failed = (view: DomainView | undefined) => view?.reason === "post-copy failed";
-  if ((failed(source) || failed(destination)) && source && destination) return "postCopyFailed";
+  if (failed(source) || failed(destination)) return source && destination ? "postCopyFailed" : "halfLost";
   const moving = (view: DomainView | undefined) =>
     view !== undefined && (isOutgoing(view.job) || view.reason === "migrating" || view.reason === "post-copy");
   if (moving(source) || moving(destination)) return "underWay";

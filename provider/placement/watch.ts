@@ -14,6 +14,11 @@ const rowMs = 1000;
 /** How long a source that went silent is tried again before the watch is given up. The migration itself goes on without us. */
 const silenceMs = 60_000;
 /**
+ * How long libvirt may wait for a QEMU that does not answer, as it does not while the machine stands still for the switch-over. One whose
+ * connection goes in that moment hangs until the kernel gives it up.
+ */
+const busyMs = 300_000;
+/**
  * How long libvirt may take to reach the destination. Its ssh gives up on a host that is not there after some two minutes; on one that
  * accepts and then says nothing, never.
  */
@@ -70,6 +75,7 @@ export async function watch(
   let percent = 0;
   let shownAt = -rowMs;
   let heardAt = clock.now();
+  let busyAt: number | undefined;
   /** When it was last seen to have something to do, or began. */
   let activeAt = clock.now();
 
@@ -97,8 +103,8 @@ export async function watch(
 
     try {
       const virsh = await hosts.virsh(view.host);
-      const [job, state] = await Promise.all([
-        virsh.job(uuid),
+      const [answer, state] = await Promise.all([
+        virsh.job(uuid).catch(busy),
         options.postCopy || inPostCopy || !virshOfOurs.open ? virsh.state(uuid) : undefined,
       ]);
       heardAt = clock.now();
@@ -106,6 +112,14 @@ export async function watch(
         inPostCopy = true;
         migration.onPostCopy?.();
       }
+      if (answer instanceof PlacementError) {
+        busyAt ??= heardAt;
+        if (heardAt - busyAt > busyMs) throw answer;
+        progress.live(`libvirt on ${view.host} waits for the machine's QEMU`);
+        continue;
+      }
+      busyAt = undefined;
+      const job = answer;
       // libvirt keeps the job of an interrupted post-copy as if it ran.
       const failed = state?.reason === "post-copy failed";
       const goesOn = !failed && (isOutgoing(job) || state?.reason === "post-copy");
@@ -162,7 +176,8 @@ export async function watch(
       }
     } catch (error) {
       if (!(error instanceof PlacementError)) throw error;
-      if (clock.now() - heardAt > silenceMs) throw lostSight(error, migration, inPostCopy);
+      const gone = busyAt !== undefined && clock.now() - busyAt > busyMs;
+      if (gone || clock.now() - heardAt > silenceMs) throw lostSight(error, migration, inPostCopy);
       await sleepOrEnd(pollMs * 2);
     }
   }
@@ -195,6 +210,12 @@ function listenTo(run: Promise<ExecResult> | undefined) {
     },
   );
   return heard;
+}
+
+/** Another operation holds the machine, and so it is there: the migration itself, as a rule. */
+function busy(error: unknown): PlacementError {
+  if (error instanceof PlacementError && error.code === "migrationRunning") return error;
+  throw error;
 }
 
 function hasSwitched(state: DomainState | undefined): boolean {

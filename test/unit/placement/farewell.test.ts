@@ -51,7 +51,10 @@ describe("the last line of an interrupted run", () => {
     const left = await say(migration({ inPostCopy: true }), "leave");
     assert.match(left!, /db-01 runs on kvm-b already, .* without pulumi\. The next/);
     const asked = await say(migration({ inPostCopy: true }), "abort");
-    assert.match(asked!, /db-01 runs on kvm-b already, .* without pulumi, and in post-copy that cannot be cancelled\. The next/);
+    assert.match(
+      asked!,
+      /db-01 runs on kvm-b already, .* without pulumi, and in post-copy that cannot be cancelled\. The next/,
+    );
   });
 
   it("never cancels an offline move, which takes a moment", async () => {
@@ -76,7 +79,10 @@ describe("the last line of an interrupted run", () => {
   it("claims nothing when libvirt does not say in the time there is that it cancelled", async () => {
     const clock = new FakeClock();
     const said = await say(migration(cancelled), "abort", never, clock);
-    assert.match(said!, /was asked to cancel the migration of db-01 from kvm-a to kvm-b, and has not said yet that it did/);
+    assert.match(
+      said!,
+      /was asked to cancel the migration of db-01 from kvm-a to kvm-b, and has not said yet that it did/,
+    );
     assert.ok(clock.elapsedMs > 3000 && clock.elapsedMs < 4700, `${clock.elapsedMs} ms of the 5 s that Pulumi gives`);
   });
 

@@ -119,6 +119,34 @@ describe("watching a migration", () => {
     assert.deepEqual(more, []);
   });
 
+  describe("when libvirt waits for a QEMU that does not answer", () => {
+    const held =
+      "Timed out during operation: cannot acquire state change lock (held by monitor=remoteDispatchDomainMigratePerform3Params)";
+    const hangs = (world: Placing, ms: number) => {
+      const { failing } = world.host("kvm-a");
+      void world.clock.sleep(second).then(() => failing.set("domjobinfo", held));
+      void world.clock.sleep(ms).then(() => failing.delete("domjobinfo"));
+    };
+
+    it("waits too, longer than for a host that is silent", async () => {
+      const world = onA();
+      world.lasts(120);
+      hangs(world, 119 * second);
+      const { view } = await world.place();
+      assert.equal(view.host, "kvm-b");
+      assert.ok(world.rows.includes("live: libvirt on kvm-a waits for the machine's QEMU"));
+    });
+
+    it("gives up after five minutes, and stops nothing", async () => {
+      const world = onA();
+      world.lasts(1000);
+      hangs(world, 1000 * second);
+      await assert.rejects(world.place(), /^PlacementError: lost sight of .* on kvm-a\): .*state change lock/);
+      assert.ok(world.clock.elapsedMs > 300 * second && world.clock.elapsedMs < 310 * second);
+      assert.deepEqual(world.deeds, ["0 s kvm-a: migrate"]);
+    });
+  });
+
   describe("when the connection to the source breaks", () => {
     /** Breaks it at a time of the fake clock; `back` brings the host back. */
     const breakAt = (world: Placing, ms: number, downForMs: number) => {
