@@ -30,7 +30,7 @@ export function theOwner(name: string, views: readonly DomainView[], observed: O
   if (owner && (active.length === 1 || observed.unreachable.length === 0)) return owner;
   if (observed.unreachable.length > 0) return notAllAsked(views, observed.unreachable);
   if (views.length === 0) return nowhere(name, observed);
-  if (inactive.length > 1) return definedTwice(inactive);
+  if (inactive.length > 1) return definedTwice(name, inactive);
   return movedAway(name, left[0]!);
 }
 
@@ -68,17 +68,25 @@ function nowhere(name: string, { asked, lastHost }: Observed): Refusal {
   };
 }
 
-function definedTwice(inactive: readonly DomainView[]): Refusal {
-  const current = inactive.filter(({ reason }) => reason !== "migrated");
-  const hint =
-    current.length === 1 && current.length < inactive.length
-      ? `; the one on ${current[0]!.host} is the newer: the others say that they were moved away`
-      : "";
+function definedTwice(name: string, inactive: readonly DomainView[]): Refusal {
+  const reason = `it is shut off and defined on ${seenOn(inactive)}`;
+  const [newer, ...more] = inactive.filter(({ reason }) => reason !== "migrated");
+  if (newer === undefined || more.length > 0) {
+    return {
+      action: "refuse",
+      code: "domainOnTwoHosts",
+      reason: `${reason}: which definition counts is not to be seen`,
+      next: waysToKeepOne(inactive),
+    };
+  }
   return {
     action: "refuse",
     code: "domainOnTwoHosts",
-    reason: `it is shut off and defined on ${seenOn(inactive)}: which definition counts is not to be seen${hint}`,
-    next: waysToKeepOne(inactive),
+    host: newer.host,
+    reason: `${reason}: it ended on ${newer.host} after it was moved there`,
+    next:
+      `\`virsh start ${name}\` on ${newer.host}, then run \`pulumi up\` again, which clears up the rest: it boots from its disk, and what was only in its memory is lost already. ` +
+      `To leave it shut off: ${waysToKeepOne(inactive, [newer])}`,
   };
 }
 

@@ -25,13 +25,20 @@ export function seenOn(views: readonly DomainView[]): string {
 /**
  * One way out for each host that holds it, "keep the one on …", with what is lost. For states in which more than one copy is there and
  * nothing that can be asked tells which of them counts.
+ *
+ * @param keepable those that may be kept.
  */
-export function waysToKeepOne(views: readonly DomainView[]): string {
-  const ways = views.map((keep) => {
+export function waysToKeepOne(views: readonly DomainView[], keepable = views): string {
+  const ways = keepable.map((keep) => {
     const others = views.filter((view) => view !== keep);
     return `keep ${keep.host}: ${others.map(removal).join(", ")}`;
   });
-  return `look at the console of each first (\`virsh console\`, \`virsh domdisplay\`), then choose. ${capitalized(ways.join("; or "))}. Then run \`pulumi up\` again`;
+  const then = "Then run `pulumi up` again";
+  if (ways.length === 1) return `${ways[0]!}. ${then}`;
+  const look = views.some(isActive)
+    ? "look at the console of each first (`virsh console`, `virsh domdisplay`)"
+    : "compare them first (`virsh dumpxml`)";
+  return `${look}, then choose. ${capitalized(ways.join("; or "))}. ${then}`;
 }
 
 function removal(view: DomainView): string {

@@ -1,6 +1,6 @@
 /** One move, from the planned commands to the verdict of both hosts. */
 import type { LastMigration } from "../core/args";
-import type { DomainView, JobInfo } from "../core/domain";
+import { type DomainView, isActive, type JobInfo, showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import type { MigrationOptions } from "../core/options";
 import type { Clock, ExecResult, Progress, UnderWay } from "../core/ports";
@@ -134,7 +134,11 @@ async function arrived(
     await keepAsItWas(destination, view, there, watched, progress);
     const lastMigration = await record(destination, move, watched, times);
     progress.info(summary(lastMigration));
-    return { view: (await destination.view(view.uuid)) ?? there, leftover: verdict.source, lastMigration };
+    const now = (await destination.view(view.uuid)) ?? there;
+    if (move.how === "live" && !isActive(now)) {
+      progress.warn(`${view.name} is ${showState(now)} on ${to}: it ended there after it had arrived`);
+    }
+    return { view: now, leftover: verdict.source, lastMigration };
   } catch (error) {
     if (!(error instanceof PlacementError)) throw error;
     throw error.with({

@@ -42,7 +42,7 @@ export type End = "running" | "paused" | "running on the source" | "shut off" | 
 export interface Cell {
   /** How the struck `up` ends. */
   up: "succeeds" | "fails" | "either";
-  /** What its user must have read. */
+  /** What its user must have read, or that of the other stack. */
   says: RegExp;
   /**
    * The fault is healed while the struck `up` runs on: after so many milliseconds, or when that `up` has said this. Without it the fault
@@ -62,6 +62,6 @@ export interface Cell {
   nextFails?: boolean;
   /** Default: running. */
   end?: End;
-  /** Default 300. */
+  /** Default 600. */
   limitSeconds?: number;
 }

@@ -8,6 +8,8 @@ import * as does from "./strikes";
 /** What `up` says of a move that it found running. */
 const takesOver = /no second one is started/;
 const moved = /moved kvm-a → kvm-b/;
+/** Where what libvirt does depends on the moment: each of the two is told. */
+const stayedOrMoved = /on kvm-a as before|moved kvm-a → kvm-b/;
 
 /** The controller is gone, at once or by Ctrl-C. The hosts go on, and the next `up` joins them. */
 const controllerLost = (says: RegExp): Fault["cells"] => ({
@@ -120,7 +122,7 @@ export const faults: readonly Fault[] = [
     heal: ({ source }) => source.unblock(),
     cells: {
       "pre-copy": { up: "fails", says: /on kvm-a as before/, next: moved },
-      "post-copy": { up: "fails", says: /postCopyInterrupted/, next: /resum/ },
+      "post-copy": { up: "fails", says: /postCopyInterrupted/, next: /resum|removed the leftover/ },
     },
   },
   {
@@ -130,8 +132,8 @@ export const faults: readonly Fault[] = [
     cells: {
       "before start": { up: "succeeds", says: moved, held: "struck" },
       "pre-copy": { up: "fails", says: /on kvm-a as before/, next: moved },
-      "switch-over": { up: "either", says: /./, held: "struck" },
-      "post-copy": { up: "either", says: /./, held: "struck" },
+      "switch-over": { up: "either", says: stayedOrMoved, held: "struck" },
+      "post-copy": { up: "either", says: /postCopyInterrupted|moved kvm-a → kvm-b/, held: "struck" },
       "after completion": { up: "succeeds", says: moved, held: "struck" },
     },
   },
@@ -142,8 +144,8 @@ export const faults: readonly Fault[] = [
     cells: {
       "before start": { up: "succeeds", says: moved, held: "struck" },
       "pre-copy": { up: "fails", says: /on kvm-a as before/, next: moved },
-      "switch-over": { up: "either", says: /./, held: "struck" },
-      "post-copy": { up: "either", says: /./, held: "struck" },
+      "switch-over": { up: "either", says: stayedOrMoved, held: "struck" },
+      "post-copy": { up: "either", says: /postCopyInterrupted|moved kvm-a → kvm-b/, held: "struck" },
       "after completion": { up: "succeeds", says: moved, held: "struck" },
     },
   },
@@ -197,7 +199,7 @@ export const faults: readonly Fault[] = [
       "pre-copy": { up: "fails", says: /on kvm-a as before/, next: moved },
       "switch-over": { up: "fails", says: /on kvm-a as before/, next: moved },
       "post-copy": { up: "fails", says: /./, nextFails: true, end: "stopped for good" },
-      "after completion": { up: "fails", says: /shut off|crashed/, end: "shut off" },
+      "after completion": { up: "fails", says: /shut off|crashed/, held: "struck", end: "shut off" },
     },
   },
   {
@@ -207,7 +209,7 @@ export const faults: readonly Fault[] = [
     heal: does.libvirtdRuns,
     cells: {
       "pre-copy": { up: "fails", says: /shut off|crashed/, end: "shut off" },
-      "after completion": { up: "fails", says: /shut off|crashed/, end: "shut off" },
+      "after completion": { up: "fails", says: /shut off|crashed/, held: "struck", end: "shut off" },
     },
   },
   {
@@ -222,9 +224,14 @@ export const faults: readonly Fault[] = [
     cells: {
       "before `up`": { up: "succeeds", says: /moved kvm-a → kvm-b \(shut off\)/, end: "shut off" },
       "before start": { up: "fails", says: /shut off|not running/, held: "struck", end: "shut off" },
-      "pre-copy": { up: "either", says: /./, end: "shut off" },
-      "post-copy": { up: "either", says: /./, end: "shut off" },
-      "after completion": { up: "either", says: /shut off/, end: "shut off" },
+      "pre-copy": { up: "fails", says: /shut off/, end: "shut off" },
+      "post-copy": { up: "succeeds", says: /shut off \(shutdown\) on kvm-b/, held: "struck", end: "shut off" },
+      "after completion": {
+        up: "succeeds",
+        says: /shut off \(shutdown\) on kvm-b: it ended there after it had arrived/,
+        held: "struck",
+        end: "shut off",
+      },
     },
   },
   {
@@ -387,8 +394,8 @@ export const faults: readonly Fault[] = [
       if (scene.up !== undefined) await other.said(/no second one|starting|updated/, 60_000);
     },
     cells: {
-      "before `up`": { up: "succeeds", says: /./ },
-      "before start": { up: "either", says: /./, held: "struck" },
+      "before `up`": { up: "succeeds", says: moved },
+      "before start": { up: "succeeds", says: moved, held: "struck" },
       "pre-copy": { up: "succeeds", says: moved, held: "struck" },
       "post-copy": { up: "succeeds", says: moved, held: "struck" },
       "after completion": { up: "succeeds", says: moved, held: "struck" },

@@ -27,7 +27,7 @@ export interface CellResult {
 }
 
 /** For one `pulumi`; longer than the product waits for a host that says nothing. */
-const endMs = 150_000;
+const endMs = 400_000;
 
 export const nameOf = ({ fault, phase }: MatrixCell) => `${fault.title} × ${phase}`;
 
@@ -38,7 +38,7 @@ export async function runCell(matrixCell: MatrixCell, template: Stack): Promise<
   const result = { outcome: "", healSeconds: 0 };
   let wrong: string[] = [];
   let scene: Scene | undefined;
-  const limitMs = (cell.limitSeconds ?? 300) * 1000;
+  const limitMs = (cell.limitSeconds ?? 600) * 1000;
   let timer: NodeJS.Timeout | undefined;
   try {
     scene = await Scene.create(template, fault.guest);
@@ -104,7 +104,7 @@ async function play(
   }
   if (cell.up !== "either" && (code === 0) !== (cell.up === "succeeds"))
     wrong.push(`the struck \`up\` ended with ${code}`);
-  if (!cell.says.test(up.text)) wrong.push(`its user did not read ${String(cell.says)}`);
+  if (!cell.says.test(up.text + (scene.otherUp?.text ?? ""))) wrong.push(`its user did not read ${String(cell.says)}`);
   result.outcome = code === 0 ? "moved by the same `up`" : errorOf(up);
 
   if (cell.refresh) {

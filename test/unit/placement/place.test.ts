@@ -85,6 +85,20 @@ describe("placing a machine", () => {
       assert.deepEqual(plain.deeds, ["0 s kvm-a: migrate"]);
     });
 
+    it("tells of one that was shut down when it had just arrived", async () => {
+      const world = onA();
+      world.onHears = ({ name, domains }, command) => {
+        if (name === "kvm-b" && command.startsWith("domjobinfo --completed"))
+          Object.assign(domains[0]!, { state: "shut off", reason: "shutdown" });
+      };
+      const { view } = await world.place();
+      assert.deepEqual([view.host, view.state], ["kvm-b", "shut off"]);
+      assert.equal(
+        world.rows.at(-1),
+        "warn: db-01 is shut off (shutdown) on kvm-b: it ended there after it had arrived",
+      );
+    });
+
     it("leaves one that is paused paused", async () => {
       const world = onA({ state: "paused", reason: "user" });
       const { view } = await world.place();
@@ -232,6 +246,23 @@ describe("placing a machine", () => {
       world.fakes.onMigrate = () => Promise.resolve("operation failed");
       await assert.rejects(world.place({ options: { maxDowntimeMs: 750 } }));
       assert.equal(world.host("kvm-a").find(fakeUuid)!.maxDowntimeMs, 420);
+    });
+
+    it("tells the command to type where the source cannot be asked to put it back", async () => {
+      const world = onA({ maxDowntimeMs: 420 });
+      world.fakes.onMigrate = () => {
+        world.host("kvm-a").down = true;
+        world.fakes.connectionsLost();
+        return Promise.resolve("operation failed");
+      };
+      await assert.rejects(world.place({ options: { maxDowntimeMs: 750 } }));
+      assert.deepEqual(
+        world.rows.filter((row) => row.startsWith("warn: ")),
+        [
+          "warn: the maximum downtime of db-01 could not be put back to 420 ms on kvm-a: connect ECONNREFUSED. " +
+            "If db-01 still runs there: `virsh migrate-setmaxdowntime db-01 420`",
+        ],
+      );
     });
 
     it("starts nothing where it cannot be set", async () => {
