@@ -62,6 +62,4 @@ export interface Cell {
   nextFails?: boolean;
   /** Default: running. */
   end?: End;
-  /** Default 600. */
-  limitSeconds?: number;
 }

@@ -53,7 +53,6 @@ export const faults: readonly Fault[] = [
       "after completion": {
         up: "fails",
         says: /hostUnreachable|connectionLost|lost sight/,
-        limitSeconds: 300,
         refresh: true,
       },
     },
@@ -83,7 +82,6 @@ export const faults: readonly Fault[] = [
         up: "fails",
         says: /hostUnreachable|connectionLost/,
         held: "struck",
-        limitSeconds: 300,
         refresh: true,
       },
       "after completion": { up: "fails", says: /hostUnreachable|connectionLost/, held: "struck" },
