@@ -47,11 +47,22 @@ function inPostCopy(
           reason: `a post-copy migration ${way} is under way`,
         };
   }
-  return oneHalf(name, halves[0]!, observed.unreachable);
+  return oneHalf(name, halves[0]!, views, observed.unreachable);
 }
 
-/** @param unreachable hosts that may hold the other half. */
-export function oneHalf(name: string, half: DomainView, unreachable: Observed["unreachable"]): Refusal {
+/** How a QEMU ends that nobody shut down, in libvirt's words; a definition that was shut off before says something else. */
+const violentEnds = new Set(["crashed", "failed", "destroyed", "daemon"]);
+
+/**
+ * @param views of the machine, wherever it is known.
+ * @param unreachable hosts that may hold the other half.
+ */
+export function oneHalf(
+  name: string,
+  half: DomainView,
+  views: readonly DomainView[],
+  unreachable: Observed["unreachable"],
+): Refusal {
   const silent = listed(
     unreachable.map(({ host }) => host),
     "and",
@@ -69,6 +80,19 @@ export function oneHalf(name: string, half: DomainView, unreachable: Observed["u
     };
   }
   const failed = half.reason === "post-copy failed";
+  const [other, ...more] = views.filter(({ state, reason }) => state === "shut off" && violentEnds.has(reason));
+  if (other !== undefined && more.length === 0) {
+    const ran = half.state === "running" ? half : other;
+    return {
+      action: "refuse",
+      code: "postCopyInterrupted",
+      host: half.host,
+      reason: `${half.host} holds one half of ${name} in a post-copy migration (${showState(half)}), and the other half ended on ${other.host} (${showState(other)}): a part of its memory is gone`,
+      next:
+        `nothing brings that memory back: \`virsh destroy ${name}\` on ${half.host}, then \`virsh start ${name}\` on ${ran.host}, where it ran last: it boots from its disk, and all that was only in its memory is lost. ` +
+        "Then run `pulumi up` again, which clears up the rest",
+    };
+  }
   return {
     action: "refuse",
     code: "postCopyInterrupted",

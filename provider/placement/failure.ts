@@ -61,8 +61,9 @@ export async function migrationFailure(
       );
     }
     case "halfLost": {
-      const half = (verdict.destination ?? verdict.source)!;
-      const { code, reason, next } = oneHalf(view.name, half, []);
+      const both = [verdict.source, verdict.destination].filter((copy) => copy !== undefined);
+      const half = both.find(({ reason }) => reason === "post-copy failed")!;
+      const { code, reason, next } = oneHalf(view.name, half, both, []);
       return make(code, reason, next, "verify");
     }
     case "underWay":
@@ -78,6 +79,13 @@ export async function migrationFailure(
         "domainStateUnfit",
         "it was shut down or crashed while it was being moved, which ended the migration",
         `run \`pulumi up\` again, which moves it shut off (mode "auto" or "offline"); or start it first with \`virsh start ${view.name}\` on ${view.host}`,
+      );
+    case "endedThere":
+      return make(
+        "domainStateUnfit",
+        `it had arrived on ${to}, and ended there`,
+        `its log there (/var/log/libvirt/qemu/${view.name}.log) says why. \`virsh start ${view.name}\` on ${to} boots it from its disk; what was only in its memory is lost`,
+        "verify",
       );
     case "stayed":
       if (watched.cancelled !== undefined) return timedOut(move, watched.cancelled, make);

@@ -10,8 +10,9 @@ export interface Verdict {
     | "leftover" /** On the destination; the source keeps a definition that is shut off. */
     | "stayed" /** On the source as before, not on the destination. */
     | "ended" /** On the source, and shut off since: it was shut down or crashed while it was moved. */
+    | "endedThere" /** On the destination, where it crashed since. */
     | "postCopyFailed" /** Both halves stand still until it is resumed. */
-    | "halfLost" /** One half of a post-copy that broke off; the other host does not know the machine. */
+    | "halfLost" /** One half of a post-copy that broke off; on the other host nothing of it runs. */
     | "underWay" /** Neither host shows an end of it. */
     | "unseen" /** One of the hosts, or both, cannot be asked. */
     | "unclear";
@@ -100,7 +101,9 @@ export function judge(
   how: How,
 ): Verdict["outcome"] {
   const failed = (view: DomainView | undefined) => view?.reason === "post-copy failed";
-  if (failed(source) || failed(destination)) return source && destination ? "postCopyFailed" : "halfLost";
+  if (failed(source) || failed(destination)) {
+    return [source, destination].every((view) => view && isActive(view)) ? "postCopyFailed" : "halfLost";
+  }
   const moving = (view: DomainView | undefined) =>
     view !== undefined && (isOutgoing(view.job) || view.reason === "migrating" || view.reason === "post-copy");
   if (moving(source) || moving(destination)) return "underWay";
@@ -116,6 +119,6 @@ export function judge(
   if (runsHere && !runsThere) return "stayed";
   if (source && !destination && source.reason !== "migrated") return "ended";
   // It arrived, and was shut down there since.
-  if (destination && !source && destination.reason !== "crashed") return "moved";
+  if (destination && !source) return destination.reason === "crashed" ? "endedThere" : "moved";
   return "unclear";
 }

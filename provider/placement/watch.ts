@@ -14,11 +14,6 @@ const rowMs = 1000;
 /** How long a source that went silent is tried again before the watch is given up. The migration itself goes on without us. */
 const silenceMs = 60_000;
 /**
- * How long libvirt may wait for a QEMU that does not answer, as it does not while the machine stands still for the switch-over. One whose
- * connection goes in that moment hangs until the kernel gives it up.
- */
-const busyMs = 300_000;
-/**
  * How long libvirt may take to reach the destination. Its ssh gives up on a host that is not there after some two minutes; on one that
  * accepts and then says nothing, never.
  */
@@ -75,7 +70,9 @@ export async function watch(
   let percent = 0;
   let shownAt = -rowMs;
   let heardAt = clock.now();
-  let busyAt: number | undefined;
+  /** Since when libvirt waits for QEMU, which answers nothing while the machine stands still for the switch-over. */
+  let waiting: { since: number; for: PlacementError } | undefined;
+  const busyMs = silenceMs + (options.maxDowntimeMs ?? 0);
   /** When it was last seen to have something to do, or began. */
   let activeAt = clock.now();
 
@@ -100,6 +97,8 @@ export async function watch(
     else if (virshOfOurs.exit.code !== 0) await clock.sleep(pollMs);
     // A success needs no other look from here. A failure does: virsh may have been killed, or have met a migration of somebody else.
     if (virshOfOurs.exit?.code === 0) return watched();
+    const waitedMs = waiting === undefined ? 0 : heardAt - waiting.since;
+    if (waiting !== undefined && waitedMs > busyMs) throw stuck(waiting.for, migration, waitedMs);
 
     try {
       const virsh = await hosts.virsh(view.host);
@@ -113,12 +112,11 @@ export async function watch(
         migration.onPostCopy?.();
       }
       if (answer instanceof PlacementError) {
-        busyAt ??= heardAt;
-        if (heardAt - busyAt > busyMs) throw answer;
+        waiting ??= { since: heardAt, for: answer };
         progress.live(`libvirt on ${view.host} waits for the machine's QEMU`);
         continue;
       }
-      busyAt = undefined;
+      waiting = undefined;
       const job = answer;
       // libvirt keeps the job of an interrupted post-copy as if it ran.
       const failed = state?.reason === "post-copy failed";
@@ -176,8 +174,7 @@ export async function watch(
       }
     } catch (error) {
       if (!(error instanceof PlacementError)) throw error;
-      const gone = busyAt !== undefined && clock.now() - busyAt > busyMs;
-      if (gone || clock.now() - heardAt > silenceMs) throw lostSight(error, migration, inPostCopy);
+      if (clock.now() - heardAt > silenceMs) throw lostSight(error, migration, inPostCopy);
       await sleepOrEnd(pollMs * 2);
     }
   }
@@ -246,6 +243,19 @@ function lostSight(error: PlacementError, { view, to }: Watchable, inPostCopy: b
     next:
       `the migration goes on between the hosts without us (${view.name} was last seen to run on ${inPostCopy ? to : view.host}). ` +
       `Run \`pulumi up\` again when ${view.host} can be asked: it finds the machine wherever it is, and watches a migration that still runs`,
+  });
+}
+
+/** A connection that went in the middle of the switch-over leaves QEMU hanging until the kernel gives it up, a quarter of an hour later. */
+function stuck(error: PlacementError, { view, to }: Watchable, ms: number): PlacementError {
+  return error.with({
+    phase: "watch",
+    domain: view.name,
+    what: `cannot see the migration of ${view.name} from ${view.host} to ${to} to its end`,
+    why: `the machine's QEMU on ${view.host} has not answered libvirt for ${showDuration(ms)}: ${error.why}`,
+    next:
+      `nothing is lost, and nothing runs twice: ${view.name} stands still for the switch-over, and the connection to ${to} is gone or very slow. Look after the link between ${view.host} and ${to}; ` +
+      "when QEMU answers again, run `pulumi up`, which continues from what it finds. Do not destroy the machine before",
   });
 }
 

@@ -29,6 +29,7 @@ const said: readonly (Said | undefined)[] = [
   { words: "shut off (shutdown)" },
   { words: "shut off (shutdown)", differing: { managedSave: true } },
   { words: "shut off (migrated)" },
+  { words: "shut off (crashed)" },
 ];
 
 function label(what: Said | undefined): string {

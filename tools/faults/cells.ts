@@ -108,8 +108,8 @@ export const faults: readonly Fault[] = [
       "before `up`": { up: "fails", says: /peerUnreachable/, next: moved },
       "before start": { up: "fails", says: /peerUnreachable/, held: "struck", next: moved },
       "pre-copy": { up: "fails", says: /running \(.*\) on kvm-a as before/, next: moved },
-      "switch-over": { up: "fails", says: /on kvm-a as before/, next: moved, held: "struck" },
-      "post-copy": { up: "fails", says: /postCopyInterrupted/, next: /resum/ },
+      "switch-over": { up: "fails", says: /has not answered libvirt|on kvm-a as before/, next: moved },
+      "post-copy": { up: "fails", says: /postCopyInterrupted/, next: /resum|removed the leftover/ },
       "after completion": { up: "succeeds", says: moved, stands: 1000 },
     },
   },
@@ -185,7 +185,13 @@ export const faults: readonly Fault[] = [
       "before start": { up: "fails", says: /shut off|not running/, held: "struck", end: "shut off" },
       "pre-copy": { up: "fails", says: /shut off|crashed/, end: "shut off" },
       "switch-over": { up: "fails", says: /shut off|crashed/, end: "shut off" },
-      "post-copy": { up: "fails", says: /./, nextFails: true, end: "stopped for good" },
+      "post-copy": {
+        up: "fails",
+        says: /half ended on kvm-a/,
+        next: /half ended on kvm-a/,
+        nextFails: true,
+        end: "stopped for good",
+      },
     },
   },
   {
@@ -196,8 +202,19 @@ export const faults: readonly Fault[] = [
     cells: {
       "pre-copy": { up: "fails", says: /on kvm-a as before/, next: moved },
       "switch-over": { up: "fails", says: /on kvm-a as before/, next: moved },
-      "post-copy": { up: "fails", says: /./, nextFails: true, end: "stopped for good" },
-      "after completion": { up: "fails", says: /shut off|crashed/, held: "struck", end: "shut off" },
+      "post-copy": {
+        up: "fails",
+        says: /half ended on kvm-b/,
+        next: /half ended on kvm-b/,
+        nextFails: true,
+        end: "stopped for good",
+      },
+      "after completion": {
+        up: "fails",
+        says: /had arrived on kvm-b, and ended there/,
+        held: "struck",
+        end: "shut off",
+      },
     },
   },
   {
@@ -207,7 +224,12 @@ export const faults: readonly Fault[] = [
     heal: does.libvirtdRuns,
     cells: {
       "pre-copy": { up: "fails", says: /shut off|crashed/, end: "shut off" },
-      "after completion": { up: "fails", says: /shut off|crashed/, held: "struck", end: "shut off" },
+      "after completion": {
+        up: "fails",
+        says: /had arrived on kvm-b, and ended there/,
+        held: "struck",
+        end: "shut off",
+      },
     },
   },
   {
