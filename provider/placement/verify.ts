@@ -47,7 +47,7 @@ export async function verify(
   const patience: Partial<Record<Verdict["outcome"], number>> = {
     underWay: settleMs,
     unseen: settleMs,
-    halfLost: settleMs,
+    halfLost: 3 * failedMs,
     postCopyFailed: failedMs,
     stayed: beginMs,
   };
