@@ -1,26 +1,25 @@
 /** Pulumi's boundary: decode, call, encode. Found by users' states under the name pulumi-vm-placement/handlers, for ever. */
-import { isDeepStrictEqual } from "node:util";
 import type * as pulumi from "@pulumi/pulumi";
 import type { LastMigration, Plan } from "./core/args";
-import type { DomainView } from "./core/domain";
 import { type Phase, PlacementError } from "./core/errors";
 import type { Inventory } from "./core/model";
-import { listed, nearMatches } from "./core/near";
 import type { Clock, Dial, Progress, UnderWay } from "./core/ports";
 import { unfinished } from "./core/unfinished";
-import { whereIs } from "./core/whereIs";
 import { createDisplay, type Display } from "./engine";
 import { sayOnInterrupt } from "./interrupt";
 import { endWithEngine } from "./orphan";
 import { farewell } from "./placement/farewell";
 import { Hosts } from "./placement/hosts";
 import { foresee } from "./placement/foresee";
+import { locate } from "./placement/locate";
 import { observe } from "./placement/observe";
 import { place, type Placed, type Wanted } from "./placement/place";
 import { measureAhead, type Predicted } from "./placement/prospect";
+import { outputs, partialFailure, viewInState } from "./outputs";
 import { parsePreviewSettings, type PreviewSettings, show, strictFailure } from "./preview";
 import {
   containsUnknown,
+  difference,
   type InputFailure,
   type OnInterrupt,
   parseInputs,
@@ -28,9 +27,8 @@ import {
   parseInventory,
   parseOnInterrupt,
   parseUri,
-  canonicalDomain,
-  schemaVersion,
   UNKNOWN,
+  unknownHosts,
   withoutUndefined,
 } from "./schema";
 import { createDial, sshConfigHosts } from "./ssh";
@@ -89,7 +87,7 @@ export function createHandlers(world: World) {
         const { inputs, failures } = parseInputs(news);
         // With an inventory that cannot be read nobody knows which names are right.
         const hosts = settingsFailures.length > 0 ? [] : (inputs.hosts ?? []);
-        const all = [...settingsFailures, ...failures, ...hostFailures(hosts, inventory, () => world.sshHosts())];
+        const all = [...settingsFailures, ...failures, ...unknownHosts(hosts, inventory, () => world.sshHosts())];
         if (all.length === 0) warnOfTwins(placements, news, world);
         // Outside a preview the engine takes an unknown plan for the failure, and hides the real ones.
         const plan = all.length > 0 ? undefined : containsUnknown(news) ? UNKNOWN : planOf(inputs, inventory, uri);
@@ -131,9 +129,8 @@ export function createHandlers(world: World) {
         );
         const undone = props.__incomplete === true;
         const observed = await observe(hosts, { domain, uuid: id, first, everywhere: undone, lastHost: last }, true);
-        const mine = observed.views.filter(({ uuid }) => uuid === id);
-        const view = found(id, domain, mine, observed);
-        const left = unfinished(mine);
+        const view = locate(id, domain, observed);
+        const left = unfinished(observed.views.filter(({ uuid }) => uuid === id));
         if (left !== undefined) rowOf(props).info(`${left}; the next \`pulumi up\` sees to it`);
         // What a host keeps that cannot be asked now is not known to be gone.
         const incomplete = left !== undefined || (undone && observed.unreachable.length > 0);
@@ -205,7 +202,7 @@ export function createHandlers(world: World) {
   async function wantedOf(id: string | undefined, olds: Props, news: Props): Promise<Wanted> {
     const { inventory, uri } = await usable("configure");
     const { inputs, failures } = parseInputs(news);
-    const wrong = [...failures, ...hostFailures(inputs.hosts ?? [], inventory, () => world.sshHosts())][0];
+    const wrong = [...failures, ...unknownHosts(inputs.hosts ?? [], inventory, () => world.sshHosts())][0];
     if (wrong || !inputs.domain || !inputs.hosts || !inputs.migration) {
       throw new PlacementError({
         code: wrong?.code ?? "invalidInput",
@@ -307,45 +304,6 @@ function planOf(inputs: ParsedInputs, inventory: Inventory, uri: string): Plan {
   return makePlan({ domain: domain!, hosts: hosts!, anyOf, options: migration!, inventory, uri });
 }
 
-/** What changed, and whether the hosts have to be asked for it. Pure. */
-function difference(olds: Props, news: Props): { changes: boolean; onHosts: boolean; replaces: string[] } {
-  const wanted = canonicalDomain(news.domain);
-  const domain = wanted !== canonicalDomain(olds.domain);
-  const otherMachine = domain && ![olds.domainUuid, olds.__name].includes(wanted) && wanted !== UNKNOWN;
-  const host = !isDeepStrictEqual(news.host, olds.host) || containsUnknown(news.host);
-  const elsewhere = ![news.host].flat().includes(olds.currentHost);
-  const migration = !isDeepStrictEqual(options(news), options(olds)) || containsUnknown(news.migration);
-  const onHosts = domain || host || elsewhere || olds.__incomplete === true;
-  return { changes: onHosts || migration, onHosts, replaces: otherMachine ? ["domain"] : [] };
-}
-
-function options(props: Props): unknown {
-  return parseInputs(props).inputs.migration ?? props.migration;
-}
-
-function hostFailures(names: readonly string[], inventory: Inventory, sshHosts: () => string[]): InputFailure[] {
-  if (inventory === undefined) return [];
-  const missing = names.filter((name) => !Object.hasOwn(inventory, name));
-  if (missing.length === 0) return [];
-  const bySsh = sshHosts();
-  return missing
-    .filter((name) => !bySsh.includes(name))
-    .map((name) => {
-      const near = nearMatches(name, [...Object.keys(inventory), ...bySsh]);
-      const hint =
-        near.length > 0 ? `did you mean ${listed(near)}?` : `its hosts are ${listed(Object.keys(inventory), "and")}.`;
-      // A dot in a path goes one level down.
-      const path = /^[\w-]+$/.test(name)
-        ? `'vm-placement:hosts.${name}.address'`
-        : `'vm-placement:hosts["${name}"].address'`;
-      return {
-        property: "host",
-        code: "unknownHost" as const,
-        reason: `"${name}" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; ${hint} Add it with \`pulumi config set --path ${path} ADDRESS\``,
-      };
-    });
-}
-
 function warnOfTwins(placements: Map<string, string>, news: Props, world: World): void {
   const { domain, __urn: urn } = news;
   if (typeof domain !== "string" || typeof urn !== "string" || domain === UNKNOWN) return;
@@ -356,74 +314,6 @@ function warnOfTwins(placements: Map<string, string>, news: Props, world: World)
       .warn(`${domain} is also placed by ${other}: if they name different hosts, each up moves it to and fro`);
   }
   placements.set(domain, urn);
-}
-
-function outputs(news: Props, view: DomainView, plan: Plan, lastMigration: LastMigration | undefined): Props {
-  const { __incomplete: _, ...kept } = news;
-  return withoutUndefined({
-    ...kept,
-    currentHost: view.host,
-    domainUuid: view.uuid,
-    state: view.state,
-    plan,
-    lastMigration,
-    schemaVersion,
-    __name: view.name,
-  });
-}
-
-/** For an update that asks no host: what the state holds. */
-function viewInState(uuid: string, olds: Props): DomainView {
-  return {
-    uuid,
-    host: olds.currentHost as string,
-    state: olds.state as string,
-    reason: "",
-    name: olds.__name as string,
-    persistent: true,
-    autostart: false,
-    managedSave: false,
-  };
-}
-
-function found(
-  id: string,
-  domain: string,
-  views: DomainView[],
-  { asked, unreachable }: { asked: readonly string[]; unreachable: readonly { host: string; why: string }[] },
-): DomainView {
-  const place = whereIs(views);
-  if (place && "host" in place) return place;
-  const silent = unreachable.map(({ host, why }) => `${host} cannot be asked (${why})`);
-  throw new PlacementError({
-    code: place ? "domainOnTwoHosts" : silent.length > 0 ? "hostUnreachable" : "domainMissing",
-    phase: "observe",
-    what: `cannot tell where ${domain} (UUID ${id}) is`,
-    domain,
-    why: place
-      ? place.unclear
-      : [
-          asked.length > silent.length
-            ? `it is not on ${listed(
-                asked.filter((name) => !unreachable.some(({ host }) => host === name)),
-                "and",
-              )}`
-            : "",
-          ...silent,
-        ]
-          .filter((text) => text !== "")
-          .join("; "),
-    next: place
-      ? "run `pulumi up`, which clears up what can be cleared up, or says what to do"
-      : silent.length > 0
-        ? "bring the host back and refresh again; refresh uses the inventory of the last up"
-        : "if it was removed for good, take the resource out of the program or `pulumi state delete` it; a host that is missing in vm-placement:hosts: add it and run `pulumi refresh --run-program`",
-  });
-}
-
-/** Pulumi keeps `properties` as the resource's state, shows `reasons`, and calls update again on the next up. */
-function partialFailure(error: PlacementError, seen: DomainView, properties: Props): Error {
-  return Object.assign(new Error(error.message), { id: seen.uuid, properties, reasons: [error.message], stack: "" });
 }
 
 const systemClock: Clock = {

@@ -1,5 +1,7 @@
 /** The boundary's types: zod schemas derived from core/options, tolerant of Pulumi's unknown values. */
-export { canonicalDomain, type ParsedInputs, parseInputs } from "./inputs";
+export { difference } from "./difference";
+export { unknownHosts } from "./hostNames";
+export { type ParsedInputs, parseInputs } from "./inputs";
 export { parseInventory } from "./inventory";
 export type { InputFailure } from "./refusal";
 export { defaultUri, type OnInterrupt, parseOnInterrupt, parseUri } from "./settings";
