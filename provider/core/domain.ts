@@ -21,7 +21,8 @@ export interface DomainView extends DomainState {
 
 /** `virsh domjobinfo --rawstats`. Numbers that libvirt did not report are undefined. */
 export interface JobInfo {
-  type: "none" | "bounded" | "unbounded" | "completed" | "failed" | "cancelled";
+  /** "held": libvirt does not tell, since another operation holds the domain; so it is while QEMU does not answer. */
+  type: "none" | "bounded" | "unbounded" | "completed" | "failed" | "cancelled" | "held";
   operation?: "outgoing" | "incoming" | "other" | undefined;
   elapsedMs?: number | undefined;
   downtimeMs?: number | undefined;

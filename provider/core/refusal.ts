@@ -10,8 +10,8 @@ export interface Refusal {
   /** What to do: the exact commands of each way out, and what each would lose. */
   next: string;
   host?: string;
-  /** It ends by itself as a rule (libvirt clears up, a job finishes): worth waiting for before it is said. */
-  passes?: true;
+  /** It ends by itself as a rule (libvirt clears up, a job finishes): worth waiting for before it is said; "slowly": for minutes. */
+  passes?: true | "slowly";
 }
 
 /** "kvm-a (running), kvm-b (shut off) and kvm-c" */

@@ -118,6 +118,8 @@ function several(name: string, views: readonly DomainView[], passes: boolean): R
 }
 
 function inPreCopy(name: string, views: readonly DomainView[], observed: Observed): Decision | undefined {
+  const held = views.find(({ job }) => job?.type === "held");
+  if (held) return qemuHangs(held);
   const sources = views.filter((view) => isOutgoing(view.job));
   if (sources.length > 1) return several(name, views, false);
   const [source] = sources;
@@ -140,6 +142,20 @@ function inPreCopy(name: string, views: readonly DomainView[], observed: Observe
   const rest = views.filter((view) => view !== end && isActive(view));
   if (receiving.length > 1 || rest.length > 1) return several(name, views, false);
   return receivingEnd(name, end, rest[0], observed);
+}
+
+/** Its kernel gives a connection up after a quarter of an hour, and tries one that is back every two minutes. */
+export function qemuHangs(view: DomainView): Refusal {
+  return {
+    action: "refuse",
+    code: "migrationRunning",
+    host: view.host,
+    reason: `${view.name} is ${showState(view)} on ${view.host}, and its QEMU does not answer libvirt`,
+    next:
+      `nothing is lost, and nothing runs twice. In a migration it stands still for the switch-over, over a connection that is gone or very slow: look after the link between the hosts, ` +
+      `and run \`pulumi up\` again when \`virsh domjobinfo ${view.name}\` on ${view.host} answers (two minutes after the link is back, a quarter of an hour without it). Do not destroy it before`,
+    passes: "slowly",
+  };
 }
 
 /** Prepared for the memory that comes in. libvirt uses the same words of a source that somebody suspended meanwhile: that has a job. */

@@ -27,12 +27,18 @@ export async function rememberMaxDowntime(
   if (options.maxDowntimeMs === undefined) return async () => {};
   const before = started ? await (await hosts.virsh(view.host)).maxDowntimeMs(view.uuid) : defaultMaxDowntimeMs;
   if (before === undefined) return async () => {};
+  const couldNot = (why: string) =>
+    progress.warn(
+      `the maximum downtime of ${view.name} could not be put back to ${showDuration(before)} on ${view.host}: ${why}. ` +
+        `If ${view.name} still runs there: \`virsh migrate-setmaxdowntime ${view.name} ${before}\``,
+    );
   return async () => {
     try {
       // The connection of the beginning may be gone; the machine as well, or it still moves.
       const source = await hosts.virsh(view.host);
       const [state, job] = [await source.state(view.uuid), await source.job(view.uuid)];
       if (!state || !isActive(state) || state.reason.startsWith("post-copy") || isOutgoing(job)) return;
+      if (job?.type === "held") return couldNot("its QEMU does not answer");
       if ((await source.maxDowntimeMs(view.uuid)) === before) return;
       await source.setMaxDowntimeMs(view.uuid, before);
       if (!started)
@@ -41,10 +47,7 @@ export async function rememberMaxDowntime(
         );
     } catch (error) {
       if (!(error instanceof PlacementError)) throw error;
-      progress.warn(
-        `the maximum downtime of ${view.name} could not be put back to ${showDuration(before)} on ${view.host}: ${error.why}. ` +
-          `If ${view.name} still runs there: \`virsh migrate-setmaxdowntime ${view.name} ${before}\``,
-      );
+      couldNot(error.why);
     }
   };
 }

@@ -36,6 +36,8 @@ export interface Placed {
 
 /** What passes by itself (libvirt clearing up, a job of another kind, the first moment of somebody's migration) is waited for so long. */
 const passMs = 60_000;
+/** A QEMU whose connection was gone for minutes notices after two more that it is back. */
+const slowlyMs = 180_000;
 const firstWaitMs = 500;
 const longestWaitMs = 5000;
 
@@ -112,11 +114,12 @@ async function settledLook(
   { clock, progress }: Ports,
   movedFrom: string | undefined,
 ): Promise<Look> {
-  const giveUpAt = clock.now() + passMs;
+  const startedAt = clock.now();
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
     const seen = await look(hosts, wanted, movedFrom);
     const { decision } = seen;
-    if (decision.action !== "refuse" || !decision.passes || clock.now() >= giveUpAt) return seen;
+    if (decision.action !== "refuse" || !decision.passes) return seen;
+    if (clock.now() - startedAt >= (decision.passes === "slowly" ? slowlyMs : passMs)) return seen;
     progress.live(`waiting: ${decision.reason}`);
     await clock.sleep(waitMs);
   }

@@ -154,7 +154,9 @@ async function measure(
   const chosen = running.sort((a, b) => Number(b === first) - Number(a === first)).slice(0, mostMeasured);
   // Counting dirty pages takes the very bitmap that a migration works with.
   const idle = await Promise.all(chosen.map(async (uuid) => ({ uuid, job: await virsh.job(uuid) })));
-  const measured = idle.filter(({ job }) => job !== undefined && !isOutgoing(job)).map(({ uuid }) => uuid);
+  const measured = idle
+    .filter(({ job }) => job !== undefined && job.type !== "held" && !isOutgoing(job))
+    .map(({ uuid }) => uuid);
   const started = await Promise.all(
     measured.map(async (uuid) => ({
       uuid,

@@ -105,7 +105,8 @@ export function judge(
     return [source, destination].every((view) => view && isActive(view)) ? "postCopyFailed" : "halfLost";
   }
   const moving = (view: DomainView | undefined) =>
-    view !== undefined && (isOutgoing(view.job) || view.reason === "migrating" || view.reason === "post-copy");
+    view !== undefined &&
+    (isOutgoing(view.job) || view.job?.type === "held" || view.reason === "migrating" || view.reason === "post-copy");
   if (moving(source) || moving(destination)) return "underWay";
   const runsThere = destination !== undefined && isActive(destination);
   if (how === "offline") {

@@ -4,6 +4,7 @@ import type { MigrationOptions } from "../core/options";
 import type { Clock, ExecResult, Progress } from "../core/ports";
 import { progressLine } from "../core/progressLine";
 import { steer, type SteerAction } from "../core/steer";
+import { qemuHangs } from "../core/underWay";
 import { showDuration } from "../core/units";
 import type { Virsh } from "../virsh/client";
 import type { Hosts } from "./hosts";
@@ -71,7 +72,7 @@ export async function watch(
   let shownAt = -rowMs;
   let heardAt = clock.now();
   /** Since when libvirt waits for QEMU, which answers nothing while the machine stands still for the switch-over. */
-  let waiting: { since: number; for: PlacementError } | undefined;
+  let heldAt: number | undefined;
   const busyMs = silenceMs + (options.maxDowntimeMs ?? 0);
   /** When it was last seen to have something to do, or began. */
   let activeAt = clock.now();
@@ -97,13 +98,13 @@ export async function watch(
     else if (virshOfOurs.exit.code !== 0) await clock.sleep(pollMs);
     // A success needs no other look from here. A failure does: virsh may have been killed, or have met a migration of somebody else.
     if (virshOfOurs.exit?.code === 0) return watched();
-    const waitedMs = waiting === undefined ? 0 : heardAt - waiting.since;
-    if (waiting !== undefined && waitedMs > busyMs) throw stuck(waiting.for, migration, waitedMs);
+    const heldMs = heardAt - (heldAt ?? heardAt);
+    if (heldMs > busyMs) throw stuck(migration, heldMs);
 
     try {
       const virsh = await hosts.virsh(view.host);
-      const [answer, state] = await Promise.all([
-        virsh.job(uuid).catch(busy),
+      const [job, state] = await Promise.all([
+        virsh.job(uuid),
         options.postCopy || inPostCopy || !virshOfOurs.open ? virsh.state(uuid) : undefined,
       ]);
       heardAt = clock.now();
@@ -111,13 +112,12 @@ export async function watch(
         inPostCopy = true;
         migration.onPostCopy?.();
       }
-      if (answer instanceof PlacementError) {
-        waiting ??= { since: heardAt, for: answer };
+      if (job?.type === "held") {
+        heldAt ??= heardAt;
         progress.live(`libvirt on ${view.host} waits for the machine's QEMU`);
         continue;
       }
-      waiting = undefined;
-      const job = answer;
+      heldAt = undefined;
       // libvirt keeps the job of an interrupted post-copy as if it ran.
       const failed = state?.reason === "post-copy failed";
       const goesOn = !failed && (isOutgoing(job) || state?.reason === "post-copy");
@@ -209,12 +209,6 @@ function listenTo(run: Promise<ExecResult> | undefined) {
   return heard;
 }
 
-/** Another operation holds the machine, and so it is there: the migration itself, as a rule. */
-function busy(error: unknown): PlacementError {
-  if (error instanceof PlacementError && error.code === "migrationRunning") return error;
-  throw error;
-}
-
 function hasSwitched(state: DomainState | undefined): boolean {
   return state?.state === "paused" && state.reason.startsWith("post-copy");
 }
@@ -246,16 +240,16 @@ function lostSight(error: PlacementError, { view, to }: Watchable, inPostCopy: b
   });
 }
 
-/** A connection that went in the middle of the switch-over leaves QEMU hanging until the kernel gives it up, a quarter of an hour later. */
-function stuck(error: PlacementError, { view, to }: Watchable, ms: number): PlacementError {
-  return error.with({
+function stuck({ view, to }: Watchable, ms: number): PlacementError {
+  const { code, reason, next } = qemuHangs(view);
+  return new PlacementError({
+    code,
     phase: "watch",
     domain: view.name,
+    host: view.host,
     what: `cannot see the migration of ${view.name} from ${view.host} to ${to} to its end`,
-    why: `the machine's QEMU on ${view.host} has not answered libvirt for ${showDuration(ms)}: ${error.why}`,
-    next:
-      `nothing is lost, and nothing runs twice: ${view.name} stands still for the switch-over, and the connection to ${to} is gone or very slow. Look after the link between ${view.host} and ${to}; ` +
-      "when QEMU answers again, run `pulumi up`, which continues from what it finds. Do not destroy the machine before",
+    why: `${reason} for ${showDuration(ms)}`,
+    next,
   });
 }
 

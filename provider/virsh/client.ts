@@ -89,7 +89,8 @@ export class Virsh {
     if (missing.test(err) || /domain is not running/.test(err)) return undefined;
     if (/statistics are available only on the source host/.test(err))
       return { type: "unbounded", operation: "incoming" };
-    throw this.failure("domjobinfo", err);
+    if (/cannot acquire state change lock/.test(err)) return { type: "held" };
+    throw this.failure(`domjobinfo ${uuid}`, err);
   }
 
   /** Statistics of the last finished job, kept for other readers; undefined where there are none. */
@@ -217,7 +218,7 @@ export class Virsh {
   private failure(command: string, stderr: string, phase: Phase = "observe"): PlacementError {
     const { host, user } = this.shell;
     const { code, next } = readFailure(stderr, {
-      domain: "DOMAIN",
+      domain: /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(command)?.[0] ?? "the domain",
       source: host,
       destination: "the destination",
       ...(user !== undefined && { sourceUser: user }),

@@ -26,4 +26,5 @@ export const everyJob: Record<string, JobInfo | undefined> = {
   "a migration away": running("outgoing"),
   "a migration to here": running("incoming"),
   "a backup": running("other"),
+  "one that libvirt does not tell": { type: "held" },
 };

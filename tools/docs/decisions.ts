@@ -23,6 +23,7 @@ const said: readonly (Said | undefined)[] = [
   { words: "running (post-copy failed)" },
   { words: "paused (user)" },
   { words: "paused (migrating)" },
+  { words: "paused (migrating)", differing: { job: { type: "held" } } },
   { words: "paused (post-copy)" },
   { words: "paused (post-copy failed)" },
   { words: "crashed (panicked)" },
@@ -35,6 +36,7 @@ const said: readonly (Said | undefined)[] = [
 function label(what: Said | undefined): string {
   if (what === undefined) return "not there";
   const { differing } = what;
+  if (differing?.job?.type === "held") return `${what.words}, no answer`;
   if (differing?.job) return `${what.words}, ${differing.job.operation === "outgoing" ? "sending" : "backup job"}`;
   if (differing?.persistent === false) return `${what.words}, transient`;
   return differing?.managedSave ? `${what.words}, saved image` : what.words;

@@ -108,7 +108,7 @@ export const faults: readonly Fault[] = [
       "before `up`": { up: "fails", says: /peerUnreachable/, next: moved },
       "before start": { up: "fails", says: /peerUnreachable/, held: "struck", next: moved },
       "pre-copy": { up: "fails", says: /running \(.*\) on kvm-a as before/, next: moved },
-      "switch-over": { up: "fails", says: /has not answered libvirt|on kvm-a as before/, next: moved },
+      "switch-over": { up: "fails", says: /does not answer libvirt|on kvm-a as before/, next: moved },
       "post-copy": { up: "fails", says: /postCopyInterrupted/, next: /resum|removed the leftover/ },
       "after completion": { up: "succeeds", says: moved, stands: 1000 },
     },

@@ -341,6 +341,19 @@ describe("placing a machine", () => {
       assert.deepEqual(world.deeds, []);
     });
 
+    it("is waited for, for minutes, while libvirt waits for its QEMU", async () => {
+      const world = onA();
+      const { failing } = world.host("kvm-a");
+      failing.set("domjobinfo", "Timed out during operation: cannot acquire state change lock (held by monitor=x)");
+      void world.clock.sleep(150_000).then(() => failing.delete("domjobinfo"));
+      const { view } = await world.place();
+      assert.equal(view.host, "kvm-b");
+      assert.ok(
+        world.rows.includes("live: waiting: db-01 is running (booted) on kvm-a, and its QEMU does not answer libvirt"),
+      );
+      assert.match(world.deeds[0]!, /^15\d(\.\d)? s kvm-a: migrate$/);
+    });
+
     it("is moved offline when it was shut down meanwhile", async () => {
       const world = onA();
       meanwhile(world, () => Object.assign(world.host("kvm-a").find(fakeUuid)!, off));
