@@ -61,6 +61,11 @@ export function isOtherJob(job: JobInfo | undefined): boolean {
   return job !== undefined && (job.type === "unbounded" || job.type === "bounded") && job.operation !== "outgoing";
 }
 
+/** False before the destination answers: the job is there and has nothing to show. */
+export function hasBegun(job: JobInfo | undefined): boolean {
+  return (job?.memoryTotalBytes ?? 0) + (job?.diskTotalBytes ?? 0) > 0;
+}
+
 /** True while a job moves memory from this host. */
 export function isOutgoing(job: JobInfo | undefined): boolean {
   return job !== undefined && (job.type === "unbounded" || job.type === "bounded") && job.operation === "outgoing";

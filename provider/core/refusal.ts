@@ -59,6 +59,14 @@ function lostByDestroy({ state, reason }: DomainView): string {
   return "what its guest did since the copies parted is lost";
 }
 
+/** For a libvirt that waits for a destination: an abort does not reach it there, and ssh waits for ever where the answer was lost. */
+export function endItsConnection(name: string, host: string): string {
+  return (
+    `On ${host} \`pgrep -af 'ssh -T .*virt-ssh-helper'\` shows the ssh (with qemu+ssh) that libvirt waits for; ` +
+    `\`kill PID\` ends it and with it the migration, and ${name} runs on as before: nothing is lost by that`
+  );
+}
+
 /** The machine's memory is not whole anywhere any more: only its disk is left to start from. */
 export function startFromDisk(view: DomainView): string {
   return `\`virsh destroy ${view.name}\` on ${view.host}, then \`virsh start ${view.name}\` there: it boots from its disk, and all that was only in its memory is lost`;

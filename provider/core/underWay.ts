@@ -1,7 +1,8 @@
 import type { Decision, Observed } from "./decide";
-import { type DomainView, isActive, isOutgoing, showState } from "./domain";
+import { type DomainView, hasBegun, isActive, isOutgoing, showState } from "./domain";
 import { listed } from "./near";
-import { type Refusal, seenOn, startFromDisk, waysToKeepOne } from "./refusal";
+import { endItsConnection, type Refusal, seenOn, startFromDisk, waysToKeepOne } from "./refusal";
+import { showDuration } from "./units";
 
 /** Migrations that run, or that broke off, whoever started them; undefined when the views show none. */
 export function migrationUnderWay(
@@ -28,6 +29,11 @@ function inPostCopy(
   const bystanders = views.filter((view) => isActive(view) && !halves.includes(view) && !aboutToRun.includes(view));
   const [source] = sources;
   const [destination] = destinations;
+  const [bystander] = bystanders;
+  if (source && destination === undefined && bystander && sources.length === 1 && bystanders.length === 1) {
+    const refusal = handsOver(name, source, bystander);
+    if (refusal) return refusal;
+  }
   const held = sources.length + destinations.length + bystanders.length;
   if (sources.length > 1 || destinations.length > 1 || bystanders.length > 0) return several(name, views, held === 2);
 
@@ -48,6 +54,24 @@ function inPostCopy(
         };
   }
   return oneHalf(name, halves[0]!, views, observed.unreachable);
+}
+
+/** The last moments of a post-copy that libvirt on the source has given up, and QEMU has not. */
+function handsOver(name: string, source: DomainView, other: DomainView): Refusal | undefined {
+  const arrived = other.state === "running" && other.reason === "migrated";
+  if (!arrived && !isReceiving(other)) return undefined;
+  return {
+    action: "refuse",
+    code: "migrationRunning",
+    host: source.host,
+    reason:
+      `${name} ${arrived ? "has arrived" : "is about to run"} on ${other.host} (${showState(other)}), ` +
+      `and ${source.host} (${showState(source)}) has not noticed yet`,
+    next: arrived
+      ? `run \`pulumi up\` again: libvirt clears up on ${source.host} as a rule. If it does not, \`virsh destroy ${name}\` on ${source.host} loses nothing; on ${other.host} it would lose the machine's memory`
+      : `run \`pulumi up\` again in a minute, and destroy nothing on either host before`,
+    passes: true,
+  };
 }
 
 /** How a QEMU ends that nobody shut down, in libvirt's words; a definition that was shut off before says something else. */
@@ -164,6 +188,9 @@ function isReceiving(view: DomainView): boolean {
   return view.state !== "running" && view.job?.operation === "incoming";
 }
 
+/** libvirt's ssh gives up on a host that is not there after some two minutes; on one that accepts and then says nothing, never. */
+export const reachMs = 150_000;
+
 function sourceAlone(name: string, source: DomainView, observed: Observed): Refusal {
   const silent = listed(
     observed.unreachable.map(({ host }) => host),
@@ -179,6 +206,17 @@ function sourceAlone(name: string, source: DomainView, observed: Observed): Refu
       next:
         `bring ${silent} back and run \`pulumi up\` again, which watches the migration to its end; nothing is lost meanwhile. ` +
         `Or cancel it with \`virsh domjobabort ${name}\` on ${source.host}: it then runs on there, and what was copied so far is lost`,
+    };
+  }
+  const { job } = source;
+  if (!hasBegun(job) && (job?.elapsedMs ?? 0) > reachMs) {
+    return {
+      action: "refuse",
+      code: "migrationRunning",
+      host: source.host,
+      reason: `${source.host} has tried for ${showDuration(job!.elapsedMs!)} to move ${name} away (${showState(source)}), and has reached no destination`,
+      next: `${endItsConnection(name, source.host)}. Then run \`pulumi up\` again`,
+      passes: true,
     };
   }
   return {

@@ -12,8 +12,9 @@ const askMs = 8000;
 /** What the source finds out before it connects, virsh always says itself: in the log it is another machine's. */
 const neverHidden = /Unsafe migration|cannot migrate domain with|another migration job/;
 
-/** What a daemon that was restarted meanwhile says, on its start, of a host without dnsmasq, D-Bus, udev or DMI tables. */
-const saidOnStart = /dnsmasq|system bus connection|udev device|dmidecode/;
+/** Answers to our own questions, and what a daemon that was restarted meanwhile says, on its start, of a host without dnsmasq, D-Bus, udev or DMI tables. */
+const unrelated =
+  /statistics are available only on the source host|dnsmasq|system bus connection|udev device|dmidecode/;
 
 /** The error of a virsh migrate that failed, in the user's words and with the next step. */
 export async function explainFailure(
@@ -68,7 +69,7 @@ async function logOf(virsh: Virsh | undefined, durationMs: number): Promise<stri
   const { stdout } = await virsh.shell
     .exec(`sh -c ${quote(script)}`, { deadlineMs: askMs })
     .catch(() => ({ stdout: "" }));
-  return stdout.split("\n").filter((line) => line !== "" && !saidOnStart.test(line));
+  return stdout.split("\n").filter((line) => line !== "" && !unrelated.test(line));
 }
 
 /** "2026-01-01 00:00:00.000+0000: 4711: error : function:42 : WORDS" → "WORDS". */

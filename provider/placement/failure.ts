@@ -2,7 +2,7 @@
 import { type DomainView, isActive, showState } from "../core/domain";
 import { type ErrorCode, PlacementError } from "../core/errors";
 import { oneHalf } from "../core/underWay";
-import { startFromDisk, waysToKeepOne } from "../core/refusal";
+import { endItsConnection, startFromDisk, waysToKeepOne } from "../core/refusal";
 import { explainFailure } from "./explain";
 import type { Hosts } from "./hosts";
 import type { Move } from "./migrate";
@@ -47,7 +47,7 @@ export async function migrationFailure(
       "peerUnreachable",
       watched.cancelled!,
       `try \`ssh ${to} true\` and \`virsh -c ${move.peerUri} list\` on ${view.host}; then run \`pulumi up\` again. ` +
-        `While \`virsh domjobinfo ${view.name}\` there still shows a job, libvirt waits for ${to}: it ends when ${to} answers or its connection is cut. Nothing is lost by that`,
+        `While \`virsh domjobinfo ${view.name}\` there still shows a job, libvirt waits for ${to}. ${endItsConnection(view.name, view.host)}`,
     );
   }
   switch (verdict.outcome) {

@@ -1,10 +1,10 @@
-import { type DomainState, type DomainView, isOutgoing, type JobInfo } from "../core/domain";
+import { type DomainState, type DomainView, hasBegun, isOutgoing, type JobInfo } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import type { MigrationOptions } from "../core/options";
 import type { Clock, ExecResult, Progress } from "../core/ports";
 import { progressLine } from "../core/progressLine";
 import { steer, type SteerAction } from "../core/steer";
-import { qemuHangs } from "../core/underWay";
+import { qemuHangs, reachMs } from "../core/underWay";
 import { showDuration } from "../core/units";
 import type { Virsh } from "../virsh/client";
 import type { Hosts } from "./hosts";
@@ -14,11 +14,6 @@ const pollMs = 250;
 const rowMs = 1000;
 /** How long a source that went silent is tried again before the watch is given up. The migration itself goes on without us. */
 const silenceMs = 60_000;
-/**
- * How long libvirt may take to reach the destination. Its ssh gives up on a host that is not there after some two minutes; on one that
- * accepts and then says nothing, never.
- */
-const beginMs = 150_000;
 /** How long a cancelled migration may take to end. */
 const cancelMs = 60_000;
 /** A command whose connection broke right behind it may still be about to begin. */
@@ -127,7 +122,7 @@ export async function watch(
           lostAt ??= heardAt;
           if (heardAt - lostAt < lateStartMs) continue;
         }
-        if (!virshOfOurs.open || heardAt - activeAt > beginMs) return watched();
+        if (!virshOfOurs.open || heardAt - activeAt > reachMs) return watched();
         continue;
       }
       if (job !== undefined && isOutgoing(job)) lastJob = job;
@@ -142,9 +137,9 @@ export async function watch(
         if (heardAt - cancelled.at > cancelMs) return watched();
         continue;
       }
-      if (heardAt - activeAt > beginMs) {
+      if (heardAt - activeAt > reachMs) {
         neverBegan = true;
-        const why = `libvirt on ${view.host} has not reached ${to} within ${showDuration(beginMs)}`;
+        const why = `libvirt on ${view.host} has not reached ${to} within ${showDuration(reachMs)}`;
         progress.info(`${why}: cancelling the migration`);
         cancelled = { why, at: heardAt };
         await virsh.abortJob(uuid);
@@ -211,11 +206,6 @@ function listenTo(run: Promise<ExecResult> | undefined) {
 
 function hasSwitched(state: DomainState | undefined): boolean {
   return state?.state === "paused" && state.reason.startsWith("post-copy");
-}
-
-/** Before the destination answers, the job is there and has nothing to show. */
-function hasBegun(job: JobInfo | undefined): boolean {
-  return (job?.memoryTotalBytes ?? 0) + (job?.diskTotalBytes ?? 0) > 0;
 }
 
 function failedAct(action: SteerAction, { why }: PlacementError): string {

@@ -20,6 +20,8 @@ const usage = `npm run soak -- [--moves N] [--seed N] [--machines N] [--mishaps 
 --cli       every so many rounds the real \`pulumi up --refresh\` moves them (default 25; 0 = never)`;
 
 const tries = 4;
+/** The ssh of a libvirt that waits for a destination whose answer was lost. */
+const hangingSsh = "ssh -T .*virt-ssh-helper";
 
 interface Tally {
   moves: number;
@@ -151,13 +153,15 @@ class Soak {
 
   /** The next `up`s of a user whose first one failed. */
   private async bringThere(
-    { machine, to, migration }: { machine: string; to: string; migration: Record<string, unknown> },
+    { machine, from, to, migration }: { machine: string; from: string; to: string; migration: Record<string, unknown> },
     failure: string | undefined,
   ): Promise<void> {
     let last = failure;
     const codes: string[] = [];
     for (let again = 0; last !== undefined && again < tries; again++) {
       codes.push(/\[(\w+)\]\s*$/.exec(last)?.[1] ?? last.slice(0, 200));
+      // As the error tells its reader to do. Nothing else moves meanwhile.
+      if (last.includes(hangingSsh)) await this.lab.host(from).sh(`pkill -f '${hangingSsh}'`);
       // Where it timed out, the user gives it more time.
       const { timeout: _, onTimeout: __, ...rest } = migration;
       last = await this.placements.place(machine, to, migration["onTimeout"] === undefined ? rest : migration);

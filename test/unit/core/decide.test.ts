@@ -318,6 +318,36 @@ describe("the decision", () => {
       /Do not resume or destroy it by hand/,
     ],
     [
+      "how to end a libvirt that waits for a destination for ever",
+      { views: [{ ...running, job: { ...outgoing, elapsedMs: 480_000 } }] },
+      "kvm-a has tried for 8 min to move db-01 away (running (booted)), and has reached no destination",
+      /On kvm-a `pgrep -af 'ssh -T \.\*virt-ssh-helper'`.* nothing is lost/,
+    ],
+    [
+      "that a post-copy has arrived which its source gave up, and what not to destroy",
+      { views: [view("kvm-a", "paused (post-copy failed)"), view("kvm-b", "running (migrated)")] },
+      "db-01 has arrived on kvm-b (running (migrated)), and kvm-a (paused (post-copy failed)) has not noticed yet",
+      /`virsh destroy db-01` on kvm-a loses nothing; on kvm-b it would lose/,
+    ],
+    [
+      "that a post-copy is about to run which its source gave up",
+      { views: [view("kvm-a", "paused (post-copy failed)"), view("kvm-b", "paused (migrating)")] },
+      "db-01 is about to run on kvm-b (paused (migrating)), and kvm-a (paused (post-copy failed)) has not noticed yet",
+      /destroy nothing on either host/,
+    ],
+    [
+      "that half of a machine is lost, and where its disk is to be booted",
+      { views: [view("kvm-a", "paused (post-copy failed)"), view("kvm-b", "shut off (crashed)")] },
+      "kvm-a holds one half of db-01 in a post-copy migration (paused (post-copy failed)), and the other half ended on kvm-b (shut off (crashed)): a part of its memory is gone",
+      /`virsh destroy db-01` on kvm-a, then `virsh start db-01` on kvm-b, where it ran last/,
+    ],
+    [
+      "which of two definitions is the newer, and that starting that clears up the rest",
+      { views: [view("kvm-a", "shut off (migrated)"), view("kvm-b", "shut off (daemon)")] },
+      "it is shut off and defined on kvm-a (shut off (migrated)) and kvm-b (shut off (daemon)): it ended on kvm-b after it was moved there",
+      /^`virsh start db-01` on kvm-b, .*To leave it shut off: keep kvm-b: `virsh undefine --keep-nvram db-01` on kvm-a/,
+    ],
+    [
       "how to rename the one in the way",
       { views: [running, view("kvm-b", "shut off (shutdown)", { uuid: otherUuid })] },
       `kvm-b has another machine of the name db-01 (UUID ${otherUuid}; this one is ${dbUuid})`,
