@@ -16,7 +16,7 @@ import { observe } from "./placement/observe";
 import { place, type Placed, type Wanted } from "./placement/place";
 import { measureAhead, type Predicted } from "./placement/prospect";
 import { outputs, partialFailure, viewInState } from "./outputs";
-import { parsePreviewSettings, type PreviewSettings, show, strictFailure } from "./preview";
+import { show, strictFailure } from "./preview";
 import {
   containsUnknown,
   difference,
@@ -26,7 +26,9 @@ import {
   type ParsedInputs,
   parseInventory,
   parseOnInterrupt,
+  parsePreviewSettings,
   parseUri,
+  type PreviewSettings,
   UNKNOWN,
   unknownHosts,
   withoutUndefined,

@@ -4,5 +4,12 @@ export { unknownHosts } from "./hostNames";
 export { type ParsedInputs, parseInputs } from "./inputs";
 export { parseInventory } from "./inventory";
 export type { InputFailure } from "./refusal";
-export { defaultUri, type OnInterrupt, parseOnInterrupt, parseUri } from "./settings";
+export {
+  defaultUri,
+  type OnInterrupt,
+  parseOnInterrupt,
+  parsePreviewSettings,
+  parseUri,
+  type PreviewSettings,
+} from "./settings";
 export { containsUnknown, schemaVersion, UNKNOWN, withoutUndefined } from "./wire";

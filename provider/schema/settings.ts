@@ -20,3 +20,41 @@ export function parseOnInterrupt(value: string | undefined): { onInterrupt: OnIn
   const reason = `got ${shown(value)}; expected "leave" (it goes on between the hosts) or "abort" (it is cancelled), for example \`pulumi config set vm-placement:onInterrupt abort\``;
   return { onInterrupt: "leave", failures: [invalid("vm-placement:onInterrupt", reason)] };
 }
+
+export interface PreviewSettings {
+  /** Ask the hosts (`vm-placement:preview: probe`, the default), or decide from inputs and state alone (`static`). */
+  probe: boolean;
+  /** A blocker fails the preview (`vm-placement:strictPreview`). */
+  strict: boolean;
+  /** How long a guest's dirty pages are counted for the prediction (`vm-placement:dirtyRateSeconds`, default 1, 0 = not at all). */
+  dirtyRateSeconds: number;
+}
+
+/** Reads `vm-placement:preview`, `strictPreview` and `dirtyRateSeconds`. */
+export function parsePreviewSettings(get: (key: string) => string | undefined): {
+  preview: PreviewSettings;
+  failures: InputFailure[];
+} {
+  const failures: InputFailure[] = [];
+  const choice = (key: string, values: readonly string[]): string => {
+    const given = get(key);
+    if (given === undefined || values.includes(given)) return given ?? values[0]!;
+    const reason = `got ${JSON.stringify(given)}; expected ${values.join(" or ")}, for example \`pulumi config set ${key} ${values[1]}\``;
+    failures.push({ property: key, reason, code: "invalidInput" });
+    return values[0]!;
+  };
+  const seconds = get("vm-placement:dirtyRateSeconds") ?? "1";
+  const known = /^\d+$/.test(seconds) && Number(seconds) <= 60;
+  if (!known) {
+    const reason = `got ${JSON.stringify(seconds)}; expected whole seconds from 0 (not measured) to 60, for example \`pulumi config set vm-placement:dirtyRateSeconds 2\``;
+    failures.push({ property: "vm-placement:dirtyRateSeconds", reason, code: "invalidInput" });
+  }
+  return {
+    preview: {
+      dirtyRateSeconds: known ? Number(seconds) : 1,
+      probe: choice("vm-placement:preview", ["probe", "static"]) === "probe",
+      strict: choice("vm-placement:strictPreview", ["false", "true"]) === "true",
+    },
+    failures,
+  };
+}

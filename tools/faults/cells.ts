@@ -38,7 +38,10 @@ export const faults: readonly Fault[] = [
     title: "second Ctrl-C",
     means: "SIGINT to `pulumi`, and another one",
     strike: does.twoCtrlC,
-    cells: controllerLost(/interrupted/),
+    cells: {
+      ...controllerLost(/interrupted: db-01 runs on kvm-a, and its migration to kvm-b goes on without pulumi/),
+      "post-copy": { up: "fails", says: /interrupted: db-01 runs on kvm-b already/, held: takesOver, next: moved },
+    },
   },
   {
     title: "link to the source silent",
