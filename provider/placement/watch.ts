@@ -67,7 +67,7 @@ export async function watch(
   let shownAt = -rowMs;
   let heardAt = clock.now();
   /** Since when libvirt waits for QEMU, which answers nothing while the machine stands still for the switch-over. */
-  let heldAt: number | undefined;
+  let held: { since: number; view: DomainView } | undefined;
   const busyMs = silenceMs + (options.maxDowntimeMs ?? 0);
   /** When it was last seen to have something to do, or began. */
   let activeAt = clock.now();
@@ -93,8 +93,7 @@ export async function watch(
     else if (virshOfOurs.exit.code !== 0) await clock.sleep(pollMs);
     // A success needs no other look from here. A failure does: virsh may have been killed, or have met a migration of somebody else.
     if (virshOfOurs.exit?.code === 0) return watched();
-    const heldMs = heardAt - (heldAt ?? heardAt);
-    if (heldMs > busyMs) throw stuck(migration, heldMs);
+    if (held !== undefined && heardAt - held.since > busyMs) throw stuck(held.view, to, heardAt - held.since);
 
     try {
       const virsh = await hosts.virsh(view.host);
@@ -108,11 +107,11 @@ export async function watch(
         migration.onPostCopy?.();
       }
       if (job?.type === "held") {
-        heldAt ??= heardAt;
+        held = { since: held?.since ?? heardAt, view: { ...view, ...(state ?? (await virsh.state(uuid))) } };
         progress.live(`libvirt on ${view.host} waits for the machine's QEMU`);
         continue;
       }
-      heldAt = undefined;
+      held = undefined;
       // libvirt keeps the job of an interrupted post-copy as if it ran.
       const failed = state?.reason === "post-copy failed";
       const goesOn = !failed && (isOutgoing(job) || state?.reason === "post-copy");
@@ -230,7 +229,7 @@ function lostSight(error: PlacementError, { view, to }: Watchable, inPostCopy: b
   });
 }
 
-function stuck({ view, to }: Watchable, ms: number): PlacementError {
+function stuck(view: DomainView, to: string, ms: number): PlacementError {
   const { code, reason, next } = qemuHangs(view);
   return new PlacementError({
     code,
