@@ -1,5 +1,5 @@
 /** `npm run foresight`: how well a preview foretells. Refusals named, false alarms, and predicted beside measured, on real hosts. */
-import { createLab, type Lab, missingPrerequisites } from "../lab/libvirt";
+import { createLab, type Lab } from "../lab/libvirt";
 import type { Host } from "../provider/core/model";
 import type { MigrationOptions } from "../provider/core/options";
 import type { Progress } from "../provider/core/ports";
@@ -11,6 +11,7 @@ import { createDial } from "../provider/ssh";
 import { makePlan } from "../provider/virsh/command";
 import { healthy, refusals } from "../test/lab/foresight/cases";
 import { clock, play } from "../test/lab/foresight/run";
+import { ensureSystemPackages } from "./system-packages";
 
 interface Trial {
   memoryMiB: number;
@@ -62,9 +63,9 @@ interface Result {
 }
 
 async function main(): Promise<number> {
-  const missing = missingPrerequisites({ tls: true });
+  const missing = ensureSystemPackages((line) => console.error(line), { tls: true });
   if (missing.length > 0) {
-    console.error(`npm run foresight needs real hosts. ${missing.join(" ")}`);
+    console.error(`The foresight is measured on real hosts. ${missing.join(" ")}`);
     return 1;
   }
   const lab = await createLab({ tls: true });
@@ -183,4 +184,10 @@ function report(
   return named === real && alarms === 0 && median >= 0.75 && median <= 1.33 && share >= 0.95;
 }
 
-void main().then((code) => (process.exitCode = code));
+main().then(
+  (code) => (process.exitCode = code),
+  (error: Error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  },
+);
