@@ -221,6 +221,7 @@ export function createHandlers(world: World) {
       options: inputs.migration,
       plan: planOf(inputs, inventory, uri),
       lastHost: olds.currentHost as string | undefined,
+      lastMigration: olds.lastMigration as LastMigration | undefined,
       everywhere: olds.__incomplete === true,
     };
   }

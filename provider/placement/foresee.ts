@@ -43,7 +43,7 @@ async function ask(hosts: Hosts, wanted: Wanted, settings: PredictionSettings, c
   // It is waited for last, and what the facts fail for comes first.
   measuring?.catch(() => {});
   const facts = await moveFacts(hosts, { uuid, state, from, to, command, how, options }, clock);
-  const predicted = await foretell(hosts, facts, measuring);
+  const predicted = await foretell(hosts, facts, measuring, wanted.lastMigration);
   return { findings: findings(facts), predicted: predicted && { ...predicted, uuid, to }, note };
 }
 

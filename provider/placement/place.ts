@@ -24,6 +24,8 @@ export interface Wanted {
   plan: Plan;
   /** `currentHost` in state. */
   lastHost: string | undefined;
+  /** The last move in state: a prediction may learn from it. */
+  lastMigration?: LastMigration | undefined;
   /** Ask every host: something was left undone before, and need not be where the machine is. */
   everywhere?: boolean;
 }

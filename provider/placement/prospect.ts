@@ -1,5 +1,7 @@
 /** Measures what a prediction needs. Reads, but for the measuring of dirty pages, which a guest does not notice. */
+import type { LastMigration } from "../core/args";
 import { isOutgoing } from "../core/domain";
+import { lastSpeed } from "../core/lastSpeed";
 import { predict, type Prediction, type Prospect } from "../core/predict";
 import type { Clock } from "../core/ports";
 import { isCopied, type MoveFacts } from "../core/rules";
@@ -60,11 +62,16 @@ export async function measureMachine(
   return { downtime, speed, memory: memory?.stdout, dirtyBytesPerSecond };
 }
 
-/** Undefined for a machine that does not run: an offline move takes a moment. */
+/**
+ * Undefined for a machine that does not run: an offline move takes a moment.
+ *
+ * @param last the machine's last move, which may tell how fast this one sends.
+ */
 export async function foretell(
   hosts: Hosts,
   facts: MoveFacts,
   measuring: Promise<Measured> | undefined,
+  last: LastMigration | undefined,
 ): Promise<Predicted | undefined> {
   const { domain, how, options, peer } = facts;
   if (domain === undefined || how !== "live" || measuring === undefined) return undefined;
@@ -77,6 +84,9 @@ export async function foretell(
   const streams = options.parallel ? (options.parallelConnections ?? 2) : 1;
   const cap = options.bandwidthMiBps ?? (speed === undefined ? undefined : parseNumber(speed));
   const loginMs = peer?.login?.works ? peer.login.tookMs : 700;
+  const overheadMs = 600 + 1.3 * loginMs;
+  const { source, destination, command } = facts;
+  const measured = lastSpeed(last, { from: source.host, to: destination.host, command }, overheadMs);
   const prospect: Prospect = {
     memoryBytes: Math.min(usedBytes ?? domain.memoryUsedBytes ?? domain.memoryBytes, domain.memoryBytes),
     diskBytes: domain.disks
@@ -85,7 +95,7 @@ export async function foretell(
       .reduce((sum, image) => sum + (image?.virtualSizeBytes ?? image?.sizeBytes ?? 0), 0),
     dirtyBytesPerSecond,
     bandwidthBytesPerSecond: Math.min(
-      stream * streams,
+      measured ?? stream * streams,
       linkBytesPerSecond ?? Infinity,
       cap === undefined ? Infinity : cap * 2 ** 20,
     ),
@@ -96,7 +106,7 @@ export async function foretell(
     ),
     downtimeLimitMs:
       options.maxDowntimeMs ?? (downtime === undefined ? undefined : parseNumber(downtime)) ?? defaultDowntimeMs,
-    overheadMs: 600 + 1.3 * loginMs,
+    overheadMs,
     options,
   };
   return { prediction: predict(prospect), prospect };

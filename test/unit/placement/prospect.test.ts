@@ -71,7 +71,7 @@ describe("what is measured for a prediction", () => {
 describe("a prediction", () => {
   it("is made of the guest's own memory, its dirty pages, the link and the limits", async () => {
     const { hosts, measure } = placing();
-    const { prospect } = (await foretell(hosts, healthyMove(), measure()))!;
+    const { prospect } = (await foretell(hosts, healthyMove(), measure(), undefined))!;
     assert.equal(prospect.memoryBytes, 3 * GiB);
     assert.equal(prospect.dirtyBytesPerSecond, 40 * 2 ** 20);
     assert.equal(prospect.bandwidthBytesPerSecond, 1200 * 2 ** 20);
@@ -82,13 +82,33 @@ describe("a prediction", () => {
   it("knows a link that is slower than QEMU", async () => {
     const { hosts, measure, fakes } = placing();
     fakes.hosts.get("kvm-a")!.saying.set("ip route get", "\n@@ speed\n1000\n@@ end\n");
-    const { prospect } = (await foretell(hosts, healthyMove(), measure()))!;
+    const { prospect } = (await foretell(hosts, healthyMove(), measure(), undefined))!;
     assert.equal(prospect.bandwidthBytesPerSecond, 125_000_000);
+  });
+
+  it("goes by what the last move between the two hosts came to, below its cap", async () => {
+    const { hosts, measure } = placing();
+    const facts = healthyMove();
+    const tookMs = facts.peer?.login?.works ? facts.peer.login.tookMs : 700;
+    const last = {
+      from: facts.destination.host,
+      to: facts.source.host,
+      startedAt: "2026-01-01T00:00:00.000Z",
+      durationMs: 10_600 + 1.3 * tookMs,
+      totalBytes: 2_000_000_000,
+      mode: "live" as const,
+      command: facts.command,
+      reason: "host is kvm-a",
+    };
+    const { prospect } = (await foretell(hosts, facts, measure(), last))!;
+    assert.equal(Math.round(prospect.bandwidthBytesPerSecond), 200_000_000);
+    const capped = healthyMove({ options: { ...facts.options, bandwidthMiBps: 40 } });
+    assert.equal((await foretell(hosts, capped, measure(), last))!.prospect.bandwidthBytesPerSecond, 40 * 2 ** 20);
   });
 
   it("of twenty moves over one link asks for its speed once, and looks at each machine once", async () => {
     const { hosts, measure, ran } = placing();
-    for (let move = 0; move < 20; move++) await foretell(hosts, healthyMove(), measure());
+    for (let move = 0; move < 20; move++) await foretell(hosts, healthyMove(), measure(), undefined);
     assert.equal(ran("ip route get"), 1);
     assert.equal(ran("smaps"), 20);
   });
@@ -98,12 +118,12 @@ describe("a prediction", () => {
     fakes.hosts.get("kvm-a")!.saying.set("smaps", "\n@@ used\n@@ end\n");
     const facts = healthyMove();
     const domain = { ...facts.domain!, memoryUsedBytes: 2 * GiB };
-    const { prospect } = (await foretell(hosts, { ...facts, domain }, measure()))!;
+    const { prospect } = (await foretell(hosts, { ...facts, domain }, measure(), undefined))!;
     assert.equal(prospect.memoryBytes, 2 * GiB);
   });
 
   it("is not made of an offline move", async () => {
     const { hosts } = placing();
-    assert.equal(await foretell(hosts, healthyMove({ how: "offline" }), undefined), undefined);
+    assert.equal(await foretell(hosts, healthyMove({ how: "offline" }), undefined, undefined), undefined);
   });
 });
