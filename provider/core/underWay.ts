@@ -117,6 +117,18 @@ export function oneHalf(
         "Then run `pulumi up` again, which clears up the rest",
     };
   }
+  const [shutDown, ...others] = views.filter(({ state }) => state === "shut off");
+  if (shutDown?.reason === "shutdown" && others.length === 0 && failed && half.state === "paused") {
+    return {
+      action: "refuse",
+      code: "postCopyInterrupted",
+      host: half.host,
+      reason: `${name} was shut down on ${shutDown.host} (${showState(shutDown)}), and ${half.host} still holds its half of the post-copy migration (${showState(half)})`,
+      next:
+        `\`virsh destroy ${name}\` and \`virsh undefine --keep-nvram ${name}\` on ${half.host}, then run \`pulumi up\` again: nothing is lost by that, as the guest has ended. ` +
+        `Were it moved to a host outside of the inventory, and the definition on ${shutDown.host} an old one, it would be lost: then add that host to vm-placement:hosts instead`,
+    };
+  }
   return {
     action: "refuse",
     code: "postCopyInterrupted",

@@ -248,7 +248,13 @@ export const faults: readonly Fault[] = [
       "before `up`": { up: "succeeds", says: /moved kvm-a → kvm-b \(shut off\)/, end: "shut off" },
       "before start": { up: "fails", says: /shut off|not running/, held: "struck", end: "shut off" },
       "pre-copy": { up: "fails", says: /shut off/, end: "shut off" },
-      "post-copy": { up: "succeeds", says: /shut off \(shutdown\) on kvm-b/, held: "struck", end: "shut off" },
+      "post-copy": {
+        up: "fails",
+        says: /was shut down on kvm-b .* nothing is lost by that/s,
+        next: /was shut down on kvm-b/,
+        nextFails: true,
+        end: "stopped for good",
+      },
       "after completion": {
         up: "succeeds",
         says: /shut off \(shutdown\) on kvm-b: it ended there after it had arrived/,

@@ -342,6 +342,12 @@ describe("the decision", () => {
       /`virsh destroy db-01` on kvm-a, then `virsh start db-01` on kvm-b, where it ran last/,
     ],
     [
+      "that a machine was shut down before all of it had arrived",
+      { views: [view("kvm-a", "paused (post-copy failed)"), view("kvm-b", "shut off (shutdown)")] },
+      "db-01 was shut down on kvm-b (shut off (shutdown)), and kvm-a still holds its half of the post-copy migration (paused (post-copy failed))",
+      /^`virsh destroy db-01` and `virsh undefine --keep-nvram db-01` on kvm-a, then run `pulumi up` again: nothing is lost/,
+    ],
+    [
       "which of two definitions is the newer, and that starting that clears up the rest",
       { views: [view("kvm-a", "shut off (migrated)"), view("kvm-b", "shut off (daemon)")] },
       "it is shut off and defined on kvm-a (shut off (migrated)) and kvm-b (shut off (daemon)): it ended on kvm-b after it was moved there",
