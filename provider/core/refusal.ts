@@ -63,7 +63,8 @@ function lostByDestroy({ state, reason }: DomainView): string {
 export function endItsConnection(name: string, host: string): string {
   return (
     `On ${host} \`pgrep -af 'ssh -T .*virt-ssh-helper'\` shows the ssh (with qemu+ssh) that libvirt waits for; ` +
-    `\`kill PID\` ends it and with it the migration, and ${name} runs on as before: nothing is lost by that`
+    `\`kill PID\` ends it and with it the migration, and ${name} runs on as before: nothing is lost by that. ` +
+    "`ConnectTimeout 15` in root's ~/.ssh/config there lets it give up by itself"
   );
 }
 
