@@ -261,7 +261,7 @@ class Soak {
         ...lines(struck),
         "verdicts:",
         ...lines(verdicts),
-        "done by hand, as an error said:",
+        ...(byHand.size > 0 ? ["done by hand, as an error said:"] : []),
         ...lines(byHand),
       ].join("\n"),
     );
