@@ -33,6 +33,9 @@ a phase in which it is held, is healed, and \`pulumi up\` is called again. A row
 - nothing was left over: no second or transient definition, no job, no process of ours on any machine;
 - the user had read what happened.
 
+Where the next \`up\` refuses, the guest's QEMU has ended in the middle of a post-copy: that needs a person, to whom the refusal gives
+the commands. There it must run on no host, the user must have read so both times, and nothing of ours may be left running.
+
 ${summaryLine(results)}.
 
 ## Faults
