@@ -21,6 +21,7 @@ export const errorCodes = [
   "connectionLost",
   "commandTimeout",
   "sessionRefused",
+  "answerTooLong",
   // on a host
   "virshMissing",
   "libvirtDown",

@@ -5,7 +5,7 @@ import { type FailureContext, hidesCause, readFailure, tellsCause } from "../vir
 import type { Virsh } from "../virsh/client";
 import type { Hosts } from "./hosts";
 import { peerKeys } from "./peerKeys";
-import { quote } from "../virsh/quote";
+import { sh } from "../virsh/shellScript";
 
 const askMs = 8000;
 
@@ -62,13 +62,10 @@ export async function explainFailure(
 async function logOf(virsh: Virsh | undefined, durationMs: number): Promise<string[]> {
   if (virsh === undefined) return [];
   const seconds = Math.ceil(durationMs / 1000) + 2;
-  const script =
-    `since=$(date -u -d "-${seconds} seconds" "+%Y-%m-%d %H:%M:%S"); ` +
-    `{ for f in /var/log/libvirt/libvirtd.log /var/log/libvirt/virtqemud.log; do [ -r $f ] && tail -n 200 $f; done; ` +
-    `journalctl -q -u libvirtd -u virtqemud --since "-${seconds}s" -o cat 2>/dev/null; } | grep " error : " | awk -v since="$since" '$0 >= since || !/^[0-9]{4}-/' | tail -n 20`;
-  const { stdout } = await virsh.shell
-    .exec(`sh -c ${quote(script)}`, { deadlineMs: askMs })
-    .catch(() => ({ stdout: "" }));
+  const script = sh`since=$(date -u -d "-${seconds} seconds" "+%Y-%m-%d %H:%M:%S")
+{ for f in /var/log/libvirt/libvirtd.log /var/log/libvirt/virtqemud.log; do [ -r $f ] && tail -n 200 $f; done
+journalctl -q -u libvirtd -u virtqemud --since "-${seconds}s" -o cat 2>/dev/null; } | grep " error : " | awk -v since="$since" '$0 >= since || !/^[0-9]{4}-/' | tail -n 20`;
+  const { stdout } = await virsh.run(script, askMs).catch(() => ({ stdout: "" }));
   return stdout.split("\n").filter((line) => line !== "" && !unrelated.test(line));
 }
 
@@ -84,11 +81,9 @@ async function imagesMissing(
 ): Promise<string[]> {
   try {
     const [source, destination] = await Promise.all([hosts.virsh(from), hosts.virsh(to)]);
-    const { stdout } = await source.execShort(`virsh -q domblklist --details ${quote(domain)}`);
+    const { stdout } = await source.run(sh`virsh -q domblklist --details --domain=${domain}`, askMs);
     const paths = [...stdout.matchAll(/^ *file +disk +\S+ +(\/.+?) *$/gm)].map((match) => match[1]!);
-    const there = await Promise.all(
-      paths.map((path) => destination.shell.exec(`test -e ${quote(path)}`, { deadlineMs: askMs })),
-    );
+    const there = await Promise.all(paths.map((path) => destination.run(sh`test -e ${path}`, askMs)));
     return paths.filter((_, index) => there[index]!.code === 1);
   } catch {
     return [];

@@ -8,10 +8,8 @@ import { type DomainDefinition, parseDomainXml } from "../virsh/domainXml";
 import { readFailure } from "../virsh/failures";
 import { parseCapabilities, parseCpuComparison, parsePoolPath, parseTpmBackends } from "../virsh/hostXml";
 import { parseDomainList, parseHelpOptions, parseUuids, parseVersions } from "../virsh/parse";
-import { quote } from "../virsh/quote";
 import {
   imagesScript,
-  inShell,
   parseImages,
   parsePeer,
   parseSystem,
@@ -19,6 +17,8 @@ import {
   type PeerQuestion,
   systemScript,
 } from "../virsh/report";
+import { sh, type ShellScript } from "../virsh/shellScript";
+import { command, type VirshCommand } from "../virsh/virshCommand";
 import type { Hosts } from "./hosts";
 import { peerKeys } from "./peerKeys";
 
@@ -44,7 +44,7 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
   const [source, destination] = await Promise.all([hosts.virsh(from), hosts.virsh(to)]);
   const wants = { certificates: how === "live" && options.tls === true, pools: options.copyStorage !== undefined };
   const definition = source
-    .inquire(`dumpxml ${uuid}`)
+    .inquire(command`dumpxml ${uuid}`)
     .then((xml) => (xml === undefined ? undefined : parseDomainXml(xml)));
   const target = Promise.all([systemOf(hosts, destination, wants.certificates, clock), hostnameOf(hosts, destination)]);
 
@@ -78,26 +78,26 @@ async function hostFacts(
 ): Promise<HostFacts> {
   const { host } = virsh;
   const known = <T>(answer: T | undefined) => answer !== undefined;
-  const ask = (command: string, goodForMs: number) =>
-    hosts.remember(`${host}: ${command}`, goodForMs, () => virsh.inquire(command), known);
+  const ask = (question: VirshCommand, goodForMs: number) =>
+    hosts.remember(`${host}: ${question.text}`, goodForMs, () => virsh.inquire(question), known);
   const [version, hostname, capabilities, help, domains, active, networks, activeNetworks, poolPaths, system] =
     await Promise.all([
-      ask("version --daemon", lastingMs),
+      ask(command`version --daemon`, lastingMs),
       hostnameOf(hosts, virsh),
       hosts.remember(
         `${host}: capabilities`,
         lastingMs,
         async () => {
-          const xml = await virsh.inquire("capabilities");
+          const xml = await virsh.inquire(command`capabilities`);
           return xml === undefined ? undefined : parseCapabilities(xml);
         },
         known,
       ),
-      ask("help migrate", lastingMs),
-      ask("list --all --uuid --name", volatileMs),
-      ask("list --uuid", volatileMs),
-      ask("net-list --all --name", volatileMs),
-      ask("net-list --name", volatileMs),
+      ask(command`help migrate`, lastingMs),
+      ask(command`list --all --uuid --name`, volatileMs),
+      ask(command`list --uuid`, volatileMs),
+      ask(command`net-list --all --name`, volatileMs),
+      ask(command`net-list --name`, volatileMs),
       wants.pools ? poolPathsOf(virsh) : undefined,
       systemOf(hosts, virsh, wants.certificates, clock),
     ]);
@@ -129,7 +129,7 @@ function hostnameOf(hosts: Hosts, virsh: Virsh): Promise<string | undefined> {
   return hosts.remember(
     `${virsh.host}: hostname`,
     lastingMs,
-    () => virsh.inquire("hostname"),
+    () => virsh.inquire(command`hostname`),
     (name) => name !== undefined,
   );
 }
@@ -142,28 +142,31 @@ function systemOf(
 ): Promise<SystemFacts | undefined> {
   return hosts.remember(`${virsh.host}: system ${withCertificates}`, volatileMs, async () => {
     const askedAt = clock.now();
-    const answer = await virsh.inquireShell(inShell(systemScript({ withCertificates })));
+    const answer = await virsh.inquireShell(systemScript({ withCertificates }));
     return answer && parseSystem(answer.stdout, askedAt, clock.now());
   });
 }
 
+/** By UUID: a pool's name may be anything, and a list of names has no end of a name but the end of the line. */
 async function poolPathsOf(virsh: Virsh): Promise<string[] | undefined> {
-  const names = await virsh.inquire("pool-list --name");
-  if (names === undefined) return undefined;
-  const pools = await Promise.all([...parseUuids(names)].map((name) => virsh.inquire(`pool-dumpxml ${quote(name)}`)));
+  const uuids = await virsh.inquire(command`pool-list --uuid`);
+  if (uuids === undefined) return undefined;
+  const pools = await Promise.all(
+    [...parseUuids(uuids)].map((uuid) => virsh.inquire(command`pool-dumpxml --pool=${uuid}`)),
+  );
   return pools.flatMap((xml) => (xml === undefined ? undefined : parsePoolPath(xml)) ?? []);
 }
 
 async function domainFacts(source: Virsh, definition: DomainDefinition, move: IntendedMove): Promise<DomainFacts> {
   const { uuid, how, state } = move;
-  const names = async (command: string) => {
-    const list = await source.inquire(command);
+  const names = async (question: VirshCommand) => {
+    const list = await source.inquire(question);
     return list === undefined ? undefined : [...parseUuids(list)];
   };
   const [snapshots, checkpoints, memory, blockJobs] = await Promise.all([
-    names(`snapshot-list --name ${uuid}`),
-    names(`checkpoint-list --name ${uuid}`),
-    how === "live" ? source.inquire(`domstats --balloon ${uuid}`) : undefined,
+    names(command`snapshot-list --name ${uuid}`),
+    names(command`checkpoint-list --name ${uuid}`),
+    how === "live" ? source.inquire(command`domstats --balloon ${uuid}`) : undefined,
     how === "live" ? blockJobsOf(source, uuid, definition) : undefined,
   ]);
   const { cpuXml: _, ...known } = definition;
@@ -182,7 +185,7 @@ async function blockJobsOf(source: Virsh, uuid: string, { disks }: DomainDefinit
   const busy = await Promise.all(
     disks.map(async ({ target, path, type }) => {
       if (path === undefined && type !== "network") return [];
-      const job = await source.inquire(`blockjob ${uuid} ${quote(target)} --raw`);
+      const job = await source.inquire(command`blockjob ${uuid} --path=${target} --raw`);
       return job === undefined || !/^\s*type=/m.test(job) ? [] : [target];
     }),
   );
@@ -197,10 +200,9 @@ async function imagesOf(
   const paths = [
     ...(domain?.disks ?? []).flatMap(({ path }) => path ?? []),
     ...(domain?.bootFiles ?? []).map(({ path }) => path),
-  ].filter((path) => path.startsWith("/") && !path.includes("\n"));
+  ].filter((path) => path.startsWith("/"));
   if (paths.length === 0) return { sourceImages: {}, destinationImages: {} };
-  const look = async (virsh: Virsh) =>
-    parseImages((await virsh.inquireShell(inShell(imagesScript(paths))))?.stdout ?? "");
+  const look = async (virsh: Virsh) => parseImages((await virsh.inquireShell(imagesScript(paths)))?.stdout ?? "");
   const [sourceImages, destinationImages] = await Promise.all([look(source), look(destination)]);
   return { sourceImages, destinationImages };
 }
@@ -209,9 +211,9 @@ async function imagesOf(
 function fitOf(hosts: Hosts, destination: Virsh, domain: DomainDefinition): Promise<FitFacts> {
   const { virtType, arch, machine, emulator, cpuXml } = domain;
   const what = [
-    `--virttype ${quote(virtType)}`,
-    ...(arch === "" ? [] : [`--arch ${quote(arch)}`]),
-    ...(machine === "" ? [] : [`--machine ${quote(machine)}`]),
+    sh`--virttype=${virtType}`,
+    ...(arch === "" ? [] : [sh`--arch=${arch}`]),
+    ...(machine === "" ? [] : [sh`--machine=${machine}`]),
   ];
   const key = [...what, emulator ?? "", cpuXml ?? ""].join(" ");
   return hosts.remember(
@@ -220,16 +222,13 @@ function fitOf(hosts: Hosts, destination: Virsh, domain: DomainDefinition): Prom
     async () => {
       const [capabilities, cpu] = await Promise.all([
         destination.inquireShell(
-          `virsh -q domcapabilities ${what.join(" ")}${emulator === undefined ? "" : ` --emulatorbin ${quote(emulator)}`}`,
+          sh`virsh -q domcapabilities ${what} ${emulator === undefined ? [] : [sh`--emulatorbin=${emulator}`]}`,
         ),
         cpuXml === undefined || domain.cpuMode === "host-passthrough"
           ? undefined
           : destination.inquireShell(
               // Standard input may be a socket, which virsh cannot open by name; a pipe it can.
-              inShell(
-                `cat | virsh -q hypervisor-cpu-compare --error ${what.join(" ")}${emulator === undefined ? "" : ` --emulator ${quote(emulator)}`} /dev/stdin`,
-              ),
-              cpuXml,
+              sh`printf '%s\\n' ${cpuXml} | virsh -q hypervisor-cpu-compare --error ${what} ${emulator === undefined ? [] : [sh`--emulator=${emulator}`]} /dev/stdin`,
             ),
       ]);
       return {
@@ -272,7 +271,7 @@ async function peerFacts(
   const controlPort = port === undefined ? controlPorts[kind] : Number(port);
   const login = kind === "ssh" ? loginCommand(address, user, port) : undefined;
   const asked = (question: PeerQuestion) => async () => {
-    const answer = await source.inquireShell(inShell(peerScript(question)));
+    const answer = await source.inquireShell(peerScript(question));
     return answer && parsePeer(answer.stdout);
   };
   const key = `${from} → ${to}`;
@@ -316,9 +315,9 @@ async function peerFacts(
 }
 
 /** libvirt's ssh transport runs ssh without a terminal; behind it libvirt must answer too. */
-function loginCommand(address: string, user: string | undefined, port: string | undefined): string {
-  const options = ["-T", "-o BatchMode=yes", "-o ConnectTimeout=5", ...(port === undefined ? [] : [`-p ${port}`])];
-  return `ssh ${options.join(" ")} -- ${quote(`${user === undefined ? "" : `${user}@`}${address}`)} virsh -q -c qemu:///system uri`;
+function loginCommand(address: string, user: string | undefined, port: string | undefined): ShellScript {
+  const login = user === undefined ? address : `${user}@${address}`;
+  return sh`ssh -T -o BatchMode=yes -o ConnectTimeout=5 ${port === undefined ? [] : ["-p", port]} -- ${login} virsh -q -c qemu:///system uri`;
 }
 
 async function loginFacts(

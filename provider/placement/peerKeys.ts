@@ -1,12 +1,10 @@
-import { quote } from "../virsh/quote";
+import { sh, type ShellScript } from "../virsh/shellScript";
 import type { Hosts } from "./hosts";
 
 const askMs = 8000;
-const hostKeyScript =
-  "cd /etc/ssh && cat ssh_host_ed25519_key.pub ssh_host_ecdsa_key.pub ssh_host_rsa_key.pub 2>/dev/null; :";
-const rootKeyScript =
-  "[ $(id -u) = 0 ] || exit 1; cd /root/.ssh 2>/dev/null || exit 0; for type in ed25519 ecdsa rsa; do " +
-  '[ -f id_$type ] || continue; cat id_$type.pub 2>/dev/null || ssh-keygen -y -P "" -f id_$type 2>/dev/null && break; done; :';
+const hostKeyScript = sh`cd /etc/ssh && cat ssh_host_ed25519_key.pub ssh_host_ecdsa_key.pub ssh_host_rsa_key.pub 2>/dev/null; :`;
+const rootKeyScript = sh`[ $(id -u) = 0 ] || exit 1; cd /root/.ssh 2>/dev/null || exit 0
+for type in ed25519 ecdsa rsa; do [ -f id_$type ] || continue; cat id_$type.pub 2>/dev/null || ssh-keygen -y -P "" -f id_$type 2>/dev/null && break; done; :`;
 
 /**
  * The two lines that make one host trust the other: the destination's host key for root's known_hosts on the source, and the public key
@@ -26,11 +24,9 @@ export async function peerKeys(
   return { ...(rootKey !== undefined && { rootKey }), ...(peerHostKey !== undefined && { peerHostKey }) };
 }
 
-async function firstLine(hosts: Hosts, host: string, script: string): Promise<string | undefined> {
+async function firstLine(hosts: Hosts, host: string, script: ShellScript): Promise<string | undefined> {
   try {
-    const { code, stdout } = await (
-      await hosts.virsh(host)
-    ).shell.exec(`sh -c ${quote(script)}`, { deadlineMs: askMs });
+    const { code, stdout } = await (await hosts.virsh(host)).run(script, askMs);
     return code === 0 ? stdout.split("\n", 1)[0]!.trim() : undefined;
   } catch {
     return undefined;

@@ -8,7 +8,7 @@ import { isCopied, type MoveFacts } from "../core/rules";
 import type { Virsh } from "../virsh/client";
 import { parseNumber } from "../virsh/parse";
 import { linkScript, memoryScript, parseDirtyRates, parseLinkBytesPerSecond, parseUsedBytes } from "../virsh/prospect";
-import { inShell } from "../virsh/report";
+import { command } from "../virsh/virshCommand";
 import type { Hosts } from "./hosts";
 
 /** libvirt's own. */
@@ -54,9 +54,9 @@ export async function measureMachine(
       : Promise.resolve(state === "paused" ? 0 : undefined);
   const virsh = await hosts.virsh(host);
   const [downtime, speed, memory, dirtyBytesPerSecond] = await Promise.all([
-    virsh.inquire(`migrate-getmaxdowntime ${uuid}`),
-    virsh.inquire(`migrate-getspeed ${uuid}`),
-    virsh.inquireShell(inShell(memoryScript(name))),
+    virsh.inquire(command`migrate-getmaxdowntime ${uuid}`),
+    virsh.inquire(command`migrate-getspeed ${uuid}`),
+    virsh.inquireShell(memoryScript(name)),
     dirty,
   ]);
   return { downtime, speed, memory: memory?.stdout, dirtyBytesPerSecond };
@@ -117,7 +117,7 @@ async function linkOf(hosts: Hosts, source: string, dataAddress: string | undefi
   const answer = await hosts.remember(
     `${source}: link to ${dataAddress}`,
     linkMs,
-    async () => (await hosts.virsh(source)).inquireShell(inShell(linkScript(dataAddress))),
+    async () => (await hosts.virsh(source)).inquireShell(linkScript(dataAddress)),
     (said) => said !== undefined,
   );
   return parseLinkBytesPerSecond(answer?.stdout ?? "");
@@ -158,7 +158,7 @@ async function measure(
   seconds: number,
   clock: Clock,
 ): Promise<Map<string, number>> {
-  const running = [...new Set((await virsh.inquire("list --state-running --uuid"))?.split(/\s+/) ?? [])].filter(
+  const running = [...new Set((await virsh.inquire(command`list --state-running --uuid`))?.split(/\s+/) ?? [])].filter(
     (uuid) => uuid !== "",
   );
   const chosen = running.sort((a, b) => Number(b === first) - Number(a === first)).slice(0, mostMeasured);
@@ -170,7 +170,7 @@ async function measure(
   const started = await Promise.all(
     measured.map(async (uuid) => ({
       uuid,
-      answer: await virsh.inquire(`domdirtyrate-calc ${uuid} --seconds ${seconds}`),
+      answer: await virsh.inquire(command`domdirtyrate-calc ${uuid} --seconds ${seconds}`),
     })),
   );
   const counted = started.filter(({ answer }) => answer !== undefined).map(({ uuid }) => uuid);
@@ -178,7 +178,7 @@ async function measure(
   await clock.sleep(seconds * 1000);
   let rates = new Map<string, number>();
   for (let looks = 0; looks < mostLooks; looks++) {
-    rates = parseDirtyRates((await virsh.inquire(`domstats --dirtyrate ${counted.join(" ")}`)) ?? "");
+    rates = parseDirtyRates((await virsh.inquire(command`domstats --dirtyrate ${counted}`)) ?? "");
     if (rates.size >= counted.length) break;
     await clock.sleep(pollMs);
   }

@@ -1,7 +1,6 @@
 import type { DomainState, DomainView, JobInfo } from "../core/domain";
 import { type Phase, PlacementError } from "../core/errors";
 import type { ExecResult, Shell } from "../core/ports";
-import { setMaxDowntimeCommand } from "./command";
 import { essence, readFailure } from "./failures";
 import {
   parseDomState,
@@ -13,8 +12,10 @@ import {
   parseUuids,
   parseVersions,
 } from "./parse";
-import { quote } from "./quote";
-import { VirshSession } from "./session";
+import { type OnNoise, runScript, virshEnvironment } from "./runScript";
+import { type Answer, VirshSession } from "./session";
+import { plannedCommand, sh, type ShellScript } from "./shellScript";
+import { command, type VirshCommand } from "./virshCommand";
 
 /** Longer than libvirt's own wait for a job lock (30 s), so that its answer is heard. */
 const deadlineMs = 40_000;
@@ -30,10 +31,11 @@ export class Virsh {
   constructor(
     readonly shell: Shell,
     private readonly uri: string,
+    /** Hears what start-up files of the account print before the answers. */
+    private readonly onNoise: OnNoise = () => {},
   ) {
-    const start = `${this.environment()} virsh -q -c ${quote(this.uri)}`;
-    this.session = new VirshSession(shell, start);
-    this.inquiries = new VirshSession(shell, start);
+    this.session = new VirshSession(shell, uri, onNoise);
+    this.inquiries = new VirshSession(shell, uri, onNoise);
   }
 
   get host(): string {
@@ -42,15 +44,15 @@ export class Virsh {
 
   /** Every domain, defined or running. */
   async domains(): Promise<{ uuid: string; name: string }[]> {
-    return parseDomainList(await this.ask("list --all --uuid --name"));
+    return parseDomainList(await this.ask(command`list --all --uuid --name`));
   }
 
   /** Everything a placement wants to know of the domains given. One that vanished meanwhile is left out. */
   async views(domains: { uuid: string; name: string }[], withJobs: boolean): Promise<DomainView[]> {
     const [persistent, autostart, managedSave, views] = await Promise.all([
-      this.ask("list --all --persistent --uuid").then(parseUuids),
-      this.ask("list --all --autostart --uuid").then(parseUuids),
-      this.ask("list --all --with-managed-save --uuid").then(parseUuids),
+      this.ask(command`list --all --persistent --uuid`).then(parseUuids),
+      this.ask(command`list --all --autostart --uuid`).then(parseUuids),
+      this.ask(command`list --all --with-managed-save --uuid`).then(parseUuids),
       Promise.all(
         domains.map(async ({ uuid, name }) => {
           const [state, job] = await Promise.all([this.state(uuid), withJobs ? this.job(uuid) : undefined]);
@@ -76,13 +78,13 @@ export class Virsh {
 
   /** State and reason; undefined where this host does not know the domain. */
   async state(uuid: string): Promise<DomainState | undefined> {
-    const text = await this.askDomain(`domstate --reason ${uuid}`);
+    const text = await this.askDomain(command`domstate --reason ${uuid}`);
     return text === undefined ? undefined : parseDomState(text);
   }
 
   /** The job on a domain; undefined where the domain is gone or does not run. On a destination the numbers are the source's to tell. */
   async job(uuid: string): Promise<JobInfo | undefined> {
-    const { out, err } = await this.session.run(`domjobinfo --rawstats ${uuid}`, deadlineMs);
+    const { out, err } = await this.answer(command`domjobinfo --rawstats ${uuid}`);
     if (err === "") return parseJobInfo(out);
     // So it says of a machine that has just left, when the question had to wait for the migration's end; libvirt 11.3.0 also of any
     // machine that is shut off, where 9.0.0 has "Job type: 0".
@@ -90,83 +92,83 @@ export class Virsh {
     if (/statistics are available only on the source host/.test(err))
       return { type: "unbounded", operation: "incoming" };
     if (/cannot acquire state change lock/.test(err)) return { type: "held" };
-    throw this.failure(`domjobinfo ${uuid}`, err);
+    throw this.failure(command`domjobinfo ${uuid}`, err);
   }
 
   /** Statistics of the last finished job, kept for other readers; undefined where there are none. */
   async completedJob(uuid: string): Promise<JobInfo | undefined> {
-    const { out, err } = await this.session.run(
-      `domjobinfo --completed --keep-completed --rawstats ${uuid}`,
-      deadlineMs,
-    );
+    const { out, err } = await this.answer(command`domjobinfo --completed --keep-completed --rawstats ${uuid}`);
     const job = err === "" ? parseJobInfo(out) : undefined;
     return job?.type === "completed" ? job : undefined;
   }
 
   async maxDowntimeMs(uuid: string): Promise<number | undefined> {
-    const out = await this.askDomain(`migrate-getmaxdowntime ${uuid}`);
+    const out = await this.askDomain(command`migrate-getmaxdowntime ${uuid}`);
     return out === undefined ? undefined : parseNumber(out);
   }
 
   async setMaxDowntimeMs(uuid: string, milliseconds: number): Promise<void> {
-    await this.ask(setMaxDowntimeCommand(uuid, milliseconds, "qemu:///system").replace(/^virsh /, ""));
+    await this.ask(command`migrate-setmaxdowntime ${uuid} ${milliseconds}`);
   }
 
   async startPostCopy(uuid: string): Promise<void> {
-    await this.ask(`migrate-postcopy ${uuid}`);
+    await this.ask(command`migrate-postcopy ${uuid}`);
   }
 
   async abortJob(uuid: string): Promise<void> {
-    await this.ask(`domjobabort ${uuid}`);
+    await this.ask(command`domjobabort ${uuid}`);
   }
 
   async suspend(uuid: string): Promise<void> {
-    await this.ask(`suspend ${uuid}`);
+    await this.ask(command`suspend ${uuid}`);
   }
 
   async resume(uuid: string): Promise<void> {
-    await this.ask(`resume ${uuid}`);
+    await this.ask(command`resume ${uuid}`);
   }
 
   async setAutostart(uuid: string, on: boolean): Promise<void> {
-    await this.ask(`autostart ${uuid}${on ? "" : " --disable"}`);
+    await this.ask(on ? command`autostart ${uuid}` : command`autostart ${uuid} --disable`);
   }
 
   /** Defines a transient domain from its own running definition. */
   async makePersistent(uuid: string): Promise<void> {
-    const file = `/tmp/vm-placement-${uuid}.xml`;
-    const script = `umask 077; virsh dumpxml --inactive --security-info ${uuid} > ${file} && virsh define ${file}; rc=$?; rm -f ${file}; exit $rc`;
-    const { code, stderr } = await this.shell.exec(`${this.environment()} sh -c ${quote(script)}`, { deadlineMs });
-    if (code !== 0) throw this.failure("define", stderr);
+    // Through a variable of the shell and a pipe: the XML may hold secrets, and nobody may read or swap it in a file.
+    const script = sh`xml=$(virsh -q dumpxml --inactive --security-info ${uuid}) && printf '%s\\n' "$xml" | virsh -q define /dev/stdin`;
+    const { code, stderr } = await this.run(script, deadlineMs);
+    if (code !== 0) throw this.failure(command`define`, stderr);
   }
 
   /** Removes a definition; its NVRAM file stays. */
   async undefine(uuid: string): Promise<void> {
-    await this.ask(`undefine --keep-nvram ${uuid}`);
+    await this.ask(command`undefine --keep-nvram ${uuid}`);
   }
 
   async versions(): Promise<{ libvirt: string | undefined; qemu: string | undefined }> {
-    return parseVersions(await this.ask("version --daemon"));
+    return parseVersions(await this.ask(command`version --daemon`));
   }
 
   /** The options `virsh migrate` has on this host. */
   async migrateOptions(): Promise<Set<string>> {
-    return parseHelpOptions(await this.ask("help migrate"));
+    return parseHelpOptions(await this.ask(command`help migrate`));
   }
 
   async hostUuid(): Promise<string | undefined> {
-    return parseHostUuid(await this.ask("capabilities"));
+    return parseHostUuid(await this.ask(command`capabilities`));
   }
 
   /** Starts a planned migration as it stands, on a channel of its own. Whoever watches bounds it; its end is not its result. */
-  exec(command: string): Promise<ExecResult> {
-    return this.shell.exec(`${this.environment()} ${command}`);
+  exec(planned: string): Promise<ExecResult> {
+    return this.run(plannedCommand(planned));
   }
 
   /** Asks what can be done without: undefined where virsh refuses to answer, or not in time. */
-  async inquire(command: string): Promise<string | undefined> {
+  async inquire(question: VirshCommand): Promise<string | undefined> {
     try {
-      const { out, err } = await this.inquiries.run(command, inquiryMs);
+      const { line } = question;
+      const { out, err } = await (line === undefined
+        ? this.answerOfProcess(question, inquiryMs)
+        : this.inquiries.run(line, inquiryMs));
       return err === "" ? out : undefined;
     } catch (error) {
       if (this.shell.alive) return undefined;
@@ -174,13 +176,10 @@ export class Virsh {
     }
   }
 
-  /** As `inquire`, for a command of the host's shell. It runs with the environment of virsh. */
-  async inquireShell(command: string, input?: string): Promise<ExecResult | undefined> {
+  /** As `inquire`, for a script of the host's shell. It runs with the environment of virsh. */
+  async inquireShell(script: ShellScript): Promise<ExecResult | undefined> {
     try {
-      return await this.shell.exec(`${this.environment()} ${command}`, {
-        deadlineMs: inquiryMs,
-        ...(input !== undefined && { input }),
-      });
+      return await this.run(script, inquiryMs);
     } catch (error) {
       if (this.shell.alive) return undefined;
       throw error;
@@ -188,8 +187,16 @@ export class Virsh {
   }
 
   /** Runs a planned command that is done in a moment. */
-  execShort(command: string): Promise<ExecResult> {
-    return this.shell.exec(`${this.environment()} ${command}`, { deadlineMs });
+  execShort(planned: string): Promise<ExecResult> {
+    return this.run(plannedCommand(planned), deadlineMs);
+  }
+
+  /** Runs a script with the environment of virsh. */
+  run(script: ShellScript, limitMs?: number): Promise<ExecResult> {
+    return runScript(this.shell, sh`${virshEnvironment(this.uri)}\n${script}`, {
+      ...(limitMs !== undefined && { deadlineMs: limitMs }),
+      onNoise: this.onNoise,
+    });
   }
 
   close(): void {
@@ -197,28 +204,35 @@ export class Virsh {
     this.inquiries.close();
   }
 
-  /** sshd may refuse the environment of a client, so it stands before the command. */
-  private environment(): string {
-    return `env LC_ALL=C LIBVIRT_DEFAULT_URI=${quote(this.uri)}`;
+  /** A command that virsh's session would not read as it is runs in a process of its own. */
+  private answer(question: VirshCommand): Promise<Answer> {
+    const { line } = question;
+    return line === undefined ? this.answerOfProcess(question, deadlineMs) : this.session.run(line, deadlineMs);
   }
 
-  private async askDomain(command: string): Promise<string | undefined> {
-    const { out, err } = await this.session.run(command, deadlineMs);
+  private async answerOfProcess({ script }: VirshCommand, limitMs: number): Promise<Answer> {
+    const { code, stdout, stderr } = await this.run(script, limitMs);
+    if (code === 0) return { out: stdout, err: "" };
+    return { out: "", err: stderr.trim() === "" ? `error: virsh ended with code ${code}` : stderr.trim() };
+  }
+
+  private async askDomain(question: VirshCommand): Promise<string | undefined> {
+    const { out, err } = await this.answer(question);
     if (err === "") return out;
     if (missing.test(err)) return undefined;
-    throw this.failure(command, err);
+    throw this.failure(question, err);
   }
 
-  private async ask(command: string): Promise<string> {
-    const { out, err } = await this.session.run(command, deadlineMs);
-    if (err !== "") throw this.failure(command, err);
+  private async ask(question: VirshCommand): Promise<string> {
+    const { out, err } = await this.answer(question);
+    if (err !== "") throw this.failure(question, err);
     return out;
   }
 
-  private failure(command: string, stderr: string, phase: Phase = "observe"): PlacementError {
+  private failure({ text: asked }: VirshCommand, stderr: string, phase: Phase = "observe"): PlacementError {
     const { host, user } = this.shell;
     const { code, next } = readFailure(stderr, {
-      domain: /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(command)?.[0] ?? "the domain",
+      domain: /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(asked)?.[0] ?? "the domain",
       source: host,
       destination: "the destination",
       ...(user !== undefined && { sourceUser: user }),
@@ -228,9 +242,9 @@ export class Virsh {
       code: unknown ? "libvirtDown" : code,
       phase,
       host,
-      what: `cannot ask libvirt on ${host} (\`virsh ${command.split(" ")[0]!}\`)`,
+      what: `cannot ask libvirt on ${host} (\`virsh ${asked.split(" ")[0]!}\`)`,
       why: essence(stderr),
-      next: unknown ? `try \`virsh ${command}\` on ${host}, and read the log of libvirtd (or virtqemud) there` : next,
+      next: unknown ? `try \`virsh ${asked}\` on ${host}, and read the log of libvirtd (or virtqemud) there` : next,
     });
   }
 }

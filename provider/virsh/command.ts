@@ -2,7 +2,7 @@
 import type { Plan } from "../core/args";
 import type { Host, Inventory } from "../core/model";
 import { type MigrationOptions, optionNames, optionTable } from "../core/options";
-import { quote } from "./quote";
+import { quote } from "../core/quote";
 
 const defaultUri = "qemu:///system";
 

@@ -1,13 +1,11 @@
 /** What virsh and the source's shell tell of a migration to come. */
-import { quote } from "./quote";
-import { sections } from "./report";
-
-const head = "export LC_ALL=C; s() { printf '\\n@@ %s\\n' \"$1\"; }";
+import { head, sections } from "./report";
+import { sh, type ShellScript } from "./shellScript";
 
 /** What QEMU holds of each size of mapping: guest memory is the one of its own size, which is not known yet when this is asked. */
-export function memoryScript(name: string): string {
-  const pidFile = quote(`/run/libvirt/qemu/${name}.pid`);
-  return `${head}
+export function memoryScript(name: string): ShellScript {
+  const pidFile = `/run/libvirt/qemu/${name}.pid`;
+  return sh`${head}
 s used; p=$(cat ${pidFile} 2>/dev/null) && awk '/^Size:/ { size = $2 } /^Rss:/ { used[size] += $2 } END { for (size in used) if (size + 0 >= 1024) print size, used[size] }' /proc/$p/smaps 2>/dev/null
 s end`;
 }
@@ -21,9 +19,9 @@ export function parseUsedBytes(text: string, memoryBytes: number): number | unde
 }
 
 /** The speed of the link towards the destination. */
-export function linkScript(dataAddress: string): string {
-  return `${head}
-s speed; d=$(ip route get ${quote(dataAddress)} 2>/dev/null | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p' | head -n 1); [ -n "$d" ] && cat "/sys/class/net/$d/speed" 2>/dev/null
+export function linkScript(dataAddress: string): ShellScript {
+  return sh`${head}
+s speed; d=$(ip route get ${dataAddress} 2>/dev/null | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p' | head -n 1); [ -n "$d" ] && cat "/sys/class/net/$d/speed" 2>/dev/null
 s end`;
 }
 

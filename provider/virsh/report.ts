@@ -2,19 +2,16 @@
  * What virsh cannot tell, asked of a host's shell in one go: scripts that only read, and the readers of their answers. A script
  * prints sections, each behind a line "@@ NAME"; what a host does not have or may not be read leaves its section empty.
  */
+import { canBeShown } from "../core/quote";
 import type { Certificates, ImageFacts, PortAnswer, QemuConf, SystemFacts } from "../core/rules";
 import { parseCertificate } from "./certificate";
-import { quote } from "./quote";
+import { sh, type ShellScript } from "./shellScript";
 
-const head = "export LC_ALL=C; s() { printf '\\n@@ %s\\n' \"$1\"; }";
-
-/** For a POSIX shell, whatever the account's own one is. */
-export function inShell(script: string): string {
-  return `sh -c ${quote(script)}`;
-}
+/** Sections of an answer: each begins with a line "@@ NAME". */
+export const head = sh`s() { printf '\\n@@ %s\\n' "$1"; }`;
 
 export function sections(text: string): Map<string, string> {
-  const [, ...parts] = text.split(/^@@ /m);
+  const [, ...parts] = `\n${text}`.split("\n@@ ");
   return new Map(
     parts.map((part) => {
       const end = part.indexOf("\n");
@@ -26,16 +23,16 @@ export function sections(text: string): Map<string, string> {
 const certificateFiles = { authority: "ca-cert.pem", server: "server-cert.pem", client: "client-cert.pem" };
 const keyFiles = ["server-key.pem", "client-key.pem"];
 
-export function systemScript({ withCertificates }: { withCertificates: boolean }): string {
-  const certificates = `
+export function systemScript({ withCertificates }: { withCertificates: boolean }): ShellScript {
+  const certificates = sh`
 d=$(sed -n 's/^[[:space:]]*migrate_tls_x509_cert_dir[[:space:]]*=[[:space:]]*"\\(.*\\)".*/\\1/p' /etc/libvirt/qemu.conf 2>/dev/null)
 [ -n "$d" ] || d=$(sed -n 's/^[[:space:]]*default_tls_x509_cert_dir[[:space:]]*=[[:space:]]*"\\(.*\\)".*/\\1/p' /etc/libvirt/qemu.conf 2>/dev/null)
 [ -n "$d" ] || { [ -d /etc/pki/libvirt-migrate ] && d=/etc/pki/libvirt-migrate; }
 [ -n "$d" ] || d=/etc/pki/qemu
 s tls; [ ! -e "$d" ] || [ -x "$d" ] && echo "$d"
-for f in ${Object.values(certificateFiles).join(" ")}; do s $f; if [ -e "$d/$f" ] && [ ! -r "$d/$f" ]; then echo unreadable; else cat "$d/$f" 2>/dev/null; fi; done
-s keys; for f in ${keyFiles.join(" ")}; do [ -e "$d/$f" ] || echo $f; done`;
-  return `${head}
+for f in ${Object.values(certificateFiles)}; do s $f; if [ -e "$d/$f" ] && [ ! -r "$d/$f" ]; then echo unreadable; else cat "$d/$f" 2>/dev/null; fi; done
+s keys; for f in ${keyFiles}; do [ -e "$d/$f" ] || echo $f; done`;
+  return sh`${head}
 s clock; date +%s.%N
 s account; id -un
 s memory; grep -E '^(MemAvailable|Hugepagesize):' /proc/meminfo
@@ -43,7 +40,7 @@ s hugepages; for d in /sys/kernel/mm/hugepages/hugepages-*; do [ -r "$d/free_hug
 s hugetlbfs; grep -c ' hugetlbfs ' /proc/mounts
 s interfaces; ls /sys/class/net
 s userfaultfd; cat /proc/sys/vm/unprivileged_userfaultfd 2>/dev/null; [ -e /dev/userfaultfd ] && echo device
-s qemu.conf; [ -r /etc/libvirt/qemu.conf ] && { echo '# readable'; grep -Ev '^[[:space:]]*(#|$)' /etc/libvirt/qemu.conf; }${withCertificates ? certificates : ""}
+s qemu.conf; [ -r /etc/libvirt/qemu.conf ] && { echo '# readable'; grep -Ev '^[[:space:]]*(#|$)' /etc/libvirt/qemu.conf; }${withCertificates ? certificates : sh``}
 s end`;
 }
 
@@ -110,11 +107,21 @@ function parseCertificates(all: Map<string, string>): Certificates | undefined {
   };
 }
 
+/** A path with a line break in it, say, stands in another form where a section is named by it. */
+function sectionOf(path: string): string {
+  return canBeShown(path) ? path : `uri ${encodeURIComponent(path)}`;
+}
+
+function pathOf(section: string): string {
+  return section.startsWith("uri ") ? decodeURIComponent(section.slice(4)) : section;
+}
+
 /** Looks at the files and block devices of a machine, on either host. */
-export function imagesScript(paths: readonly string[]): string {
-  return `${head}
-for p in ${paths.map(quote).join(" ")}; do
-  s "$p"
+export function imagesScript(paths: readonly string[]): ShellScript {
+  return sh`${head}
+set -- ${paths.flatMap((path) => [sectionOf(path), path])}
+while [ $# -gt 0 ]; do
+  p=$2; s "$1"; shift 2
   if [ -e "$p" ]; then echo exists=1; else
     d=\${p%/*}; while [ -n "$d" ] && [ ! -e "$d" ]; do d=\${d%/*}; done
     if [ -z "$d" ] || [ -x "$d" ]; then echo exists=0; fi; continue
@@ -154,7 +161,7 @@ export function parseImages(text: string): Record<string, ImageFacts> {
         virtualSizeBytes: virtualSize,
         serial: value("serial"),
       };
-      return [[path, image] as const];
+      return [[pathOf(path), image] as const];
     }),
   );
 }
@@ -173,7 +180,7 @@ export interface PeerQuestion {
   dataAddress: string | undefined;
   dataPorts: readonly number[];
   /** What libvirt's ssh transport runs on the source, as far as libvirt on the destination; undefined = no login is tried. */
-  login: string | undefined;
+  login: ShellScript | undefined;
 }
 
 /** Seconds that a silent port is waited for. */
@@ -183,22 +190,22 @@ const silentS = 2;
  * Everything at once, in the background of one shell; each answer is one write, so that none gets mixed up with another. Refused at
  * once, or silent for as long as `timeout` waits: that tells a closed port from a filtered one.
  */
-export function peerScript({ address, controlPort, dataAddress, dataPorts, login }: PeerQuestion): string {
-  const said = (name: string) => `printf '\\n@@ %s\\n%s\\n@@ %s.err\\n%s\\n' ${name} "$c" ${name} "$e"`;
+export function peerScript({ address, controlPort, dataAddress, dataPorts, login }: PeerQuestion): ShellScript {
+  const said = (name: string) => sh`printf '\\n@@ %s\\n%s\\n@@ %s.err\\n%s\\n' ${name} "$c" ${name} "$e"`;
   const port = (name: string, host: string, number: number) =>
-    `( e=$(timeout ${silentS} bash -c ': >"/dev/tcp/$0/$1"' ${quote(host)} ${number} 2>&1); c=$?; ${said(name)} ) &`;
+    sh`( e=$(timeout ${silentS} bash -c ': >"/dev/tcp/$0/$1"' ${host} ${number} 2>&1); c=$?; ${said(name)} ) &\n`;
   const background = [
     ...(controlPort === undefined ? [] : [port("control", address, controlPort)]),
     ...(dataAddress === undefined ? [] : dataPorts.map((number) => port(`data-${number}`, dataAddress, number))),
-    `command -v ping >/dev/null && ( ping -n -c 1 -W ${silentS} ${quote(address)} >/dev/null 2>&1; printf '\\n@@ ping\\n%s\\n' $? ) &`,
+    sh`command -v ping >/dev/null && ( ping -n -c 1 -W ${silentS} -- ${address} >/dev/null 2>&1; printf '\\n@@ ping\\n%s\\n' $? ) &\n`,
   ];
   if (login !== undefined) {
     background.push(
-      `[ "$(id -u)" = 0 ] && ( a=$(date +%s%N); e=$(${login} 2>&1 </dev/null >/dev/null); c="$? $(( ($(date +%s%N) - a) / 1000000 ))"; ${said("login")} ) &`,
+      sh`[ "$(id -u)" = 0 ] && ( a=$(date +%s%N); e=$(${login} 2>&1 </dev/null >/dev/null); c="$? $(( ($(date +%s%N) - a) / 1000000 ))"; ${said("login")} ) &\n`,
     );
   }
-  return `${head}
-${background.join("\n")}
+  return sh`${head}
+${background}
 wait
 s key; cat ~/.ssh/id_ed25519.pub ~/.ssh/id_ecdsa.pub ~/.ssh/id_rsa.pub 2>/dev/null | head -n 1
 s end`;

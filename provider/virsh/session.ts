@@ -2,16 +2,24 @@
  * One long-lived `virsh` on a host, fed on standard input: a command costs a round trip instead of an ssh channel and a process.
  *
  * Behind every command go two `echo`es that mark the end of its answer on standard output and on standard error. The mark is sent in
- * two quoted words and comes back as "WORD N", so that virsh's echo of its own input never looks like it.
+ * two quoted words and comes back as "WORD N", so that virsh's echo of its own input never looks like it. A pair with the number 0 goes
+ * before the first command: what came until then belongs to no command (a profile, the locale, the dynamic linker).
  */
 import { PlacementError } from "../core/errors";
 import type { RemoteProcess, Shell } from "../core/ports";
+import { AnswerStream } from "./answerStream";
+import { newMark, oneLineCommand, type OnNoise, virshSessionStart, withoutLinkerNoise } from "./runScript";
+import type { VirshLine } from "./virshCommand";
 
 export interface Answer {
   out: string;
   /** Empty when the command succeeded: virsh's exit codes do not exist inside a session. */
   err: string;
 }
+
+/** Most of one answer. The longest of libvirt's are XML of some hundred KiB. */
+export const mostOutBytes = 8 * 2 ** 20;
+export const mostErrBytes = 64 * 2 ** 10;
 
 interface Pending {
   command: string;
@@ -22,32 +30,40 @@ interface Pending {
   timer?: NodeJS.Timeout;
 }
 
+/** One remote virsh, from its start to its end. */
+interface Opening {
+  process: Promise<RemoteProcess>;
+  out: AnswerStream;
+  err: AnswerStream;
+  /** Its answers count; before, its words may be the account's start-up files'. */
+  inSync: boolean;
+}
+
 export class VirshSession {
   /** The remote virsh that is in use or on its way; every command that waits is of this one. */
-  private opening: Promise<RemoteProcess> | undefined;
+  private opening: Opening | undefined;
   private queue: Pending[] = [];
   private count = 0;
-  private out = "";
-  private err = "";
-  /** Not to be guessed, so that no domain's name can end an answer. */
-  private readonly mark = `end-of-answer-${Math.random().toString(36).slice(2, 10)}`;
+  private readonly mark = newMark("end-of-answer");
+  private readonly startMark = newMark("start");
 
   constructor(
     private readonly shell: Shell,
-    private readonly start: string,
+    private readonly uri: string,
+    private readonly onNoise: OnNoise = () => {},
   ) {}
 
   /** Answers come in the order of the commands; several may be under way. The deadline counts from when the command is first in line. */
-  run(command: string, deadlineMs: number): Promise<Answer> {
+  run(line: VirshLine, deadlineMs: number): Promise<Answer> {
+    const command = line.text;
     return new Promise<Answer>((resolve, reject) => {
+      const opening = this.open();
       const pending: Pending = { command, number: ++this.count, deadlineMs, resolve, reject };
       this.queue.push(pending);
       if (this.queue.length === 1) this.arm();
-      void this.open().then(
+      void opening.process.then(
         (process) => {
-          if (!this.queue.includes(pending)) return;
-          const words = `"${this.mark}" "${pending.number}"`;
-          process.write(`${command}\necho ${words}\necho --err ${words}\n`);
+          if (this.queue.includes(pending)) process.write(`${command}\n${this.endOf(pending.number)}`);
         },
         () => {},
       );
@@ -56,7 +72,7 @@ export class VirshSession {
 
   /** Ends the remote virsh. */
   close(): void {
-    void this.opening?.then(
+    void this.opening?.process.then(
       (process) => {
         process.write("quit\n");
         process.end();
@@ -66,22 +82,34 @@ export class VirshSession {
     this.fail(this.lost("it was closed"));
   }
 
-  private open(): Promise<RemoteProcess> {
+  private endOf(number: number): string {
+    const words = `"${this.mark}" "${number}"`;
+    return `echo ${words}\necho --err ${words}\n`;
+  }
+
+  private open(): Opening {
     if (this.opening !== undefined) return this.opening;
+    this.count = 0;
     // What an abandoned virsh still says is nobody's answer.
     const isCurrent = () => this.opening === opening;
     const hear = (stream: "out" | "err") => (chunk: string) => {
       if (!isCurrent()) return;
-      this[stream] += chunk;
-      this.settle();
+      opening[stream].push(chunk);
+      this.settle(opening);
     };
-    const opening = this.shell.spawn(this.start, { stdout: hear("out"), stderr: hear("err") });
+    const opening: Opening = {
+      process: this.shell.spawn(oneLineCommand, { stdout: hear("out"), stderr: hear("err") }),
+      out: new AnswerStream(this.mark, mostOutBytes),
+      err: new AnswerStream(`error: ${this.mark}`, mostErrBytes),
+      inSync: false,
+    };
     this.opening = opening;
-    opening.then(
+    opening.process.then(
       (process) => {
         if (!isCurrent()) return;
+        process.write(`${virshSessionStart(this.uri, this.startMark).text}\n${this.endOf(0)}`);
         void process.exit.then(({ code }) => {
-          if (isCurrent()) this.ended(code);
+          if (isCurrent()) this.ended(opening, code);
         });
       },
       (error: PlacementError) => {
@@ -91,21 +119,42 @@ export class VirshSession {
     return opening;
   }
 
-  private settle(): void {
-    for (let first = this.queue[0]; first; first = this.queue[0]) {
-      const outMark = `${this.mark} ${first.number}`;
-      const errMark = `error: ${outMark}`;
-      const outEnd = this.out.indexOf(outMark);
-      const errEnd = this.err.indexOf(errMark);
-      if (outEnd < 0 || errEnd < 0) return;
-      const answer = { out: withoutPrompts(this.out.slice(0, outEnd)), err: withoutNoise(this.err.slice(0, errEnd)) };
-      this.out = this.out.slice(outEnd + outMark.length);
-      this.err = this.err.slice(errEnd + errMark.length);
-      this.queue.shift();
+  private settle(opening: Opening): void {
+    const { out, err } = opening;
+    while (out.hasAnswer && err.hasAnswer) {
+      const answer = { out: out.take(), err: err.take() };
+      if (!opening.inSync) {
+        opening.inSync = true;
+        this.drop(answer);
+        continue;
+      }
+      const first = this.queue.shift()!;
       clearTimeout(first.timer);
       this.arm();
-      first.resolve(answer);
+      first.resolve({ out: withoutPrompts(answer.out), err: withoutNoise(answer.err) });
     }
+    if (out.isOverLimit || err.isOverLimit) this.abandon(this.tooLong(out.isOverLimit));
+  }
+
+  /** Before the first question there are the words of start-up files, and virsh's echo of its input. */
+  private drop({ out, err }: Answer): void {
+    const noise = { stdout: this.beforeStart(out) ?? "", stderr: this.beforeStart(err) ?? "" };
+    const behind = this.afterStart(err).trim();
+    for (const stream of ["stdout", "stderr"] as const) {
+      if (noise[stream] !== "") this.onNoise(stream, noise[stream]);
+    }
+    if (behind !== "") this.onNoise("stderr", behind);
+  }
+
+  /** Undefined where the session did not begin. */
+  private beforeStart(text: string): string | undefined {
+    const at = text.indexOf(this.startMark);
+    return at < 0 ? undefined : text.slice(0, at).trim();
+  }
+
+  private afterStart(text: string): string {
+    const at = text.indexOf(this.startMark);
+    return at < 0 ? text : text.slice(at + this.startMark.length);
   }
 
   /** Starts the deadline of the first in line. */
@@ -114,11 +163,7 @@ export class VirshSession {
     if (first === undefined) return;
     const { command, deadlineMs } = first;
     first.timer = setTimeout(() => {
-      void this.opening?.then(
-        (process) => process.destroy(),
-        () => {},
-      );
-      this.fail(
+      this.abandon(
         new PlacementError({
           code: "commandTimeout",
           phase: "observe",
@@ -132,8 +177,12 @@ export class VirshSession {
   }
 
   /** The remote virsh is gone: whoever waits gets why it could not work, or the loss of the connection. */
-  private ended(code: number | null): void {
-    const said = withoutNoise(this.err);
+  private ended(opening: Opening, code: number | null): void {
+    // Of a session that never was in sync any word may be the reason, also one of the login shell.
+    const words = [withoutLinkerNoise(withoutNoise(this.afterStart(opening.err.rest))).trim()];
+    if (code !== null && !opening.inSync && this.beforeStart(opening.out.rest) === undefined)
+      words.push(opening.out.rest.trim());
+    const said = words.find((text) => text !== "") ?? "";
     if (code !== null && (said !== "" || code !== 0)) {
       const waiting = this.forget();
       const answer = { out: "", err: said === "" ? `error: virsh ended with code ${code}` : said };
@@ -154,6 +203,31 @@ export class VirshSession {
     });
   }
 
+  private tooLong(onOutput: boolean): PlacementError {
+    const [bytes, stream] = onOutput ? [mostOutBytes, "standard output"] : [mostErrBytes, "standard error"];
+    const { host } = this.shell;
+    const command = this.queue[0]?.command;
+    return new PlacementError({
+      code: "answerTooLong",
+      phase: "observe",
+      host,
+      what: command === undefined ? `the virsh session on ${host} was ended` : `no answer to \`virsh ${command}\``,
+      why: `${host} sent more than ${bytes / 1024} KiB on ${stream}`,
+      next:
+        command === undefined
+          ? `look at what virsh prints on ${host}`
+          : `look at what \`virsh ${command}\` prints on ${host}, and at the start-up files of the account there`,
+    });
+  }
+
+  private abandon(error: PlacementError): void {
+    void this.opening?.process.then(
+      (process) => process.destroy(),
+      () => {},
+    );
+    this.fail(error);
+  }
+
   private fail(error: PlacementError): void {
     for (const { reject } of this.forget()) reject(error);
   }
@@ -164,19 +238,22 @@ export class VirshSession {
     for (const { timer } of waiting) clearTimeout(timer);
     this.queue = [];
     this.opening = undefined;
-    this.out = "";
-    this.err = "";
     return waiting;
   }
 }
 
-/** virsh repeats what it reads, behind its prompt: "virsh # list" ("virsh > " where it is read-only). */
+/**
+ * virsh repeats what it reads, behind its prompt ("virsh # list", "virsh > " where it is read-only): two lines before the answer, the
+ * mark of the last one and the command, and one behind it. What looks like them in between is the answer's own.
+ */
 function withoutPrompts(text: string): string {
-  return text
-    .split("\n")
-    .filter((line) => !/^virsh [#>] /.test(line))
-    .join("\n")
-    .trim();
+  const lines = text.split("\n");
+  const isPrompt = (line: string | undefined) => line !== undefined && /^virsh [#>] /.test(line);
+  if (isPrompt(lines.at(-2)) && lines.at(-1) === "") lines.splice(-2);
+  for (let repeated = 0; repeated < 2 && isPrompt(lines[0]); repeated++) lines.shift();
+  while (lines[0] === "") lines.shift();
+  while (lines.at(-1) === "") lines.pop();
+  return lines.join("\n");
 }
 
 /** A daemon's restart shows on standard error though the answer is good. */

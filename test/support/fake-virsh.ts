@@ -1,7 +1,8 @@
 /** Hosts that answer virsh from a small model: as a Shell in this process, or behind an ssh server (`onCommand` of ssh-server.ts). */
 import type { ServerChannel } from "ssh2";
 import { PlacementError } from "../../provider/core/errors";
-import type { Dial, ExecResult, ProcessListeners, RemoteProcess, Shell } from "../../provider/core/ports";
+import type { Dial, ExecOptions, ExecResult, ProcessListeners, RemoteProcess, Shell } from "../../provider/core/ports";
+import { oneLineCommand, scriptCommand } from "../../provider/virsh/runScript";
 
 export interface FakeDomain {
   uuid: string;
@@ -134,6 +135,8 @@ export class FakeHost {
   /** What `id -un` and the account's public keys, and what the log of libvirtd say. */
   account = "root\n";
   log = "";
+  /** What start-up files of the account print before anything else. */
+  noise = { stdout: "", stderr: "" };
   private shells: FakeShell[] = [];
   /** What domjobinfo says of a migration that runs. */
   statistics = runningStatistics;
@@ -177,11 +180,17 @@ export class FakeHost {
     stream.on("end", () => input(undefined));
   };
 
-  /** Starts a remote command; what comes back takes its standard input, undefined = closed. */
+  /** Starts a remote command as its login shell reads it; what comes back takes its standard input, undefined = closed. */
   run(command: string, output: Output): (input: string | undefined) => void {
-    const bare = command.replace(/^env (?:\S+=\S* )+/, "");
-    if (/^virsh -q -c \S+$/.test(bare)) return this.session(output);
-    void this.command(bare).then(
+    if (command === oneLineCommand) return this.session(output);
+    if (command === scriptCommand) return this.script(output);
+    // By hand.
+    this.answer(command, output);
+    return () => {};
+  }
+
+  private answer(command: string, output: Output): void {
+    void this.command(command).then(
       ({ out = "", err = "", code = err === "" ? 0 : 1 }) => {
         output.stdout(out);
         output.stderr(err === "" ? "" : `error: ${err}\n`);
@@ -189,19 +198,40 @@ export class FakeHost {
       },
       () => output.exit(255),
     );
-    return () => {};
+  }
+
+  /** `sh` that reads a script of the product's on standard input. */
+  private script(output: Output): (input: string | undefined) => void {
+    let script = "";
+    return (input) => {
+      if (input !== undefined) return void (script += input);
+      const [, mark, body] = /^\{ printf '\\n%s\\n' (\S+);.*\n([^]*)\n\} <\/dev\/null\n$/.exec(script) ?? [];
+      if (mark === undefined || body === undefined) return output.exit(2);
+      output.stdout(`${this.noise.stdout}\n${mark}\n`);
+      output.stderr(`${this.noise.stderr}\n${mark}\n`);
+      // Behind the environment.
+      this.answer(body.replace(/^unset VIRSH_DEBUG [^\n]*\n/, ""), output);
+    };
   }
 
   /** virsh that reads commands on standard input: echoes each behind its prompt, and knows no exit codes. */
   private session({ stdout, stderr, exit }: Output): (input: string | undefined) => void {
     let buffer = "";
     let over = false;
+    let started = false;
     return (input) => {
       if (over) return;
       buffer += input ?? "quit\n";
       const lines = buffer.split("\n");
       buffer = lines.pop()!;
       for (const line of lines) {
+        if (!started) {
+          started = true;
+          const mark = /^printf '\\n%s\\n' (\S+);/.exec(line)?.[1] ?? "no mark";
+          stdout(`${this.noise.stdout}\n${mark}\n`);
+          stderr(`${this.noise.stderr}\n${mark}\n`);
+          continue;
+        }
         if (line === "quit") {
           over = true;
           return exit(0);
@@ -222,7 +252,7 @@ export class FakeHost {
   }
 
   private async command(command: string): Promise<Answer> {
-    if (/virsh define/.test(command)) {
+    if (/virsh -q define/.test(command)) {
       const defined = this.find(/\b[0-9a-f]{8}(?:-[0-9a-f]+){4}\b/.exec(command)![0]);
       if (defined) defined.persistent = true;
       return {};
@@ -391,12 +421,13 @@ class FakeShell implements Shell {
     for (const loss of this.losses) loss();
   }
 
-  async exec(command: string): Promise<ExecResult> {
+  async exec(command: string, { input }: ExecOptions = {}): Promise<ExecResult> {
     const output = { stdout: "", stderr: "" };
     const process = await this.spawn(command, {
       stdout: (text) => (output.stdout += text),
       stderr: (text) => (output.stderr += text),
     });
+    if (input !== undefined) process.write(input);
     process.end();
     const exit = await process.exit;
     if (exit.code === null) throw this.lost();

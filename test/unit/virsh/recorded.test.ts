@@ -4,6 +4,7 @@ import { progressLine } from "../../../provider/core/progressLine";
 import { isOutgoing } from "../../../provider/core/domain";
 import type { ProcessListeners, RemoteProcess, Shell } from "../../../provider/core/ports";
 import { parseDomState, parseJobInfo } from "../../../provider/virsh/parse";
+import { command } from "../../../provider/virsh/virshCommand";
 import { VirshSession } from "../../../provider/virsh/session";
 import { judge } from "../../../provider/placement/verify";
 import { fixture } from "../../support/fixture";
@@ -82,16 +83,21 @@ describe("what was recorded of migrations", () => {
       },
       close: () => Promise.resolve(),
     };
-    const session = new VirshSession(shell, "virsh -q");
-    const questions = ["domstate --reason throttled", "domjobinfo --rawstats throttled", "domstate --reason nosuch"];
-    const answers = Promise.all(questions.map((question) => session.run(question, 60_000)));
+    const session = new VirshSession(shell, "qemu:///system");
+    const questions = [
+      command`domstate --reason throttled`,
+      command`domjobinfo --rawstats throttled`,
+      command`domstate --reason nosuch`,
+    ];
+    const answers = Promise.all(questions.map((question) => session.run(question.line!, 60_000)));
     await new Promise((resolve) => setImmediate(resolve));
     // Recorded with a mark of its own.
     const mark = /^echo "([^"]+)" "1"$/m.exec(written)![1]!;
     const recorded = (stream: string) => text(`session-migrating.${stream}`).replaceAll("end-of-answer", mark);
-    listeners!.stderr(recorded("stderr"));
+    listeners!.stderr(`error: ${mark} 0\n${recorded("stderr")}`);
     // In pieces, as a network brings it.
-    for (const piece of recorded("stdout").match(/[^]{1,7}/g)!) listeners!.stdout(piece);
+    const stdout = `virsh # echo "${mark}" "0"\n${mark} 0virsh # echo --err "${mark}" "0"\n${recorded("stdout")}`;
+    for (const piece of stdout.match(/[^]{1,7}/g)!) listeners!.stdout(piece);
     const [state, job, missing] = await answers;
     assert.deepEqual(state, { out: "running (booted)", err: "" });
     assert.equal(parseJobInfo(job!.out).throttlePercent, 30);

@@ -2,8 +2,13 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { PlacementError } from "../../../provider/core/errors";
 import type { ProcessListeners, RemoteProcess, Shell } from "../../../provider/core/ports";
+import { oneLineCommand } from "../../../provider/virsh/runScript";
 import { VirshSession } from "../../../provider/virsh/session";
+import { command as virshCommand } from "../../../provider/virsh/virshCommand";
 import { fixture } from "../../support/fixture";
+
+/** A line whose text the test says. */
+const line = (text: string) => virshCommand([text] as unknown as TemplateStringsArray).line!;
 
 /** A remote virsh whose every byte the test says. */
 class ScriptedVirsh implements RemoteProcess {
@@ -34,13 +39,19 @@ class ScriptedVirsh implements RemoteProcess {
 
   /** The commands it was given, without the marks. */
   get commands(): string[] {
-    return this.written.split("\n").filter((line) => line !== "" && !line.startsWith("echo "));
+    return this.written.split("\n").filter((line) => line !== "" && !/^(echo|printf) /.test(line));
   }
 
   /** What a real virsh prints on either stream when it has read the whole input and answers the nth command with `answers[n]`. */
   transcript(answers: { out?: string; err?: string }[]): { out: string; err: string } {
     let [out, err, n] = ["", "", -1];
     for (const line of this.written.split("\n").filter((text) => text !== "")) {
+      const start = /^printf '\\n%s\\n' (\S+);/.exec(line)?.[1];
+      if (start !== undefined) {
+        out += `\n${start}\n`;
+        err += `\n${start}\n`;
+        continue;
+      }
       out += `virsh # ${line}\n`;
       const echo = /^echo (--err )?"(.*)" "(\d+)"$/.exec(line);
       if (!echo) {
@@ -90,20 +101,22 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 describe("the virsh session", () => {
   let shell: ScriptedShell;
   let session: VirshSession;
+  let noise: string[];
   beforeEach(() => {
+    noise = [];
     shell = new ScriptedShell();
-    session = new VirshSession(shell, "virsh -q");
+    session = new VirshSession(shell, "qemu:///system", (stream, text) => noise.push(`${stream}: ${text}`));
   });
   afterEach(() => session.close());
 
-  const ask = (...commands: string[]) => commands.map((command) => session.run(command, 60_000));
+  const ask = (...commands: string[]) => commands.map((command) => session.run(line(command), 60_000));
   const current = () => shell.processes.at(-1)!;
 
   it("starts one virsh for all commands, and only when it is asked", async () => {
     assert.deepEqual(shell.started, []);
     const answers = ask("list", "domstate x");
     await turn();
-    assert.deepEqual(shell.started, ["virsh -q"]);
+    assert.deepEqual(shell.started, [oneLineCommand]);
     assert.deepEqual(current().commands, ["list", "domstate x"]);
     current().answer({ out: "a\n" }, { out: "running (booted)\n\n" });
     assert.deepEqual(await Promise.all(answers), [
@@ -127,10 +140,11 @@ describe("the virsh session", () => {
     );
     await turn();
     // Recorded with a mark of its own.
-    const mark = /^echo "([^"]+)" "1"$/m.exec(current().written)![1]!;
-    const recorded = (stream: string) => fixture("9.0.0", `session.${stream}`).replaceAll("end-of-answer", mark);
-    current().err(recorded("stderr"));
-    current().out(recorded("stdout"));
+    const mark = /^echo "([^"]+)" "0"$/m.exec(current().written)![1]!;
+    const recorded = (stream: string) =>
+      fixture("9.0.0", `session.${stream}`).replaceAll("end-of-answer", mark).replace("virsh # bogus\n", "");
+    current().err(`error: ${mark} 0\n${recorded("stderr")}`);
+    current().out(`virsh # echo "${mark}" "0"\n${mark} 0virsh # echo --err "${mark}" "0"\n${recorded("stdout")}`);
     assert.deepEqual(await Promise.all(answers), [
       { out: "6695eb01-f6a4-8304-79aa-97f2502e193f test", err: "" },
       { out: "running (unknown)", err: "" },
@@ -175,14 +189,14 @@ describe("the virsh session", () => {
     await fc.assert(
       fc.asyncProperty(answers, cuts, async (given, stream) => {
         const own = new ScriptedShell();
-        const fresh = new VirshSession(own, "virsh -q");
+        const fresh = new VirshSession(own, "qemu:///system");
         const lines = given.map(({ out, err }) => ({
           out: out === "" ? "" : `<${out}>\n`,
           err: err === "" ? "" : `error: <${err}>\n`,
         }));
         const order: number[] = [];
         const answered = given.map((_, i) =>
-          fresh.run(`command ${i}`, 60_000).then((answer) => {
+          fresh.run(line(`command ${i}`), 60_000).then((answer) => {
             order.push(i);
             return answer;
           }),
@@ -196,15 +210,7 @@ describe("the virsh session", () => {
           virsh[from](left[from].slice(0, size));
           left[from] = left[from].slice(size);
         }
-        const isPrompt = (line: string) => line.startsWith("virsh # ");
-        const expected = lines.map(({ out, err }) => ({
-          out: out
-            .split("\n")
-            .filter((line) => !isPrompt(line))
-            .join("\n")
-            .trim(),
-          err: err.trim(),
-        }));
+        const expected = lines.map(({ out, err }) => ({ out: out.trim(), err: err.trim() }));
         assert.deepEqual(await Promise.all(answered), expected);
         assert.deepEqual(
           order,
@@ -282,8 +288,8 @@ describe("the virsh session", () => {
 
   describe("with a deadline", () => {
     it("gives up virsh when a command hangs: all that wait fail, the next command starts another", async () => {
-      const hung = session.run("domstate x", 20);
-      const behind = session.run("list", 60_000);
+      const hung = session.run(line("domstate x"), 20);
+      const behind = session.run(line("list"), 60_000);
       await assert.rejects(hung, {
         code: "commandTimeout",
         host: "kvm-a",
@@ -308,8 +314,8 @@ describe("the virsh session", () => {
     });
 
     it("counts for a command only from when it is first in line", async () => {
-      const first = session.run("list", 60_000);
-      const second = session.run("domstate x", 20);
+      const first = session.run(line("list"), 60_000);
+      const second = session.run(line("domstate x"), 20);
       let over = false;
       void second.then(
         () => {},
@@ -320,7 +326,7 @@ describe("the virsh session", () => {
       const transcript = current().transcript([{ out: "x\n" }, { out: "never\n" }]);
       const firstEnds = transcript.out.indexOf("virsh # domstate");
       current().out(transcript.out.slice(0, firstEnds));
-      current().err(transcript.err.slice(0, transcript.err.indexOf("\n") + 1));
+      current().err(transcript.err.slice(0, transcript.err.lastIndexOf("error: ")));
       assert.deepEqual(await first, { out: "x", err: "" });
       await assert.rejects(second, { code: "commandTimeout" });
     });
@@ -328,7 +334,7 @@ describe("the virsh session", () => {
     it("also ends the wait for a virsh that does not even start, and abandons it", async () => {
       let begin!: () => void;
       shell.onSpawn = () => new Promise((resolve) => (begin = resolve));
-      await assert.rejects(session.run("list", 20), { code: "commandTimeout" });
+      await assert.rejects(session.run(line("list"), 20), { code: "commandTimeout" });
       begin();
       await turn();
       assert.deepEqual(current().commands, []);

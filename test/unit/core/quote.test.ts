@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
-import { quote } from "../../../provider/virsh/quote";
+import { quote } from "../../../provider/core/quote";
 
 describe("quoting", () => {
   const cases: [word: string, quoted: string][] = [
