@@ -44,7 +44,8 @@ function readBlocks(file: string, around: Surroundings, folder: string, depth: n
   const top: Block = { entries: [] };
   const blocks = [top];
   const entry = ({ param, value }: Directive): Block["entries"][number] => {
-    const keyword = param.toLowerCase();
+    // RSAMinSize: the name that RHEL gave RequiredRSASize before OpenSSH had it.
+    const keyword = param.toLowerCase().replace(/^rsaminsize$/, "requiredrsasize");
     const values = typeof value === "string" ? [value] : value.map(({ val }) => val);
     if (keyword !== "include") return { keyword, values };
     if (depth >= deepestInclude) throw unusable(file, `Include is nested more than ${deepestInclude} deep`);

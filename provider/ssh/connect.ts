@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Client, type ConnectConfig } from "ssh2";
 import { PlacementError } from "../core/errors";
@@ -6,7 +7,9 @@ import { Connection } from "./connection";
 import { type Credentials, credentialsFor, type Offer } from "./credentials";
 import { hostAndPort } from "./destination";
 import { failure, words } from "./failure";
-import { algorithmsOf, hostKeyCheck } from "./host-key";
+import { hostKeyCheck, type Shown } from "./host-key";
+import { keyTypeOf } from "./host-key-algorithms";
+import { hostKeyAlgorithmsOf } from "./kex-init";
 import { typeOfKey } from "./public-key";
 import type { Target } from "./target";
 
@@ -22,24 +25,33 @@ export type OpenTransport = (timeoutMs: number) => Promise<Duplex>;
 /** An authenticated connection whose host key was verified. */
 export async function connect(target: Target, open: OpenTransport, timing: Timing): Promise<Connection> {
   const check = hostKeyCheck(target);
+  if (check.algorithms.length === 0) throw noHostKeyAlgorithm(target);
   const credentials = await credentialsFor(target);
-  let { types } = check;
+  let { algorithms } = check;
   let mismatch: PlacementError | undefined;
+  let typeForSsh: string | undefined;
   for (;;) {
     let offered: string | undefined;
-    const refusal = (key: Buffer) => {
+    const refusal = (key: Buffer, shown: Shown) => {
       offered = typeOfKey(key);
-      return check.refusal(key);
+      // Where ssh would be shown a certificate of another key, that key is the one to judge.
+      typeForSsh = check.typeForSsh(key, shown);
+      return typeForSsh === undefined ? check.refusal(key, shown) : otherTypeForSsh(target, typeForSsh);
     };
     try {
-      return await attempt(target, open, timing, credentials, algorithmsOf(types), refusal);
+      return await attempt(target, open, timing, credentials, algorithms, refusal);
     } catch (error) {
       // What went wrong with a second key type matters less than that the first key was not the pinned one.
       if (mismatch && offered === undefined) throw mismatch;
+      const narrowed = algorithms.filter((algorithm) => keyTypeOf(algorithm) === typeForSsh);
+      if (typeForSsh !== undefined && narrowed.length > 0 && narrowed.length < algorithms.length) {
+        algorithms = narrowed;
+        continue;
+      }
       if (!(error instanceof PlacementError) || error.code !== "hostKeyChanged") throw error;
       mismatch ??= error;
-      types = types.filter((type) => type !== offered);
-      if (!check.typeUnknown || types.length === 0) throw mismatch;
+      algorithms = algorithms.filter((algorithm) => keyTypeOf(algorithm) !== offered);
+      if (!check.typeUnknown || algorithms.length === 0) throw mismatch;
     }
   }
 }
@@ -50,7 +62,7 @@ async function attempt(
   timing: Timing,
   { offers, skipped }: Credentials,
   serverHostKey: string[],
-  refusal: (key: Buffer) => PlacementError | undefined,
+  refusal: (key: Buffer, shown: Shown) => PlacementError | undefined,
 ): Promise<Connection> {
   const timeoutMs = target.connectTimeoutMs ?? timing.connectTimeoutMs;
   const transport = await open(timeoutMs);
@@ -115,7 +127,10 @@ async function attempt(
         serverHostKey: serverHostKey as NonNullable<ConnectConfig["algorithms"]>["serverHostKey"] & string[],
       },
       hostVerifier: (key: Buffer) => {
-        const error = refusal(key);
+        const algorithms = hostKeyAlgorithms();
+        const error = algorithms
+          ? refusal(key, { algorithms, address: transport instanceof Socket ? transport.remoteAddress : undefined })
+          : unreachable(target, "the ssh handshake failed: its list of algorithms cannot be read");
         if (error) fail(error);
         return error === undefined;
       },
@@ -135,12 +150,32 @@ async function attempt(
       },
     };
     expect(timeoutMs, "no ssh handshake came");
+    const hostKeyAlgorithms = hostKeyAlgorithmsOf(transport);
     try {
       client.connect(config);
     } catch (error) {
       fail(unreachable(target, words(error)));
     }
   });
+}
+
+function noHostKeyAlgorithm(target: Target): PlacementError {
+  return failure(
+    target,
+    "invalidInput",
+    `HostKeyAlgorithms of ssh_config leaves none of those that are used here: ${target.hostKeyRules.algorithms}`,
+    "allow one of ssh-ed25519, ecdsa-sha2-nistp256, -nistp384, -nistp521, rsa-sha2-512, rsa-sha2-256; certificates, security keys, ssh-rsa (SHA-1) and ssh-dss are not used",
+    { phase: "configure" },
+  );
+}
+
+function otherTypeForSsh(target: Target, type: string): PlacementError {
+  return failure(
+    target,
+    "hostKeyUnknown",
+    `ssh would be shown its ${type} key or a certificate of this key, which is not supported here or not in HostKeyAlgorithms of ssh_config`,
+    `put the type of a plain key of the host first in HostKeyAlgorithms, or set hostKey of ${target.hop ?? target.host} in the inventory`,
+  );
 }
 
 function handshakeWords(error: Error): string {

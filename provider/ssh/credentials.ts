@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import type { ParsedKey } from "ssh2";
 import { agentKeys } from "./agent";
 import { shortPath } from "./expand";
 import { configPath, failure, words } from "./failure";
-import { publicHalf, type ReadKey, readPrivateKey, readPrivateKeyFile } from "./private-key";
+import { publicHalf, readKeyText, type ReadKey, readPrivateKey, readPrivateKeyFile } from "./private-key";
 import { fingerprint, typeOfKey } from "./public-key";
 import type { KeySources, Target } from "./target";
 
@@ -89,11 +88,8 @@ function sourcesOf({ keys, home }: Target): Source[] {
 }
 
 function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
-  }
+  const read = readKeyText(path);
+  return "text" in read ? read.text : undefined;
 }
 
 function readSource({ text, path }: Source, passphrase: string | undefined): ReadKey {

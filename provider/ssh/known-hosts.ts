@@ -1,13 +1,13 @@
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { SocketAddress } from "node:net";
 import { matchesPatternList } from "./patterns";
-import { typeOfKey } from "./public-key";
+import { decodeBase64, type PublicKey, readTypedKey } from "./public-key";
 
 /** A line of known_hosts that speaks of the host asked for. */
 export interface KnownKey {
   marker?: "revoked" | "cert-authority";
-  type: string;
-  blob: Buffer;
+  key: PublicKey;
   /** "file:line" */
   where: string;
   file: string;
@@ -15,12 +15,14 @@ export interface KnownKey {
 
 /** The name under which ssh files a host's key. Neither an alias nor port 22 adds a port. */
 export function knownHostsName(address: string, port: number, alias?: string): string {
-  if (alias !== undefined) return alias.toLowerCase();
-  return port === 22 ? address.toLowerCase() : `[${address.toLowerCase()}]:${port}`;
+  if (alias !== undefined) return lowerCase(alias);
+  const name = canonicalAddress(address) ?? lowerCase(address);
+  return port === 22 ? name : `[${name}]:${port}`;
 }
 
 /**
- * The lines of one known_hosts text that match a name, in order. A line that cannot be read counts as absent, as in ssh.
+ * The lines of one known_hosts text that match a name, in order, as OpenSSH reads them: what it cannot read, it passes over.
+ * The text is one of bytes (latin1), as the patterns are.
  *
  * @example
  * kvm-a,10.0.0.* ssh-ed25519 AAAA…          plain names and patterns; "!name" takes one out
@@ -29,16 +31,17 @@ export function knownHostsName(address: string, port: number, alias?: string): s
  * @revoked * ssh-rsa AAAA…                  never to be trusted again
  */
 export function knownKeysIn(text: string, name: string, file: string): KnownKey[] {
-  return text.split(/\r?\n/).flatMap((line, index): KnownKey[] => {
-    const fields = line.trim().split(/\s+/);
-    if (fields[0] === "" || fields[0]!.startsWith("#")) return [];
+  const bytes = Buffer.from(name, "utf8").toString("latin1");
+  return text.split("\n").flatMap((raw, index): KnownKey[] => {
+    const line = raw.split("\0", 1)[0]!.replace(/^[ \t]+/, "");
+    if (line === "" || line.startsWith("#")) return [];
+    const fields = line.split(/[ \t]+/, 4);
     const marker = fields[0]!.startsWith("@") ? fields.shift()!.slice(1) : undefined;
     if (marker !== undefined && marker !== "revoked" && marker !== "cert-authority") return [];
-    const [names, type, key] = fields;
-    if (names === undefined || type === undefined || key === undefined || !speaksOf(names, name)) return [];
-    const blob = Buffer.from(key, "base64");
-    if (typeOfKey(blob) !== type) return [];
-    return [{ ...(marker !== undefined && { marker }), type, blob, where: `${file}:${index + 1}`, file }];
+    const [names, type, base64] = fields;
+    if (names === undefined || type === undefined || base64 === undefined || !speaksOf(names, bytes)) return [];
+    const key = readTypedKey(type, base64);
+    return key ? [{ ...(marker !== undefined && { marker }), key, where: `${file}:${index + 1}`, file }] : [];
   });
 }
 
@@ -46,16 +49,51 @@ export function knownKeysIn(text: string, name: string, file: string): KnownKey[
 export function knownKeys(files: readonly string[], name: string): KnownKey[] {
   return files.flatMap((file) => {
     try {
-      return knownKeysIn(readFileSync(file, "utf8"), name, file);
+      return knownKeysIn(readFileSync(file, "latin1"), name, file);
     } catch {
       return [];
     }
   });
 }
 
+/** OpenSSH gives up on a list with a name as long as this. */
+const tooLong = 1023;
+
 function speaksOf(names: string, name: string): boolean {
-  if (!names.startsWith("|1|")) return matchesPatternList(names.toLowerCase().split(","), name);
-  const [, , salt, hash] = names.split("|");
-  if (salt === undefined || hash === undefined) return false;
-  return createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === hash;
+  if (names.startsWith("|")) return isHashOf(names, name);
+  const patterns = lowerCase(names).split(",");
+  if (patterns.some((pattern) => pattern.replace(/^!/, "").length >= tooLong)) return false;
+  return matchesPatternList(patterns, lowerCase(name));
+}
+
+function isHashOf(names: string, name: string): boolean {
+  const match = /^\|1\|([^|]{1,1024})\|(.*)$/.exec(names);
+  const salt = match && decodeBase64(match[1]!);
+  if (salt?.length !== 20) return false;
+  return createHmac("sha1", salt).update(name, "latin1").digest("base64") === match![2];
+}
+
+/** ASCII only, as OpenSSH's patterns are. */
+function lowerCase(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+export const isAddress = (text: string): boolean => canonicalAddress(text) !== undefined;
+
+/** ssh files an address in one form only: 127.0.0.1 for 127.1 and 0x7f000001, ::1 for 0::1. Undefined: this is a name. */
+function canonicalAddress(address: string): string | undefined {
+  const v6 = /^([\da-f.]*:[\da-f:.]*)(%.+)?$/i.exec(address);
+  if (v6) {
+    try {
+      return new SocketAddress({ address: v6[1]!, family: "ipv6" }).address + (v6[2] ?? "");
+    } catch {
+      return undefined;
+    }
+  }
+  if (!/^(0x[\da-f]+|\d+)(\.(0x[\da-f]+|\d+)){0,3}$/i.test(address)) return undefined;
+  try {
+    return new URL(`http://${address}`).hostname;
+  } catch {
+    return undefined;
+  }
 }

@@ -14,40 +14,82 @@ export interface Query {
 /** What ssh_config says of one host; by lower-case keyword, the first value obtained. IdentityFile collects. */
 export type ConfigValues = ReadonlyMap<string, readonly string[]>;
 
+export interface LookedUp {
+  values: ConfigValues;
+  /**
+   * Keywords that a Match block may set before all others, by the criterion of it that is not evaluated here (`exec`, or one that is
+   * not known). What ssh would use for them is not known.
+   */
+  undecided: ReadonlyMap<string, string>;
+}
+
 /**
- * ssh's own evaluation: blocks in order, the first value wins, and a second pass where a `Match final` asks for one.
+ * ssh's own evaluation: blocks in order, the first value wins, and a second pass where a `Match final` or canonical host names ask for one.
  * `Match exec` runs nothing: it never applies, negated or not, and neither does a criterion that is not known here.
  */
-export function lookUp(blocks: readonly Block[], query: Query): ConfigValues {
+export function lookUp(blocks: readonly Block[], query: Query): LookedUp {
   const values = new Map<string, readonly string[]>();
+  const undecided = new Map<string, string>();
   let wantsFinalPass = false;
 
   const hostName = () =>
     query.hostName ?? expandTokens(values.get("hostname")?.[0] ?? query.alias, { h: query.alias, n: query.alias });
+  const matchesHost = (words: string, host: string) =>
+    matchesPatternList(words.toLowerCase().split(","), host.toLowerCase());
 
-  const holds = ({ keyword, words }: NonNullable<Block["when"]>, final: boolean): boolean => {
-    if (keyword === "host") return matchesPatternList(words, final ? hostName() : query.alias);
+  /** Whether a block applies, or the criterion that leaves it open. */
+  const holds = ({ keyword, words }: NonNullable<Block["when"]>, final: boolean): boolean | { unknown: string } => {
+    if (keyword === "host") return matchesPatternList(words, final ? hostName().toLowerCase() : query.alias);
+    let result = true;
+    let unknown: string | undefined;
     for (let i = 0; i < words.length; i++) {
       const negated = words[i]!.startsWith("!");
-      const criterion = words[i]!.slice(negated ? 1 : 0).toLowerCase();
-      const matches = (text: string) => matchesPatternList((words[++i] ?? "").split(","), text);
+      const criterion = words[i]!.slice(negated ? 1 : 0);
+      const pattern = () => words[++i] ?? "";
       let held: boolean;
-      if (criterion === "all") held = true;
-      else if (criterion === "final" || criterion === "canonical") {
-        wantsFinalPass ||= criterion === "final";
-        held = final;
-      } else if (criterion === "host") held = matches(hostName());
-      else if (criterion === "originalhost") held = matches(query.alias);
-      else if (criterion === "user") held = matches(query.user ?? values.get("user")?.[0] ?? query.localUser);
-      else if (criterion === "localuser") held = matches(query.localUser);
-      else return false;
-      if (held === negated) return false;
+      switch (criterion.toLowerCase()) {
+        case "all":
+          held = true;
+          break;
+        case "final":
+        case "canonical":
+          // ssh reads on behind a criterion that failed.
+          wantsFinalPass ||= criterion.toLowerCase() === "final";
+          held = final;
+          break;
+        case "host":
+          held = matchesHost(pattern(), hostName());
+          break;
+        case "originalhost":
+          held = matchesHost(pattern(), query.alias);
+          break;
+        case "user":
+          held = matchesPatternList(pattern().split(","), query.user ?? values.get("user")?.[0] ?? query.localUser);
+          break;
+        case "localuser":
+          held = matchesPatternList(pattern().split(","), query.localUser);
+          break;
+        default:
+          pattern();
+          unknown ??= criterion;
+          continue;
+      }
+      if (held === negated) result = false;
     }
-    return true;
+    return result && unknown !== undefined ? { unknown } : result;
+  };
+
+  const leaveOpen = (block: Block, criterion: string): void => {
+    for (const entry of block.entries) {
+      if ("include" in entry) entry.include.forEach((inner) => leaveOpen(inner, criterion));
+      else if (!values.has(entry.keyword) && !undecided.has(entry.keyword)) undecided.set(entry.keyword, criterion);
+    }
   };
 
   const apply = (block: Block, final: boolean): void => {
-    if (block.when && !holds(block.when, final)) return;
+    const held = block.when ? holds(block.when, final) : true;
+    if (typeof held === "object") return leaveOpen(block, held.unknown);
+    if (!held) return;
     for (const entry of block.entries) {
       if ("include" in entry) entry.include.forEach((inner) => apply(inner, final));
       else if (entry.keyword === "identityfile") {
@@ -57,6 +99,7 @@ export function lookUp(blocks: readonly Block[], query: Query): ConfigValues {
   };
 
   blocks.forEach((block) => apply(block, false));
+  wantsFinalPass ||= /^(yes|true|always)$/i.test(values.get("canonicalizehostname")?.[0] ?? "");
   if (wantsFinalPass) blocks.forEach((block) => apply(block, true));
-  return values;
+  return { values, undecided };
 }

@@ -1,82 +1,148 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { type ParsedKey, utils } from "ssh2";
+import { readWire, WireReader } from "./wire";
 
 /** What a key's text turned out to be. Never holds the text: these words reach users. */
 export type ReadKey =
   | { key: ParsedKey }
   | { problem: "missing" | "unreadable" | "encrypted" | "wrongPassphrase" | "unsupported"; words: string };
 
+/** Far above any private key; a text that is longer is not even looked at. */
+const mostBytes = 64 * 1024;
+
+/** `ssh-keygen` makes 24 by default; thousands take this process minutes, in which it does nothing else. */
+const mostRounds = 1000;
+
+const mostColons = 40;
+
+const notAKey = {
+  problem: "unsupported",
+  words: "it is not a private key of a kind that can be used (ed25519, ecdsa, rsa in OpenSSH or PEM form)",
+} as const;
+
 export function readPrivateKey(text: string, passphrase: string | undefined): ReadKey {
+  if (text.length > mostBytes)
+    return { problem: "unsupported", words: `it is longer than any private key (${text.length} bytes)` };
+  // The parser's expressions for headers take polynomial time in their number; a key has a handful.
+  if (text.split(":", mostColons + 1).length > mostColons) return notAKey;
+  const container = openSshContainer(text);
+  if (container === "damaged") {
+    return {
+      problem: "unsupported",
+      words: "it is incomplete or damaged: a part of its text is missing or was changed",
+    };
+  }
+  const encrypted = container
+    ? container.cipher !== "none"
+    : /^(Proc-Type: 4,ENCRYPTED|Encryption: aes)|BEGIN ENCRYPTED/m.test(text);
+  const locked = encrypted && (passphrase === undefined || passphrase === "");
+  if (container && container.rounds > mostRounds && !locked) {
+    return {
+      problem: "unsupported",
+      words: `it takes ${container.rounds} rounds to open it, and at most ${mostRounds} are done here (\`ssh-keygen -p -a 24 -f FILE\` changes that)`,
+    };
+  }
   // A secret pasted through a shell often loses its last line break, which the parser insists on; Windows adds its own.
-  const key = parse(`${text.replace(/\r\n?/g, "\n").trim()}\n`, passphrase);
+  const key = parse(`${text.replace(/\r\n?/g, "\n").trim()}\n`, locked ? undefined : passphrase);
   if (key && !(key instanceof Error)) {
-    return key.isPrivateKey() ? { key } : { problem: "unsupported", words: "it is a public key" };
+    if (!key.isPrivateKey()) return { problem: "unsupported", words: "it is a public key" };
+    return isSound(key)
+      ? { key }
+      : { problem: "unsupported", words: "it is damaged: its private and its public half do not belong together" };
   }
-  const encrypted = isEncrypted(text);
-  if (encrypted && (passphrase === undefined || passphrase === "")) {
-    return { problem: "encrypted", words: "it is encrypted and no passphrase is set" };
-  }
+  if (locked) return { problem: "encrypted", words: "it is encrypted and no passphrase is set" };
   if (encrypted && /passphrase|integrity|decrypt|malformed/i.test(key?.message ?? "")) {
     return { problem: "wrongPassphrase", words: "its passphrase does not open it" };
   }
   return /BEGIN (ENCRYPTED )?PRIVATE KEY/.test(text)
     ? { problem: "unsupported", words: "it is in PKCS#8 form (`ssh-keygen -p -f FILE` rewrites it in OpenSSH's)" }
-    : {
-        problem: "unsupported",
-        words: "it is not a private key of a kind that can be used (ed25519, ecdsa, rsa in OpenSSH or PEM form)",
-      };
+    : notAKey;
 }
 
 export function readPrivateKeyFile(path: string, passphrase: string | undefined): ReadKey {
-  let text: string;
+  const read = readKeyText(path);
+  return "text" in read ? readPrivateKey(read.text, passphrase) : read;
+}
+
+/** The text of a key's file. */
+export function readKeyText(path: string): { text: string } | Exclude<ReadKey, { key: ParsedKey }> {
   try {
-    text = readFileSync(path, "utf8");
+    const facts = statSync(path);
+    // Reading a pipe or a terminal may wait for ever.
+    if (!facts.isFile() && !facts.isDirectory()) return { problem: "unreadable", words: "it is not a file" };
+    if (facts.size > mostBytes && facts.isFile()) {
+      return { problem: "unsupported", words: `it is longer than any private key (${facts.size} bytes)` };
+    }
+    return { text: readFileSync(path, "utf8") };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "error";
     return code === "ENOENT"
       ? { problem: "missing", words: "it does not exist" }
       : { problem: "unreadable", words: `it cannot be read (${code})` };
   }
-  return readPrivateKey(text, passphrase);
 }
 
 /** The public half, where it can be had without a passphrase: the clear head of an OpenSSH key, or FILE.pub beside it. */
 export function publicHalf(text: string | undefined, path: string | undefined): Buffer | undefined {
-  const body = text === undefined ? undefined : openSshBody(text);
-  if (body) {
-    // "openssh-key-v1\0", then the strings cipher, kdf, kdf options; the number of keys; the public key.
-    let at = 15;
-    const next = () => {
-      const length = body.readUInt32BE(at);
-      at += 4 + length;
-      return body.subarray(at - length, at);
-    };
-    for (let skipped = 0; skipped < 3; skipped++) next();
-    at += 4;
-    return next();
-  }
+  const container = text === undefined ? undefined : openSshContainer(text);
+  if (container && container !== "damaged") return container.publicKey;
   if (path === undefined) return undefined;
+  const beside = readKeyText(`${path.replace(/\.pub$/, "")}.pub`);
+  const key = "text" in beside ? parse(beside.text, undefined) : undefined;
+  return key && !(key instanceof Error) ? key.getPublicSSH() : undefined;
+}
+
+interface Container {
+  cipher: string;
+  /** Of the key derivation; 0 where there is none. */
+  rounds: number;
+  publicKey: Buffer;
+}
+
+/** What an OpenSSH private key says in clear (PROTOCOL.key). Undefined: the text is of another kind. */
+function openSshContainer(text: string): Container | "damaged" | undefined {
+  if (text.length > mostBytes || !/-----BEGIN OPENSSH PRIVATE KEY-----/.test(text)) return undefined;
+  const base64 = /-----BEGIN OPENSSH PRIVATE KEY-----([\sA-Za-z0-9+/=]+)-----END OPENSSH PRIVATE KEY-----/.exec(
+    text,
+  )?.[1];
+  const container =
+    base64 === undefined
+      ? undefined
+      : readWire(Buffer.from(base64, "base64"), (reader): Container => {
+          reader.demand(reader.bytesOf(15).equals(Buffer.from("openssh-key-v1\0")));
+          const cipher = reader.text();
+          const derivation = reader.text();
+          const options = new WireReader(reader.string());
+          if (derivation === "bcrypt") options.string();
+          const rounds = derivation === "bcrypt" ? options.uint32() : 0;
+          reader.demand(reader.uint32() > 0);
+          const publicKey = reader.string();
+          reader.string();
+          return { cipher, rounds, publicKey };
+        });
+  return container ?? "damaged";
+}
+
+/** A key whose text was changed by a bit may still be read: it would sign, and every host would reject it. */
+function isSound(key: ParsedKey): boolean {
+  const text = Buffer.from("does it verify what it signs?");
+  const hash = key.type === "ssh-rsa" ? "sha512" : undefined;
   try {
-    const key = parse(readFileSync(`${path.replace(/\.pub$/, "")}.pub`), undefined);
-    return key && !(key instanceof Error) ? key.getPublicSSH() : undefined;
+    const signature = key.sign(text, hash) as Buffer | Error;
+    return !(signature instanceof Error) && key.verify(text, signature, hash) === true;
   } catch {
-    return undefined;
+    return false;
   }
 }
 
-function openSshBody(text: string): Buffer | undefined {
-  const base64 = /-----BEGIN OPENSSH PRIVATE KEY-----([\sA-Za-z0-9+/=]+)-----END/.exec(text)?.[1];
-  const body = base64 === undefined ? undefined : Buffer.from(base64, "base64");
-  return body?.toString("latin1", 0, 14) === "openssh-key-v1" ? body : undefined;
-}
-
-function isEncrypted(text: string): boolean {
-  if (/^(Proc-Type: 4,ENCRYPTED|Encryption: aes)|BEGIN ENCRYPTED/m.test(text)) return true;
-  const body = openSshBody(text);
-  return body !== undefined && body.toString("latin1", 19, 19 + body.readUInt32BE(15)) !== "none";
-}
-
-/** Some kinds of file hold several keys, and ssh2 then answers with a list, which its types do not say. */
-function parse(data: string | Buffer, passphrase: string | undefined): ParsedKey | Error | undefined {
-  return [utils.parseKey(data, passphrase)].flat()[0];
+/**
+ * Some kinds of file hold several keys, and ssh2 then answers with a list, which its types do not say. Some texts make it throw, with a stack
+ * of its own.
+ */
+function parse(data: string, passphrase: string | undefined): ParsedKey | Error | undefined {
+  try {
+    return [utils.parseKey(data, passphrase)].flat()[0];
+  } catch (error) {
+    return error instanceof Error ? error : new Error("not a key");
+  }
 }

@@ -5,6 +5,9 @@ import { failure } from "./failure";
 import type { Surroundings } from "./surroundings";
 import { resolveTarget, type Target } from "./target";
 
+/** No chain of jump hosts that somebody means is as long; one that makes a new name of each name never ends. */
+const mostHops = 16;
+
 /**
  * The connections to make, in order; the host itself is the last. As in ssh, the first hop of a chain is reached by its own
  * ProxyJump, and the later ones by the hop before them.
@@ -18,13 +21,24 @@ export function routeTo(host: Host, inventory: Inventory, blocks: readonly Block
   const waysTo = (target: Target, name: string, passed: readonly string[]): Target[] => {
     if (target.proxyJump === undefined) return [target];
     const seen = [...passed, name];
-    const hops = target.proxyJump.split(",").map((text, index): Target[] => {
+    const texts = target.proxyJump.split(",");
+    if (seen.length + texts.length - 1 > mostHops) {
+      const chain = [...seen, texts[0]!.trim()].map((each) => shortened(each, 40));
+      throw failure(
+        subject,
+        "invalidInput",
+        `its jump hosts are more than ${mostHops}: ${shortened(chain.slice(0, 4).join(" → "), 200)} → …`,
+        `set proxyJump: "none" (in ssh_config: ProxyJump none) on the one that is reached directly, or make the chain shorter`,
+        { phase: "configure" },
+      );
+    }
+    const hops = texts.map((text, index): Target[] => {
       const destination = parseDestination(text);
       if (!destination) {
         throw failure(
           subject,
           "invalidInput",
-          `the proxyJump of ${name} has ${JSON.stringify(text.trim())}, which is no jump host`,
+          `the proxyJump of ${name} has ${JSON.stringify(shortened(text.trim(), 100))}, which is no jump host`,
           "write [user@]host[:port], several separated by commas, IPv6 in brackets",
           { phase: "configure" },
         );
@@ -48,3 +62,5 @@ export function routeTo(host: Host, inventory: Inventory, blocks: readonly Block
 
   return waysTo(resolveTarget(host, subject, blocks, around), host.name, []);
 }
+
+const shortened = (text: string, most: number) => (text.length > most ? `${text.slice(0, most)}…` : text);

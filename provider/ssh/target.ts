@@ -4,6 +4,7 @@ import type { Block } from "./config";
 import { parseDestination } from "./destination";
 import { expandHome, expandPath, expandTokens, type Tokens } from "./expand";
 import { failure, type Subject } from "./failure";
+import { hostKeyRules, type HostKeyRules, knownHostsFiles } from "./host-key-rules";
 import { type ConfigValues, lookUp } from "./lookup";
 import type { Surroundings } from "./surroundings";
 
@@ -17,6 +18,7 @@ export interface Target extends Subject {
   pin?: string | undefined;
   knownHostsFiles: readonly string[];
   hostKeyAlias?: string | undefined;
+  hostKeyRules: HostKeyRules;
   /** As written; undefined = a direct connection. */
   proxyJump?: string | undefined;
   connectTimeoutMs?: number | undefined;
@@ -55,7 +57,8 @@ export function resolveTarget(
   const written = /@|^ssh:/.test(host.name) ? parseDestination(host.name) : undefined;
   const alias = written?.host ?? host.name;
   const userSet = override.user ?? host.user ?? written?.user;
-  const config = lookUp(blocks, { alias, hostName: host.address, user: userSet, localUser: around.localUser });
+  const lookedUp = lookUp(blocks, { alias, hostName: host.address, user: userSet, localUser: around.localUser });
+  const config = lookedUp.values;
   const first = (keyword: string) => config.get(keyword)?.[0];
 
   const hostName = first("hostname");
@@ -73,10 +76,14 @@ export function resolveTarget(
     d: home,
     l: around.localHost,
     L: around.localHost.split(".", 1)[0]!,
+    i: String(process.getuid?.() ?? ""),
     k: first("hostkeyalias") ?? alias,
     j: "",
   };
   const paths = (values: readonly string[]) => values.map((path) => expandPath(path, home, env, tokens));
+
+  const proxyJump = jumpOf(host, config, subject, tokens);
+  const files = knownHostsFiles(host, config, around, tokens);
 
   return {
     ...subject,
@@ -85,9 +92,10 @@ export function resolveTarget(
     user,
     keys: keySources(host, config, around, paths),
     pin: host.hostKey,
-    knownHostsFiles: knownHostsFiles(host, config, around, paths),
+    knownHostsFiles: files.paths,
     hostKeyAlias: first("hostkeyalias"),
-    proxyJump: jumpOf(host, config, subject, tokens),
+    hostKeyRules: hostKeyRules({ host, address, lookedUp, direct: proxyJump === undefined, files, paths }),
+    proxyJump,
     connectTimeoutMs: milliseconds(first("connecttimeout")),
     keepaliveIntervalMs: milliseconds(first("serveraliveinterval")),
     keepaliveCountMax: Number(first("serveralivecountmax")) || undefined,
@@ -128,13 +136,6 @@ function keySources(host: Host, config: ConfigValues, { home, env }: Surrounding
     agentSocket: agent === "" ? undefined : agent,
     agentMissing: host.agent === true && !agent ? "the ssh agent (SSH_AUTH_SOCK is not set)" : undefined,
   };
-}
-
-function knownHostsFiles(host: Host, config: ConfigValues, around: Surroundings, paths: Paths): string[] {
-  if (host.knownHostsFile !== undefined) return [expandHome(host.knownHostsFile, around.home)];
-  const user = config.get("userknownhostsfile") ?? ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
-  const global = config.get("globalknownhostsfile") ?? around.globalKnownHostsFiles;
-  return paths([...user, ...global].filter((path) => path.toLowerCase() !== "none"));
 }
 
 function jumpOf(host: Host, config: ConfigValues, subject: Subject, tokens: Tokens): string | undefined {

@@ -301,6 +301,42 @@ Match originalhost kvm-a exec "touch ${home}/ran"
       ]);
     });
 
+    it("is refused when it never ends: a name made of each name, in ssh_config and in the inventory", () => {
+      assert.throws(() => way({ name: "kvm-a" }, undefined, "Host *\n ProxyJump jump-%n\n"), {
+        code: "invalidInput",
+        message: /more than 16: kvm-a → jump-kvm-a → jump-jump-kvm-a → [^]*ProxyJump none/,
+      });
+      const chain = Object.fromEntries(
+        Array.from({ length: 1000 }, (_, at) => [`h${at}`, { name: `h${at}`, proxyJump: `h${at + 1}` }]),
+      );
+      assert.throws(() => way(chain["h0"]!, chain), { code: "invalidInput", message: /more than 16: h0 → h1 → h2 / });
+      assert.equal(way(chain["h990"]!, chain).length, 11);
+      const list = Array.from({ length: 100_000 }, (_, at) => `j${at}`).join(",");
+      assert.throws(() => way({ name: "kvm-a", proxyJump: list }, undefined), {
+        message: /more than 16: kvm-a → j0 → …/,
+      });
+      assert.throws(() => way({ name: "a" }, undefined, `Host *\n ProxyJump ${"x".repeat(100_000)}%n\n`), {
+        code: "invalidInput",
+      });
+    });
+
+    it("is refused when it is a circle of any length, through inventory and ssh_config", () => {
+      for (let length = 1; length <= 15; length++) {
+        const next = (at: number) => `h${(at + 1) % length}`;
+        const hosts = Array.from({ length }, (_, at) => at);
+        const config = hosts.map((at) => `Host h${at}\n ProxyJump ${next(at)}\n`).join("");
+        const inventory = Object.fromEntries(
+          hosts.filter((at) => at % 2 === 0).map((at) => [`h${at}`, { name: `h${at}`, proxyJump: next(at) }]),
+        );
+        for (const known of [undefined, inventory]) {
+          assert.throws(() => way(known?.["h0"] ?? { name: "h0" }, known, config), {
+            code: "invalidInput",
+            message: /circle: h0 → .*h0/,
+          });
+        }
+      }
+    });
+
     it("is refused when it goes round in a circle, and when a hop cannot be read", () => {
       assert.throws(() => way({ name: "kvm-a" }, undefined, "Host *\n ProxyJump gate\n"), {
         code: "invalidInput",

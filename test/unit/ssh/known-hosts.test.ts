@@ -56,7 +56,7 @@ describe("known_hosts", () => {
       `  kvm-a\t${ecdsa}\tcomment of several words\r`,
     ].join("\n");
     assert.deepEqual(
-      knownKeysIn(text, "kvm-a", "known_hosts").map(({ where, type, marker }) => [where, type, marker]),
+      knownKeysIn(text, "kvm-a", "known_hosts").map(({ where, key, marker }) => [where, key.type, marker]),
       [
         ["known_hosts:3", "ssh-ed25519", undefined],
         ["known_hosts:7", "ecdsa-sha2-nistp256", "revoked"],

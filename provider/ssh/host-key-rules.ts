@@ -1,0 +1,193 @@
+import type { Host } from "../core/model";
+import { expandHome, type Tokens } from "./expand";
+import { assembleAlgorithms } from "./host-key-algorithms";
+import { isAddress } from "./known-hosts";
+import type { ConfigValues, LookedUp } from "./lookup";
+import { minRsaBits } from "./public-key";
+import type { Surroundings } from "./surroundings";
+
+/** What ssh_config demands of a host's key beside its being known. Holds for pinned keys too. */
+export interface HostKeyRules {
+  /** HostKeyAlgorithms as written. */
+  algorithms?: string | undefined;
+  /** RequiredRSASize in bits; never less than 1024. */
+  requiredRsaBits: number;
+  /** RevokedHostKeys: public keys or a KRL. */
+  revokedKeysFile?: string | undefined;
+  /** CheckHostIP: no other key may be filed for the address that was connected to. */
+  checkHostIp: boolean;
+  /** Settings with which ssh may refuse a key that would be accepted here: no key is accepted then. */
+  obstacles: readonly Obstacle[];
+}
+
+export interface Obstacle {
+  why: string;
+  next: string;
+  /** It concerns how known keys are found: a pinned key needs none. */
+  pinHelps: boolean;
+}
+
+interface KnownHostsFiles {
+  paths: string[];
+  obstacles: Obstacle[];
+}
+
+/** OpenSSH's limit for each of the two lists. */
+const mostFiles = 32;
+
+const pinInstead = "set hostKey of the host in the inventory";
+
+/** The inventory's knownHostsFile stands for all that ssh_config says about where known keys are. */
+export function knownHostsFiles(
+  host: Host,
+  config: ConfigValues,
+  around: Surroundings,
+  tokens: Tokens,
+): KnownHostsFiles {
+  if (host.knownHostsFile !== undefined)
+    return { paths: [expandHome(host.knownHostsFile, around.home)], obstacles: [] };
+  const obstacles: Obstacle[] = [];
+  const add = (keyword: string, why: string) => {
+    obstacles.push({
+      why: `${keyword} of ssh_config ${why}`,
+      next: `fix ${keyword}, or ${pinInstead} (or its knownHostsFile)`,
+      pinHelps: true,
+    });
+  };
+  const listed = (keyword: string, otherwise: readonly string[], expand: (path: string) => string | undefined) => {
+    const values = config.get(keyword.toLowerCase())?.map(withoutQuotes) ?? otherwise;
+    const nowhere = values.some((value) => value.toLowerCase() === "none");
+    if (nowhere && values.length === 1) return [];
+    if (nowhere) add(keyword, 'has "none" beside other files');
+    if (values.length > mostFiles) add(keyword, `has more than ${mostFiles} files`);
+    return values.flatMap((value) => {
+      const path = hasQuotes(value) || /^~[^/]/.test(value) ? undefined : expand(value);
+      if (path === undefined) add(keyword, `has the path ${value}, which is not understood here`);
+      return path ?? [];
+    });
+  };
+  const home = (path: string) => expandHome(path, around.home);
+  const paths = [
+    ...listed("UserKnownHostsFile", ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"], (path) =>
+      expandStrictly(home(path), tokens, around.env),
+    ),
+    ...listed("GlobalKnownHostsFile", around.globalKnownHostsFiles, home),
+  ];
+  return { paths, obstacles };
+}
+
+/** Undefined where a token or a variable has no value: ssh does not start then. */
+function expandStrictly(path: string, tokens: Tokens, env: NodeJS.ProcessEnv): string | undefined {
+  let complete = true;
+  const expanded = path.replace(/%(.?)|\$\{([^}]*)\}/gs, (_whole, letter?: string, variable?: string) => {
+    const value = variable !== undefined ? env[variable] : letter === "%" ? "%" : tokens[letter ?? ""];
+    complete &&= value !== undefined;
+    return value ?? "";
+  });
+  return complete ? expanded : undefined;
+}
+
+interface Sources {
+  host: Host;
+  address: string;
+  lookedUp: LookedUp;
+  /** No jump host. */
+  direct: boolean;
+  files: KnownHostsFiles;
+  /** Expands a path of ssh_config. */
+  paths: (values: readonly string[]) => string[];
+}
+
+export function hostKeyRules({ host, address, lookedUp, direct, files, paths }: Sources): HostKeyRules {
+  const { values } = lookedUp;
+  const first = (keyword: string) => {
+    const value = values.get(keyword.toLowerCase())?.[0];
+    return value === undefined ? undefined : withoutQuotes(value);
+  };
+  const obstacles: Obstacle[] = [...files.obstacles];
+  const unusable = (keyword: string, pinHelps = false) =>
+    obstacles.push({
+      why: `ssh_config has ${keyword} ${values.get(keyword.toLowerCase())!.join(" ")}, which is not understood`,
+      next: `fix ${keyword}; \`man ssh_config\` has its values`,
+      pinHelps,
+    });
+
+  const algorithms = first("HostKeyAlgorithms");
+  if (algorithms !== undefined && (hasQuotes(algorithms) || !assembleAlgorithms(algorithms)))
+    unusable("HostKeyAlgorithms");
+  const size = first("RequiredRSASize") ?? "0";
+  if (!/^\d{1,9}$/.test(size)) unusable("RequiredRSASize");
+  const revoked = first("RevokedHostKeys");
+  if (revoked !== undefined && (revoked === "" || hasQuotes(revoked))) unusable("RevokedHostKeys");
+  const alias = first("HostKeyAlias");
+  if (alias !== undefined && (alias === "" || hasQuotes(alias) || /\s/.test(alias))) unusable("HostKeyAlias", true);
+  const checkHostIp = first("CheckHostIP")?.toLowerCase() ?? "no";
+  if (!["yes", "true", "no", "false"].includes(checkHostIp)) unusable("CheckHostIP", true);
+
+  if (host.knownHostsFile === undefined && !isNone(first("KnownHostsCommand"))) {
+    obstacles.push({
+      why: "ssh_config sets a KnownHostsCommand for it, and commands are not run",
+      next: `${pinInstead}, or its knownHostsFile with what the command prints`,
+      pinHelps: true,
+    });
+  }
+  if (canonicalizes(values, address, direct)) {
+    obstacles.push({
+      why: `ssh_config has CanonicalizeHostname ${first("CanonicalizeHostname")}, and names are not canonicalized here: ${address} may be filed in known_hosts under another name`,
+      next: `set address of the host in the inventory (or HostName) to the full name or the IP address, or ${pinInstead}`,
+      pinHelps: true,
+    });
+  }
+  for (const { keyword, pinHelps } of undecidedKeywords(host)) {
+    const criterion = lookedUp.undecided.get(keyword.toLowerCase());
+    if (criterion === undefined) continue;
+    obstacles.push({
+      why: `a Match ${criterion} of ssh_config sets ${keyword}, and this criterion is not evaluated`,
+      next: pinHelps
+        ? `set ${keyword} above it for this host, or ${pinInstead}`
+        : `set ${keyword} above it for this host`,
+      pinHelps,
+    });
+  }
+  return {
+    algorithms,
+    requiredRsaBits: Math.max(minRsaBits, Number(size) || 0),
+    revokedKeysFile: isNone(revoked) ? undefined : paths([revoked!])[0],
+    checkHostIp: checkHostIp === "yes" || checkHostIp === "true",
+    obstacles,
+  };
+}
+
+function undecidedKeywords(host: Host): { keyword: string; pinHelps: boolean }[] {
+  const files = ["UserKnownHostsFile", "GlobalKnownHostsFile", "KnownHostsCommand"];
+  const known = [
+    "HostKeyAlias",
+    "CheckHostIP",
+    "CanonicalizeHostname",
+    ...(host.knownHostsFile === undefined ? files : []),
+  ];
+  return [
+    ...["HostKeyAlgorithms", "RequiredRSASize", "RevokedHostKeys"].map((keyword) => ({ keyword, pinHelps: false })),
+    ...known.map((keyword) => ({ keyword, pinHelps: true })),
+  ];
+}
+
+/** Whether ssh may look the host up under another name than the one that is connected to here. */
+function canonicalizes(values: ConfigValues, address: string, direct: boolean): boolean {
+  const setting = values.get("canonicalizehostname")?.[0]?.toLowerCase() ?? "no";
+  if (setting === "no" || setting === "false" || isAddress(address)) return false;
+  if (!direct && setting !== "always") return false;
+  const dots = address.split(".").length - 1;
+  const maxDots = Number(values.get("canonicalizemaxdots")?.[0] ?? 1);
+  const aliases = values.get("canonicalizepermittedcnames") ?? ["none"];
+  const domains = values.get("canonicaldomains") ?? [];
+  return address.endsWith(".") || !isNone(aliases[0]) || (domains.length > 0 && !(dots > maxDots));
+}
+
+const isNone = (value: string | undefined) => value === undefined || value.toLowerCase() === "none";
+
+/** The parser of ssh_config leaves single quotes, which ssh takes away. */
+const withoutQuotes = (value: string) => (/^'[^']*'$/.test(value) ? value.slice(1, -1) : value);
+
+/** How ssh would read it is not known here. */
+const hasQuotes = (value: string) => /["'\\]/.test(value);
