@@ -7,6 +7,7 @@ npm run lab -- up [--hosts N] [--kvm] [--tls] [--user NAME]   start one; it runs
 npm run lab -- status                                         what runs
 npm run lab -- ssh HOST [COMMAND…]                            root's shell, or a command, on a host
 npm run lab -- guest NAME HOST [--memory MIB] [--dirty MIB] [--rate MIB/S] [--state running|shutOff|paused]
+npm run lab -- power HOST on|off                              cuts a host's power, or boots it again
 npm run lab -- down [--all]                                   take it down; --all: also those of running tests
 
 --lab ID chooses one where several run.`;
@@ -22,6 +23,8 @@ async function main(words: string[]): Promise<number> {
       return ssh(rest);
     case "guest":
       return guest(rest);
+    case "power":
+      return power(rest);
     case "down":
       return down(rest);
     default:
@@ -65,7 +68,9 @@ async function status(words: string[]): Promise<number> {
     console.log(`${title} in ${record.dir}`);
     for (const host of (await lab.status()).hosts) {
       const guests = host.guests.map(({ name, state }) => `${name} (${state})`).join(", ") || "no guest";
-      console.log(`  ${host.name}  ${host.address}  ${host.running ? guests : "libvirtd does not answer"}`);
+      console.log(
+        `  ${host.name}  ${host.address}  ${!host.on ? "switched off" : host.running ? guests : "libvirtd does not answer"}`,
+      );
     }
   }
   return 0;
@@ -101,6 +106,16 @@ async function guest(words: string[]): Promise<number> {
     ...(options["rate"] !== undefined && { dirtyRate: wholeNumber("--rate", options["rate"]) }),
   });
   console.log(`${name} is on ${host}: ${uuid}`);
+  return 0;
+}
+
+async function power(words: string[]): Promise<number> {
+  const { options, positional } = parse(words, { values: ["lab"], positional: 2 });
+  const host = chooseLab(options["lab"]).host(needed(positional[0], "of which host? npm run lab -- power HOST on|off"));
+  const [, state] = positional;
+  if (state !== "on" && state !== "off") throw new Error("on or off? npm run lab -- power HOST on|off");
+  await (state === "on" ? host.powerOn() : host.powerOff());
+  console.log(`${host.name} is ${state}`);
   return 0;
 }
 

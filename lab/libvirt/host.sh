@@ -20,6 +20,10 @@ if [ ! -e "$LAB_DIR/lab.json" ]; then
 fi
 umount /mnt/lab /mnt
 
+# Each boot has an id of its own.
+cat /proc/sys/kernel/random/uuid >/run/boot_id
+mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
+
 # Without the machine's control groups libvirt makes none, where two hosts' guests of one name would meet.
 umount -R -l /sys && mount -t sysfs sysfs /sys
 mkdir -p /run/sshd /run/libvirt /run/lock /run/home /run/etc/upper /run/etc/work /run/etc/copy
@@ -35,7 +39,8 @@ chmod 600 /etc/ssh/ssh_host_ed25519_key
 sed -i 's/^root:[^:]*:/root:*:/' /etc/shadow
 grep -q '^libvirt:' /etc/group || echo 'libvirt:x:990:' >>/etc/group
 
-for private in /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /root; do
+# What is on a host's disk and so survives a power cut; the rest of /etc is made again at each boot.
+for private in /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /root /etc/libvirt/{qemu,nwfilter,storage,secrets,hooks}; do
   mkdir -p "$HOST_DIR$private" "$private"
   mount --bind "$HOST_DIR$private" "$private"
 done

@@ -4,14 +4,14 @@ import { issueForHost, type CertificateOptions } from "./certificates";
 import { addAccount, type AccountOptions } from "./accounts";
 import { hostDir } from "./host-files";
 import { ip, portOf } from "./network";
-import type { LabRecord } from "./registry";
+import { isOn, powerOff, powerOn } from "./power";
+import { recordedProcesses, type LabRecord } from "./registry";
 import { runTimes, type RunTime } from "./run-times";
 import { switchOff } from "./switch-off";
 
 export interface HostContext {
   record: LabRecord;
   index: number;
-  pid: number;
   switchPid: number;
   publicKey: string;
 }
@@ -46,8 +46,8 @@ export class LabHost {
   }
 
   /** Runs a command line of bash as root on the host. */
-  sh(command: string, options: Omit<CommandOptions, "env"> = {}): Promise<CommandResult> {
-    return run("nsenter", [...this.namespaces(), "bash", "-c", command], { ...options, env: hostEnvironment });
+  async sh(command: string, options: Omit<CommandOptions, "env"> = {}): Promise<CommandResult> {
+    return await run("nsenter", [...this.namespaces(), "bash", "-c", command], { ...options, env: hostEnvironment });
   }
 
   /** As `sh`, for commands that must succeed; gives what they printed. */
@@ -70,6 +70,25 @@ export class LabHost {
 
   linkUp(): Promise<void> {
     return ip(this.context.switchPid, [`link set ${portOf(this.context.index)} up`]);
+  }
+
+  get isOn(): boolean {
+    return isOn(this.context.record, this.name);
+  }
+
+  /**
+   * A power cut: every process ends at once and nothing is said to anybody. What libvirt, QEMU and root have on disk stays; /run, /tmp
+   * and the rest of /etc are gone.
+   */
+  powerOff(): Promise<void> {
+    return powerOff(this.context.record, this.context.index, this.context.switchPid);
+  }
+
+  /** Boots it again: the same address, keys and UUID, another boot id, a clock since boot that begins anew. Returns when sshd and libvirtd run. */
+  async powerOn(): Promise<void> {
+    await powerOn(this.context.record, this.context.index, this.context.switchPid);
+    const { user } = this.context.record;
+    if (user !== "root") await this.addUser(user, { libvirtGroup: true });
   }
 
   /** As processes on the host see it; for signals use `sh("kill …")`. Undefined when it does not run. */
@@ -145,7 +164,7 @@ add rule inet lab ${chain} ${peer || ""} tcp dport ${port} ${verdict}
 
   /** How often each guest's virtual CPUs have run here, by guest name: grows while a guest runs on this host. */
   runTimes(): Map<string, RunTime> {
-    return runTimes(this.context.pid);
+    return this.isOn ? runTimes(this.pid) : new Map<string, RunTime>();
   }
 
   /** The guest, which runs here, switches itself off at the end of its pass. */
@@ -173,9 +192,17 @@ add rule inet lab ${chain} ${peer || ""} tcp dport ${port} ${verdict}
     await this.must(`kill -${signal.slice(3)} $(cat ${file})`);
   }
 
+  /** Of the process that holds its namespaces: another one after each boot. */
+  private get pid(): number {
+    const found = recordedProcesses(this.context.record.number).get(this.name);
+    if (found === undefined) throw new Error(`${this.name} is switched off`);
+    return found.pid;
+  }
+
   private namespaces(): string[] {
-    const { pid } = this.context;
-    // The recorded process stays outside of the process namespace that it made for its child.
-    return ["-t", String(pid), "--mount", "--uts", "--ipc", "--net", `--pid=/proc/${pid}/ns/pid_for_children`, "--"];
+    const { pid } = this;
+    // The recorded process stays outside of the namespaces for processes and time that it made for its child.
+    const childs = [`--pid=/proc/${pid}/ns/pid_for_children`, `--time=/proc/${pid}/ns/time_for_children`];
+    return ["-t", String(pid), "--mount", "--uts", "--ipc", "--net", ...childs, "--"];
   }
 }

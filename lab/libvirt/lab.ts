@@ -7,6 +7,7 @@ import { LabHost } from "./host";
 import { hostDir, knownHosts, writeHostFiles, type Keys } from "./host-files";
 import { giveToCaller, makeKeys } from "./keys";
 import { connectHost, connectSwitch } from "./network";
+import { isSwitchedOff } from "./power";
 import { missingPrerequisites } from "./prerequisites";
 import { isAlive } from "./processes";
 import { addressIn, claim, entryDir, isCurrent, recordedProcesses, thisProcess, type LabRecord } from "./registry";
@@ -46,7 +47,7 @@ export interface LabStatus {
   id: string;
   dir: string;
   manual: boolean;
-  hosts: { name: string; address: string; running: boolean; guests: { name: string; state: string }[] }[];
+  hosts: { name: string; address: string; on: boolean; running: boolean; guests: { name: string; state: string }[] }[];
 }
 
 /** A lab that runs. */
@@ -67,10 +68,9 @@ export class Lab {
     this.keyFile = join(this.dir, "id_ed25519");
     this.publicKey = readFileSync(`${this.keyFile}.pub`, "utf8").trim();
     this.knownHostsFile = join(this.dir, "known_hosts");
-    const processes = recordedProcesses(record.number);
     this.hosts = record.hosts.map(({ name }, index) => {
       const publicKey = readFileSync(join(this.dir, `host_${name}.pub`), "utf8").trim();
-      return new LabHost({ record, index, pid: processes.get(name)!.pid, switchPid: this.switchPid(), publicKey });
+      return new LabHost({ record, index, switchPid: this.switchPid(), publicKey });
     });
   }
 
@@ -103,12 +103,13 @@ export class Lab {
     const hosts = await Promise.all(
       this.hosts.map(async (host) => {
         const { name, address } = host;
+        if (!host.isOn) return { name, address, on: false, running: false, guests: [] };
         const { code, stdout } = await host.sh("virsh -q list --all", { timeoutMs: 10_000 });
         const lines = stdout.split("\n").map((line) => line.trim().split(/\s+/));
         const guests = lines
           .filter((words) => words.length >= 3)
           .map(([, guest, ...state]) => ({ name: guest!, state: state.join(" ") }));
-        return { name, address, running: code === 0, guests };
+        return { name, address, on: true, running: code === 0, guests };
       }),
     );
     return { id: this.id, dir: this.dir, manual: this.record.owner === "manual", hosts };
@@ -162,8 +163,9 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
 
 /** A lab that runs already. */
 export function openLab(record: LabRecord): Lab {
-  const processes = [...recordedProcesses(record.number).values()];
-  if (processes.length <= record.hosts.length || !processes.every(isAlive)) {
+  const processes = recordedProcesses(record.number);
+  const started = record.hosts.every(({ name }) => processes.has(name) || isSwitchedOff(record, name));
+  if (!started || !processes.has("switch") || ![...processes.values()].every(isAlive)) {
     throw new Error(`lab ${record.id} is not running any more: remove it with \`npm run lab -- down\``);
   }
   return new Lab(record);

@@ -7,4 +7,5 @@ set -e
 record=$1 script=$2
 set -- $(cat /proc/$$/stat)
 echo "$1 ${22}" >"$record"
-exec unshare --net --mount --uts --ipc --pid --fork --kill-child --mount-proc bash "$script"
+# A clock since boot of its own: uptime, /proc/stat's btime and the start times of processes begin here.
+exec unshare --net --mount --uts --ipc --pid --time --boottime "-$(cut -d. -f1 /proc/uptime)" --fork --kill-child --mount-proc bash "$script"

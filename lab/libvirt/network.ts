@@ -4,6 +4,9 @@ import { addressIn, interfaceName, type LabRecord } from "./registry";
 /** The machine's own address in the lab's network, that of the switch, and the port of the switch a host is plugged in. */
 export const machineAddress = (record: LabRecord) => addressIn(record.number, 253);
 export const switchAddress = (record: LabRecord) => addressIn(record.number, 254);
+/** The same after each boot, as a network card's is. */
+const hardwareAddress = (record: LabRecord, index: number) =>
+  [0x52, 0x54, 0x00, 0x77, record.number, index].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
 export const portOf = (index: number) => `port${index}`;
 
 /** Runs `ip` with these lines, in the network namespace of a process, or in the machine's own. */
@@ -37,6 +40,7 @@ export async function connectHost(record: LabRecord, index: number, switchPid: n
   ]);
   await ip(hostPid, [
     "link set lo up",
+    `link set eth0 address ${hardwareAddress(record, index)}`,
     `address add ${record.hosts[index]!.address}/24 dev eth0`,
     "link set eth0 up",
     `route add default via ${machineAddress(record)}`,

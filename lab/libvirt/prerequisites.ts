@@ -36,6 +36,10 @@ export function missingPrerequisites(options: { tls?: boolean; kvm?: boolean } =
   if (process.platform !== "linux") return [`The lab needs Linux; this is ${process.platform}.`];
   const missing: string[] = [];
   if (process.getuid?.() !== 0) missing.push("The lab needs root for network namespaces: run it with sudo.");
+  if (!existsSync("/proc/self/ns/time"))
+    missing.push(
+      "This kernel has no time namespaces (Linux 5.6 and later have): lab hosts need them to boot at times of their own.",
+    );
   const absent = absentTools(options);
   if (absent.length > 0) {
     missing.push(`Not installed: ${absent.map(({ program }) => program).join(", ")}. ${hint(absent)}`);
