@@ -4,6 +4,7 @@ import { move } from "./move";
 import { listed } from "./near";
 import type { MigrationOptions } from "./options";
 import { theOwner } from "./owner";
+import type { Past } from "./past";
 import { type Refusal, seenOn } from "./refusal";
 import { migrationUnderWay } from "./underWay";
 
@@ -25,6 +26,8 @@ export interface Observed {
   unreachable: readonly { host: string; why: string }[];
   /** Where it was last seen, by state. */
   lastHost: string | undefined;
+  /** What the hosts tell of their past, where the views do not tell what happened. */
+  past?: readonly Past[];
 }
 
 export type Decision =

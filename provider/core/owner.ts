@@ -1,7 +1,9 @@
 import type { Observed } from "./decide";
 import { type DomainView, isActive, showState } from "./domain";
 import { listed } from "./near";
+import { type Past, pastOn, ranLast } from "./past";
 import { type Refusal, seenOn, waysToKeepOne } from "./refusal";
+import { showDuration } from "./units";
 
 /** The one host that owns the machine, or why there is none. */
 export function theOwner(name: string, views: readonly DomainView[], observed: Observed): DomainView | Refusal {
@@ -30,7 +32,7 @@ export function theOwner(name: string, views: readonly DomainView[], observed: O
   if (owner && (active.length === 1 || observed.unreachable.length === 0)) return owner;
   if (observed.unreachable.length > 0) return notAllAsked(views, observed.unreachable);
   if (views.length === 0) return nowhere(name, observed);
-  if (inactive.length > 1) return definedTwice(name, inactive);
+  if (inactive.length > 1) return definedTwice(name, inactive, observed.past);
   return movedAway(name, left[0]!);
 }
 
@@ -49,7 +51,8 @@ function notAllAsked(views: readonly DomainView[], silent: Observed["unreachable
       "and",
     )}`,
     next:
-      `bring ${names} back and run \`pulumi up\` again; nothing is lost. A host that is gone for good: take it out of vm-placement:hosts, ` +
+      `bring ${names} back and run \`pulumi up\` again, which continues from what it finds there; what was only in its memory is lost if it ran on a host that has lost power. ` +
+      "A host that is gone for good: take it out of vm-placement:hosts, " +
       "after making sure that it cannot come back with the machine running",
   };
 }
@@ -68,8 +71,10 @@ function nowhere(name: string, { asked, lastHost }: Observed): Refusal {
   };
 }
 
-function definedTwice(name: string, inactive: readonly DomainView[]): Refusal {
+function definedTwice(name: string, inactive: readonly DomainView[], pasts: readonly Past[] | undefined): Refusal {
   const reason = `it is shut off and defined on ${seenOn(inactive)}`;
+  const last = ranLast(inactive, pasts);
+  if (last !== undefined) return cutShort(name, reason, last, inactive, pasts!);
   const [newer, ...more] = inactive.filter(({ reason }) => reason !== "migrated");
   if (newer === undefined || more.length > 0) {
     return {
@@ -87,6 +92,36 @@ function definedTwice(name: string, inactive: readonly DomainView[]): Refusal {
     next:
       `\`virsh start ${name}\` on ${newer.host}, then run \`pulumi up\` again, which clears up the rest: it boots from its disk, and what was only in its memory is lost already. ` +
       `To leave it shut off: ${waysToKeepOne(inactive, [newer])}`,
+  };
+}
+
+/** Both hosts were restarted around a migration of it, as a rule by a power cut; their logs tell where it ran last. */
+function cutShort(
+  name: string,
+  reason: string,
+  last: DomainView,
+  inactive: readonly DomainView[],
+  pasts: readonly Past[],
+): Refusal {
+  const arrived = pastOn(last.host, pasts)!.last!.what === "received";
+  const [other] = inactive.filter((view) => view !== last);
+  const { last: move } = pastOn(other!.host, pasts)!;
+  const ago = showDuration(move!.agoMs);
+  const booted = inactive.map(({ host }) => `${host} was restarted ${showDuration(pastOn(host, pasts)!.upMs)} ago`);
+  return {
+    action: "refuse",
+    code: "domainOnTwoHosts",
+    host: last.host,
+    reason:
+      `${reason}: ` +
+      (arrived
+        ? `${other!.host} began to move it to ${last.host} ${ago} ago, and it had begun to run there`
+        : `${last.host} began to move it to ${other!.host} ${ago} ago, and it had not begun to run there`) +
+      ` (${listed(booted, "and")})`,
+    next:
+      `\`virsh start ${name}\` on ${last.host}, where it ran last, then run \`pulumi up\` again, which clears up the rest: it boots from its disk, and what was only in its memory is lost already. ` +
+      (arrived ? "" : `Do not start it on ${other!.host}: a disk that was being copied there is not complete. `) +
+      `To leave it shut off: ${waysToKeepOne(inactive, [last])}`,
   };
 }
 

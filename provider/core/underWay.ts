@@ -1,6 +1,8 @@
 import type { Decision, Observed } from "./decide";
 import { type DomainView, hasBegun, isActive, isOutgoing, showState } from "./domain";
 import { listed } from "./near";
+import type { Past } from "./past";
+import { peerRestarted } from "./peerRestarted";
 import { endItsConnection, type Refusal, seenOn, startFromDisk, waysToKeepOne } from "./refusal";
 import { showDuration } from "./units";
 
@@ -53,7 +55,7 @@ function inPostCopy(
           reason: `a post-copy migration ${way} is under way`,
         };
   }
-  return oneHalf(name, halves[0]!, views, observed.unreachable);
+  return oneHalf(name, halves[0]!, views, observed.unreachable, observed.past);
 }
 
 /** The last moments of a post-copy that libvirt on the source has given up, and QEMU has not. */
@@ -80,13 +82,17 @@ const violentEnds = new Set(["crashed", "failed", "destroyed", "daemon"]);
 /**
  * @param views of the machine, wherever it is known.
  * @param unreachable hosts that may hold the other half.
+ * @param pasts of the hosts that answer: one that has booted since holds nothing any more.
  */
 export function oneHalf(
   name: string,
   half: DomainView,
   views: readonly DomainView[],
   unreachable: Observed["unreachable"],
+  pasts?: readonly Past[],
 ): Refusal {
+  const restarted = peerRestarted(name, half, views, pasts);
+  if (restarted) return restarted;
   const silent = listed(
     unreachable.map(({ host }) => host),
     "and",
@@ -99,8 +105,8 @@ export function oneHalf(
       host: half.host,
       reason: `${half.host} holds one half of ${name} in a post-copy migration (${showState(half)}), and the other half is not to be seen: ${silent} cannot be reached`,
       next:
-        `bring ${silent} back and run \`pulumi up\` again: nothing is lost then, and it continues by itself. Do not resume or destroy it by hand before. ` +
-        `If ${silent} will never come back: ${startFromDisk(half)}`,
+        `bring ${silent} back and run \`pulumi up\` again: it continues where the other half is still there, and tells what is lost where a host has lost power. Do not resume or destroy it by hand before. ` +
+        `If ${silent} is switched off for good, the part of the memory there is gone: ${startFromDisk(half)}`,
     };
   }
   const failed = half.reason === "post-copy failed";
@@ -216,7 +222,7 @@ function sourceAlone(name: string, source: DomainView, observed: Observed): Refu
       host: source.host,
       reason: `${shown}, and where to is not to be seen: ${silent} cannot be reached`,
       next:
-        `bring ${silent} back and run \`pulumi up\` again, which watches the migration to its end; nothing is lost meanwhile. ` +
+        `bring ${silent} back and run \`pulumi up\` again, which watches the migration, or starts it again where it broke off; nothing is lost meanwhile. ` +
         `Or cancel it with \`virsh domjobabort ${name}\` on ${source.host}: it then runs on there, and what was copied so far is lost`,
     };
   }

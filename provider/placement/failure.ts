@@ -6,6 +6,7 @@ import { endItsConnection, startFromDisk, waysToKeepOne } from "../core/refusal"
 import { explainFailure } from "./explain";
 import type { Hosts } from "./hosts";
 import type { Move } from "./migrate";
+import { pastWhereItMatters } from "./past";
 import type { Verdict } from "./verify";
 import type { Watched } from "./watch";
 
@@ -63,7 +64,8 @@ export async function migrationFailure(
     case "halfLost": {
       const both = [verdict.source, verdict.destination].filter((copy) => copy !== undefined);
       const half = both.find(({ reason }) => reason === "post-copy failed")!;
-      const { code, reason, next } = oneHalf(view.name, half, both, []);
+      const past = await pastWhereItMatters(hosts, both, [view.host, to]);
+      const { code, reason, next } = oneHalf(view.name, half, both, [], past);
       return make(code, reason, next, "verify");
     }
     case "underWay":
@@ -91,6 +93,16 @@ export async function migrationFailure(
       if (watched.cancelled !== undefined) return timedOut(move, watched.cancelled, make);
   }
   const cause = await explained();
+  if (verdict.outcome === "stayed" && verdict.silent.destination) {
+    return verdict.silent.destination.with({
+      ...told,
+      host: to,
+      phase: "verify",
+      what: facts.what,
+      why: `${to} cannot be reached (${verdict.silent.destination.why})${cause ? `, and libvirt gave the migration up: ${cause.why}` : ""}; ${where}`,
+      next: `bring ${to} back and run \`pulumi up\` again, or name another host; ${view.name} stays on ${view.host} meanwhile, and nothing is lost`,
+    });
+  }
   if (cause) return cause.with({ ...told, what: facts.what, why: `${cause.why}; ${where}` });
   if (verdict.outcome === "stayed") {
     return make(
@@ -118,6 +130,8 @@ function whereItIs({ view, to }: Move, { outcome, source, destination, silent }:
   if (outcome === "stayed") return source;
   if (outcome !== "unseen") return destination ?? source;
   if (destination && isActive(destination) && destination.reason !== "migrating") return destination;
+  // From the switch on it is the destination's, whatever has become of it there.
+  if (source?.reason.startsWith("post-copy")) return { ...view, host: to };
   if (source) return source;
   // It has left the source, whose answer is known: then it can only be where it was sent to.
   return silent.source ? undefined : { ...view, host: to };
@@ -129,18 +143,31 @@ function inWords({ name, host }: DomainView, { outcome, source, seen }: Verdict)
 
 function unseen(
   { view, to }: Move,
-  { silent, seen }: Verdict,
+  { silent, seen, source, destination }: Verdict,
   told: { domain: string; host: string; seen?: DomainView },
   cause: PlacementError | undefined,
 ): PlacementError {
   const [host, error] = silent.destination ? [to, silent.destination] : [view.host, silent.source!];
+  const hosts = silent.destination && silent.source ? `${view.host} and ${to}` : host;
+  const half = [source, destination].find((copy) => copy?.reason.startsWith("post-copy"));
+  if (half !== undefined) {
+    const { reason, next } = oneHalf(view.name, half, [half], [{ host, why: error.why }]);
+    return error.with({
+      ...told,
+      host,
+      phase: "verify",
+      what: `the post-copy migration of ${view.name} from ${view.host} to ${to} was interrupted`,
+      why: `${reason} (${error.why})`,
+      next,
+    });
+  }
   return error.with({
     ...told,
     host,
     phase: "verify",
     what: `cannot tell how the move of ${view.name} from ${view.host} to ${to} ended`,
     why: `${cause ? `${cause.why}; ` : ""}${error.why}; seen: ${seen}`,
-    next: `bring ${host} back and run \`pulumi up\` again: it continues from what it finds. Start nothing by hand before`,
+    next: `bring ${hosts} back and run \`pulumi up\` again: it continues from what it finds. Start nothing by hand before`,
   });
 }
 

@@ -12,6 +12,7 @@ import { peerUri, resumeCommand } from "../virsh/command";
 import type { Hosts } from "./hosts";
 import { migrate, type Move, type Moved, type Ports } from "./migrate";
 import { observe } from "./observe";
+import { pastWhereItMatters } from "./past";
 import { blocked, preflight } from "./preflight";
 import { finish } from "./finish";
 
@@ -94,7 +95,10 @@ export async function look(hosts: Hosts, wanted: Wanted, movedFrom?: string): Pr
     everywhere: wanted.uuid === undefined || wanted.everywhere === true,
     lastHost: wanted.lastHost,
   });
-  const decision = decide(desired(hosts, wanted), observed);
+  const mine = observed.views.filter(({ uuid }) => wanted.uuid === undefined || uuid === wanted.uuid);
+  const answering = observed.asked.filter((name) => !observed.unreachable.some(({ host }) => host === name));
+  const past = await pastWhereItMatters(hosts, mine, answering);
+  const decision = decide(desired(hosts, wanted), { ...observed, ...(past && { past }) });
   if (decision.action !== "refuse") return { decision, seen: decision.view };
   const found = whereIs(observed.views.filter(({ uuid }) => uuid === wanted.uuid));
   return { decision, seen: found && "host" in found ? found : undefined };

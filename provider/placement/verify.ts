@@ -8,7 +8,7 @@ export interface Verdict {
   outcome:
     | "moved" /** On the destination as it should be, gone from the source. */
     | "leftover" /** On the destination; the source keeps a definition that is shut off. */
-    | "stayed" /** On the source as before, not on the destination. */
+    | "stayed" /** On the source as before; not on the destination, or that cannot be asked and the source sends nothing to it. */
     | "ended" /** On the source, and shut off since: it was shut down or crashed while it was moved. */
     | "endedThere" /** On the destination, where it crashed since. */
     | "postCopyFailed" /** Both halves stand still until it is resumed. */
@@ -72,7 +72,10 @@ async function look(
     [to, destination],
   ].map(([host, view]) => `${host as string}: ${said(view as DomainView | PlacementError | undefined)}`);
   const views = { source: heard(source), destination: heard(destination) };
-  const outcome = Object.keys(silent).length > 0 ? ("unseen" as const) : judge(views.source, views.destination, how);
+  const judged = judge(views.source, views.destination, how);
+  // It runs on the source, which sends nothing any more: whatever the destination would say, it stayed.
+  const stayed = silent.source === undefined && how === "live" && judged === "stayed";
+  const outcome = Object.keys(silent).length > 0 && !stayed ? ("unseen" as const) : judged;
   return { outcome, ...views, seen: seen.join("; "), silent };
 }
 

@@ -8,6 +8,7 @@ import { qemuHangs, reachMs } from "../core/underWay";
 import { showDuration } from "../core/units";
 import type { Virsh } from "../virsh/client";
 import type { Hosts } from "./hosts";
+import { lostSight } from "./lostSight";
 
 /** How often a migration is looked at; the display takes one line a second. */
 const pollMs = 250;
@@ -168,7 +169,7 @@ export async function watch(
       }
     } catch (error) {
       if (!(error instanceof PlacementError)) throw error;
-      if (clock.now() - heardAt > silenceMs) throw lostSight(error, migration, inPostCopy);
+      if (clock.now() - heardAt > silenceMs) throw await lostSight(hosts, error, migration, inPostCopy);
       await sleepOrEnd(pollMs * 2);
     }
   }
@@ -216,17 +217,6 @@ function failedAct(action: SteerAction, { why }: PlacementError): string {
     inform: "",
   };
   return `${words[action]}: ${why}`;
-}
-
-function lostSight(error: PlacementError, { view, to }: Watchable, inPostCopy: boolean): PlacementError {
-  return error.with({
-    phase: "watch",
-    domain: view.name,
-    what: `lost sight of the migration of ${view.name} from ${view.host} to ${to}`,
-    next:
-      `the migration goes on between the hosts without us (${view.name} was last seen to run on ${inPostCopy ? to : view.host}). ` +
-      `Run \`pulumi up\` again when ${view.host} can be asked: it finds the machine wherever it is, and watches a migration that still runs`,
-  });
 }
 
 function stuck(view: DomainView, to: string, ms: number): PlacementError {

@@ -43,7 +43,7 @@ describeWithScenes("what a broken move leaves, and the next up", (template) => {
 
   /** It runs on the destination alone, with all of its memory, defined, and the state says so. */
   async function assertMoved(): Promise<void> {
-    assert.deepEqual(await wrongs(scene, "running"), []);
+    assert.deepEqual(await wrongs(scene, {}), []);
     assert.ok(await passesGoOn(scene, scene.destination), "the guest stands still");
   }
 

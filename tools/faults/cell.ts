@@ -60,6 +60,8 @@ export interface Cell {
   next?: RegExp;
   /** The next `up` refuses: it needs a person. */
   nextFails?: boolean;
+  /** A person then types the commands that the refusal gives, up to the first that starts it, and `up` is called once more. */
+  follows?: boolean;
   /** Default: running. */
   end?: End;
 }

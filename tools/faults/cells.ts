@@ -3,6 +3,7 @@ import { eventually } from "../../lab/libvirt/commands";
 import type { Fault } from "./cell";
 import { phases } from "./phases";
 import { guest, kill } from "./scene";
+import { powerFaults } from "./power";
 import * as does from "./strikes";
 
 /** What `up` says of a move that it found running. */
@@ -430,4 +431,5 @@ export const faults: readonly Fault[] = [
       "after completion": { up: "succeeds", says: moved, held: "struck" },
     },
   },
+  ...powerFaults,
 ];

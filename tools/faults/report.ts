@@ -33,8 +33,10 @@ a phase in which it is held, is healed, and \`pulumi up\` is called again. A row
 - nothing was left over: no second or transient definition, no job, no process of ours on any machine;
 - the user had read what happened.
 
-Where the next \`up\` refuses, the guest's QEMU has ended in the middle of a post-copy: that needs a person, to whom the refusal gives
-the commands. There it must run on no host, the user must have read so both times, and nothing of ours may be left running.
+Where the next \`up\` refuses, either a host that is needed is still off, or the guest's QEMU has ended in the middle of a post-copy: that
+needs a person, to whom the refusal gives the commands. The user must have read so both times, nothing of ours may be left running, and
+it must run where it ran before or nowhere. "After the commands that it gives" they were typed as they stand there: it then boots a
+second time, from its disk.
 
 ${summaryLine(results)}.
 

@@ -87,7 +87,8 @@ async function play(
   }
 
   const { stands, held = "healed" } = cell;
-  const release = async () => phase.release?.(scene);
+  // A host that was switched off keeps nothing back any more.
+  const release = async () => (scene.source.isOn ? phase.release?.(scene) : undefined);
   if (held === "struck") await release();
   if (typeof stands === "number") await Promise.race([sleep(stands), up.end]);
   else if (stands) await up.said(stands, 60_000);
@@ -133,11 +134,33 @@ async function play(
     result.healSeconds = (Date.now() - healedAt) / 1000;
   }
 
+  if (cell.follows) {
+    await followRefusal(scene, next);
+    const last = scene.startUp();
+    await last.ended(endMs);
+    note(log, last);
+    if (last.code !== 0) wrong.push(`\`up\` ended with ${last.code} after the commands of the refusal`);
+    result.outcome += `; after the commands that it gives, \`up\` ${whatNextDid(last).replace("the next `up` ", "")}`;
+    result.healSeconds = (Date.now() - healedAt) / 1000;
+  }
   return [...wrong, ...(await end(scene, cell))];
 }
 
-async function end(scene: Scene, { end = "running" }: Cell): Promise<string[]> {
-  const wrong = await wrongs(scene, end);
+/** Types what the refusal says, word for word, up to the command that boots it from its disk. */
+async function followRefusal(scene: Scene, refused: Running): Promise<void> {
+  const advice = /What to do: ([\s\S]*?)boots from its disk/.exec(refused.text)?.[1] ?? "";
+  const commands = [...advice.matchAll(/`virsh ([^`]+)`(?: on (kvm-[ab]))?/g)];
+  if (commands.length === 0) throw new Error("the refusal gives no commands");
+  for (const [, words, host] of commands) {
+    if (host === undefined) throw new Error(`the refusal does not say on which host: virsh ${words}`);
+    const { code, stderr } = await scene.byHand(scene.lab.host(host), words!);
+    if (code !== 0) throw new Error(`\`virsh ${words}\` of the refusal failed on ${host}: ${stderr}`);
+  }
+}
+
+async function end(scene: Scene, cell: Cell): Promise<string[]> {
+  const { end = "running" } = cell;
+  const wrong = await wrongs(scene, cell);
   if (end === "running" && wrong.length === 0 && !(await passesGoOn(scene, scene.destination)))
     return ["the guest stands still"];
   return wrong;
@@ -173,6 +196,7 @@ function whatNextDid(run: Running): string {
 async function witness({ lab }: Scene): Promise<string> {
   const texts = await Promise.all(
     lab.hosts.map(async (host) => {
+      if (!host.isOn) return `── ${host.name} is switched off`;
       const { stdout, stderr } = await host.sh(
         "virsh -q list --all; for d in $(virsh -q list --all --name); do virsh -q domstate --reason $d; timeout 3 virsh -q domjobinfo $d | grep 'Job type'; done; tail -n 5 /var/log/libvirt/libvirtd.log",
         { timeoutMs: 15_000 },

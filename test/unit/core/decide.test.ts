@@ -279,7 +279,7 @@ describe("the decision", () => {
       "who is silent, and why",
       { views: [off], silent: ["kvm-c"] },
       "it does not run on kvm-a (shut off (shutdown)), and kvm-c cannot be asked (Connection timed out)",
-      /bring kvm-c back and run `pulumi up` again; nothing is lost\. A host that is gone for good: take it out of vm-placement:hosts/,
+      /bring kvm-c back and run `pulumi up` again, which continues .* is lost if it ran on a host that has lost power\. A host that is gone for good: take it out of vm-placement:hosts/,
     ],
     [
       "which host to put back",

@@ -198,7 +198,10 @@ describe("watching a migration", () => {
           error.message,
           /^lost sight of the migration of db-01 from kvm-a to kvm-b \(watch, on kvm-a\): connect ECONNREFUSED/,
         );
-        assert.match(error.message, /goes on between the hosts without us.*\[hostUnreachable\]$/s);
+        assert.match(
+          error.message,
+          /kvm-b says: paused \(migrating\).* While both hosts have power, the migration goes on without us.*\[hostUnreachable\]$/s,
+        );
         assert.equal(error.facts.seen?.host, "kvm-a");
         return true;
       });
