@@ -1,12 +1,15 @@
 /** The decision table of docs/decisions.md, by asking the code for each pair of what two hosts say. */
 import { decide, type Decision } from "../../provider/core/decide";
 import type { DomainView } from "../../provider/core/domain";
+import { needsPast, type Past } from "../../provider/core/past";
 import { parseDomState } from "../../provider/virsh/parse";
 import { table } from "./options";
 
 interface Said {
   words: string;
   differing?: Partial<DomainView>;
+  /** The host has booted since the move began. */
+  restarted?: true;
 }
 
 const away = { job: { type: "unbounded", operation: "outgoing" } } as const;
@@ -31,11 +34,13 @@ const said: readonly (Said | undefined)[] = [
   { words: "shut off (shutdown)", differing: { managedSave: true } },
   { words: "shut off (migrated)" },
   { words: "shut off (crashed)" },
+  { words: "shut off (unknown)", restarted: true },
 ];
 
 function label(what: Said | undefined): string {
   if (what === undefined) return "not there";
-  const { differing } = what;
+  const { differing, restarted } = what;
+  if (restarted) return `${what.words}, host restarted`;
   if (differing?.job?.type === "held") return `${what.words}, no answer`;
   if (differing?.job) return `${what.words}, ${differing.job.operation === "outgoing" ? "sending" : "backup job"}`;
   if (differing?.persistent === false) return `${what.words}, transient`;
@@ -83,15 +88,26 @@ function answer(onA: Said | undefined, onB: Said | undefined): Decision {
             ...what.differing,
           },
         ];
+  const views = [...view("kvm-a", onA), ...view("kvm-b", onB)];
+  const past = [pastOf("kvm-a", "sent", onA), pastOf("kvm-b", "received", onB)];
   return decide(
     { domain: "db-01", uuid, hosts: ["kvm-b"], options: { mode: "auto" }, inMaintenance: new Set() },
     {
-      views: [...view("kvm-a", onA), ...view("kvm-b", onB)],
+      views,
       asked: ["kvm-a", "kvm-b"],
       unreachable: [],
       lastHost: "kvm-a",
+      ...(needsPast(views) && { past }),
     },
   );
+}
+
+/** A move from kvm-a to kvm-b began five minutes ago, and a host that was restarted was so a minute ago. */
+function pastOf(host: string, what: "sent" | "received", is: Said | undefined): Past {
+  const [minute, begun] = [60_000, 300_000];
+  if (is?.restarted !== true)
+    return { host, upMs: 1440 * minute, qemuMs: begun, last: { what: "started", agoMs: begun } };
+  return { host, upMs: minute, last: { what, agoMs: begun }, definedMs: begun - minute };
 }
 
 function inShort(decision: Decision): string {

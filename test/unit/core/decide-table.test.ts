@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { decide, type Decision } from "../../../provider/core/decide";
 import { type DomainView, holdsItsMemory, isActive } from "../../../provider/core/domain";
+import { needsPast, type Past } from "../../../provider/core/past";
 import { everyJob, everyState } from "../../support/states";
 import { dbUuid, view } from "../../support/views";
 
@@ -27,7 +28,12 @@ interface Met {
   decision: Decision;
 }
 
-function decideOn(views: readonly DomainView[], silent: readonly string[], wanted = "kvm-b"): Decision {
+function decideOn(
+  views: readonly DomainView[],
+  silent: readonly string[],
+  wanted = "kvm-b",
+  past?: readonly Past[],
+): Decision {
   return decide(
     { domain: "db-01", uuid: dbUuid, hosts: [wanted], options: { mode: "auto" }, inMaintenance: new Set() },
     {
@@ -35,6 +41,7 @@ function decideOn(views: readonly DomainView[], silent: readonly string[], wante
       asked: ["kvm-a", "kvm-b", "kvm-c"],
       unreachable: silent.map((host) => ({ host, why: "Connection timed out" })),
       lastHost: "kvm-a",
+      ...(past && { past }),
     },
   );
 }
@@ -187,6 +194,48 @@ describe("the decision over every pair of states", () => {
       const exchanged = views.map((each) => ({ ...each, host: exchange(each.host) }));
       return inShort(decideOn(exchanged, silent.map(exchange), "kvm-a")) === exchange(inShort(decision));
     });
+  });
+
+  it("learns from the hosts' past only what to say: never to do anything, never to destroy but the half that is left", () => {
+    const [minute, begun] = [60_000, 300_000];
+    const pasts = ["kvm-a", "kvm-b"].map((host) =>
+      [minute, 99 * minute].flatMap((upMs) =>
+        (["sent", "received", "started"] as const).flatMap((what) =>
+          [begun - minute, 99 * minute].map((definedMs): Past => ({
+            host,
+            upMs,
+            qemuMs: begun,
+            last: { what, agoMs: begun },
+            definedMs,
+          })),
+        ),
+      ),
+    );
+    const sent = { type: "unbounded", operation: "outgoing", elapsedMs: begun } as const;
+    let told = 0;
+    for (const { views, silent } of met) {
+      if (!needsPast(views) || views.some(({ job, persistent }) => job?.type !== "none" || !persistent)) continue;
+      const half = views.find(isActive);
+      const asked = views.map((each) => (each === half ? { ...each, job: sent } : each));
+      const plain = decideOn(asked, silent);
+      for (const onA of pasts[0]!) {
+        for (const onB of pasts[1]!) {
+          const decision = decideOn(asked, silent, "kvm-b", [onA, onB]);
+          assert.equal(decision.action, plain.action);
+          if (decision.action !== "refuse" || !/was restarted/.test(decision.reason)) continue;
+          told++;
+          const [first = ""] = decision.next.split("boots from its disk");
+          for (const [, host] of first.matchAll(/`virsh destroy db-01` on (\S+?),/g)) assert.equal(host, half?.host);
+          const [, start] = /`virsh start db-01` on (\S+?),/.exec(first) ?? [];
+          assert.ok(
+            views.some(({ host }) => host === start),
+            `${decision.reason}: ${decision.next}`,
+          );
+          assert.match(decision.next, /is lost/);
+        }
+      }
+    }
+    assert.ok(told > 500, String(told));
   });
 
   it("never chooses between three that hold it", () => {
