@@ -286,6 +286,11 @@ export interface LastMigration {
   downtimeMs?: number;
   /** Memory and disk bytes sent, as libvirt reports them; absent where it reports none (offline). */
   totalBytes?: number;
+  /**
+   * How fast pre-copy sent memory, bytes per second, measured while it ran; absent where that is not known: too little was sent, under a
+   * cap, or compressed.
+   */
+  bytesPerSecond?: number;
   /** Passes over the memory. */
   passes?: number;
   /** How it got there in the end. */
@@ -300,7 +305,8 @@ export interface LastMigration {
 
 /** Stands beside what was measured. Fields are absent where no end was foreseen. */
 export interface PredictedMigration {
-  verdict: "converges" | "onlyWithPostCopy" | "onlyThrottled" | "willNotConverge" | "unknown";
+  /** "willNotConverge" only where the numbers carry it by a margin, "mayNotConverge" where it is close, or the rate is a guess. */
+  verdict: "converges" | "onlyWithPostCopy" | "onlyThrottled" | "mayNotConverge" | "willNotConverge" | "unknown";
   durationMs?: number;
   downtimeMs?: number;
   totalBytes: number;

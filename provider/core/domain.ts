@@ -30,6 +30,9 @@ export interface JobInfo {
   memoryRemainingBytes?: number | undefined;
   memoryProcessedBytes?: number | undefined;
   memoryBytesPerSecond?: number | undefined;
+  /** Of pages sent as they are, and of those that were one value all over (zero pages), which send next to nothing. */
+  memoryNormalBytes?: number | undefined;
+  memoryConstantBytes?: number | undefined;
   /** libvirt reports pages per second. 0 in the first pass, when it is not measured yet. */
   dirtyBytesPerSecond?: number | undefined;
   passes?: number | undefined;

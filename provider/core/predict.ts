@@ -11,6 +11,8 @@ export interface Prospect {
   /** Undefined: not measured; then no verdict, and one pass for the estimate. */
   dirtyBytesPerSecond: number | undefined;
   bandwidthBytesPerSecond: number;
+  /** It is known to send no faster than this: a cap, a network card, a margin above what was measured. Infinity: the rate is a guess. */
+  bandwidthAtMost: number;
   /** The cap of pre-copy does not hold for post-copy. */
   postCopyBytesPerSecond: number;
   /** libvirt's limit for the pause. */
@@ -46,6 +48,8 @@ export interface Prediction {
 /** QEMU throttles in every second pass in which more than half of what was sent got dirty again, up to 99 %. */
 const throttleMost = 99;
 const mostPasses = 1000;
+/** domdirtyrate-calc looks at a sample of the pages, for a second: that much more than is true it may report. */
+const dirtyMargin = 1.5;
 /** Device state and the switch itself. */
 const switchMs = 20;
 
@@ -63,6 +67,24 @@ const switchMs = 20;
  * With 400 MiB/s dirtied each pass sends all of it again: it converges only above 400 MiB/s, throttled, or by post-copy.
  */
 export function predict(prospect: Prospect): Prediction {
+  const prediction = followPasses(prospect);
+  if (prediction.verdict !== "willNotConverge") return prediction;
+  return surelyStuck(prospect) ? prediction : { ...prediction, verdict: "mayNotConverge" };
+}
+
+/** It would not converge if it sent as fast as it can at all, and wrote less than was measured. */
+function surelyStuck(prospect: Prospect): boolean {
+  const { bandwidthAtMost, dirtyBytesPerSecond = 0 } = prospect;
+  if (!Number.isFinite(bandwidthAtMost)) return false;
+  const atBest = {
+    ...prospect,
+    bandwidthBytesPerSecond: bandwidthAtMost,
+    dirtyBytesPerSecond: dirtyBytesPerSecond / dirtyMargin,
+  };
+  return followPasses(atBest).verdict === "willNotConverge";
+}
+
+function followPasses(prospect: Prospect): Prediction {
   const {
     memoryBytes,
     diskBytes,
@@ -158,13 +180,22 @@ export function showPrediction(prediction: Prediction, prospect: Prospect): stri
       return `will pre-copy ${showBytes(totalBytes)} ${inAbout} ${at}, ${passes} ${passes === 1 ? "pass" : "passes"}, pause ≈ ${showDuration(downtimeMs!)}: only throttled, as it writes ${showBytes(dirty)}/s to its memory`;
     case "onlyWithPostCopy":
       return `will send ${showBytes(totalBytes)} ${inAbout} ${at}, the end of it by post-copy, as it writes ${showBytes(dirty)}/s to its memory`;
+    case "mayNotConverge":
     case "willNotConverge": {
       const ways = [
         options.autoConverge ? undefined : "migration.autoConverge: true",
         options.postCopy ? undefined : 'migration.postCopy: true with onTimeout: "postCopy"',
         "a longer migration.maxDowntime",
       ].filter((text) => text !== undefined);
-      return `will not converge below ${showBytes(neededBytesPerSecond!)}/s: it writes ${showBytes(dirty)}/s to its memory, and ${showBytes(rate)}/s can be sent; what would change it: ${ways.join(", or ")}`;
+      const change = `what would change it: ${ways.join(", or ")}`;
+      const writes = `it writes ${showBytes(dirty)}/s to its memory`;
+      if (verdict === "mayNotConverge") {
+        const sent = Number.isFinite(prospect.bandwidthAtMost)
+          ? `about ${showBytes(rate)}/s can be sent`
+          : `how fast this network sends was not measured (${showBytes(rate)}/s is assumed)`;
+        return `may not converge: ${writes}, and ${sent}; ${change}`;
+      }
+      return `will not converge below ${showBytes(neededBytesPerSecond!)}/s: ${writes}, and ${showBytes(rate)}/s can be sent; ${change}`;
     }
   }
 }

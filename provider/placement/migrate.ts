@@ -204,6 +204,7 @@ async function record(
     // While it runs libvirt only repeats its estimate; after a post-copy that is all there is, and it can be far off.
     ...(completed?.downtimeMs !== undefined && !switched && { downtimeMs: completed.downtimeMs }),
     ...(bytes ? { totalBytes: bytes } : {}),
+    ...(watched.bytesPerSecond !== undefined && { bytesPerSecond: watched.bytesPerSecond }),
     ...(job?.passes ? { passes: job.passes } : {}),
     mode,
     command: move.command,

@@ -5,9 +5,17 @@ import { lastSpeed } from "../core/lastSpeed";
 import { predict, type Prediction, type Prospect } from "../core/predict";
 import type { Clock } from "../core/ports";
 import { isCopied, type MoveFacts } from "../core/rules";
+import { hostCapBytes } from "../core/transferRate";
 import type { Virsh } from "../virsh/client";
 import { parseNumber } from "../virsh/parse";
-import { linkScript, memoryScript, parseDirtyRates, parseLinkBytesPerSecond, parseUsedBytes } from "../virsh/prospect";
+import {
+  linkScript,
+  type LinkSpeed,
+  memoryScript,
+  parseDirtyRates,
+  parseLinkSpeed,
+  parseUsedBytes,
+} from "../virsh/prospect";
 import { command } from "../virsh/virshCommand";
 import type { Hosts } from "./hosts";
 
@@ -15,6 +23,8 @@ import type { Hosts } from "./hosts";
 const defaultDowntimeMs = 300;
 /** One stream of QEMU's, where the link would take more; with TLS it has to encrypt besides. */
 const streamBytesPerSecond = { plain: 1200 * 2 ** 20, tls: 500 * 2 ** 20 };
+/** The last move may have shared the way with another one, and this one may have it alone. */
+const measuredMargin = 2;
 /** Measured again only when this old: a preview of many changes asks each host once. */
 const dirtyRateMs = 60_000;
 const linkMs = 60_000;
@@ -75,7 +85,7 @@ export async function foretell(
 ): Promise<Predicted | undefined> {
   const { domain, how, options, peer } = facts;
   if (domain === undefined || how !== "live" || measuring === undefined) return undefined;
-  const [linkBytesPerSecond, { downtime, speed, memory, dirtyBytesPerSecond }] = await Promise.all([
+  const [link, { downtime, speed, memory, dirtyBytesPerSecond }] = await Promise.all([
     linkOf(hosts, facts.source.host, peer?.dataAddress),
     measuring,
   ]);
@@ -86,7 +96,9 @@ export async function foretell(
   const loginMs = peer?.login?.works ? peer.login.tookMs : 700;
   const overheadMs = 600 + 1.3 * loginMs;
   const { source, destination, command } = facts;
-  const measured = lastSpeed(last, { from: source.host, to: destination.host, command }, overheadMs);
+  const measured = lastSpeed(last, { from: source.host, to: destination.host, command });
+  const capBytes = hostCapBytes(cap);
+  const linkBytes = link?.bytesPerSecond ?? Infinity;
   const prospect: Prospect = {
     memoryBytes: Math.min(usedBytes ?? domain.memoryUsedBytes ?? domain.memoryBytes, domain.memoryBytes),
     diskBytes: domain.disks
@@ -94,16 +106,13 @@ export async function foretell(
       .map(({ path }) => facts.sourceImages[path ?? ""])
       .reduce((sum, image) => sum + (image?.virtualSizeBytes ?? image?.sizeBytes ?? 0), 0),
     dirtyBytesPerSecond,
-    bandwidthBytesPerSecond: Math.min(
-      measured ?? stream * streams,
-      linkBytesPerSecond ?? Infinity,
-      cap === undefined ? Infinity : cap * 2 ** 20,
+    bandwidthBytesPerSecond: Math.min(measured ?? stream * streams, linkBytes, capBytes),
+    bandwidthAtMost: Math.min(
+      measured === undefined ? Infinity : measured * measuredMargin,
+      link?.isPhysical ? linkBytes : Infinity,
+      capBytes,
     ),
-    postCopyBytesPerSecond: Math.min(
-      stream,
-      linkBytesPerSecond ?? Infinity,
-      (options.postCopyBandwidthMiBps ?? Infinity) * 2 ** 20,
-    ),
+    postCopyBytesPerSecond: Math.min(stream, linkBytes, (options.postCopyBandwidthMiBps ?? Infinity) * 2 ** 20),
     downtimeLimitMs:
       options.maxDowntimeMs ?? (downtime === undefined ? undefined : parseNumber(downtime)) ?? defaultDowntimeMs,
     overheadMs,
@@ -112,7 +121,7 @@ export async function foretell(
   return { prediction: predict(prospect), prospect };
 }
 
-async function linkOf(hosts: Hosts, source: string, dataAddress: string | undefined): Promise<number | undefined> {
+async function linkOf(hosts: Hosts, source: string, dataAddress: string | undefined): Promise<LinkSpeed | undefined> {
   if (dataAddress === undefined) return undefined;
   const answer = await hosts.remember(
     `${source}: link to ${dataAddress}`,
@@ -120,7 +129,7 @@ async function linkOf(hosts: Hosts, source: string, dataAddress: string | undefi
     async () => (await hosts.virsh(source)).inquireShell(linkScript(dataAddress)),
     (said) => said !== undefined,
   );
-  return parseLinkBytesPerSecond(answer?.stdout ?? "");
+  return parseLinkSpeed(answer?.stdout ?? "");
 }
 
 /**

@@ -4,6 +4,7 @@ import type { MigrationOptions } from "../core/options";
 import type { Clock, ExecResult, Progress } from "../core/ports";
 import { progressLine } from "../core/progressLine";
 import { steer, type SteerAction } from "../core/steer";
+import { sendsFreely, TransferRate } from "../core/transferRate";
 import { qemuHangs, reachMs } from "../core/underWay";
 import { showDuration } from "../core/units";
 import type { Virsh } from "../virsh/client";
@@ -35,6 +36,8 @@ export interface Watched {
   neverBegan: boolean;
   /** The last statistics seen while it ran. */
   lastJob: JobInfo | undefined;
+  /** How fast pre-copy sent memory, where that could be measured. */
+  bytesPerSecond?: number | undefined;
 }
 
 /** A migration to be watched. */
@@ -64,6 +67,9 @@ export async function watch(
   let neverBegan = false;
   let lastJob: JobInfo | undefined;
   let lostAt: number | undefined;
+  const rate = new TransferRate();
+  /** Nothing but the network limits how fast it sends; undefined = not asked yet. */
+  let isFree: boolean | undefined;
   let percent = 0;
   let shownAt = -rowMs;
   let heardAt = clock.now();
@@ -82,6 +88,7 @@ export async function watch(
     cancelled: cancelled?.why,
     neverBegan,
     lastJob,
+    bytesPerSecond: isFree ? rate.bytesPerSecond : undefined,
   });
 
   const sleepOrEnd = (ms: number) =>
@@ -125,7 +132,11 @@ export async function watch(
         if (!virshOfOurs.open || heardAt - activeAt > reachMs) return watched();
         continue;
       }
-      if (job !== undefined && isOutgoing(job)) lastJob = job;
+      if (job !== undefined && isOutgoing(job)) {
+        lastJob = job;
+        if (!inPostCopy && isFree !== false) rate.add(job);
+        isFree ??= sendsFreely(options, await virsh.maxSpeedMiBps(uuid));
+      }
       const row = progressLine(job ?? { type: "none" }, inPostCopy, percent);
       percent = row.percent;
       if (clock.now() - shownAt >= rowMs) {

@@ -107,6 +107,12 @@ export class Virsh {
     return out === undefined ? undefined : parseNumber(out);
   }
 
+  /** The cap that the host keeps for the VM's migrations, MiB/s; undefined where libvirt does not tell. */
+  async maxSpeedMiBps(uuid: string): Promise<number | undefined> {
+    const out = await this.askDomain(`migrate-getspeed ${uuid}`).catch(() => undefined);
+    return out === undefined ? undefined : parseNumber(out);
+  }
+
   async setMaxDowntimeMs(uuid: string, milliseconds: number): Promise<void> {
     await this.ask(command`migrate-setmaxdowntime ${uuid} ${milliseconds}`);
   }

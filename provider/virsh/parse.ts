@@ -42,6 +42,8 @@ export function parseJobInfo(text: string): JobInfo {
     memoryRemainingBytes: number("memory_remaining"),
     memoryProcessedBytes: number("memory_processed"),
     memoryBytesPerSecond: number("memory_bps"),
+    memoryNormalBytes: number("memory_normal_bytes"),
+    memoryConstantBytes: pages(number("memory_constant"), number("memory_page_size")),
     dirtyBytesPerSecond: pages(number("memory_dirty_rate"), number("memory_page_size")),
     passes: number("memory_iteration"),
     postCopyRequests: number("memory_postcopy_requests"),

@@ -18,16 +18,25 @@ export function parseUsedBytes(text: string, memoryBytes: number): number | unde
   return used > 0 ? used * 1024 : undefined;
 }
 
-/** The speed of the link towards the destination. */
+/**
+ * The speed of the link towards the destination. A tunnel's is left out: the kernel reports a constant for it, on some versions 10 Mbit/s.
+ */
 export function linkScript(dataAddress: string): ShellScript {
   return sh`${head}
-s speed; d=$(ip route get ${dataAddress} 2>/dev/null | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p' | head -n 1); [ -n "$d" ] && cat "/sys/class/net/$d/speed" 2>/dev/null
+s speed; d=$(ip route get ${dataAddress} 2>/dev/null | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p' | head -n 1); n="/sys/class/net/$d"; [ -n "$d" ] && [ ! -e "$n/tun_flags" ] && cat "$n/speed" 2>/dev/null && [ -e "$n/device" ] && echo physical
 s end`;
 }
 
-export function parseLinkBytesPerSecond(text: string): number | undefined {
-  const megabits = Number(sections(text).get("speed") ?? "");
-  return megabits > 0 ? (megabits * 1_000_000) / 8 : undefined;
+export interface LinkSpeed {
+  bytesPerSecond: number;
+  /** A network card's. Bridges, bonds and veth report numbers that need not hold. */
+  isPhysical: boolean;
+}
+
+export function parseLinkSpeed(text: string): LinkSpeed | undefined {
+  const [speed = "", kind] = (sections(text).get("speed") ?? "").split("\n");
+  const megabits = Number(speed);
+  return megabits > 0 ? { bytesPerSecond: (megabits * 1_000_000) / 8, isPhysical: kind === "physical" } : undefined;
 }
 
 /** `domstats --dirtyrate`: bytes per second by domain name; those whose measurement is not done are left out. */

@@ -8,6 +8,7 @@ const prospect = (change: Partial<Prospect> = {}): Prospect => ({
   diskBytes: 0,
   dirtyBytesPerSecond: 40 * MiB,
   bandwidthBytesPerSecond: 312 * MiB,
+  bandwidthAtMost: 312 * MiB,
   postCopyBytesPerSecond: 312 * MiB,
   downtimeLimitMs: 300,
   overheadMs: 1500,
@@ -26,6 +27,8 @@ describe("a prediction", () => {
   });
 
   const dirty = { dirtyBytesPerSecond: 400 * MiB };
+  const cures =
+    'what would change it: migration.autoConverge: true, or migration.postCopy: true with onTimeout: "postCopy", or a longer migration.maxDowntime';
   const texts: [title: string, change: Partial<Prospect>, expected: string][] = [
     ["a guest that converges", {}, "will pre-copy 2.3 GiB in about 9 s at 312 MiB/s, 3 passes, pause ≈ 128 ms"],
     [
@@ -35,8 +38,18 @@ describe("a prediction", () => {
     ],
     [
       "a guest that never will",
+      { dirtyBytesPerSecond: 500 * MiB },
+      `will not converge below 500 MiB/s: it writes 500 MiB/s to its memory, and 312 MiB/s can be sent; ${cures}`,
+    ],
+    [
+      "a guest that writes a little faster than it can be sent",
       dirty,
-      'will not converge below 400 MiB/s: it writes 400 MiB/s to its memory, and 312 MiB/s can be sent; what would change it: migration.autoConverge: true, or migration.postCopy: true with onTimeout: "postCopy", or a longer migration.maxDowntime',
+      `may not converge: it writes 400 MiB/s to its memory, and about 312 MiB/s can be sent; ${cures}`,
+    ],
+    [
+      "a guest over a network of which nothing is known",
+      { dirtyBytesPerSecond: 5000 * MiB, bandwidthAtMost: Infinity },
+      `may not converge: it writes 4.9 GiB/s to its memory, and how fast this network sends was not measured (312 MiB/s is assumed); ${cures}`,
     ],
     [
       "the same with post-copy after five seconds",
@@ -89,6 +102,7 @@ describe("a prediction", () => {
             predict(
               prospect({
                 bandwidthBytesPerSecond: rate * MiB,
+                bandwidthAtMost: rate * MiB,
                 dirtyBytesPerSecond: dirtied * MiB,
                 memoryBytes: memory * MiB,
                 options: { autoConverge },
@@ -102,6 +116,37 @@ describe("a prediction", () => {
           if (!autoConverge && slow.durationMs !== undefined) assert.ok(fast.durationMs! <= slow.durationMs + 1);
         },
       ),
+    );
+  });
+
+  it("says that it will not converge only where it does not at the highest rate, with a third less written", () => {
+    const numbers = fc.integer({ min: 1, max: 4000 });
+    fc.assert(
+      fc.property(
+        numbers,
+        fc.option(fc.double({ min: 1, max: 4, noNaN: true }), { nil: Infinity }),
+        numbers,
+        fc.integer({ min: 1, max: 100_000 }),
+        fc.integer({ min: 10, max: 5000 }),
+        (rate, factor, dirtied, memory, downtimeLimitMs) => {
+          const given = prospect({
+            bandwidthBytesPerSecond: rate * MiB,
+            bandwidthAtMost: rate * factor * MiB,
+            dirtyBytesPerSecond: dirtied * MiB,
+            memoryBytes: memory * MiB,
+            downtimeLimitMs,
+          });
+          const { verdict } = predict(given);
+          if (verdict === "willNotConverge") {
+            assert.ok(dirtied / 1.5 >= 0.98 * rate * factor, "it is written too slowly for that");
+            assert.ok(memory > (rate * factor * downtimeLimitMs) / 1000, "all of it fits into the pause");
+          }
+          if (verdict === "mayNotConverge") assert.ok(dirtied >= 0.98 * rate);
+          if (dirtied / 1.5 > rate * factor && memory > dirtied * 6 && downtimeLimitMs < 500)
+            assert.equal(verdict, factor === Infinity ? "mayNotConverge" : "willNotConverge");
+        },
+      ),
+      { numRuns: 500 },
     );
   });
 });

@@ -79,31 +79,59 @@ describe("a prediction", () => {
     assert.equal(prospect.downtimeLimitMs, 300);
   });
 
-  it("knows a link that is slower than QEMU", async () => {
+  it("knows a link that is slower than QEMU, and how far that can be relied on", async () => {
     const { hosts, measure, fakes } = placing();
-    fakes.hosts.get("kvm-a")!.saying.set("ip route get", "\n@@ speed\n1000\n@@ end\n");
-    const { prospect } = (await foretell(hosts, healthyMove(), measure(), undefined))!;
-    assert.equal(prospect.bandwidthBytesPerSecond, 125_000_000);
+    const say = (text: string) => fakes.hosts.get("kvm-a")!.saying.set("ip route get", `\n@@ speed\n${text}\n@@ end\n`);
+    say("1000");
+    const bridge = (await foretell(hosts, healthyMove(), measure(), undefined))!.prospect;
+    assert.deepEqual([bridge.bandwidthBytesPerSecond, bridge.bandwidthAtMost], [125_000_000, Infinity]);
+    const again = placing();
+    again.fakes.hosts.get("kvm-a")!.saying.set("ip route get", "\n@@ speed\n1000\nphysical\n@@ end\n");
+    const card = (await foretell(again.hosts, healthyMove(), again.measure(), undefined))!.prospect;
+    assert.deepEqual([card.bandwidthBytesPerSecond, card.bandwidthAtMost], [125_000_000, 125_000_000]);
   });
 
-  it("goes by what the last move between the two hosts came to, below its cap", async () => {
+  it("goes by what was measured in the last move between the two hosts, below its cap", async () => {
     const { hosts, measure } = placing();
     const facts = healthyMove();
-    const tookMs = facts.peer?.login?.works ? facts.peer.login.tookMs : 700;
     const last = {
       from: facts.destination.host,
       to: facts.source.host,
       startedAt: "2026-01-01T00:00:00.000Z",
-      durationMs: 10_600 + 1.3 * tookMs,
+      durationMs: 10_600,
       totalBytes: 2_000_000_000,
+      bytesPerSecond: 300_000_000,
       mode: "live" as const,
       command: facts.command,
       reason: "host is kvm-a",
     };
     const { prospect } = (await foretell(hosts, facts, measure(), last))!;
-    assert.equal(Math.round(prospect.bandwidthBytesPerSecond), 200_000_000);
-    const capped = healthyMove({ options: { ...facts.options, bandwidthMiBps: 40 } });
-    assert.equal((await foretell(hosts, capped, measure(), last))!.prospect.bandwidthBytesPerSecond, 40 * 2 ** 20);
+    assert.deepEqual([prospect.bandwidthBytesPerSecond, prospect.bandwidthAtMost], [300_000_000, 600_000_000]);
+    const capped = (await foretell(
+      hosts,
+      healthyMove({ options: { ...facts.options, bandwidthMiBps: 40 } }),
+      measure(),
+      last,
+    ))!.prospect;
+    assert.deepEqual([capped.bandwidthBytesPerSecond, capped.bandwidthAtMost], [40 * 2 ** 20, 40 * 2 ** 20]);
+  });
+
+  it("raises no alarm over a quick move there of which a state has only bytes and time: 1 MiB in 1.3 s", async () => {
+    const { hosts, measure } = placing();
+    const facts = healthyMove();
+    const last = {
+      from: facts.destination.host,
+      to: facts.source.host,
+      startedAt: "2026-01-01T00:00:00.000Z",
+      durationMs: 2600,
+      totalBytes: 1_077_000,
+      mode: "live" as const,
+      command: facts.command,
+      reason: "host is kvm-a",
+    };
+    const { prediction, prospect } = (await foretell(hosts, facts, measure(), last))!;
+    assert.equal(prospect.bandwidthBytesPerSecond, 1200 * 2 ** 20);
+    assert.equal(prediction.verdict, "converges");
   });
 
   it("of twenty moves over one link asks for its speed once, and looks at each machine once", async () => {

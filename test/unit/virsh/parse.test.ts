@@ -90,6 +90,8 @@ describe("reading virsh", () => {
       memoryRemainingBytes: 221_925_376,
       memoryProcessedBytes: 46_225_533,
       memoryBytesPerSecond: 20_600_647,
+      memoryNormalBytes: 46_133_248,
+      memoryConstantBytes: 222 * 4096,
       dirtyBytesPerSecond: 0,
       passes: 1,
       postCopyRequests: 0,
