@@ -3,11 +3,13 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { Inventory } from "../core/model";
-import { parseInventory, parseUri } from "../schema";
+import { createMask, type Mask, parseInventory, parseUri, secretsIn } from "../schema";
 
 export interface CliSettings {
   inventory: NonNullable<Inventory>;
   uri: string;
+  /** Hides what is secret in the configuration. */
+  mask: Mask;
 }
 
 /** Something is wrong with how it was called, or with the configuration. */
@@ -38,15 +40,49 @@ export async function settingsFromStack(): Promise<CliSettings> {
   }
 }
 
-type ConfigValue = { value?: string; objectValue?: unknown };
+type ConfigValue = { value?: string; objectValue?: unknown; secret?: boolean };
 
 function settingsFrom(text: string, where: string): CliSettings {
-  let json: Record<string, unknown>;
+  let json: unknown;
   try {
-    json = JSON.parse(text) as Record<string, unknown>;
+    json = JSON.parse(text);
   } catch {
+    // The parser's own words quote the text.
     throw new UsageError(`${where} is no JSON`);
   }
+  const mask = createMask(secretsOf(json));
+  try {
+    return { ...settingsIn(json, text, where), mask };
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(mask(error.message)) : error;
+  }
+}
+
+/**
+ * Of a value with parts, such as the hosts, Pulumi says that something in it is secret, and not what: there the fields' names tell. A file
+ * of hosts says neither.
+ */
+function secretsOf(json: unknown): string[] {
+  const values = Object.values((json ?? {}) as Record<string, ConfigValue | null>);
+  const whole = values.flatMap((entry) => {
+    if (entry?.secret !== true || typeof entry.value !== "string") return [];
+    const value: unknown = entry.objectValue ?? parsed(entry.value);
+    return typeof value === "object" && value !== null ? secretsIn(value) : [entry.value];
+  });
+  // `value` repeats as one text what `objectValue` has in parts.
+  return [...whole, ...secretsIn(json)];
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function settingsIn(given: unknown, text: string, where: string): Omit<CliSettings, "mask"> {
+  const json = (given ?? {}) as Record<string, unknown>;
   const value = (key: string): string | undefined => {
     const entry = json[key] as ConfigValue | undefined;
     if (entry === undefined) return undefined;

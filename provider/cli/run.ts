@@ -5,6 +5,7 @@ import { nearMatches, listed } from "../core/near";
 import type { Clock, Dial } from "../core/ports";
 import { Hosts } from "../placement/hosts";
 import { doctor, isWell, showDiagnosis } from "./doctor";
+import { type Mask, maskAll } from "../schema";
 import { type CliSettings, UsageError } from "./inventory";
 import { plan, showPlan } from "./plan";
 
@@ -25,14 +26,19 @@ export interface CliWorld {
 
 export async function run(words: readonly string[], world: CliWorld): Promise<number> {
   let hosts: Hosts | undefined;
+  let mask: Mask = (text) => text;
+  const print = (text: string) => world.print(mask(text));
+  const complain = (text: string) => world.complain(mask(text));
+  const printJson = (value: unknown) => world.print(`${JSON.stringify(maskAll(value, mask), null, 2)}\n`);
   try {
     const { command, positional, to, file, json, tls } = parse(words);
     if (command === undefined || command === "help") {
-      world.print(usage);
+      print(usage);
       return command === undefined ? 2 : 0;
     }
     const settings = await world.settings(file);
     const { inventory, uri } = settings;
+    mask = settings.mask;
     const unknown = [...to, ...(command === "doctor" ? positional : [])].find((name) => !(name in inventory));
     if (unknown !== undefined) {
       const near = nearMatches(unknown, Object.keys(inventory));
@@ -43,18 +49,21 @@ export async function run(words: readonly string[], world: CliWorld): Promise<nu
     hosts = new Hosts(world.dial(inventory), inventory, uri, world.clock);
     if (command === "doctor") {
       const diagnosis = await doctor(hosts, positional.length > 0 ? positional : hosts.names, tls, world.clock);
-      world.print(`${json ? JSON.stringify(diagnosis, null, 2) : showDiagnosis(diagnosis)}\n`);
+      if (json) printJson(diagnosis);
+      else print(`${showDiagnosis(diagnosis)}\n`);
       return isWell(diagnosis) ? 0 : 1;
     }
     const [domain] = positional;
     if (domain === undefined || positional.length > 1) throw new UsageError("plan takes one machine: plan VM");
     const made = await plan(hosts, settings, { domain, to }, world.clock);
-    world.print(`${json ? JSON.stringify(made, null, 2) : showPlan(made)}\n`);
+    if (json) printJson(made);
+    else print(`${showPlan(made)}\n`);
     return made.ways.some(({ possible }) => possible) ? 0 : 1;
   } catch (error) {
-    if (error instanceof UsageError) world.complain(`${error.message}\n`);
-    else if (error instanceof PlacementError) world.complain(`${error.message}\n`);
-    else throw error;
+    const isExpected = error instanceof UsageError || error instanceof PlacementError;
+    complain(
+      `${isExpected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
     return error instanceof UsageError ? 2 : 1;
   } finally {
     await hosts?.close();

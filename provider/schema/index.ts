@@ -4,6 +4,7 @@ export { unknownHosts } from "./hostNames";
 export { type ParsedInputs, parseInputs } from "./inputs";
 export { parseInventory } from "./inventory";
 export type { InputFailure } from "./refusal";
+export { createMask, type Mask, maskAll, secretsIn } from "./secrets";
 export {
   defaultUri,
   type OnInterrupt,

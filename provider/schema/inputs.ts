@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { type MigrationOptions, optionConflicts } from "../core/options";
 import { migrationSchema } from "./migration";
-import { expected, failuresOf, type InputFailure, invalid, shown, unknownFields } from "./refusal";
+import { expected, failuresOf, type InputFailure, invalid, unknownFields } from "./refusal";
+import { shown, shownName } from "./shown";
 import { unknownPaths } from "./wire";
 
 /** The inputs after parsing. A field is undefined while Pulumi does not know it. */
@@ -73,7 +74,7 @@ export function parseInputs(props: Record<string, unknown>): { inputs: ParsedInp
   const strangers = Object.keys(props).filter(
     (name) => !name.startsWith("__") && ![...inputNames, ...outputNames].includes(name),
   );
-  for (const name of strangers) failures.push(invalid(name, unknownFields([name], inputNames)));
+  for (const name of strangers) failures.push(invalid(shownName(name), unknownFields([name], inputNames)));
 
   const domain = read(domainSchema, "domain");
   const host = read(hostSchema, "host");

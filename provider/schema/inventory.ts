@@ -2,11 +2,14 @@
 import { z } from "zod";
 import type { Host } from "../core/model";
 import { leaf } from "./leaves";
-import { expected, failuresOf, type InputFailure, invalid, isKeyText, kindOf, unknownKeys } from "./refusal";
+import { expected, failuresOf, type InputFailure, invalid, unknownKeys } from "./refusal";
+import { isKeyText, kindOf } from "./shown";
 import { withoutUndefined } from "./wire";
 
-const text = (what: string, example: string, pattern = /^[^\n\r\0]+$/) =>
-  z.string({ error: expected(what, example) }).regex(pattern, { error: expected(what, example) });
+const text = (what: string, example: string, pattern = /^[^\n\r\0]{1,1024}$/) => {
+  const error = expected(what, example);
+  return z.string({ error }).refine((value) => pattern.test(value) && !isKeyText(value), { error });
+};
 const port = leaf.integer({ type: "integer", min: 1, max: 65_535 }, "22") as z.ZodType<number>;
 const limit = leaf.integer({ type: "integer", min: 1, max: 64 }, "2") as z.ZodType<number>;
 const bool = z.boolean({ error: expected("true or false", "true") });
@@ -19,7 +22,7 @@ const address = text(
 const path = (example: string) => {
   const error = (issue: { input?: unknown }) =>
     expected("a path", example)(issue) + (isKeyText(issue.input) ? "; the text of a key belongs in privateKey" : "");
-  return z.string({ error }).regex(/^(?!.*PRIVATE KEY)[^\n\r\0]+$/, { error });
+  return z.string({ error }).refine((value) => /^[^\n\r\0]{1,4096}$/.test(value) && !isKeyText(value), { error });
 };
 
 const hostShape = {
@@ -48,7 +51,7 @@ const hostShape = {
   maxIncoming: limit.optional(),
   maintenance: bool.optional(),
   labels: z
-    .record(z.string(), z.string({ error: expected("text", '"r1"') }), {
+    .record(z.string(), text("text", '"r1"', /^[^\0]{0,1024}$/), {
       error: expected("text by key", '{ rack: "r1" }'),
     })
     .optional(),

@@ -1,5 +1,6 @@
 /** The stack's configuration beside the inventory. */
-import { type InputFailure, invalid, shown } from "./refusal";
+import { type InputFailure, invalid } from "./refusal";
+import { shown } from "./shown";
 
 export const defaultUri = "qemu:///system";
 
@@ -39,14 +40,14 @@ export function parsePreviewSettings(get: (key: string) => string | undefined): 
   const choice = (key: string, values: readonly string[]): string => {
     const given = get(key);
     if (given === undefined || values.includes(given)) return given ?? values[0]!;
-    const reason = `got ${JSON.stringify(given)}; expected ${values.join(" or ")}, for example \`pulumi config set ${key} ${values[1]}\``;
+    const reason = `got ${shown(given)}; expected ${values.join(" or ")}, for example \`pulumi config set ${key} ${values[1]}\``;
     failures.push({ property: key, reason, code: "invalidInput" });
     return values[0]!;
   };
   const seconds = get("vm-placement:dirtyRateSeconds") ?? "1";
   const known = /^\d+$/.test(seconds) && Number(seconds) <= 60;
   if (!known) {
-    const reason = `got ${JSON.stringify(seconds)}; expected whole seconds from 0 (not measured) to 60, for example \`pulumi config set vm-placement:dirtyRateSeconds 2\``;
+    const reason = `got ${shown(seconds)}; expected whole seconds from 0 (not measured) to 60, for example \`pulumi config set vm-placement:dirtyRateSeconds 2\``;
     failures.push({ property: "vm-placement:dirtyRateSeconds", reason, code: "invalidInput" });
   }
   return {

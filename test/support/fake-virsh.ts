@@ -86,7 +86,7 @@ export class FakeHosts {
     for (const shell of this.shells) shell.alive = false;
   }
 
-  readonly dial: Dial = ({ name }) => {
+  dial: Dial = ({ name }) => {
     this.dialled.push(name);
     const host = this.hosts.get(name);
     if (host !== undefined && !host.down) {

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
+import { PlacementError } from "../../provider/core/errors";
 import { run } from "../../provider/cli/run";
+import { createMask } from "../../provider/schema";
 import { fakeDomain, FakeHosts } from "../support/fake-virsh";
 
 describe("the command line", () => {
   const inventory = { "kvm-a": { name: "kvm-a" }, "kvm-b": { name: "kvm-b" }, "kvm-c": { name: "kvm-c" } };
 
-  async function call(words: string[], prepare: (world: FakeHosts) => void = () => {}) {
+  async function call(words: string[], prepare: (world: FakeHosts) => void = () => {}, secrets: string[] = []) {
     const fake = new FakeHosts();
     fake.add("kvm-a", [fakeDomain()]);
     fake.add("kvm-b");
@@ -15,7 +17,7 @@ describe("the command line", () => {
     const code = await run(words, {
       dial: () => fake.dial,
       clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
-      settings: () => Promise.resolve({ inventory, uri: "qemu:///system" }),
+      settings: () => Promise.resolve({ inventory, uri: "qemu:///system", mask: createMask(secrets) }),
       print: (text) => (printed += text),
       complain: (text) => (complained += text),
     });
@@ -95,4 +97,35 @@ describe("the command line", () => {
       assert.equal(code, 2);
     });
   }
+
+  it("prints no secret, in a table, in JSON or in an error", async () => {
+    const down = (fake: FakeHosts) => {
+      fake.dial = ({ name }) =>
+        Promise.reject(new PlacementError({ ...unreachable, host: name, why: `no key: ${key}` }));
+    };
+    const unreachable = { code: "hostUnreachable", phase: "connect", what: "cannot connect", next: "x" } as const;
+    const key = 'line "one" of a key\nline two of the key';
+    for (const words of [
+      ["doctor"],
+      ["doctor", "--json"],
+      ["plan", "db-01"],
+      ["plan", "db-01", "--json"],
+      ["doctor", "hush"],
+    ]) {
+      const { printed, complained } = await call(words, down, [key, "hush"]);
+      assert.doesNotMatch(printed + complained, /line .{0,2}one|two of|hush/, words.join(" "));
+      assert.match(printed + complained, /\[secret\]/);
+      if (words.includes("--json") && printed !== "") JSON.parse(printed);
+    }
+  });
+
+  it("prints no secret where it fails in a way that nobody foresaw", async () => {
+    const { code, complained } = await call(
+      ["doctor"],
+      (fake) => void (fake.dial = () => Promise.reject(new TypeError("bad: hush-hush"))),
+      ["hush-hush"],
+    );
+    assert.equal(code, 1);
+    assert.match(complained, /TypeError: bad: \[secret\]/);
+  });
 });
