@@ -15,7 +15,7 @@ function layer(name, allowed) {
   const pure = name === "core";
   const packages = {
     core: "^[^.]",
-    virsh: "^(?!fast-xml-parser$|node:crypto$)[^.]",
+    virsh: "^(?!saxes$|node:crypto$)[^.]",
     placement: "^[^.]",
     ssh: "^(@pulumi/|@grpc/|zod)",
   }[name];
@@ -34,8 +34,8 @@ function layer(name, allowed) {
             ...(name === "ssh"
               ? [
                   {
-                    regex: "^\\.\\./core/(?!(ports|errors|model)$)",
-                    message: "ssh/ knows the ports, the errors and the model only.",
+                    regex: "^\\.\\./core/(?!(clean|ports|errors|model)$)",
+                    message: "ssh/ knows the ports, the errors, the model and the cleaning of text only.",
                   },
                 ]
               : []),

@@ -1,9 +1,12 @@
 /** Pulumi's display: texts of a resource appear in its own row, by the engine's Log RPC. Silent where no engine listens. */
-import { stripVTControlCharacters } from "node:util";
 import * as grpc from "@grpc/grpc-js";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
+import { clean } from "./core/clean";
 import type { Progress } from "./core/ports";
+
+/** Room for a preview's longest warning. */
+const maxRow = 16 * 1024;
 
 export interface Display {
   /** The row of one resource. An empty URN is the stack's row. */
@@ -24,7 +27,8 @@ export function createDisplay(address: string | undefined): Display {
     const request = new LogRequest();
     request.setUrn(urn);
     request.setSeverity(severity);
-    request.setMessage(plain(text));
+    // Rows are made of names too, which are not cleaned where they come in: commands are made of them.
+    request.setMessage(clean(text, maxRow));
     request.setEphemeral(ephemeral);
     client ??= new EngineClient(address, grpc.credentials.createInsecure());
     const engine = client;
@@ -38,9 +42,4 @@ export function createDisplay(address: string | undefined): Display {
     }),
     flush: () => Promise.race([last, new Promise<void>((resolve) => setTimeout(resolve, 1000).unref())]),
   };
-}
-
-/** Hosts may say anything: escape sequences reach the terminal raw, and "<{%" begins a directive of the display. */
-function plain(text: string): string {
-  return stripVTControlCharacters(text).replaceAll("<{%", "<{ %");
 }

@@ -1,6 +1,7 @@
 /** Pulumi's boundary: decode, call, encode. Found by users' states under the name pulumi-vm-placement/handlers, for ever. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { LastMigration, Plan } from "./core/args";
+import { clean, cleanLine } from "./core/clean";
 import { type Phase, PlacementError } from "./core/errors";
 import type { Inventory } from "./core/model";
 import type { Clock, Dial, Progress, UnderWay } from "./core/ports";
@@ -57,6 +58,8 @@ interface Settings {
   hosts: Hosts;
 }
 
+const maxUnexpected = 16 * 1024;
+
 /** Everything that `read` returns as inputs stands in these; the rest of the properties are outputs. */
 const inputNames = ["domain", "host", "migration", "plan", "__urn"];
 
@@ -95,7 +98,7 @@ export function createHandlers(world: World) {
         const plan = all.length > 0 ? undefined : containsUnknown(news) ? UNKNOWN : planOf(inputs, inventory, uri);
         return {
           inputs: { ...news, plan },
-          failures: all.map(({ property, reason, code }) => ({ property, reason: `${reason} [${code}]` })),
+          failures: all.map(({ property, reason, code }) => ({ property, reason: `${clean(reason)} [${code}]` })),
         };
       }),
 
@@ -156,7 +159,7 @@ export function createHandlers(world: World) {
             plan,
             currentHost: view.host,
             state: view.state,
-            __name: view.name,
+            __name: cleanLine(view.name),
             ...(incomplete && { __incomplete: true }),
           }),
           inputs: withoutUndefined({ ...inputsNow, host, plan }),
@@ -294,6 +297,12 @@ export function createHandlers(world: World) {
         const bare = new Error(error.message);
         bare.stack = "";
         throw bare;
+      }
+      // A fault of this program: its text may hold anything that it was given.
+      if (error instanceof Error) {
+        const { message, stack } = error;
+        error.message = clean(message, maxUnexpected);
+        if (stack !== undefined) error.stack = clean(stack, maxUnexpected);
       }
       throw error;
     } finally {

@@ -1,4 +1,5 @@
 /** What Pulumi keeps of a placement. */
+import { cleanLine } from "./core/clean";
 import type { LastMigration, Plan } from "./core/args";
 import type { DomainView } from "./core/domain";
 import type { PlacementError } from "./core/errors";
@@ -16,7 +17,7 @@ export function outputs(news: Props, view: DomainView, plan: Plan, lastMigration
     plan,
     lastMigration,
     schemaVersion,
-    __name: view.name,
+    __name: cleanLine(view.name),
   });
 }
 

@@ -1,8 +1,12 @@
 /** How a preview reads. */
+import { clean } from "./core/clean";
 import { showPrediction } from "./core/predict";
 import type { Progress } from "./core/ports";
 import { type Finding, showFinding } from "./core/rules";
 import type { Foresight } from "./placement/foresee";
+
+/** Room for the blockers of a VM that has every one of them. */
+const maxText = 16 * 1024;
 
 /** Findings as warnings in the resource's row; each stands alone in Diagnostics. */
 export function show({ findings, predicted, note }: Foresight, progress: Progress): void {
@@ -25,7 +29,6 @@ export function strictFailure({ findings }: Foresight, domain: string): Error | 
   const blockers = findings.filter(({ severity }) => severity === "blocker");
   if (blockers.length === 0) return undefined;
   const lines = blockers.map((finding) => `  ${showFinding(finding)}`);
-  return new Error(
-    [`${domain} cannot be moved as things stand, and vm-placement:strictPreview is true:`, ...lines].join("\n"),
-  );
+  const text = [`${domain} cannot be moved as things stand, and vm-placement:strictPreview is true:`, ...lines];
+  return new Error(clean(text.join("\n"), maxText));
 }

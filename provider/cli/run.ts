@@ -1,4 +1,5 @@
 /** The command line `vm-placement`: thin, over placement/. */
+import { clean, cleanValues } from "../core/clean";
 import { PlacementError } from "../core/errors";
 import type { Inventory } from "../core/model";
 import { nearMatches, listed } from "../core/near";
@@ -49,20 +50,22 @@ export async function run(words: readonly string[], world: CliWorld): Promise<nu
     hosts = new Hosts(world.dial(inventory), inventory, uri, world.clock);
     if (command === "doctor") {
       const diagnosis = await doctor(hosts, positional.length > 0 ? positional : hosts.names, tls, world.clock);
-      if (json) printJson(diagnosis);
-      else print(`${showDiagnosis(diagnosis)}\n`);
+      const shown = cleanValues(diagnosis);
+      if (json) printJson(shown);
+      else print(`${showDiagnosis(shown)}\n`);
       return isWell(diagnosis) ? 0 : 1;
     }
     const [domain] = positional;
     if (domain === undefined || positional.length > 1) throw new UsageError("plan takes one machine: plan VM");
-    const made = await plan(hosts, settings, { domain, to }, world.clock);
+    // Names of VMs are not cleaned where they come in, since commands are made of them; what is printed runs nothing.
+    const made = cleanValues(await plan(hosts, settings, { domain, to }, world.clock));
     if (json) printJson(made);
     else print(`${showPlan(made)}\n`);
     return made.ways.some(({ possible }) => possible) ? 0 : 1;
   } catch (error) {
     const isExpected = error instanceof UsageError || error instanceof PlacementError;
     complain(
-      `${isExpected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+      `${isExpected ? clean(error.message) : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
     );
     return error instanceof UsageError ? 2 : 1;
   } finally {

@@ -1,3 +1,4 @@
+import { clean, cleanLine } from "./clean";
 import type { DomainView } from "./domain";
 
 /** Where in the flow something failed. */
@@ -27,6 +28,7 @@ export const errorCodes = [
   "libvirtDown",
   "socketPermission",
   "optionUnsupported",
+  "unreadableAnswer",
   // the virtual machine
   "domainMissing",
   "domainOnTwoHosts",
@@ -67,8 +69,14 @@ export interface ErrorFacts {
   cause?: unknown;
 }
 
+/** Room for the reasons of many hosts at once. */
+const maxText = 8192;
+
 /**
  * The one error class. Its message stands alone: Pulumi shows it without any context.
+ *
+ * What hosts say is cleaned where it comes in. Names and paths are not, since commands are made of them, nor is what is not known to
+ * come from outside (a file's path, node's words): here all of it becomes text, so it is cleaned here too.
  *
  * @example
  * cannot move db-01 from kvm-a to kvm-b (migrate, on kvm-a): Unsafe migration: Migration without shared storage is unsafe
@@ -82,8 +90,12 @@ export class PlacementError extends Error {
   readonly host: string | undefined;
   readonly domain: string | undefined;
 
-  constructor(readonly facts: ErrorFacts) {
+  readonly facts: ErrorFacts;
+
+  constructor(raw: ErrorFacts) {
+    const facts = cleaned(raw);
     super(errorText(facts), facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.facts = facts;
     this.name = "PlacementError";
     this.code = facts.code;
     this.phase = facts.phase;
@@ -99,7 +111,12 @@ export class PlacementError extends Error {
   }
 }
 
+function cleaned(facts: ErrorFacts): ErrorFacts {
+  const { what, why, next } = facts;
+  return { ...facts, what: cleanLine(what), why: clean(why, maxText), next: clean(next, maxText) };
+}
+
 function errorText(facts: ErrorFacts): string {
-  const where = facts.host === undefined ? facts.phase : `${facts.phase}, on ${facts.host}`;
+  const where = facts.host === undefined ? facts.phase : `${facts.phase}, on ${cleanLine(facts.host)}`;
   return `${facts.what} (${where}): ${facts.why}\n  What to do: ${facts.next} [${facts.code}]`;
 }

@@ -1,6 +1,9 @@
 import type { Host } from "./model";
 
-/** What a finished remote command left behind. `code` is null when a signal ended it. */
+/**
+ * What a finished remote command left behind. `code` is null when a signal ended it. At most 8 MiB of standard output (more rejects with
+ * `unreadableAnswer`) and 64 KiB of standard error, its beginning and its end. Both are as the host sent them: their readers clean them.
+ */
 export interface ExecResult {
   code: number | null;
   signal: string | null;
@@ -9,7 +12,10 @@ export interface ExecResult {
 }
 
 export interface ExecOptions {
-  /** Milliseconds until the command is given up: its channel is closed and the promise rejects with `commandTimeout`. No default: none. */
+  /**
+   * Milliseconds until the command is given up: its channel is closed and the promise rejects with `commandTimeout`. Default: 60 000.
+   * Infinity, for a migration, which has timers of its own: then what is printed beyond the limits is read and not kept.
+   */
   deadlineMs?: number;
   /** Text for the command's standard input, which is closed behind it. Without it standard input is empty. */
   input?: string;

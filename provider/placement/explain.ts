@@ -3,6 +3,7 @@ import { PlacementError } from "../core/errors";
 import type { ExecResult } from "../core/ports";
 import { type FailureContext, hidesCause, readFailure, tellsCause } from "../virsh/failures";
 import type { Virsh } from "../virsh/client";
+import { parseDiskFiles } from "../virsh/parse";
 import type { Hosts } from "./hosts";
 import { peerKeys } from "./peerKeys";
 import { sh } from "../virsh/shellScript";
@@ -82,7 +83,7 @@ async function imagesMissing(
   try {
     const [source, destination] = await Promise.all([hosts.virsh(from), hosts.virsh(to)]);
     const { stdout } = await source.run(sh`virsh -q domblklist --details --domain=${domain}`, askMs);
-    const paths = [...stdout.matchAll(/^ *file +disk +\S+ +(\/.+?) *$/gm)].map((match) => match[1]!);
+    const paths = parseDiskFiles(stdout);
     const there = await Promise.all(paths.map((path) => destination.run(sh`test -e ${path}`, askMs)));
     return paths.filter((_, index) => there[index]!.code === 1);
   } catch {

@@ -1,13 +1,30 @@
 /** Gathers what the rules want to know: reads only, few round trips, everything at once; what was not to be had stays undefined. */
+import { clean } from "../core/clean";
 import type { MigrationOptions } from "../core/options";
 import type { Clock } from "../core/ports";
-import type { DomainFacts, FitFacts, HostFacts, MoveFacts, PeerFacts, SystemFacts } from "../core/rules";
+import type {
+  DomainFacts,
+  FitFacts,
+  HostFacts,
+  MoveFacts,
+  PeerFacts,
+  SystemFacts,
+  UnreadableAnswer,
+} from "../core/rules";
 import type { Virsh } from "../virsh/client";
 import { peerUri } from "../virsh/command";
 import { type DomainDefinition, parseDomainXml } from "../virsh/domainXml";
 import { readFailure } from "../virsh/failures";
 import { parseCapabilities, parseCpuComparison, parsePoolPath, parseTpmBackends } from "../virsh/hostXml";
-import { parseDomainList, parseHelpOptions, parseUuids, parseVersions } from "../virsh/parse";
+import {
+  hasBlockJob,
+  parseDomainList,
+  parseHelpOptions,
+  parseHostname,
+  parseResidentBytes,
+  parseUuids,
+  parseVersions,
+} from "../virsh/parse";
 import {
   imagesScript,
   parseImages,
@@ -43,14 +60,17 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
   const { from, to, uuid, how, options } = move;
   const [source, destination] = await Promise.all([hosts.virsh(from), hosts.virsh(to)]);
   const wants = { certificates: how === "live" && options.tls === true, pools: options.copyStorage !== undefined };
+  const unreadable = new Unreadable();
   const definition = source
     .inquire(command`dumpxml ${uuid}`)
-    .then((xml) => (xml === undefined ? undefined : parseDomainXml(xml)));
+    .then((xml) =>
+      unreadable.unless({ host: from, what: "definition", command: `virsh dumpxml ${uuid}` }, xml, parseDomainXml),
+    );
   const target = Promise.all([systemOf(hosts, destination, wants.certificates, clock), hostnameOf(hosts, destination)]);
 
   const [sourceFacts, destinationFacts, domain, images, peer, fit] = await Promise.all([
-    hostFacts(hosts, source, wants, clock),
-    hostFacts(hosts, destination, wants, clock),
+    hostFacts(hosts, source, wants, clock, unreadable),
+    hostFacts(hosts, destination, wants, clock, unreadable),
     definition.then((known) => known && domainFacts(source, known, move)),
     definition.then((known) => imagesOf(source, destination, known)),
     peerFacts(hosts, source, move, target),
@@ -63,6 +83,7 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
     ...images,
     peer,
     fit,
+    unreadable: unreadable.answers,
     command: move.command,
     how,
     options,
@@ -75,6 +96,7 @@ async function hostFacts(
   virsh: Virsh,
   wants: { certificates: boolean; pools: boolean },
   clock: Clock,
+  unreadable: Unreadable,
 ): Promise<HostFacts> {
   const { host } = virsh;
   const known = <T>(answer: T | undefined) => answer !== undefined;
@@ -89,7 +111,11 @@ async function hostFacts(
         lastingMs,
         async () => {
           const xml = await virsh.inquire(command`capabilities`);
-          return xml === undefined ? undefined : parseCapabilities(xml);
+          return unreadable.unless(
+            { host, what: "capabilities", command: "virsh capabilities" },
+            xml,
+            parseCapabilities,
+          );
         },
         known,
       ),
@@ -98,7 +124,7 @@ async function hostFacts(
       ask(command`list --uuid`, volatileMs),
       ask(command`net-list --all --name`, volatileMs),
       ask(command`net-list --name`, volatileMs),
-      wants.pools ? poolPathsOf(virsh) : undefined,
+      wants.pools ? poolPathsOf(virsh, unreadable) : undefined,
       systemOf(hosts, virsh, wants.certificates, clock),
     ]);
   const running = parseUuids(active ?? "");
@@ -129,7 +155,10 @@ function hostnameOf(hosts: Hosts, virsh: Virsh): Promise<string | undefined> {
   return hosts.remember(
     `${virsh.host}: hostname`,
     lastingMs,
-    () => virsh.inquire(command`hostname`),
+    async () => {
+      const name = await virsh.inquire(command`hostname`);
+      return name === undefined ? undefined : parseHostname(name);
+    },
     (name) => name !== undefined,
   );
 }
@@ -148,13 +177,14 @@ function systemOf(
 }
 
 /** By UUID: a pool's name may be anything, and a list of names has no end of a name but the end of the line. */
-async function poolPathsOf(virsh: Virsh): Promise<string[] | undefined> {
+async function poolPathsOf(virsh: Virsh, unreadable: Unreadable): Promise<string[] | undefined> {
   const uuids = await virsh.inquire(command`pool-list --uuid`);
   if (uuids === undefined) return undefined;
   const pools = await Promise.all(
     [...parseUuids(uuids)].map((uuid) => virsh.inquire(command`pool-dumpxml --pool=${uuid}`)),
   );
-  return pools.flatMap((xml) => (xml === undefined ? undefined : parsePoolPath(xml)) ?? []);
+  const asked = { host: virsh.host, what: "storage pools", command: "virsh pool-dumpxml POOL" } as const;
+  return pools.flatMap((xml) => unreadable.unless(asked, xml, parsePoolPath) || []);
 }
 
 async function domainFacts(source: Virsh, definition: DomainDefinition, move: IntendedMove): Promise<DomainFacts> {
@@ -170,14 +200,14 @@ async function domainFacts(source: Virsh, definition: DomainDefinition, move: In
     how === "live" ? blockJobsOf(source, uuid, definition) : undefined,
   ]);
   const { cpuXml: _, ...known } = definition;
-  const rss = /balloon\.rss=(\d+)/.exec(memory ?? "")?.[1];
+  const resident = parseResidentBytes(memory ?? "");
   return {
     ...known,
     state,
     snapshots,
     checkpoints,
     blockJobs,
-    memoryUsedBytes: rss === undefined ? undefined : Math.min(Number(rss) * 1024, known.memoryBytes),
+    memoryUsedBytes: resident === undefined ? undefined : Math.min(resident, known.memoryBytes),
   };
 }
 
@@ -186,7 +216,7 @@ async function blockJobsOf(source: Virsh, uuid: string, { disks }: DomainDefinit
     disks.map(async ({ target, path, type }) => {
       if (path === undefined && type !== "network") return [];
       const job = await source.inquire(command`blockjob ${uuid} --path=${target} --raw`);
-      return job === undefined || !/^\s*type=/m.test(job) ? [] : [target];
+      return job === undefined || !hasBlockJob(job) ? [] : [target];
     }),
   );
   return busy.flat();
@@ -243,7 +273,7 @@ function fitOf(hosts: Hosts, destination: Virsh, domain: DomainDefinition): Prom
 
 function capabilitiesOf(code: number | null, xml: string, stderr: string): FitFacts["capabilities"] {
   if (code === 0) return { tpmBackends: parseTpmBackends(xml) };
-  const said = stderr
+  const said = clean(stderr)
     .split("\n")
     .map((line) => line.replace(/^error: */, "").trim())
     .filter((line) => line !== "" && line !== "failed to get emulator capabilities");
@@ -251,6 +281,19 @@ function capabilitiesOf(code: number | null, xml: string, stderr: string): FitFa
   return said.length > 0 && /not support|Cannot check QEMU binary|emulator|machine/i.test(said.join(" "))
     ? { refusal: said.join("; ").replace(/^invalid argument: /, "") }
     : undefined;
+}
+
+/** Answers that came, and that nothing can be concluded from. */
+class Unreadable {
+  readonly answers: UnreadableAnswer[] = [];
+
+  /** What `parse` makes of an answer; one that it makes nothing of is noted. */
+  unless<T>(asked: UnreadableAnswer, text: string | undefined, parse: (text: string) => T | undefined): T | undefined {
+    if (text === undefined) return undefined;
+    const read = parse(text);
+    if (read === undefined) this.answers.push(asked);
+    return read;
+  }
 }
 
 const controlPorts = { ssh: 22, tls: 16_514, tcp: 16_509 };

@@ -2,7 +2,6 @@ import type { DomainView } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import { needsPast, type Past } from "../core/past";
 import { parsePast, pastScript } from "../virsh/past";
-import { inShell } from "../virsh/report";
 import type { Hosts } from "./hosts";
 
 /**
@@ -22,7 +21,7 @@ export async function pastWhereItMatters(
 
 async function pastOf(hosts: Hosts, host: string, { name, uuid }: DomainView): Promise<Past | undefined> {
   try {
-    const answer = await (await hosts.virsh(host)).inquireShell(inShell(pastScript(name, uuid)));
+    const answer = await (await hosts.virsh(host)).inquireShell(pastScript(name, uuid));
     return answer && parsePast(host, answer.stdout);
   } catch (error) {
     if (error instanceof PlacementError) return undefined;

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { cleanLine } from "../core/clean";
 import { canonicalDomain, parseInputs } from "./inputs";
 import { containsUnknown, UNKNOWN } from "./wire";
 
@@ -8,7 +9,8 @@ type Props = Record<string, unknown>;
 export function difference(olds: Props, news: Props): { changes: boolean; onHosts: boolean; replaces: string[] } {
   const wanted = canonicalDomain(news.domain);
   const domain = wanted !== canonicalDomain(olds.domain);
-  const otherMachine = domain && ![olds.domainUuid, olds.__name].includes(wanted) && wanted !== UNKNOWN;
+  const isSame = wanted === olds.domainUuid || (typeof wanted === "string" && cleanLine(wanted) === olds.__name);
+  const otherMachine = domain && !isSame && wanted !== UNKNOWN;
   const host = !isDeepStrictEqual(news.host, olds.host) || containsUnknown(news.host);
   const elsewhere = ![news.host].flat().includes(olds.currentHost);
   const migration = !isDeepStrictEqual(options(news), options(olds)) || containsUnknown(news.migration);

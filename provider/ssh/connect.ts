@@ -137,7 +137,7 @@ async function attempt(
       authHandler: (left, partly, next) => {
         // The first question is always "none": it tells which methods the host takes.
         if (left === null) return next({ type: "none", username });
-        methods = left;
+        methods = left.slice(0, 8).map((method) => words(method));
         partial ||= partly === true;
         const offer = left.includes("publickey") ? queue.shift() : undefined;
         if (!offer) return next(false as never);

@@ -1,3 +1,4 @@
+import { cleanLine } from "../core/clean";
 import { type ErrorCode, type Phase, PlacementError } from "../core/errors";
 
 /** Whose connection failed: a host, or a jump host on the way to it. */
@@ -33,11 +34,14 @@ export function configPath(subject: Subject, field: string): string {
   return `'vm-placement:hosts${/^[\w-]+$/.test(name) ? `.${name}` : `["${name}"]`}.${field}'`;
 }
 
-/** The words of an error, one line, without the stack. */
+/** What ssh2 and node say has some words; anybody on the way can have ssh2 say 32 KB before a host key was looked at. */
+const maxWords = 300;
+
+/** The words of an error, one line, without the stack, as they may be shown: an ssh server chooses some of them itself. */
 export function words(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) {
-    return [...new Set(error.errors.map(words))].join(", ");
+    return cleanLine([...new Set(error.errors.map(words))].join(", "));
   }
   const text = error instanceof Error ? error.message || String((error as NodeJS.ErrnoException).code) : String(error);
-  return text.split("\n", 1)[0]!;
+  return cleanLine(text.split("\n", 1)[0]!, maxWords);
 }

@@ -1,12 +1,20 @@
 import { StringDecoder } from "node:string_decoder";
 import type { ClientChannel } from "ssh2";
+import { cleanLine } from "../core/clean";
 import type { PlacementError } from "../core/errors";
 import type { ExecOptions, ExecResult, ProcessListeners, RemoteProcess, Shell } from "../core/ports";
+import { Head, HeadAndTail } from "./bounded";
 import type { Connection } from "./connection";
 import { failure, words } from "./failure";
 
 /** sshd counts a session for a moment after it told us of its end: for so long a refusal may be out of date. */
 const afterwardsMs = 500;
+
+/** The largest answers (a host's capabilities) have some 500 KB. */
+const maxStdout = 8 * 2 ** 20;
+const maxStderr = 64 * 1024;
+/** Longer than any question takes, libvirt's wait for a job lock (30 s) with it. */
+const defaultDeadlineMs = 60_000;
 
 /** Commands over one connection; closing it closes the jump hosts' connections too. */
 export class SshShell implements Shell {
@@ -44,31 +52,36 @@ export class SshShell implements Shell {
     await this.closeHops();
   }
 
-  exec(command: string, { deadlineMs, input }: ExecOptions = {}): Promise<ExecResult> {
+  exec(command: string, { deadlineMs = defaultDeadlineMs, input }: ExecOptions = {}): Promise<ExecResult> {
     return new Promise((resolve, reject) => {
       let running: RemoteProcess | undefined;
-      let late = false;
+      let over = false;
       let timer: NodeJS.Timeout | undefined;
-      if (deadlineMs !== undefined) {
-        timer = setTimeout(() => {
-          late = true;
-          reject(this.tookTooLong(command, deadlineMs));
-          running?.destroy();
-        }, deadlineMs);
-      }
+      const giveUp = (error: PlacementError) => {
+        over = true;
+        reject(error);
+        running?.destroy();
+      };
+      // A migration has none: closing its channel would not end it, and what it prints is read to its end, but not kept.
+      const bounded = deadlineMs !== Infinity;
+      if (bounded) timer = setTimeout(() => giveUp(this.tookTooLong(command, deadlineMs)), deadlineMs);
       const run = async (): Promise<void> => {
-        const output = { stdout: "", stderr: "" };
+        const [stdout, stderr] = [new Head(maxStdout), new HeadAndTail(maxStderr)];
         const process = await this.spawn(command, {
-          stdout: (chunk) => (output.stdout += chunk),
-          stderr: (chunk) => (output.stderr += chunk),
+          stdout: (chunk) => {
+            if (over) return;
+            stdout.add(chunk);
+            if (stdout.full && bounded) giveUp(this.saidTooMuch(command));
+          },
+          stderr: (chunk) => stderr.add(chunk),
         });
-        if (late) return process.destroy();
+        if (over) return process.destroy();
         running = process;
         if (input !== undefined) process.write(input);
         process.end();
         const { code, signal } = await process.exit;
         if (code === null && signal === null) throw this.lost ?? this.endedWithoutStatus(command);
-        resolve({ code, signal, ...output });
+        resolve({ code, signal, stdout: stdout.text, stderr: stderr.text });
       };
       run()
         .catch(reject)
@@ -170,6 +183,16 @@ export class SshShell implements Shell {
     );
   }
 
+  private saidTooMuch(command: string): PlacementError {
+    return failure(
+      this.connection.target,
+      "unreadableAnswer",
+      `\`${shortened(command)}\` printed more than ${maxStdout / 2 ** 20} MiB`,
+      "run it on the host: no answer of libvirt's is so long",
+      this.noResult,
+    );
+  }
+
   private endedWithoutStatus(command: string): PlacementError {
     return failure(
       this.connection.target,
@@ -201,6 +224,6 @@ function pipe(stream: NodeJS.ReadableStream, onText: (text: string) => void): vo
 }
 
 function shortened(command: string): string {
-  const line = command.replace(/\s+/g, " ");
+  const line = cleanLine(command);
   return line.length > 60 ? `${line.slice(0, 59)}…` : line;
 }

@@ -109,7 +109,7 @@ export class Virsh {
 
   /** The cap that the host keeps for the VM's migrations, MiB/s; undefined where libvirt does not tell. */
   async maxSpeedMiBps(uuid: string): Promise<number | undefined> {
-    const out = await this.askDomain(`migrate-getspeed ${uuid}`).catch(() => undefined);
+    const out = await this.askDomain(command`migrate-getspeed ${uuid}`).catch(() => undefined);
     return out === undefined ? undefined : parseNumber(out);
   }
 
@@ -165,7 +165,7 @@ export class Virsh {
 
   /** Starts a planned migration as it stands, on a channel of its own. Whoever watches bounds it; its end is not its result. */
   exec(planned: string): Promise<ExecResult> {
-    return this.run(plannedCommand(planned));
+    return this.run(plannedCommand(planned), Infinity);
   }
 
   /** Asks what can be done without: undefined where virsh refuses to answer, or not in time. */

@@ -1,19 +1,22 @@
 import type { Disk, DomainFacts, HostDevice, Interface } from "../core/rules";
 import { parseBytes } from "../core/units";
-import { all, type Element, first, has, parseXml } from "./xml";
+import { all, type Element, first, has, parseXml, showXml } from "./xml";
 
 /** What `dumpxml` tells of a machine; the rest of its facts are other commands'. */
 export type DomainDefinition = Omit<
   DomainFacts,
   "state" | "memoryUsedBytes" | "snapshots" | "checkpoints" | "blockJobs"
 > & {
-  /** The <cpu> element as it stands, for hypervisor-cpu-compare. */
+  /** The <cpu> element, for hypervisor-cpu-compare. */
   cpuXml: string | undefined;
 };
 
-/** Reads `virsh dumpxml`. A text that is no domain gives one without devices. */
-export function parseDomainXml(xml: string): DomainDefinition {
+/** Reads `virsh dumpxml`; undefined where it cannot be read as a whole, so that nothing is known of its devices. */
+export function parseDomainXml(xml: string): DomainDefinition | undefined {
   const domain = parseXml(xml, "domain");
+  if (domain === undefined) return undefined;
+  const memoryBytes = bytes(first(domain, "memory"));
+  if (first(domain, "name").text === "" || memoryBytes === undefined) return undefined;
   const type = first(domain, "os", "type");
   const cpu = first(domain, "cpu");
   const tsc = all(domain, "clock", "timer").find(({ attributes }) => attributes.name === "tsc");
@@ -26,11 +29,11 @@ export function parseDomainXml(xml: string): DomainDefinition {
     machine: type.attributes.machine ?? "",
     emulator: first(devices, "emulator").text || undefined,
     cpuMode: cpu.attributes.mode,
-    cpuXml: /<cpu(?=[\s>/])[^>]*\/>|<cpu(?=[\s>])[\s\S]*?<\/cpu>/.exec(xml)?.[0],
+    cpuXml: has(domain, "cpu") ? showXml("cpu", cpu) : undefined,
     invariantTsc:
       tsc?.attributes.frequency === undefined &&
       all(cpu, "feature").some(({ attributes }) => attributes.name === "invtsc" && attributes.policy === "require"),
-    memoryBytes: bytes(first(domain, "memory")),
+    memoryBytes,
     memoryLocked: has(domain, "memoryBacking", "locked"),
     hugepageKiB: hugepages(domain),
     disks: all(devices, "disk").map(disk),
@@ -54,10 +57,12 @@ export function parseDomainXml(xml: string): DomainDefinition {
   };
 }
 
-function bytes(element: Element): number {
+/** undefined: no size that can be. libvirt always prints one. */
+function bytes(element: Element): number | undefined {
+  if (element.text === "") return 0;
   const unit = element.attributes.unit ?? "KiB";
   const known: Record<string, string> = { b: "B", bytes: "B", k: "KiB", M: "MiB", G: "GiB", T: "TiB" };
-  return parseBytes(`${element.text}${known[unit] ?? unit}`) ?? 0;
+  return parseBytes(`${element.text}${known[unit] ?? unit}`);
 }
 
 function hugepages(domain: Element): number[] {

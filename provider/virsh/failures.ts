@@ -1,5 +1,7 @@
 /** libvirt's error texts → what they mean and what to do. Texts seen with libvirt 9.0.0 and 11.3.0. */
+import { clean } from "../core/clean";
 import type { ErrorCode } from "../core/errors";
+import { anyOf, oneBehindTheOther, onOneLine, type TextMatch } from "./textMatch";
 
 export interface Failure {
   code: ErrorCode;
@@ -24,7 +26,7 @@ export interface FailureContext {
 }
 
 interface Rule {
-  pattern: RegExp;
+  pattern: TextMatch;
   code: ErrorCode;
   next(context: FailureContext, said: string): string;
 }
@@ -69,14 +71,10 @@ const rules: Rule[] = [
     },
   },
   {
-    pattern: /Permission denied \([a-z,-]*(publickey|password|keyboard|gssapi)|Too many authentication failures/,
+    pattern: /Permission denied \([a-z,-]{0,200}(publickey|password|keyboard|gssapi)|Too many authentication failures/,
     code: "peerUntrusted",
     next: ({ source, destination, peerUri, rootKey }, said) => {
-      const {
-        user = /(\S+)@\S+: Permission denied/.exec(said)?.[1] ?? "root",
-        host,
-        port,
-      } = peer(peerUri, destination);
+      const { user = refusedUser(said) ?? "root", host, port } = peer(peerUri, destination);
       const there = `~/.ssh/authorized_keys of ${user} on ${destination}`;
       const generate = "`ssh-keygen -t ed25519 -N '' -f /root/.ssh/id_ed25519`";
       const add =
@@ -96,8 +94,10 @@ const rules: Rule[] = [
       `${source} cannot resolve a name of ${destination}: set peerAddress of ${destination} (and migrationAddress, where it is set) in vm-placement:hosts to what ${source} can resolve, or add the name to /etc/hosts on ${source}`,
   },
   {
-    pattern:
-      /unable to connect to server at|Failed to connect to '|Unable to connect to .*: (Connection refused|No route|timed out)/,
+    pattern: anyOf(
+      /unable to connect to server at|Failed to connect to '/,
+      onOneLine(/Unable to connect to /, /: (Connection refused|No route|timed out)/),
+    ),
     code: "peerUnreachable",
     next: ({ source, destination }) =>
       `open the data ports 49152-49215 on ${destination} for ${source}: on ${destination} \`firewall-cmd --permanent --add-port=49152-49215/tcp && firewall-cmd --reload\`, or \`ufw allow 49152:49215/tcp\``,
@@ -141,7 +141,10 @@ const rules: Rule[] = [
       `create the image on ${destination} at the same path, with the same virtual size and format: \`qemu-img create -f FORMAT PATH SIZE\``,
   },
   {
-    pattern: /Cannot access storage file|Could not open '|No such file or directory.*(\.qcow2|\.img|\.raw|images)/,
+    pattern: anyOf(
+      /Cannot access storage file|Could not open '/,
+      onOneLine(/No such file or directory/, /\.qcow2|\.img|\.raw|images/),
+    ),
     code: "unsafeStorage",
     next: ({ destination }) =>
       `make the disk visible on ${destination} under the same path, or set migration.copyStorage: "all"`,
@@ -187,8 +190,7 @@ const rules: Rule[] = [
       `another operation holds ${domain}: see \`virsh domjobinfo ${domain}\` on ${source}, wait for it to end and run \`pulumi up\` again`,
   },
   {
-    pattern:
-      /domain '.*' already exists with uuid|domain '.*' is already defined with uuid|is already active|already defined/,
+    pattern: anyOf(/is already active|already defined/, onOneLine(/domain '/, /' already exists with uuid/)),
     code: "domainConflict",
     next: ({ destination, domain }) =>
       `look at it with \`virsh dominfo ${domain}\` on ${destination}; rename or undefine whichever is not wanted`,
@@ -205,14 +207,16 @@ const rules: Rule[] = [
     next: () => "somebody cancelled the migration; run `pulumi up` to start it again",
   },
   {
-    pattern: /failed in post-copy phase|post-copy failed|postcopy.*(failed|broken)/i,
+    pattern: anyOf(/failed in post-copy phase|post-copy failed/i, onOneLine(/postcopy/i, /failed|broken/i)),
     code: "postCopyInterrupted",
     next: ({ source, destination }) =>
       `do not destroy or resume it on either host; bring the link between ${source} and ${destination} back and run \`pulumi up\` again`,
   },
   {
-    pattern:
-      /Unable to access credentials|Certificate does not match the hostname|certificate .*(expired|not activated|hasn't got a known issuer)|TLS channel|TLS (handshake|confirmation)/i,
+    pattern: anyOf(
+      /Unable to access credentials|Certificate does not match the hostname|TLS channel|TLS (handshake|confirmation)/i,
+      onOneLine(/certificate /i, /expired|not activated|hasn't got a known issuer/i),
+    ),
     code: "peerTls",
     next: ({ destination }) =>
       `check the certificates under /etc/pki/qemu (or /etc/pki/libvirt-migrate) on both hosts; the name or address of ${destination} must stand in its certificate, or set migration.tls: { destination: "NAME" }`,
@@ -223,14 +227,19 @@ const rules: Rule[] = [
     next: ({ destination }) => `set migration.tls: true, as ${destination} asks for (migrate_tls_force in qemu.conf)`,
   },
   {
-    pattern: /does not support machine type|unsupported machine type|unsupported configuration: .*machine/i,
+    pattern: anyOf(
+      /does not support machine type|unsupported machine type/i,
+      onOneLine(/unsupported configuration: /i, /machine/i),
+    ),
     code: "migrationRefused",
     next: ({ destination }) =>
       `${destination} has an older QEMU: upgrade it, or start the domain with a machine type that both know (\`virsh domcapabilities\` on ${destination})`,
   },
   {
-    pattern:
-      /guest CPU doesn't match|unknown CPU feature|CPU.*(incompatible|not compatible)|host doesn't support|missing features/i,
+    pattern: anyOf(
+      /guest CPU doesn't match|unknown CPU feature|host doesn't support|missing features/i,
+      onOneLine(/CPU/i, /incompatible|not compatible/i),
+    ),
     code: "migrationRefused",
     next: () =>
       "give the domain a CPU model that both hosts have (`virsh hypervisor-cpu-baseline`); it takes effect at its next start",
@@ -275,24 +284,29 @@ const rules: Rule[] = [
       `install libvirt on ${destination}: \`apt install libvirt-daemon-system\` or \`dnf install libvirt-daemon-kvm\``,
   },
   {
-    pattern: /virt-ssh-helper: [\s\S]*(Permission denied|authentication|polkit)/i,
+    pattern: oneBehindTheOther(/virt-ssh-helper: /i, /Permission denied|authentication|polkit/i),
     code: "socketPermission",
     next: ({ destination, peerUri }) => mayNotUseLibvirt(destination, peer(peerUri, destination).user, "peerUser"),
   },
   {
-    pattern: /virt-ssh-helper: [\s\S]*(No such file|Connection refused)/,
+    pattern: oneBehindTheOther(/virt-ssh-helper: /, /No such file|Connection refused/),
     code: "libvirtDown",
     next: ({ destination }) => startLibvirt(destination),
   },
   {
-    pattern:
-      /failed to connect to the hypervisor[\s\S]*(authentication|polkit|Permission denied)|authentication (unavailable|failed|cancelled)|libvirt-sock'?: Permission denied|sock(et)?.*Permission denied/i,
+    pattern: anyOf(
+      /authentication (unavailable|failed|cancelled)/i,
+      oneBehindTheOther(/failed to connect to the hypervisor/i, /authentication|polkit|Permission denied/i),
+      onOneLine(/sock/i, /Permission denied/i),
+    ),
     code: "socketPermission",
     next: ({ source, sourceUser }) => mayNotUseLibvirt(source, sourceUser, "user"),
   },
   {
-    pattern:
-      /Failed to connect socket to .*(libvirt|virtqemud).*(No such file|Connection refused)|failed to connect to the hypervisor/i,
+    pattern: anyOf(
+      /failed to connect to the hypervisor/i,
+      onOneLine(/Failed to connect socket to /i, /libvirt|virtqemud/i, /No such file|Connection refused/i),
+    ),
     code: "libvirtDown",
     next: ({ source }) => startLibvirt(source),
   },
@@ -308,8 +322,11 @@ const rules: Rule[] = [
       `free memory on ${destination} (\`virsh freecell --all\`, \`virsh freepages --all\`) and run \`pulumi up\` again`,
   },
   {
-    pattern:
-      /Cannot get interface MTU|network '.*' is not active|Network not found|no network with matching name|Cannot find.*bridge/i,
+    pattern: anyOf(
+      /Cannot get interface MTU|Network not found|no network with matching name/i,
+      onOneLine(/network '/i, /' is not active/i),
+      onOneLine(/Cannot find/i, /bridge/i),
+    ),
     code: "migrationRefused",
     next: ({ destination }) =>
       `create or start the same network or bridge on ${destination}: \`virsh net-start NAME\`, or the bridge of that name`,
@@ -317,8 +334,12 @@ const rules: Rule[] = [
   lastResort,
 ];
 
+/** libvirt's and ssh's errors have some lines; a shell keeps no more of any. */
+const maxStderr = 64 * 1024;
+
 /** Reads what libvirt said. Never fails: an unknown text keeps its words and points to the logs. */
-export function readFailure(stderr: string, context: FailureContext): Failure {
+export function readFailure(text: string, context: FailureContext): Failure {
+  const stderr = clean(text, maxStderr);
   const why = essence(stderr);
   const rule = rules.find(({ pattern }) => pattern.test(stderr));
   return rule
@@ -333,13 +354,15 @@ export function hidesCause(stderr: string): boolean {
 
 /** True for texts, such as a line of a log, that say what broke. */
 export function tellsCause(text: string): boolean {
-  return rules.some((rule) => rule !== lastResort && rule.pattern.test(text));
+  const stderr = clean(text, maxStderr);
+  return rules.some((rule) => rule !== lastResort && rule.pattern.test(stderr));
 }
 
 /** The lines that matter, without virsh's "error:", the wrapping of a lost connection and ssh's own noise, at most three. */
-export function essence(stderr: string): string {
+export function essence(text: string): string {
+  const stderr = clean(text, maxStderr);
   const lines = stderr
-    .split(/\r?\n|\r/)
+    .split("\n")
     .map((line) =>
       unwrapped(
         line
@@ -357,9 +380,29 @@ export function essence(stderr: string): string {
   const telling = lines.filter(
     (line) => !/^(End of file while reading data|migration successfully aborted)/.test(line),
   );
-  const text = [...new Set(telling.length > 0 ? telling : lines)].slice(0, 3).join("; ");
-  return text === "" ? "virsh failed without a word" : text.length > 500 ? `${text.slice(0, 497)}…` : text;
+  const words = [...new Set(telling.length > 0 ? telling : lines)].slice(0, 3).join("; ");
+  return words === "" ? "virsh failed without a word" : clean(words, maxWords);
 }
+
+/** An error of libvirt's with all that it wraps has some 300 characters. */
+const maxWords = 500;
+
+/** "USER@HOST: Permission denied (publickey…", as ssh says it. */
+function refusedUser(stderr: string): string | undefined {
+  const at = stderr.indexOf(": Permission denied (");
+  const account =
+    at < 0
+      ? ""
+      : (stderr
+          .slice(Math.max(0, at - maxAccount), at)
+          .split(/\s/)
+          .at(-1) ?? "");
+  const user = account.slice(0, account.lastIndexOf("@"));
+  return /^[\w.-]{1,64}$/.test(user) ? user : undefined;
+}
+
+/** A user name and a host name. */
+const maxAccount = 320;
 
 /** "Cannot recv data: WORDS: Connection reset by peer" → "WORDS": what ssh said when libvirt's connection ended. */
 function unwrapped(line: string): string {

@@ -1,3 +1,4 @@
+import { clean, cleanLine } from "../core/clean";
 import { all, first, has, parseXml } from "./xml";
 
 export interface Capabilities {
@@ -8,9 +9,10 @@ export interface Capabilities {
   machines: Record<string, string[]> | undefined;
 }
 
-/** Reads `virsh capabilities`. */
-export function parseCapabilities(xml: string): Capabilities {
+/** Reads `virsh capabilities`; undefined where it cannot be read as a whole. */
+export function parseCapabilities(xml: string): Capabilities | undefined {
   const capabilities = parseXml(xml, "capabilities");
+  if (capabilities === undefined) return undefined;
   const host = first(capabilities, "host");
   const model = first(host, "cpu", "model").text;
   return {
@@ -34,37 +36,41 @@ export function parseCapabilities(xml: string): Capabilities {
   };
 }
 
-/** Reads `virsh domcapabilities`: the kinds of TPM that an emulator has; undefined where it does not say. */
+/** Reads `virsh domcapabilities`: the kinds of TPM that an emulator has; undefined where it does not say, or cannot be read. */
 export function parseTpmBackends(xml: string): string[] | undefined {
-  const tpm = first(parseXml(xml, "domainCapabilities"), "devices", "tpm");
+  const capabilities = parseXml(xml, "domainCapabilities");
+  if (capabilities === undefined) return undefined;
+  const tpm = first(capabilities, "devices", "tpm");
   if (tpm.attributes.supported === undefined) return undefined;
   const backends = all(tpm, "enum").find(({ attributes }) => attributes.name === "backendModel");
   return backends === undefined ? [] : all(backends, "value").map(({ text }) => text);
 }
+
+/** A CPU has some hundred features, each with a short name. */
+const maxFeaturesText = 8192;
 
 /** Reads `virsh hypervisor-cpu-compare --error`. */
 export function parseCpuComparison(
   code: number | null,
   text: string,
 ): { compatible: boolean; missing: string[]; said: string } | undefined {
-  if (code === 0) return { compatible: true, missing: [], said: text.trim() };
+  if (code === 0) return { compatible: true, missing: [], said: cleanLine(text.trim()) };
   const incompatible = /incompatible with/.test(text);
-  const missing = /required features: ([^\n]+)/.exec(text)?.[1]?.split(/,\s*/) ?? [];
+  const missing = /required features: ([^\n]+)/.exec(text)?.[1]?.slice(0, maxFeaturesText).split(/,\s*/) ?? [];
   const unknown = /[Uu]nknown CPU (?:feature|model):? '?([\w.-]+)/.exec(text)?.[1];
   // Any other failure says nothing of the CPU: an older virsh that lacks an option, say.
   if (!incompatible && missing.length === 0 && unknown === undefined) return undefined;
   const said = text.split("\n").find((line) => /incompatible|nknown/.test(line)) ?? text;
   return {
     compatible: false,
-    missing: unknown === undefined ? missing : [unknown],
-    said: said.replace(/^error: /, "").trim(),
+    missing: (unknown === undefined ? missing : [unknown]).map((each) => clean(each, 64)),
+    said: cleanLine(said.replace(/^error: /, "").trim()),
   };
 }
 
-/** Reads `virsh pool-dumpxml`: the directory of a pool of files; undefined for any other kind. */
+/** Reads `virsh pool-dumpxml`: the directory of a pool of files, "" for any other kind; undefined where it cannot be read. */
 export function parsePoolPath(xml: string): string | undefined {
   const pool = parseXml(xml, "pool");
-  return ["dir", "fs", "netfs"].includes(pool.attributes.type ?? "")
-    ? first(pool, "target", "path").text || undefined
-    : undefined;
+  if (pool === undefined) return undefined;
+  return ["dir", "fs", "netfs"].includes(pool.attributes.type ?? "") ? first(pool, "target", "path").text : "";
 }

@@ -1,18 +1,36 @@
-/** Readers of virsh's output under LC_ALL=C, seen with libvirt 9.0.0 and 11.3.0. */
+/** Readers of virsh's output under LC_ALL=C, seen with libvirt 9.0.0 and 11.3.0. Each reads its text once, however long it is. */
+import { cleanLine } from "../core/clean";
 import type { DomainState, JobInfo } from "../core/domain";
+import { wholeNumber } from "../core/numbers";
+
+/** libvirt's longest state or reason has some 20 letters. */
+const maxStateLength = 64;
 
 /** "running (booted)" → { state: "running", reason: "booted" }. */
 export function parseDomState(text: string): DomainState {
-  const match = /^(.+?)(?: \((.+)\))?$/.exec(text.trim());
-  return { state: match?.[1] ?? "", reason: match?.[2] ?? "" };
+  const line = cleanLine(text.trim(), maxStateLength);
+  const at = line.indexOf(" (", 1);
+  if (at < 0 || !line.endsWith(")") || line.length - at < 4) return { state: line, reason: "" };
+  return { state: line.slice(0, at), reason: line.slice(at + 2, -1) };
 }
 
-/** `list --uuid --name`: a UUID and a name a line; the name may have spaces. */
+/**
+ * `list --uuid --name`: a UUID and a name a line; the name may have spaces. It stays as it is, since commands are made of it: libvirt
+ * keeps out a line feed, and no other character.
+ */
 export function parseDomainList(text: string): { uuid: string; name: string }[] {
   return lines(text).flatMap((line) => {
-    const match = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\s+(.+)$/.exec(line);
-    return match ? [{ uuid: match[1]!, name: match[2]! }] : [];
+    const name = line.slice(uuidLength).trim();
+    return isUuid(line.slice(0, uuidLength)) && /\s/.test(line.charAt(uuidLength)) && name !== ""
+      ? [{ uuid: line.slice(0, uuidLength), name }]
+      : [];
   });
+}
+
+const uuidLength = 36;
+
+function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 }
 
 /** `list --uuid`, `list --autostart --uuid`: a UUID a line. */
@@ -27,17 +45,15 @@ export function parseJobInfo(text: string): JobInfo {
   const fields = new Map(
     lines(text).map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]),
   );
-  const number = (key: string) => {
-    const value = fields.get(key);
-    return value === undefined || value === "" ? undefined : Number(value);
-  };
+  const number = (key: string, most?: number) => wholeNumber(fields.get(key), most);
   const operation = number("operation");
+  const error = fields.get("errmsg");
   return {
     type: jobTypes[number("Job type") ?? 0] ?? "none",
     operation:
       operation === 5 ? "outgoing" : operation === 4 ? "incoming" : operation === undefined ? undefined : "other",
-    elapsedMs: number("time_elapsed"),
-    downtimeMs: number("downtime"),
+    elapsedMs: number("time_elapsed", maxMs),
+    downtimeMs: number("downtime", maxMs),
     memoryTotalBytes: number("memory_total"),
     memoryRemainingBytes: number("memory_remaining"),
     memoryProcessedBytes: number("memory_processed"),
@@ -50,20 +66,28 @@ export function parseJobInfo(text: string): JobInfo {
     diskTotalBytes: number("disk_total"),
     diskRemainingBytes: number("disk_remaining"),
     diskProcessedBytes: number("disk_processed"),
-    throttlePercent: number("auto_converge_throttle"),
-    error: fields.get("errmsg"),
+    throttlePercent: number("auto_converge_throttle", 100),
+    error: error === undefined ? undefined : cleanLine(error),
   };
 }
 
-function pages(count: number | undefined, size: number | undefined): number | undefined {
-  return count === undefined ? undefined : count * (size ?? 4096);
+/** A hundred years: no migration takes longer. */
+const maxMs = 100 * 365 * 86_400_000;
+
+function pages(count: number | undefined, size = 4096): number | undefined {
+  return count !== undefined && Number.isSafeInteger(count * size) ? count * size : undefined;
 }
 
 /** `version --daemon`: what runs there, "9.0.0" and "7.2.22". */
 export function parseVersions(text: string): { libvirt: string | undefined; qemu: string | undefined } {
+  const version = (before: RegExp) => {
+    const found = before.exec(text);
+    const word = found === null ? "" : text.slice(found.index + found[0].length).split(/\s/, 1)[0]!;
+    return /^\d{1,4}(?:\.\d{1,4}){1,3}$/.test(word) ? word : undefined;
+  };
   return {
-    libvirt: /Running against daemon: (\S+)/.exec(text)?.[1] ?? /Using library: libvirt (\S+)/.exec(text)?.[1],
-    qemu: /Running hypervisor: QEMU (\S+)/.exec(text)?.[1],
+    libvirt: version(/Running against daemon: /) ?? version(/Using library: libvirt /),
+    qemu: version(/Running hypervisor: QEMU /),
   };
 }
 
@@ -74,12 +98,39 @@ export function parseHelpOptions(text: string): Set<string> {
 
 /** `migrate-getmaxdowntime` → milliseconds; `migrate-getspeed` → MiB/s. */
 export function parseNumber(text: string): number | undefined {
-  return /^\d+$/.test(text.trim()) ? Number(text.trim()) : undefined;
+  return wholeNumber(text.trim());
+}
+
+/** `hostname`: undefined for what cannot be one, since it is connected to. */
+export function parseHostname(text: string): string | undefined {
+  const name = text.trim();
+  return /^[A-Za-z0-9][\w.:-]{0,252}$/.test(name) ? name : undefined;
 }
 
 /** `capabilities`: the host's own UUID, by which libvirt tells that two names are one machine. */
 export function parseHostUuid(text: string): string | undefined {
-  return /<host>\s*<uuid>([^<]+)<\/uuid>/.exec(text)?.[1];
+  const uuid = /<host>\s*<uuid>([^<]{1,64})<\/uuid>/.exec(text)?.[1];
+  return uuid !== undefined && isUuid(uuid) ? uuid : undefined;
+}
+
+/** `domblklist --details`: the paths of the disks that are files. A device's name has no space, a path may. */
+export function parseDiskFiles(text: string): string[] {
+  return text.split("\n").flatMap((line) => {
+    const words = line.trim().split(/ +/, 3);
+    const path = line.indexOf("/");
+    return words[0] === "file" && words[1] === "disk" && path > 0 ? [line.slice(path).trimEnd()] : [];
+  });
+}
+
+/** `domstats --balloon`: bytes that QEMU holds. */
+export function parseResidentBytes(text: string): number | undefined {
+  const kib = wholeNumber(/balloon\.rss=(\d{1,20})/.exec(text)?.[1]);
+  return kib === undefined || !Number.isSafeInteger(kib * 1024) ? undefined : kib * 1024;
+}
+
+/** `blockjob --raw`: whether the disk has a job. */
+export function hasBlockJob(text: string): boolean {
+  return lines(text).some((line) => line.startsWith("type="));
 }
 
 function lines(text: string): string[] {

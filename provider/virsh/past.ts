@@ -1,15 +1,15 @@
 /** What a host tells of its own past and of a VM's: the script that asks, and the reader of its answer. */
 import type { Past } from "../core/past";
-import { quote } from "./quote";
+import { sh, type ShellScript } from "./shellScript";
 
 /** Needs no right but for the VM's log and definition, which are root's: without it these lines are missing. */
-export function pastScript(name: string, uuid: string): string {
+export function pastScript(name: string, uuid: string): ShellScript {
   // The brackets keep this script itself from being found.
   const ofDomain = `[ ]-uuid ${uuid}`;
-  return `name=${quote(name)}
+  return sh`name=${name}
 echo "now $(date +%s)"
 echo "up $(cut -d ' ' -f 1 /proc/uptime)"
-ps -eo etimes=,args= | grep -e ${quote(ofDomain)} | head -n 1 | while read -r seconds args; do echo "qemu $seconds"; done
+ps -eo etimes=,args= | grep -e ${ofDomain} | head -n 1 | while read -r seconds args; do echo "qemu $seconds"; done
 stat -c 'defined %Y' "/etc/libvirt/qemu/$name.xml" 2>/dev/null
 tail -c 300000 "/var/log/libvirt/qemu/$name.log" 2>/dev/null |
   grep -a -o -e '^[0-9-]* [0-9:.]*+0000: starting up' -e '^[0-9-]* [0-9:.]*+0000: initiating migration' -e '^-incoming' | tail -n 8`;

@@ -2,6 +2,8 @@
  * What virsh cannot tell, asked of a host's shell in one go: scripts that only read, and the readers of their answers. A script
  * prints sections, each behind a line "@@ NAME"; what a host does not have or may not be read leaves its section empty.
  */
+import { clean, cleanLine } from "../core/clean";
+import { wholeNumber } from "../core/numbers";
 import { canBeShown } from "../core/quote";
 import type { Certificates, ImageFacts, PortAnswer, QemuConf, SystemFacts } from "../core/rules";
 import { parseCertificate } from "./certificate";
@@ -54,22 +56,28 @@ export function parseSystem(text: string, askedAtMs: number, answeredAtMs: numbe
       .split("\n")
       .filter((line) => line !== "");
   const meminfo = (key: string) => {
-    const kib = new RegExp(`^${key}:\\s+(\\d+) kB`, "m").exec(section("memory"))?.[1];
-    return kib === undefined ? undefined : Number(kib) * 1024;
+    const value = lines("memory")
+      .find((line) => line.startsWith(`${key}:`))
+      ?.slice(key.length + 1);
+    const [kib, unit] = (value ?? "").trim().split(" ", 2);
+    const bytes = unit === "kB" ? (wholeNumber(kib) ?? NaN) * 1024 : NaN;
+    return Number.isSafeInteger(bytes) ? bytes : undefined;
   };
-  const seconds = Number(section("clock"));
+  const clock = section("clock");
+  const seconds = /^\d{1,12}(\.\d{1,9})?$/.test(clock) ? Number(clock) : 0;
   const qemuConf = parseQemuConf(section("qemu.conf"));
   const mayUseUserfaultfd = section("userfaultfd") === "" ? undefined : /device|^1$/m.test(section("userfaultfd"));
   return {
-    account: section("account"),
+    account: cleanLine(section("account"), 64),
     clockOffsetMs: seconds > 0 ? Math.round(seconds * 1000 - (askedAtMs + answeredAtMs) / 2) : undefined,
     interfaces: lines("interfaces"),
     availableMemoryBytes: meminfo("MemAvailable"),
     defaultHugepageKiB: (meminfo("Hugepagesize") ?? 2 ** 21) / 1024,
     freeHugepages: Object.fromEntries(
-      lines("hugepages").map((line) => {
-        const [size = "", free = "0"] = line.split(" ");
-        return [Number.parseInt(size, 10), Number(free)];
+      lines("hugepages").flatMap((line) => {
+        const [size = "", free] = line.split(" ", 2);
+        const [kib, count] = [wholeNumber(/^(\d{1,20})kB$/.exec(size)?.[1]), wholeNumber(free)];
+        return kib === undefined || count === undefined ? [] : [[kib, count]];
       }),
     ),
     hugetlbfs: section("hugetlbfs") !== "0",
@@ -81,14 +89,30 @@ export function parseSystem(text: string, askedAtMs: number, answeredAtMs: numbe
 
 export function parseQemuConf(text: string): QemuConf | undefined {
   if (!text.startsWith("# readable")) return undefined;
-  const value = (key: string) => new RegExp(`^\\s*${key}\\s*=\\s*"?([^"\\n]*?)"?\\s*(?:#.*)?$`, "m").exec(text)?.[1];
+  const value = settingsOf(text);
+  const port = (key: string) => wholeNumber(value(key), 65_535);
   return {
     migrationHost: value("migration_host"),
-    migrationPortMin: Number(value("migration_port_min") ?? 49_152),
-    migrationPortMax: Number(value("migration_port_max") ?? 49_215),
+    migrationPortMin: port("migration_port_min") ?? 49_152,
+    migrationPortMax: port("migration_port_max") ?? 49_215,
     migrateTlsForce: value("migrate_tls_force") === "1",
     user: value("user"),
   };
+}
+
+/** `key = value` lines; a value is a number or a text in quotes. The first one of a key counts. */
+function settingsOf(text: string): (key: string) => string | undefined {
+  const values = new Map<string, string>();
+  for (const line of text.split("\n")) {
+    const at = line.indexOf("=");
+    const key = line.slice(0, at).trim();
+    if (at < 0 || values.has(key)) continue;
+    const rest = line.slice(at + 1).trim();
+    const quoted = rest.startsWith('"');
+    const end = rest.indexOf(quoted ? '"' : "#", 1);
+    values.set(key, cleanLine(rest.slice(quoted ? 1 : 0, end < 0 ? undefined : end).trim(), 300));
+  }
+  return (key) => values.get(key);
 }
 
 function parseCertificates(all: Map<string, string>): Certificates | undefined {
@@ -144,34 +168,47 @@ export function parseImages(text: string): Record<string, ImageFacts> {
   if (!all.has("end")) return {};
   return Object.fromEntries(
     [...all].flatMap(([path, section]) => {
-      const value = (key: string) => new RegExp(`^${key}=(.+)$`, "gm").exec(section)?.[1]?.trim();
-      const last = (key: string) => [...section.matchAll(new RegExp(`^${key}=(.+)$`, "gm"))].at(-1)?.[1];
+      const lines = section.split("\n");
+      const among = (lines: string[], key: string) =>
+        lines
+          .find((line) => line.length > key.length + 1 && line.startsWith(`${key}=`))
+          ?.slice(key.length + 1)
+          .trim();
+      const value = (key: string) => among(lines, key);
+      const shown = (key: string) => {
+        const text = value(key);
+        return text === undefined ? undefined : cleanLine(text, 300);
+      };
       const exists = value("exists");
       // A directory that may not be entered tells neither way.
       if (path === "end" || exists === undefined) return [];
-      const size = last("size");
-      const { format, "virtual-size": virtualSize } = qemuImgInfo(value("json"));
       const image: ImageFacts = {
         exists: exists === "1",
-        inode: value("inode"),
-        sizeBytes: size === undefined ? undefined : Number(size),
-        fileSystem: value("fstype"),
-        mountSource: value("mount"),
-        format,
-        virtualSizeBytes: virtualSize,
-        serial: value("serial"),
+        inode: shown("inode"),
+        // A block device's comes behind that of its node.
+        sizeBytes: wholeNumber(among(lines.toReversed(), "size")),
+        fileSystem: shown("fstype"),
+        mountSource: shown("mount"),
+        ...qemuImgInfo(value("json")),
+        serial: shown("serial"),
       };
       return [[pathOf(path), image] as const];
     }),
   );
 }
 
-function qemuImgInfo(json: string | undefined): { format?: string; "virtual-size"?: number } {
+function qemuImgInfo(json: string | undefined): Pick<ImageFacts, "format" | "virtualSizeBytes"> {
+  let info: unknown;
   try {
-    return JSON.parse(json ?? "{}") as { format?: string; "virtual-size"?: number };
+    info = JSON.parse(json ?? "{}");
   } catch {
-    return {};
+    info = {};
   }
+  const { format, "virtual-size": size } = (info ?? {}) as Record<string, unknown>;
+  return {
+    format: typeof format === "string" ? cleanLine(format, 64) : undefined,
+    virtualSizeBytes: typeof size === "number" && Number.isSafeInteger(size) && size >= 0 ? size : undefined,
+  };
 }
 
 export interface PeerQuestion {
@@ -219,23 +256,27 @@ export interface PeerAnswers {
   publicKey: string | undefined;
 }
 
+/** A login that takes an hour has failed in another way before. */
+const maxLoginMs = 3_600_000;
+
 export function parsePeer(text: string): PeerAnswers | undefined {
   const all = sections(text);
   if (!all.has("end")) return undefined;
   const port = (name: string) => portAnswer(all.get(name), all.get(`${name}.err`) ?? "");
   const dataPorts = [...all.keys()].flatMap((name) => {
-    const number = /^data-(\d+)$/.exec(name)?.[1];
+    const number = wholeNumber(/^data-(\d{1,5})$/.exec(name)?.[1], 65_535);
     const answer = number === undefined ? undefined : port(name);
-    return answer === undefined ? [] : [{ port: Number(number), answer }];
+    return number === undefined || answer === undefined ? [] : [{ port: number, answer }];
   });
   const ping = all.get("ping");
-  const [code, tookMs] = (all.get("login") ?? "").split(" ");
+  const [code, tookMs] = (all.get("login") ?? "").split(" ", 2).map((word) => wholeNumber(word, maxLoginMs));
   return {
     control: port("control"),
     dataPorts: dataPorts.sort((a, b) => a.port - b.port),
     ping: ping === undefined ? undefined : ping === "0" ? "yes" : "no",
-    login: code ? { code: Number(code), tookMs: Number(tookMs), said: all.get("login.err") ?? "" } : undefined,
-    publicKey: all.get("key") || undefined,
+    login:
+      code === undefined ? undefined : { code, tookMs: tookMs ?? 0, said: clean(all.get("login.err") ?? "", 2 ** 16) },
+    publicKey: all.get("key") ? cleanLine(all.get("key")!) : undefined,
   };
 }
 

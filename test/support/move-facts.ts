@@ -172,6 +172,7 @@ export function healthyMove(
     destinationImages: {},
     peer: healthyPeer(),
     fit: { capabilities: { tpmBackends: ["emulator"] }, cpu: { compatible: true, missing: [], said: "" } },
+    unreadable: [],
     command: "virsh migrate --live --p2p --persistent --undefinesource db-01 qemu+ssh://kvm-b/system",
     how: "live",
     nowMs,

@@ -189,6 +189,14 @@ export interface FitFacts {
   cpu: { compatible: boolean; missing: readonly string[]; said: string } | undefined;
 }
 
+/** An answer that came and cannot be read: not well-formed, cut off, or larger than any that libvirt gives. */
+export interface UnreadableAnswer {
+  host: string;
+  what: "definition" | "capabilities" | "storage pools";
+  /** What was asked: "virsh dumpxml UUID". */
+  command: string;
+}
+
 export interface MoveFacts {
   source: HostFacts;
   destination: HostFacts;
@@ -199,6 +207,7 @@ export interface MoveFacts {
   destinationImages: Readonly<Record<string, ImageFacts>>;
   peer: PeerFacts | undefined;
   fit: FitFacts | undefined;
+  unreadable: readonly UnreadableAnswer[];
   /** The command that would run. */
   command: string;
   how: "live" | "offline";

@@ -1,4 +1,5 @@
 /** What stands in the way of a move, from facts alone. All findings at once, never one by one. */
+import { clean, cleanLine } from "../clean";
 import { bootFilesAreThere } from "./bootFiles";
 import { clocksAgree } from "./clocks";
 import { cpuFits, domainFits, securityModelFits, tpmFits } from "./fit";
@@ -20,6 +21,7 @@ import {
   virshKnowsTheOptions,
 } from "./options";
 import { certificatesAreGood, tlsIsAskedFor } from "./tls";
+import { answersAreReadable } from "./unreadable";
 
 export * from "./facts";
 export { isCopied } from "./disks";
@@ -27,6 +29,7 @@ export { type Finding, showFinding } from "./finding";
 
 /** In the order in which a user would mend things: the hosts, the way between them, the machine, its parts. */
 const rules: readonly Rule[] = [
+  answersAreReadable,
   differentMachines,
   peerAnswers,
   dataPortsAreOpen,
@@ -53,9 +56,14 @@ const rules: readonly Rule[] = [
   nothingHoldsIt,
 ];
 
-/** Every blocker and warning; blockers first. */
+/**
+ * Every blocker and warning; blockers first. Facts hold the names and paths of a host as they are, since they are compared and asked for;
+ * here they become text, and are cleaned.
+ */
 export function findings(facts: MoveFacts): Finding[] {
-  const all = rules.flatMap((rule) => rule(facts));
+  const all = rules
+    .flatMap((rule) => rule(facts))
+    .map((finding) => ({ ...finding, message: cleanLine(finding.message, 4096), next: clean(finding.next) }));
   return [
     ...all.filter(({ severity }) => severity === "blocker"),
     ...all.filter(({ severity }) => severity === "warning"),

@@ -13,7 +13,7 @@ import { fixture, libvirtVersions } from "../../support/fixture";
 describe("a machine's definition", () => {
   for (const version of libvirtVersions) {
     it(`is read from a running guest's XML, libvirt ${version}`, () => {
-      const { cpuXml, disks, ...rest } = parseDomainXml(fixture(version, "dumpxml"));
+      const { cpuXml, disks, ...rest } = parseDomainXml(fixture(version, "dumpxml"))!;
       assert.match(cpuXml!, /^<cpu mode='custom'[\s\S]*<model fallback='forbid'>qemu64<\/model>[\s\S]*<\/cpu>$/);
       assert.deepEqual(
         disks.map(({ target, type, path, format, readonly }) => ({ target, type, path, format, readonly })),
@@ -62,7 +62,7 @@ describe("a machine's definition", () => {
     <tpm model='tpm-crb'><backend type='emulator'/></tpm>
   </devices>
   <seclabel type='dynamic' model='selinux'/><seclabel type='none' model='dac'/>
-</domain>`);
+</domain>`)!;
     assert.equal(facts.name, "a & b");
     assert.equal(facts.memoryBytes, 4 * 2 ** 30);
     assert.deepEqual(facts.hugepageKiB, [1_048_576]);
@@ -105,7 +105,7 @@ describe("a machine's definition", () => {
 describe("a host's capabilities", () => {
   for (const version of libvirtVersions) {
     it(`are read, libvirt ${version}`, () => {
-      const { hostUuid, cpu, securityModels, machines } = parseCapabilities(fixture(version, "capabilities"));
+      const { hostUuid, cpu, securityModels, machines } = parseCapabilities(fixture(version, "capabilities"))!;
       assert.match(hostUuid!, /^[0-9a-f-]{36}$/);
       assert.ok(cpu!.features.includes("avx2"));
       assert.deepEqual(securityModels, ["none", "dac"]);
@@ -136,7 +136,8 @@ describe("a host's capabilities", () => {
 
   it("name the directory of a pool of files, and of no other", () => {
     assert.equal(parsePoolPath("<pool type='dir'><target><path>/images</path></target></pool>"), "/images");
-    assert.equal(parsePoolPath("<pool type='logical'><target><path>/dev/vg</path></target></pool>"), undefined);
+    assert.equal(parsePoolPath("<pool type='logical'><target><path>/dev/vg</path></target></pool>"), "");
+    assert.equal(parsePoolPath("<pool type='dir'><target><path>/images"), undefined);
   });
 });
 

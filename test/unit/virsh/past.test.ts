@@ -52,7 +52,7 @@ describe("a host's past", () => {
 
   it("is asked by a script that runs anywhere and does not find itself", () => {
     for (const name of ["db-01", "it's; a $(name) `of` \\ many"]) {
-      const text = execFileSync("sh", ["-c", pastScript(name, dbUuid)], { encoding: "utf8", stdio: "pipe" });
+      const text = execFileSync("sh", ["-c", pastScript(name, dbUuid).text], { encoding: "utf8", stdio: "pipe" });
       assert.match(text, /^now \d+\nup [\d.]+\n$/);
       assert.ok(parsePast("here", text)!.upMs > 0);
     }

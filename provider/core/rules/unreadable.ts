@@ -1,0 +1,21 @@
+/** What cannot be read is not empty: no rule could find anything in it. */
+import type { MoveFacts, UnreadableAnswer } from "./facts";
+import type { Finding } from "./finding";
+
+const unknown: Record<UnreadableAnswer["what"], string> = {
+  definition: "nothing is known of its disks and devices",
+  capabilities: "its CPU, security drivers and machine types are not checked",
+  "storage pools": "it is not known where they are",
+};
+
+export function answersAreReadable({ unreadable }: MoveFacts): Finding[] {
+  const once = new Map(unreadable.map((answer) => [`${answer.host} ${answer.what}`, answer]));
+  return [...once.values()].map(({ host, what, command }) => ({
+    rule: "answers-are-readable",
+    severity: what === "definition" ? "blocker" : "warning",
+    code: "unreadableAnswer",
+    where: host,
+    message: `${what === "definition" ? `the definition of the VM on ${host}` : `the ${what} of ${host}`} cannot be read, so ${unknown[what]}: it is not well-formed XML, was cut off, or is larger than 4 MiB`,
+    next: `run \`${command} | xmllint --noout -\` on ${host}, which names the line${what === "definition" ? "; `virsh edit` corrects it" : ""}`,
+  }));
+}
