@@ -11,7 +11,7 @@ const defaultLimit = 4096;
 const sequences = /(?:\u001B[[]|\u009B)[0-?]{0,64}[ -/]{0,16}[@-~]|\u001B[ -/]{0,16}[0-Z\\^-~]/g;
 
 /** Cc, Cf (bidirectional controls, zero-width characters), Cs (lone surrogates), Co, Zl, Zp, and letters that are drawn as nothing. */
-const invisible = /\u034F|[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\u115F\u1160\u17B4\u17B5\u3164\uFFA0]/gu;
+const invisible = /\u034F|\u17B4|\u17B5|[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\u115F\u1160\u3164\uFFA0]/gu;
 
 /**
  * Cleans text that may have several lines. Idempotent.

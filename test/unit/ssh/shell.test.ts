@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { ServerChannel } from "ssh2";
+import type { PlacementError } from "../../../provider/core/errors";
 import type { Shell } from "../../../provider/core/ports";
 import { createDial, type DialOptions } from "../../../provider/ssh";
 import { finish, makeKey, type SshServer, type SshServerOptions, startSshServer } from "../../support/ssh-server";
@@ -52,6 +53,50 @@ describe("ssh: the shell", () => {
       assert.deepEqual(server.commands, ["virsh list"]);
       assert.equal(shell.alive, true);
     });
+
+    it("takes 8 MiB of an answer and no more, and hears the next command", async () => {
+      const chunk = "x".repeat(64 * 1024);
+      await start({
+        onCommand: (command, stream) => {
+          if (command === "exact") return finish(stream, { stdout: "x".repeat(8 * 2 ** 20) });
+          if (command === "next") return finish(stream, { stdout: "next" });
+          const flood = () => {
+            while (stream.writable && stream.write(chunk));
+            stream.once("drain", flood);
+          };
+          flood();
+        },
+      });
+      assert.equal((await shell.exec("exact")).stdout.length, 8 * 2 ** 20);
+      await assert.rejects(shell.exec("cat /dev/zero", { deadlineMs: 20_000 }), (error: PlacementError) => {
+        assert.equal(error.code, "unreadableAnswer");
+        assert.match(error.message, /no result from kvm-a .*`cat \/dev\/zero` printed more than 8 MiB/);
+        return true;
+      });
+      assert.equal((await shell.exec("next")).stdout, "next");
+    }).timeout(30_000);
+
+    it("keeps the beginning and the end of what is printed on standard error", async () => {
+      const middle = "x".repeat(300_000);
+      await start({ onCommand: (_, stream) => finish(stream, { code: 1, stderr: `begin${middle}end` }) });
+      const { code, stderr } = await shell.exec("virsh migrate", { deadlineMs: Infinity });
+      assert.equal(code, 1);
+      assert.ok(stderr.startsWith("beginxxx") && stderr.endsWith("xxxend"));
+      assert.match(stderr, /\n… \(234,472 more characters\)\n/);
+      assert.ok(stderr.length < 66_000);
+    });
+
+    it("lets a migration print what it likes: it is read to its end and not kept", async () => {
+      await start({
+        onCommand: (_, stream) => {
+          stream.write("y".repeat(9 * 2 ** 20), () => finish(stream, { stdout: "z" }));
+        },
+      });
+      const { code, stdout } = await shell.exec("virsh migrate", { deadlineMs: Infinity });
+      assert.equal(code, 0);
+      assert.equal(stdout.length, 8 * 2 ** 20);
+      assert.ok(!stdout.includes("z"));
+    }).timeout(30_000);
 
     it("gives the signal that ended a command", async () => {
       await start({

@@ -1,0 +1,206 @@
+/** Whatever hosts say, nothing that a person sees or that the state keeps acts on a terminal or on Pulumi's display. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { run } from "../../provider/cli/run";
+import { errorCodes, PlacementError } from "../../provider/core/errors";
+import { createDisplay } from "../../provider/engine";
+import { createHandlers } from "../../provider/handlers";
+import { createDial } from "../../provider/ssh";
+import { readFailure } from "../../provider/virsh/failures";
+import { parseCpuComparison } from "../../provider/virsh/hostXml";
+import { parseDomState, parseHostname, parseJobInfo, parseVersions } from "../../provider/virsh/parse";
+import { parseImages, parsePeer, parseQemuConf, parseSystem } from "../../provider/virsh/report";
+import { startDisconnectingServer } from "../support/disconnecting-server";
+import { type LogLine, startEngine } from "../support/fake-engine";
+import { fakeDomain, FakeHosts, fakeUuid } from "../support/fake-virsh";
+import { assertAllClean, assertClean, nastyLine, nastyTexts } from "../support/nasty";
+
+const nasty = fc
+  .array(fc.oneof(fc.constantFrom(...Object.values(nastyTexts)), fc.string({ unit: "binary", maxLength: 10 })), {
+    minLength: 1,
+    maxLength: 6,
+  })
+  .map((parts) => parts.join(""));
+const context = { domain: "db-01", source: "kvm-a", destination: "kvm-b" };
+const urn = "urn:pulumi:prod::p::pulumi-nodejs:dynamic/libvirt:VmPlacement::db";
+const inventory = { "kvm-a": { name: "kvm-a" }, "kvm-b": { name: "kvm-b" } };
+const clock = { now: () => Date.now(), sleep: () => new Promise<void>((resolve) => setImmediate(resolve)) };
+
+/** Ways of a host to say something: each is told the text. */
+const hosts: Record<string, (fake: FakeHosts, text: string) => void> = {
+  "the list of domains fails": (fake, text) => fake.hosts.get("kvm-a")!.failing.set("list --all --uuid --name", text),
+  "a state": (fake, text) => fake.hosts.get("kvm-a")!.saying.set("domstate", `running${oneLine(text)}`),
+  "a reason": (fake, text) => fake.hosts.get("kvm-a")!.saying.set("domstate", `running (${oneLine(text)})`),
+  "a state that fails": (fake, text) => fake.hosts.get("kvm-a")!.failing.set("domstate", text),
+  "the name of the VM": (fake, text) => (fake.hosts.get("kvm-a")!.domains[0]!.name = `x${oneLine(text)}`),
+  "a version": (fake, text) => (fake.hosts.get("kvm-b")!.options.libvirt = oneLine(text)),
+  "a host name": (fake, text) => fake.hosts.get("kvm-b")!.saying.set("hostname", oneLine(text)),
+  "the end of a migration": (fake, text) => (fake.onMigrate = () => Promise.resolve(text)),
+  "a job": (fake, text) => fake.hosts.get("kvm-a")!.failing.set("domjobinfo", text),
+  "the log of a failed migration": (fake, text) => {
+    fake.onMigrate = () => Promise.resolve("End of file while reading data: Input/output error");
+    fake.hosts.get("kvm-b")!.log = `2026-01-01 00:00:00.000+0000: 1: error : f:1 : ${oneLine(text)}\n`;
+  },
+  "the definition": (fake, text) =>
+    fake.hosts
+      .get("kvm-a")!
+      .saying.set(
+        "dumpxml",
+        `<domain type='kvm'><name>x</name><memory>1</memory><devices><hostdev type='${attribute(text)}'/><disk type='file' device='disk'><source file='/${attribute(text)}'/><target dev='${attribute(text)}'/></disk><interface type='bridge'><source bridge='${attribute(text)}'/></interface><filesystem><target dir='${attribute(text)}'/></filesystem></devices></domain>`,
+      ),
+  "a definition that cannot be read": (fake, text) => fake.hosts.get("kvm-a")!.saying.set("dumpxml", text),
+  networks: (fake, text) => fake.hosts.get("kvm-b")!.saying.set("net-list", oneLine(text)),
+  snapshots: (fake, text) => {
+    hosts["the definition"]!(fake, "a");
+    fake.hosts.get("kvm-a")!.saying.set("snapshot-list", oneLine(text));
+  },
+};
+
+const oneLine = (text: string) => text.replaceAll("\n", " ");
+/** As libvirt writes it; characters that XML cannot have become a space. */
+const attribute = (text: string) =>
+  [...text]
+    .map((character) => {
+      const code = character.codePointAt(0)!;
+      const inXml =
+        code === 9 || code === 10 || code === 13 || (code >= 0x20 && code < 0xd800) || (code > 0xdfff && code < 0xfffe);
+      return inXml || code > 0xffff ? `&#${code};` : " ";
+    })
+    .join("");
+
+function worldWith(how: string, text: string): FakeHosts {
+  const fake = new FakeHosts();
+  fake.add("kvm-a", [fakeDomain()]);
+  fake.add("kvm-b");
+  hosts[how]!(fake, text);
+  return fake;
+}
+
+/** Everything that comes back to the engine from a refresh, a preview and an up. */
+async function throughPulumi(fake: FakeHosts): Promise<{ said: unknown; rows: string[] }> {
+  const rows: string[] = [];
+  const lines: LogLine[] = [];
+  const engine = await startEngine((line) => lines.push(line));
+  const handlers = createHandlers({
+    dial: () => fake.dial,
+    sshHosts: () => [],
+    clock,
+    display: createDisplay(`127.0.0.1:${engine.port}`),
+  });
+  void handlers.configure({
+    config: { get: (key) => (key === "vm-placement:hosts" ? JSON.stringify({ "kvm-a": {}, "kvm-b": {} }) : undefined) },
+  });
+  const said: unknown[] = [];
+  const keep = async (work: Promise<unknown>) => {
+    said.push(await work.catch((error: Error) => ({ ...error, message: error.message, stack: error.stack })));
+  };
+  const props = { domain: fakeUuid, host: "kvm-b", __urn: urn };
+  const { inputs } = await handlers.check({}, props);
+  const state = { ...(inputs as object), host: "kvm-a", currentHost: "kvm-a", domainUuid: fakeUuid, state: "running" };
+  await keep(handlers.read(fakeUuid, state));
+  await keep(handlers.diff(fakeUuid, state, inputs as never));
+  await keep(handlers.update(fakeUuid, state, inputs as never));
+  engine.server.forceShutdown();
+  rows.push(...lines.map(({ message }) => message));
+  return { said, rows };
+}
+
+async function throughCommandLine(fake: FakeHosts, words: string[]): Promise<string> {
+  let printed = "";
+  const print = (text: string) => (printed += text);
+  const settings = () => Promise.resolve({ inventory, uri: "qemu:///system" });
+  await run(words, { dial: () => fake.dial, clock, settings, print, complain: print });
+  return printed;
+}
+
+describe("hostile texts", function () {
+  this.timeout(60_000);
+
+  for (const how of Object.keys(hosts)) {
+    it(`${how}: rows, errors and state are clean`, async () => {
+      for (const text of [nastyLine, ...Object.values(nastyTexts)]) {
+        const { said, rows } = await throughPulumi(worldWith(how, text));
+        assertAllClean(said, how);
+        assertAllClean(rows, `a row of ${how}`);
+      }
+    });
+
+    it(`${how}: plan and doctor are clean, as text and as JSON`, async () => {
+      for (const words of [["plan", fakeUuid], ["doctor"]]) {
+        assertClean(await throughCommandLine(worldWith(how, nastyLine), words), `${words[0]}: ${how}`);
+        const json = await throughCommandLine(worldWith(how, nastyLine), [...words, "--json"]);
+        if (json.startsWith("{")) assertAllClean(JSON.parse(json), `${words[0]} --json: ${how}`);
+        assertClean(json);
+      }
+    });
+  }
+
+  it("no reader of what is only shown lets anything through", () => {
+    fc.assert(
+      fc.property(nasty, (text) => {
+        const line = oneLine(text);
+        assertAllClean(readFailure(text, context));
+        assertAllClean(readFailure(`a@b: Permission denied (publickey): ${text}`, context));
+        assertAllClean([parseDomState(text), parseVersions(text), parseHostname(text)]);
+        assertAllClean(parseVersions(`Running against daemon: ${line}\nRunning hypervisor: QEMU ${line}\n`));
+        assertAllClean(parseJobInfo(`Job type: 4\nerrmsg: ${line}\n`));
+        assertAllClean(parseCpuComparison(1, `CPU is incompatible with ${line}\nrequired features: ${line}, ${line}`));
+        assertAllClean(parseQemuConf(`# readable\nuser = "${line}"\nmigration_host = "${line}"`));
+        const { account } = parseSystem(`@@ account\n${line}\n@@ end\n`, 0, 0) ?? {};
+        assertAllClean(account);
+        assertAllClean(parsePeer(`@@ login\n1 1\n@@ login.err\n${line}\n@@ key\n${line}\n@@ end\n`));
+        const json = JSON.stringify({ format: text, "virtual-size": text });
+        assertAllClean(
+          parseImages(`@@ /a\nexists=1\nfstype=${line}\nmount=${line}\nserial=${line}\njson=${json}\n@@ end\n`),
+        );
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("an error has nothing of it, whatever it is made of, and has an end", () => {
+    fc.assert(
+      fc.property(nasty, fc.constantFrom(...errorCodes), (text, code) => {
+        const error = new PlacementError({ code, phase: "migrate", what: text, why: text, next: text, host: text });
+        assertAllClean([error.message, error.why, error.next, error.facts.what]);
+        assertAllClean(error.with({ why: `${error.why}${text}` }).message);
+      }),
+    );
+    const long = "x".repeat(1_000_000);
+    const error = new PlacementError({ code: "libvirtDown", phase: "observe", what: long, why: long, next: long });
+    assert.match(error.why, /x… \(991,\d\d\d more bytes\)$/);
+    assert.ok(error.message.length < 20_000);
+  });
+
+  for (const [title, text] of Object.entries({ ...nastyTexts, "32 KB of a directive": "<{%x%}>".repeat(4500) })) {
+    it(`an ssh server without a known key that says ${title}`, async () => {
+      const server = await startDisconnectingServer(text);
+      const dial = createDial({ inventory: undefined, home: "/nowhere", env: {}, sshConfigFile: "/nowhere" });
+      const host = { name: "kvm-a", address: "127.0.0.1", port: server.port, user: "root", agent: false };
+      await assert.rejects(dial(host), (error: PlacementError) => {
+        assert.equal(error.code, "hostUnreachable");
+        assert.match(error.message, /the ssh handshake failed: /);
+        assertAllClean([error.message, error.why, error.next]);
+        assert.ok(error.message.length < 1500, `${error.message.length}`);
+        return true;
+      });
+      await server.close();
+    });
+  }
+
+  it("a version line of an ssh server", async () => {
+    for (const version of [`SSH-1.0-${nastyLine}`, nastyLine, `${nastyLine}\r\nSSH-2.0-${nastyLine}`]) {
+      const server = await startDisconnectingServer(nastyLine, version);
+      const dial = createDial({
+        inventory: undefined,
+        home: "/nowhere",
+        env: {},
+        sshConfigFile: "/nowhere",
+        connectTimeoutMs: 500,
+      });
+      const host = { name: "kvm-a", address: "127.0.0.1", port: server.port, user: "root", agent: false };
+      await assert.rejects(dial(host), (error: PlacementError) => (assertAllClean([error.message, error.why]), true));
+      await server.close();
+    }
+  });
+});
