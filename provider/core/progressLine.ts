@@ -2,6 +2,9 @@
 import type { JobInfo } from "./domain";
 import { showBytes, showDuration } from "./units";
 
+/** What would take longer than four days at this rate is no forecast. */
+const longestMs = 4 * 86_400_000;
+
 export interface Progressed {
   text: string;
   /** Percent shown; hand it back with the next sample, so that the row never goes backwards. */
@@ -16,7 +19,8 @@ export interface Progressed {
  */
 export function progressLine(job: JobInfo, inPostCopy: boolean, shownPercent: number): Progressed {
   const total = (job.memoryTotalBytes ?? 0) + (job.diskTotalBytes ?? 0);
-  const remaining = (job.memoryRemainingBytes ?? 0) + (job.diskRemainingBytes ?? 0);
+  // What is left is never more than all there is, but hosts may say so.
+  const remaining = Math.min(total, (job.memoryRemainingBytes ?? 0) + (job.diskRemainingBytes ?? 0));
   const now = total > 0 ? Math.floor((100 * (total - remaining)) / total) : 0;
   const percent = Math.max(shownPercent, Math.min(now, 99));
 
@@ -30,9 +34,8 @@ export function progressLine(job: JobInfo, inPostCopy: boolean, shownPercent: nu
   if (inPostCopy && job.postCopyRequests) parts.push(`${job.postCopyRequests} page requests`);
 
   const gain = inPostCopy ? rate : rate - dirty;
-  if (rate > 0 && remaining > 0)
-    parts.push(
-      gain > 0 ? `${showDuration(Math.max(1000, Math.round(remaining / gain) * 1000))} left` : "not converging",
-    );
+  const leftMs = Math.max(1000, Math.round(remaining / gain) * 1000);
+  if (rate > 0 && remaining > 0 && gain <= 0) parts.push("not converging");
+  else if (rate > 0 && remaining > 0 && leftMs <= longestMs) parts.push(`${showDuration(leftMs)} left`);
   return { text: parts.join(" · "), percent };
 }

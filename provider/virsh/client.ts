@@ -1,3 +1,4 @@
+import { cleanLine } from "../core/clean";
 import type { DomainState, DomainView, JobInfo } from "../core/domain";
 import { type Phase, PlacementError } from "../core/errors";
 import type { ExecResult, Shell } from "../core/ports";
@@ -11,6 +12,7 @@ import {
   parseNumber,
   parseUuids,
   parseVersions,
+  unreadableDomains,
 } from "./parse";
 import { type OnNoise, runScript, virshEnvironment } from "./runScript";
 import { type Answer, VirshSession } from "./session";
@@ -44,7 +46,11 @@ export class Virsh {
 
   /** Every domain, defined or running. */
   async domains(): Promise<{ uuid: string; name: string }[]> {
-    return parseDomainList(await this.ask(command`list --all --uuid --name`));
+    const text = await this.ask(command`list --all --uuid --name`);
+    const [unreadable] = unreadableDomains(text);
+    // One that is not seen is not one that is not there.
+    if (unreadable !== undefined) throw this.unreadable("list --all --uuid --name", unreadable);
+    return parseDomainList(text);
   }
 
   /** Everything a placement wants to know of the domains given. One that vanished meanwhile is left out. */
@@ -233,6 +239,18 @@ export class Virsh {
     const { out, err } = await this.answer(question);
     if (err !== "") throw this.failure(question, err);
     return out;
+  }
+
+  private unreadable(command: string, line: string): PlacementError {
+    const { host } = this.shell;
+    return new PlacementError({
+      code: "unreadableAnswer",
+      phase: "observe",
+      host,
+      what: `cannot tell which VMs are on ${host}`,
+      why: `\`virsh ${command}\` printed a line that names none: ${JSON.stringify(cleanLine(line, 200))}`,
+      next: `run \`virsh ${command}\` on ${host}, and see what else prints there`,
+    });
   }
 
   private failure({ text: asked }: VirshCommand, stderr: string, phase: Phase = "observe"): PlacementError {

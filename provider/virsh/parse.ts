@@ -16,14 +16,12 @@ export function parseDomState(text: string): DomainState {
 
 /**
  * `list --uuid --name`: a UUID and a name a line; the name may have spaces. It stays as it is, since commands are made of it: libvirt
- * keeps out a line feed, and no other character.
+ * keeps out a line feed, and no other character. A name that is nothing but white space is not printed: such a VM goes by its UUID.
  */
 export function parseDomainList(text: string): { uuid: string; name: string }[] {
   return lines(text).flatMap((line) => {
-    const name = line.slice(uuidLength).trim();
-    return isUuid(line.slice(0, uuidLength)) && /\s/.test(line.charAt(uuidLength)) && name !== ""
-      ? [{ uuid: line.slice(0, uuidLength), name }]
-      : [];
+    const [uuid, name] = [line.slice(0, uuidLength), line.slice(uuidLength)];
+    return isUuid(uuid) && /^(\s|$)/.test(name) ? [{ uuid, name: name.trim() || uuid }] : [];
   });
 }
 
@@ -131,6 +129,11 @@ export function parseResidentBytes(text: string): number | undefined {
 /** `blockjob --raw`: whether the disk has a job. */
 export function hasBlockJob(text: string): boolean {
   return lines(text).some((line) => line.startsWith("type="));
+}
+
+/** `list --all --uuid --name`: lines that name no domain. Where there is one, a domain may be missing from the list. */
+export function unreadableDomains(text: string): string[] {
+  return lines(text).filter((line) => parseDomainList(line).length === 0);
 }
 
 function lines(text: string): string[] {

@@ -103,11 +103,11 @@ async function throughPulumi(fake: FakeHosts): Promise<{ said: unknown; rows: st
     said.push(await work.catch((error: Error) => ({ ...error, message: error.message, stack: error.stack })));
   };
   const props = { domain: fakeUuid, host: "kvm-b", __urn: urn };
-  const { inputs } = await handlers.check({}, props);
-  const state = { ...(inputs as object), host: "kvm-a", currentHost: "kvm-a", domainUuid: fakeUuid, state: "running" };
+  const inputs = (await handlers.check({}, props)).inputs as Record<string, unknown>;
+  const state = { ...inputs, host: "kvm-a", currentHost: "kvm-a", domainUuid: fakeUuid, state: "running" };
   await keep(handlers.read(fakeUuid, state));
-  await keep(handlers.diff(fakeUuid, state, inputs as never));
-  await keep(handlers.update(fakeUuid, state, inputs as never));
+  await keep(handlers.diff(fakeUuid, state, inputs));
+  await keep(handlers.update(fakeUuid, state, inputs));
   engine.server.forceShutdown();
   rows.push(...lines.map(({ message }) => message));
   return { said, rows };

@@ -9,6 +9,7 @@ import {
   parseNumber,
   parseUuids,
   parseVersions,
+  unreadableDomains,
 } from "../../../provider/virsh/parse";
 import { fixture, libvirtVersions } from "../../support/fixture";
 
@@ -39,6 +40,47 @@ describe("reading virsh", () => {
     ]);
     assert.deepEqual(parseDomainList(""), []);
     assert.deepEqual(parseDomainList(" Id   Name   State\n-------\n"), []);
+  });
+
+  it("the list of domains has every domain, whatever its name has but a line feed", () => {
+    for (const name of ["a\rb", "a\u2028b", "a\u2029b", "a\u001b[31mb"])
+      assert.deepEqual(parseDomainList(`${dbUuid} ${name}\n`), [{ uuid: dbUuid, name }]);
+    assert.deepEqual(parseDomainList(`${dbUuid} \u2028\n`), [{ uuid: dbUuid, name: dbUuid }]);
+    assert.deepEqual(unreadableDomains(`${dbUuid} db-01\n\nwarning: x\n${webUuid.slice(1)} web\n`), [
+      "warning: x",
+      `${webUuid.slice(1)} web`,
+    ]);
+    assert.deepEqual(unreadableDomains(`${dbUuid} db-01\n\n`), []);
+  });
+
+  it("numbers that cannot be are not known", () => {
+    for (const value of [
+      "1e400",
+      "-1",
+      "NaN",
+      "Infinity",
+      "1.5",
+      "0x10",
+      "9".repeat(400),
+      "18446744073709551615",
+      "",
+    ]) {
+      const job = parseJobInfo(
+        `Job type: 2\noperation: 5\ntime_elapsed: ${value}\ndowntime: ${value}\nmemory_total: ${value}\nmemory_remaining: ${value}\nmemory_bps: ${value}\nmemory_dirty_rate: ${value}\nauto_converge_throttle: ${value}\n`,
+      );
+      assert.deepEqual(
+        Object.values(job).filter((each) => typeof each === "number"),
+        [],
+        value,
+      );
+      assert.equal(parseNumber(value), undefined);
+      assert.deepEqual(
+        parseVersions(`Running against daemon: ${value}.x\nRunning hypervisor: QEMU ${value}\n`).libvirt,
+        undefined,
+      );
+    }
+    assert.equal(parseJobInfo("Job type: 2\nauto_converge_throttle: 101\n").throttlePercent, undefined);
+    assert.equal(parseJobInfo("Job type: 2\nmemory_dirty_rate: 9007199254740991\n").dirtyBytesPerSecond, undefined);
   });
 
   it("any list of domains comes back as it was printed", () => {
