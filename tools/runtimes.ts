@@ -1,6 +1,7 @@
 /** Other releases of Node.js and of Pulumi's SDK than the ones of this checkout, for tests against both ends of what is supported. */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { ensureOwnDirectory, refuseOthers } from "./own-directory";
 import { cacheDirectory, publish, removeLeftovers } from "./pulumi/cache";
 import { withLock } from "./pulumi/lock";
 import { runCommand } from "./pulumi/run-command";
@@ -53,8 +54,11 @@ export async function ensureRuntime(
     node: spec.node === undefined ? process.execPath : join(directory, `node_modules/${nodePackage}/bin/node`),
     modules: join(directory, "node_modules"),
   };
-  if (existsSync(directory)) return runtime;
-  mkdirSync(base, { recursive: true });
+  for (const path of [dirname(base), base]) ensureOwnDirectory(path);
+  if (existsSync(directory)) {
+    refuseOthers(directory);
+    return runtime;
+  }
   const wanted = {
     "@pulumi/pulumi": spec.sdk,
     ...(spec.node !== undefined && { [nodePackage]: spec.node }),

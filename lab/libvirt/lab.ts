@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { refuseOthers } from "../../tools/own-directory";
 import { makeCertificates } from "./certificates";
 import { readSerial, startGuest, type GuestOptions } from "./guest";
 import { LabHost } from "./host";
@@ -19,7 +20,7 @@ export interface LabOptions {
   hosts?: number | readonly string[];
   /** Guests on KVM instead of emulated CPUs. Default false: that works everywhere. */
   kvm?: boolean;
-  /** Certificates for libvirt and QEMU, and libvirtd on its TLS and TCP ports. Default false. */
+  /** Certificates for libvirt and QEMU, and libvirtd on its TLS port, and on its TCP port for the other hosts alone. Default false. */
   tls?: boolean;
   /** Where the lab's directory is made. Default: the system's temporary directory. */
   dir?: string;
@@ -172,9 +173,10 @@ export function openLab(record: LabRecord): Lab {
 }
 
 async function build(record: LabRecord, onProgress: (line: string) => void, cacheDir?: string): Promise<Lab> {
-  mkdirSync(record.dir, { recursive: true });
+  makeDirectories(record);
   const names = record.hosts.map(({ name }) => name);
   if (cacheDir !== undefined && existsSync(cacheDir)) {
+    refuseOthers(cacheDir);
     for (const name of names) cpSync(cacheDir, cacheOf(record, name), { recursive: true });
   }
   const [switchPid, keys] = await Promise.all([
@@ -195,6 +197,20 @@ async function build(record: LabRecord, onProgress: (line: string) => void, cach
     cpSync(cacheOf(record, names[0]!), cacheDir, { recursive: true });
   }
   return lab;
+}
+
+/** Root executes what lies in there, and the keys open root's account: nobody else gets in, whatever the umask. */
+function makeDirectories(record: LabRecord): void {
+  if (record.dir !== entryDir(record.number)) {
+    mkdirSync(join(record.dir, ".."), { recursive: true });
+    // One that is there already may be somebody else's.
+    mkdirSync(record.dir);
+    chmodSync(record.dir, 0o755); // under sudo the caller uses the keys in there
+  }
+  for (const name of ["hosts", "images", "pki"]) {
+    mkdirSync(join(record.dir, name));
+    chmodSync(join(record.dir, name), 0o700);
+  }
 }
 
 const cacheOf = (record: LabRecord, name: string) => join(hostDir(record, name), "var/cache/libvirt");

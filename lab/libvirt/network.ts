@@ -1,4 +1,5 @@
 import { must } from "./commands";
+import { guardFromMachine } from "./guard";
 import { addressIn, interfaceName, type LabRecord } from "./registry";
 
 /** The machine's own address in the lab's network, that of the switch, and the port of the switch a host is plugged in. */
@@ -19,6 +20,7 @@ export async function ip(pid: number | undefined, lines: readonly string[]): Pro
 /** A bridge in a namespace of its own, and one cable from there to the machine. */
 export async function connectSwitch(record: LabRecord, switchPid: number): Promise<void> {
   const uplink = interfaceName(record.number);
+  await guardFromMachine(switchPid);
   await ip(undefined, [
     `link add ${uplink} type veth peer name uplink netns ${switchPid}`,
     `address add ${machineAddress(record)}/24 dev ${uplink}`,

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
+import { ensureOwnDirectory, refuseOthers } from "../own-directory";
 import { cacheDirectory, removeLeftovers } from "./cache";
 import { findExecutable, findPulumi } from "./find-on-path";
 import { buildWithGo, findGo, minimumGo } from "./go-build";
@@ -31,8 +32,11 @@ export async function ensurePulumi({
   env = process.env,
 }: EnsureOptions = {}): Promise<PulumiInstallation> {
   const cache = cacheDirectory(env);
+  const found = await fromPath(env, log);
+  if (found !== undefined) return found;
+  ensureOwnDirectory(dirname(cache));
+  ensureOwnDirectory(cache);
   return (
-    (await fromPath(env, log)) ??
     (await fromCache(cache, env)) ??
     (await withLock(
       join(cache, "lock"),
@@ -59,11 +63,14 @@ async function fromPath(env: NodeJS.ProcessEnv, log: (line: string) => void): Pr
 async function fromCache(cache: string, env: NodeJS.ProcessEnv): Promise<PulumiInstallation | undefined> {
   const official = join(cache, "official", "bin", "pulumi");
   if (existsSync(official)) {
+    refuseOthers(official);
     return { bin: official, version: PULUMI_VERSION, origin: "npm", env: pathWithNode(env, dirname(official)) };
   }
   const built = join(cache, "built", "pulumi");
   if (!existsSync(built)) return undefined;
+  refuseOthers(built);
   const bin = await withNodejsHost(built, cache);
+  refuseOthers(dirname(bin));
   return {
     bin,
     version: PULUMI_VERSION,

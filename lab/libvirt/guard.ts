@@ -1,0 +1,28 @@
+/**
+ * What accounts of the machine can reach of a lab. Its hosts trust each other: libvirtd takes TCP without a login, disks and migrations
+ * listen for whoever comes first, and each of them gives root's rights on the machine. So of what comes from the machine only new
+ * connections pass that ask who it is: ssh, and TLS with a client's certificate.
+ */
+import { must } from "./commands";
+
+const sshPort = 22;
+const libvirtTlsPort = 16514;
+
+/** Frames are judged by the port of the switch they come in at, which no address can pretend, over IPv4 and IPv6 alike. */
+const rules = `table bridge guard {
+  chain across {
+    type filter hook forward priority 0
+    iifname "uplink" tcp flags & (syn | ack) == syn tcp dport != { ${sshPort}, ${libvirtTlsPort} } drop
+    iifname "uplink" meta l4proto { udp, sctp, dccp } drop
+  }
+  chain here {
+    type filter hook input priority 0
+    iifname "uplink" meta l4proto { tcp, udp, sctp, dccp } drop
+  }
+}
+`;
+
+/** To be called before the cable to the machine is plugged in. */
+export async function guardFromMachine(switchPid: number): Promise<void> {
+  await must("nsenter", ["-t", String(switchPid), "--net", "nft", "-f", "-"], { input: rules });
+}
