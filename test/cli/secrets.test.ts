@@ -8,7 +8,7 @@ import { describeWithStack } from "../support/stack";
 const passphrase = 'correct "horse" \\ battery';
 const commandLine = join(__dirname, "../../dist/cli/index.js");
 
-describeWithStack("the secrets of the inventory", {}, (lab, stack) => {
+describeWithStack("the secrets of the inventory", { stack: { env: { PULUMI_DEBUG_COMMANDS: "1" } } }, (lab, stack) => {
   let key: string;
   const plain = (): Record<string, unknown> =>
     Object.fromEntries(
