@@ -13,7 +13,10 @@ export function migrationUnderWay(
   observed: Observed,
 ): Decision | undefined {
   const postCopy = views.filter((view) => view.reason === "post-copy" || view.reason === "post-copy failed");
-  return postCopy.length > 0 ? inPostCopy(name, views, postCopy, observed) : inPreCopy(name, views, observed);
+  if (postCopy.length === 0) return inPreCopy(name, views, observed);
+  // Both ends have stopped, whatever the one that is left says of itself.
+  const restarted = views.filter(isActive).length === 1 && peerRestarted(name, postCopy[0]!, views, observed.past);
+  return restarted || inPostCopy(name, views, postCopy, observed);
 }
 
 /** The source stands still for good, the machine runs on the destination, and a part of its memory is still on the source. */
