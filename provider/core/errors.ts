@@ -41,6 +41,7 @@ export const errorCodes = [
   // from host to host
   "peerUntrusted",
   "peerUnreachable",
+  "peerOutput",
   "peerTls",
   "clocksApart",
   // the migration

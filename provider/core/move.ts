@@ -1,3 +1,4 @@
+import { shownCommand } from "./shownCommand";
 import type { Decision, Desired, Observed } from "./decide";
 import { type DomainView, holdsItsMemory, isOtherJob, showState } from "./domain";
 import type { ErrorCode } from "./errors";
@@ -35,7 +36,7 @@ export function move(
       "domainConflict",
       target.host,
       `${target.host} has another machine of the name ${owner.name} (UUID ${stranger.uuid}; this one is ${owner.uuid})`,
-      `rename it on ${target.host} with \`virsh domrename ${owner.name} NEW-NAME\`, or undefine it if nobody needs it`,
+      `rename it on ${target.host} with ${shownCommand`virsh domrename ${owner} NEW-NAME`}, or undefine it if nobody needs it`,
     );
   }
   const otherName = notItsName(desired, owner);
@@ -45,8 +46,8 @@ export function move(
       "domainBusy",
       owner.host,
       `another job runs on it on ${owner.host} (a snapshot, a backup, a dump or a save), and libvirt does one at a time`,
-      `wait until \`virsh domjobinfo ${owner.name}\` on ${owner.host} shows no job and run \`pulumi up\` again: nothing is lost. ` +
-        `Or end it with \`virsh domjobabort ${owner.name}\` there: what it has written so far is lost`,
+      `wait until ${shownCommand`virsh domjobinfo ${owner}`} on ${owner.host} shows no job and run \`pulumi up\` again: nothing is lost. ` +
+        `Or end it with ${shownCommand`virsh domjobabort ${owner}`} there: what it has written so far is lost`,
       true,
     );
   }
@@ -65,7 +66,7 @@ export function move(
         "domainStateUnfit",
         owner.host,
         `it is shut off with a saved memory image (managed save) on ${owner.host}, which an offline migration leaves behind`,
-        `start it (\`virsh start ${owner.name}\` restores it), or drop the image with \`virsh managedsave-remove ${owner.name}\` on ${owner.host}`,
+        `start it (${shownCommand`virsh start ${owner}`} restores it), or drop the image with ${shownCommand`virsh managedsave-remove ${owner}`} on ${owner.host}`,
       );
     }
     return { action: "migrate", how: "offline", view: owner, to: target.host, reason: target.why };
@@ -84,7 +85,7 @@ export function move(
       "domainStateUnfit",
       owner.host,
       `it is ${showState(owner)} on ${owner.host}, and migration.mode is "offline"; libvirt would leave two definitions of it`,
-      `shut it down with \`virsh shutdown ${owner.name}\`, or set migration.mode: "auto" or "live"`,
+      `shut it down with ${shownCommand`virsh shutdown ${owner}`}, or set migration.mode: "auto" or "live"`,
     );
   }
   if (owner.state === "paused" && desired.options.postCopy) {
@@ -92,7 +93,7 @@ export function move(
       "domainStateUnfit",
       owner.host,
       `it is ${showState(owner)} on ${owner.host}, and a paused machine cannot be moved by post-copy`,
-      `leave out migration.postCopy, or resume it with \`virsh resume ${owner.name}\``,
+      `leave out migration.postCopy, or resume it with ${shownCommand`virsh resume ${owner}`}`,
     );
   }
   return { action: "migrate", how: "live", view: owner, to: target.host, reason: target.why };

@@ -1,3 +1,4 @@
+import { shownCommand } from "./shownCommand";
 import type { Observed } from "./decide";
 import { type DomainView, isActive, showState } from "./domain";
 import { listed } from "./near";
@@ -32,8 +33,8 @@ export function theOwner(name: string, views: readonly DomainView[], observed: O
   if (owner && (active.length === 1 || observed.unreachable.length === 0)) return owner;
   if (observed.unreachable.length > 0) return notAllAsked(views, observed.unreachable);
   if (views.length === 0) return nowhere(name, observed);
-  if (inactive.length > 1) return definedTwice(name, inactive, observed.past);
-  return movedAway(name, left[0]!);
+  if (inactive.length > 1) return definedTwice(inactive, observed.past);
+  return movedAway(left[0]!);
 }
 
 function notAllAsked(views: readonly DomainView[], silent: Observed["unreachable"]): Refusal {
@@ -66,15 +67,15 @@ function nowhere(name: string, { asked, lastHost }: Observed): Refusal {
     next: gone
       ? `put host ${gone} back into vm-placement:hosts and run \`pulumi up\`; the machine may still run there. Nothing is lost by that`
       : `look for it with \`virsh list --all\` on each host. If it is on a host outside of the inventory, add that to vm-placement:hosts: nothing is lost. ` +
-        `If its definition was removed by mistake, \`virsh define\` it from its XML and \`virsh start ${name}\`: what was only in its memory is lost. ` +
+        `If its definition was removed by mistake, \`virsh define\` it from its XML and ${shownCommand`virsh start ${name}`}: what was only in its memory is lost. ` +
         "If it was removed for good, take the resource out of the program",
   };
 }
 
-function definedTwice(name: string, inactive: readonly DomainView[], pasts: readonly Past[] | undefined): Refusal {
+function definedTwice(inactive: readonly DomainView[], pasts: readonly Past[] | undefined): Refusal {
   const reason = `it is shut off and defined on ${seenOn(inactive)}`;
   const last = ranLast(inactive, pasts);
-  if (last !== undefined) return cutShort(name, reason, last, inactive, pasts!);
+  if (last !== undefined) return cutShort(reason, last, inactive, pasts!);
   const [newer, ...more] = inactive.filter(({ reason }) => reason !== "migrated");
   if (newer === undefined || more.length > 0) {
     return {
@@ -90,14 +91,13 @@ function definedTwice(name: string, inactive: readonly DomainView[], pasts: read
     host: newer.host,
     reason: `${reason}: it ended on ${newer.host} after it was moved there`,
     next:
-      `\`virsh start ${name}\` on ${newer.host}, then run \`pulumi up\` again, which clears up the rest: it boots from its disk, and what was only in its memory is lost already. ` +
+      `${shownCommand`virsh start ${newer}`} on ${newer.host}, then run \`pulumi up\` again, which clears up the rest: it boots from its disk, and what was only in its memory is lost already. ` +
       `To leave it shut off: ${waysToKeepOne(inactive, [newer])}`,
   };
 }
 
 /** Both hosts were restarted around a migration of it, as a rule by a power cut; their logs tell where it ran last. */
 function cutShort(
-  name: string,
   reason: string,
   last: DomainView,
   inactive: readonly DomainView[],
@@ -119,18 +119,18 @@ function cutShort(
         : `${last.host} began to move it to ${other!.host} ${ago} ago, and it had not begun to run there`) +
       ` (${listed(booted, "and")})`,
     next:
-      `\`virsh start ${name}\` on ${last.host}, where it ran last, then run \`pulumi up\` again, which clears up the rest: it boots from its disk, and what was only in its memory is lost already. ` +
+      `${shownCommand`virsh start ${last}`} on ${last.host}, where it ran last, then run \`pulumi up\` again, which clears up the rest: it boots from its disk, and what was only in its memory is lost already. ` +
       (arrived ? "" : `Do not start it on ${other!.host}: a disk that was being copied there is not complete. `) +
       `To leave it shut off: ${waysToKeepOne(inactive, [last])}`,
   };
 }
 
-function movedAway(name: string, left: DomainView): Refusal {
+function movedAway(left: DomainView): Refusal {
   return {
     action: "refuse",
     code: "domainMissing",
     host: left.host,
     reason: `${left.host} has moved it away (${showState(left)}), and no host of the inventory runs it`,
-    next: `if it is on a host outside of the inventory, add that to vm-placement:hosts: nothing is lost. If it is gone: \`virsh start ${name}\` on ${left.host} starts it from its disk, and whatever was only in its memory is lost`,
+    next: `if it is on a host outside of the inventory, add that to vm-placement:hosts: nothing is lost. If it is gone: ${shownCommand`virsh start ${left}`} on ${left.host} starts it from its disk, and whatever was only in its memory is lost`,
   };
 }

@@ -1,3 +1,4 @@
+import { shownCommand } from "./shownCommand";
 import { type DomainView, isActive, showState } from "./domain";
 import type { ErrorCode } from "./errors";
 import { listed } from "./near";
@@ -42,13 +43,15 @@ export function waysToKeepOne(views: readonly DomainView[], keepable = views): s
 }
 
 function removal(view: DomainView): string {
-  const { host, name } = view;
-  if (isActive(view)) return `\`virsh destroy ${name}\` on ${host} (${lostByDestroy(view)})`;
+  const { host } = view;
+  if (isActive(view)) return `${shownCommand`virsh destroy ${view}`} on ${host} (${lostByDestroy(view)})`;
   const lost = view.managedSave
     ? "the memory saved there is lost with it"
     : "only that definition goes; changes made to it alone are lost";
-  const flags = view.managedSave ? "--managed-save --keep-nvram" : "--keep-nvram";
-  return `\`virsh undefine ${flags} ${name}\` on ${host} (${lost})`;
+  const undefine = view.managedSave
+    ? shownCommand`virsh undefine --managed-save --keep-nvram ${view}`
+    : shownCommand`virsh undefine --keep-nvram ${view}`;
+  return `${undefine} on ${host} (${lost})`;
 }
 
 function lostByDestroy({ state, reason }: DomainView): string {
@@ -70,7 +73,7 @@ export function endItsConnection(name: string, host: string): string {
 
 /** The machine's memory is not whole anywhere any more: only its disk is left to start from. */
 export function startFromDisk(view: DomainView): string {
-  return `\`virsh destroy ${view.name}\` on ${view.host}, then \`virsh start ${view.name}\` there: it boots from its disk, and all that was only in its memory is lost`;
+  return `${shownCommand`virsh destroy ${view}`} on ${view.host}, then ${shownCommand`virsh start ${view}`} there: it boots from its disk, and all that was only in its memory is lost`;
 }
 
 function capitalized(text: string): string {

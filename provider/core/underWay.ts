@@ -1,3 +1,4 @@
+import { shownCommand } from "./shownCommand";
 import type { Decision, Observed } from "./decide";
 import { type DomainView, hasBegun, isActive, isOutgoing, showState } from "./domain";
 import { listed } from "./near";
@@ -73,7 +74,7 @@ function handsOver(name: string, source: DomainView, other: DomainView): Refusal
       `${name} ${arrived ? "has arrived" : "is about to run"} on ${other.host} (${showState(other)}), ` +
       `and ${source.host} (${showState(source)}) has not noticed yet`,
     next: arrived
-      ? `run \`pulumi up\` again: libvirt clears up on ${source.host} as a rule. If it does not, \`virsh destroy ${name}\` on ${source.host} loses nothing; on ${other.host} it would lose the machine's memory`
+      ? `run \`pulumi up\` again: libvirt clears up on ${source.host} as a rule. If it does not, ${shownCommand`virsh destroy ${source}`} on ${source.host} loses nothing; on ${other.host} it would lose the machine's memory`
       : `run \`pulumi up\` again in a minute, and destroy nothing on either host before`,
     passes: true,
   };
@@ -122,7 +123,7 @@ export function oneHalf(
       host: half.host,
       reason: `${half.host} holds one half of ${name} in a post-copy migration (${showState(half)}), and the other half ended on ${other.host} (${showState(other)}): a part of its memory is gone`,
       next:
-        `nothing brings that memory back: \`virsh destroy ${name}\` on ${half.host}, then \`virsh start ${name}\` on ${ran.host}, where it ran last: it boots from its disk, and all that was only in its memory is lost. ` +
+        `nothing brings that memory back: ${shownCommand`virsh destroy ${half}`} on ${half.host}, then ${shownCommand`virsh start ${ran}`} on ${ran.host}, where it ran last: it boots from its disk, and all that was only in its memory is lost. ` +
         "Then run `pulumi up` again, which clears up the rest",
     };
   }
@@ -134,7 +135,7 @@ export function oneHalf(
       host: half.host,
       reason: `${name} was shut down on ${shutDown.host} (${showState(shutDown)}), and ${half.host} still holds its half of the post-copy migration (${showState(half)})`,
       next:
-        `\`virsh destroy ${name}\` and \`virsh undefine --keep-nvram ${name}\` on ${half.host}, then run \`pulumi up\` again: nothing is lost by that, as the guest has ended. ` +
+        `${shownCommand`virsh destroy ${half}`} and ${shownCommand`virsh undefine --keep-nvram ${half}`} on ${half.host}, then run \`pulumi up\` again: nothing is lost by that, as the guest has ended. ` +
         `Were it moved to a host outside of the inventory, and the definition on ${shutDown.host} an old one, it would be lost: then add that host to vm-placement:hosts instead`,
     };
   }
@@ -198,7 +199,7 @@ export function qemuHangs(view: DomainView): Refusal {
     reason: `${view.name} is ${showState(view)} on ${view.host}, and its QEMU does not answer libvirt`,
     next:
       `nothing is lost, and nothing runs twice. In a migration it stands still for the switch-over, over a connection that is gone or very slow: look after the link between the hosts, ` +
-      `and run \`pulumi up\` again when \`virsh domjobinfo ${view.name}\` on ${view.host} answers (two minutes after the link is back, a quarter of an hour without it). Do not destroy it before`,
+      `and run \`pulumi up\` again when ${shownCommand`virsh domjobinfo ${view}`} on ${view.host} answers (two minutes after the link is back, a quarter of an hour without it). Do not destroy it before`,
     passes: "slowly",
   };
 }
@@ -226,7 +227,7 @@ function sourceAlone(name: string, source: DomainView, observed: Observed): Refu
       reason: `${shown}, and where to is not to be seen: ${silent} cannot be reached`,
       next:
         `bring ${silent} back and run \`pulumi up\` again, which watches the migration, or starts it again where it broke off; nothing is lost meanwhile. ` +
-        `Or cancel it with \`virsh domjobabort ${name}\` on ${source.host}: it then runs on there, and what was copied so far is lost`,
+        `Or cancel it with ${shownCommand`virsh domjobabort ${source}`} on ${source.host}: it then runs on there, and what was copied so far is lost`,
     };
   }
   const { job } = source;
@@ -246,8 +247,8 @@ function sourceAlone(name: string, source: DomainView, observed: Observed): Refu
     host: source.host,
     reason: `${shown}, and no host of the inventory receives it: libvirt there has not reached the destination yet, or that is another host`,
     next:
-      `wait until \`virsh domjobinfo ${name}\` on ${source.host} shows no job, or add the other host to vm-placement:hosts; then run \`pulumi up\` again. ` +
-      `Or cancel it with \`virsh domjobabort ${name}\` on ${source.host}: it then runs on there, and what was copied so far is lost`,
+      `wait until ${shownCommand`virsh domjobinfo ${source}`} on ${source.host} shows no job, or add the other host to vm-placement:hosts; then run \`pulumi up\` again. ` +
+      `Or cancel it with ${shownCommand`virsh domjobabort ${source}`} on ${source.host}: it then runs on there, and what was copied so far is lost`,
     passes: true,
   };
 }
@@ -259,7 +260,7 @@ function receivingEnd(name: string, end: DomainView, owner: DomainView | undefin
     "and",
   );
   const shown = `${end.host} holds the receiving end of a migration of ${name} (${showState(end)})`;
-  const remove = `\`virsh destroy ${name}\` on ${end.host}`;
+  const remove = `${shownCommand`virsh destroy ${end}`} on ${end.host}`;
   if (owner === undefined && observed.unreachable.length > 0) {
     return {
       action: "refuse",

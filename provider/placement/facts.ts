@@ -18,7 +18,6 @@ import { readFailure } from "../virsh/failures";
 import { parseCapabilities, parseCpuComparison, parsePoolPath, parseTpmBackends } from "../virsh/hostXml";
 import {
   hasBlockJob,
-  parseDomainList,
   parseHelpOptions,
   parseHostname,
   parseResidentBytes,
@@ -29,6 +28,7 @@ import {
   imagesScript,
   parseImages,
   parsePeer,
+  peerAnswer,
   parseSystem,
   peerScript,
   type PeerQuestion,
@@ -120,7 +120,7 @@ async function hostFacts(
         known,
       ),
       ask(command`help migrate`, lastingMs),
-      ask(command`list --all --uuid --name`, volatileMs),
+      hosts.remember(`${host}: domains`, volatileMs, () => virsh.inquireDomains(), known),
       ask(command`list --uuid`, volatileMs),
       ask(command`net-list --all --name`, volatileMs),
       ask(command`net-list --name`, volatileMs),
@@ -138,10 +138,7 @@ async function hostFacts(
     securityModels: capabilities?.securityModels,
     machines: capabilities?.machines,
     migrateOptions: help === undefined ? undefined : parseHelpOptions(help),
-    domains:
-      domains === undefined
-        ? undefined
-        : parseDomainList(domains).map((each) => ({ ...each, active: running.has(each.uuid) })),
+    domains: domains?.map((each) => ({ ...each, active: running.has(each.uuid) })),
     networks:
       networks === undefined
         ? undefined
@@ -323,7 +320,10 @@ async function peerFacts(
     wayMs,
     asked({ address, controlPort, dataAddress: undefined, dataPorts: [], login }),
     (answers) =>
-      answers !== undefined && (login === undefined ? answers.control === "open" : answers.login?.code === 0),
+      answers !== undefined &&
+      (login === undefined
+        ? answers.control === "open"
+        : answers.login?.code === 0 && answers.login.noise === undefined),
   );
   const data = dataOf(...(await target), how === "live" && !options.tunnelled, destination.migrationAddress);
   const dataPorts =
@@ -360,15 +360,15 @@ async function peerFacts(
 /** libvirt's ssh transport runs ssh without a terminal; behind it libvirt must answer too. */
 function loginCommand(address: string, user: string | undefined, port: string | undefined): ShellScript {
   const login = user === undefined ? address : `${user}@${address}`;
-  return sh`ssh -T -o BatchMode=yes -o ConnectTimeout=5 ${port === undefined ? [] : ["-p", port]} -- ${login} virsh -q -c qemu:///system uri`;
+  return sh`ssh -T -o BatchMode=yes -o ConnectTimeout=5 ${port === undefined ? [] : ["-p", port]} -- ${login} virsh -q -c ${peerAnswer} uri`;
 }
 
 async function loginFacts(
   hosts: Hosts,
-  { code, tookMs, said }: { code: number; tookMs: number; said: string },
+  { code, tookMs, said, noise }: { code: number; tookMs: number; said: string; noise?: string },
   { from, to, uri, user = "root" }: { from: string; to: string; uri: string; user: string | undefined },
 ): Promise<NonNullable<PeerFacts["login"]>> {
-  if (code === 0) return { works: true, tookMs };
+  if (code === 0) return { works: true, tookMs, ...(noise !== undefined && { noise: { text: noise, user } }) };
   const context = { domain: "the domain", source: from, destination: to, sourceUser: "root", peerUri: uri };
   let failure = readFailure(said, context);
   if (["virshMissing", "libvirtDown", "socketPermission"].includes(failure.code)) {

@@ -1,4 +1,5 @@
 /** The error of a migration that did not bring the machine where it should be: what happened, where it is, what to do. */
+import { shownCommand } from "../core/shownCommand";
 import { type DomainView, isActive, showState } from "../core/domain";
 import { type ErrorCode, PlacementError } from "../core/errors";
 import { oneHalf } from "../core/underWay";
@@ -47,8 +48,8 @@ export async function migrationFailure(
     return make(
       "peerUnreachable",
       watched.cancelled!,
-      `try \`ssh ${to} true\` and \`virsh -c ${move.peerUri} list\` on ${view.host}; then run \`pulumi up\` again. ` +
-        `While \`virsh domjobinfo ${view.name}\` there still shows a job, libvirt waits for ${to}. ${endItsConnection(view.name, view.host)}`,
+      `try ${shownCommand`ssh ${to} true`} and ${shownCommand`virsh -c ${move.peerUri} list`} on ${view.host}; then run \`pulumi up\` again. ` +
+        `While ${shownCommand`virsh domjobinfo ${view}`} there still shows a job, libvirt waits for ${to}. ${endItsConnection(view.name, view.host)}`,
     );
   }
   switch (verdict.outcome) {
@@ -72,7 +73,7 @@ export async function migrationFailure(
       return make(
         "migrationRunning",
         "no end of the migration was seen",
-        `wait until \`virsh domjobinfo ${view.name}\` on ${view.host} shows no job, then run \`pulumi up\` again: it watches a migration that still runs, and starts no second one`,
+        `wait until ${shownCommand`virsh domjobinfo ${view}`} on ${view.host} shows no job, then run \`pulumi up\` again: it watches a migration that still runs, and starts no second one`,
       );
     case "unseen":
       return unseen(move, verdict, told, await explained());
@@ -80,13 +81,13 @@ export async function migrationFailure(
       return make(
         "domainStateUnfit",
         "it was shut down or crashed while it was being moved, which ended the migration",
-        `run \`pulumi up\` again, which moves it shut off (mode "auto" or "offline"); or start it first with \`virsh start ${view.name}\` on ${view.host}`,
+        `run \`pulumi up\` again, which moves it shut off (mode "auto" or "offline"); or start it first with ${shownCommand`virsh start ${view}`} on ${view.host}`,
       );
     case "endedThere":
       return make(
         "domainStateUnfit",
         `it had arrived on ${to}, and ended there`,
-        `its log there (/var/log/libvirt/qemu/${view.name}.log) says why. \`virsh start ${view.name}\` on ${to} boots it from its disk; what was only in its memory is lost`,
+        `its log there (/var/log/libvirt/qemu/${view.name}.log) says why. ${shownCommand`virsh start ${view}`} on ${to} boots it from its disk; what was only in its memory is lost`,
         "verify",
       );
     case "stayed":
@@ -120,7 +121,7 @@ export async function migrationFailure(
     "the migration ended, but the hosts do not show the machine where it should be",
     copies.length > 1
       ? waysToKeepOne(copies)
-      : `look at both hosts with \`virsh domstate --reason ${view.name}\` and at their libvirt logs; \`pulumi up\` continues from what it finds`,
+      : `look at both hosts with ${shownCommand`virsh domstate --reason ${view}`} and at their libvirt logs; \`pulumi up\` continues from what it finds`,
     "verify",
   );
 }

@@ -1,3 +1,4 @@
+import { shownCommand } from "../core/shownCommand";
 import { showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import type { Clock, UnderWay } from "../core/ports";
@@ -28,7 +29,7 @@ export async function farewell(
     return `interrupted: ${domain} runs on ${to} already, and the rest of its memory follows from ${from} without pulumi${cannot}. ${watches}`;
   }
   if (onInterrupt === "leave") {
-    return `interrupted: ${domain} runs on ${from}, and its migration to ${to} goes on without pulumi. ${watches}; \`virsh domjobabort ${domain}\` on ${from} cancels it`;
+    return `interrupted: ${domain} runs on ${from}, and its migration to ${to} goes on without pulumi. ${watches}; ${shownCommand`virsh domjobabort ${domain}`} on ${from} cancels it`;
   }
   return cancel(migration, work, clock);
 }

@@ -1,3 +1,4 @@
+import { shownCommand } from "../core/shownCommand";
 import { type DomainView, holdsItsMemory, showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import type { Virsh } from "../virsh/client";
@@ -60,8 +61,8 @@ async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, host:
     if (!(error instanceof PlacementError)) throw error;
     throw refuse(
       error.why,
-      `${name} runs on ${view.host}; take away on ${host} what libvirt names (\`virsh snapshot-list ${name}\`, \`virsh checkpoint-list ${name}\`: ` +
-        `\`virsh undefine --keep-nvram --snapshots-metadata --checkpoints-metadata ${name}\` drops them with the definition, and their description is lost), then run \`pulumi up\` again`,
+      `${name} runs on ${view.host}; take away on ${host} what libvirt names (${shownCommand`virsh snapshot-list ${view}`}, ${shownCommand`virsh checkpoint-list ${view}`}: ` +
+        `${shownCommand`virsh undefine --keep-nvram --snapshots-metadata --checkpoints-metadata ${view}`} drops them with the definition, and their description is lost), then run \`pulumi up\` again`,
     );
   }
   return true;

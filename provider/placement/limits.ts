@@ -1,3 +1,4 @@
+import { shownCommand } from "../core/shownCommand";
 import type { DomainView } from "../core/domain";
 import { isActive, isOutgoing } from "../core/domain";
 import { PlacementError } from "../core/errors";
@@ -30,7 +31,7 @@ export async function rememberMaxDowntime(
   const couldNot = (why: string) =>
     progress.warn(
       `the maximum downtime of ${view.name} could not be put back to ${showDuration(before)} on ${view.host}: ${why}. ` +
-        `If ${view.name} still runs there: \`virsh migrate-setmaxdowntime ${view.name} ${before}\``,
+        `If ${view.name} still runs there: ${shownCommand`virsh migrate-setmaxdowntime ${view} ${before}`}`,
     );
   return async () => {
     try {

@@ -1,4 +1,5 @@
 /** Observe, then ensure: the one flow behind create and update. */
+import { shownCommand } from "../core/shownCommand";
 import type { LastMigration, Plan } from "../core/args";
 import { decide, type Decision, type Desired } from "../core/decide";
 import { type DomainView, type JobInfo, showState } from "../core/domain";
@@ -300,6 +301,6 @@ async function refuseCrashingResume(hosts: Hosts, view: DomainView, to: string):
     why: `libvirt ${libvirt} on ${to} crashes when a post-copy migration is resumed into it`,
     next:
       `upgrade libvirt on ${to} to 11.4 or later (the machine's QEMU keeps running meanwhile), then run \`pulumi up\` again: nothing is lost. ` +
-      `If that cannot be: ${startFromDisk({ ...view, host: to })}, after \`virsh destroy ${view.name}\` on ${view.host}`,
+      `If that cannot be: ${startFromDisk({ ...view, host: to })}, after ${shownCommand`virsh destroy ${view}`} on ${view.host}`,
   });
 }

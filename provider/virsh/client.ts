@@ -1,18 +1,18 @@
 import { cleanLine } from "../core/clean";
 import type { DomainState, DomainView, JobInfo } from "../core/domain";
+import { canBeShown } from "../core/quote";
 import { type Phase, PlacementError } from "../core/errors";
 import type { ExecResult, Shell } from "../core/ports";
+import { type ListedDomain, listDomains } from "./domainList";
 import { essence, readFailure } from "./failures";
 import {
   parseDomState,
-  parseDomainList,
   parseHelpOptions,
   parseHostUuid,
   parseJobInfo,
   parseNumber,
   parseUuids,
   parseVersions,
-  unreadableDomains,
 } from "./parse";
 import { type OnNoise, runScript, virshEnvironment } from "./runScript";
 import { type Answer, VirshSession } from "./session";
@@ -45,12 +45,22 @@ export class Virsh {
   }
 
   /** Every domain, defined or running. */
-  async domains(): Promise<{ uuid: string; name: string }[]> {
-    const text = await this.ask(command`list --all --uuid --name`);
-    const [unreadable] = unreadableDomains(text);
-    // One that is not seen is not one that is not there.
-    if (unreadable !== undefined) throw this.unreadable("list --all --uuid --name", unreadable);
-    return parseDomainList(text);
+  async domains(): Promise<ListedDomain[]> {
+    return (await listDomains(
+      (question) => this.ask(question),
+      (uuid) => this.askDomain(command`domname ${uuid}`),
+      (question, line) => {
+        throw this.unreadable(question, line);
+      },
+    ))!;
+  }
+
+  /** As `domains`; undefined where virsh refuses to answer, or not in time. */
+  inquireDomains(): Promise<ListedDomain[] | undefined> {
+    return listDomains(
+      (question) => this.inquire(question),
+      (uuid) => this.inquire(command`domname ${uuid}`),
+    );
   }
 
   /** Everything a placement wants to know of the domains given. One that vanished meanwhile is left out. */
@@ -241,7 +251,7 @@ export class Virsh {
     return out;
   }
 
-  private unreadable(command: string, line: string): PlacementError {
+  private unreadable({ text: command }: VirshCommand, line: string): PlacementError {
     const { host } = this.shell;
     return new PlacementError({
       code: "unreadableAnswer",
@@ -262,13 +272,14 @@ export class Virsh {
       ...(user !== undefined && { sourceUser: user }),
     });
     const unknown = code === "migrationFailed";
+    const shown = canBeShown(asked) ? asked : asked.split(" ")[0]!;
     return new PlacementError({
       code: unknown ? "libvirtDown" : code,
       phase,
       host,
       what: `cannot ask libvirt on ${host} (\`virsh ${asked.split(" ")[0]!}\`)`,
       why: essence(stderr),
-      next: unknown ? `try \`virsh ${asked}\` on ${host}, and read the log of libvirtd (or virtqemud) there` : next,
+      next: unknown ? `try \`virsh ${shown}\` on ${host}, and read the log of libvirtd (or virtqemud) there` : next,
     });
   }
 }

@@ -1,5 +1,7 @@
 /** libvirt's error texts → what they mean and what to do. Texts seen with libvirt 9.0.0 and 11.3.0. */
 import { clean } from "../core/clean";
+import { quietLogin } from "../core/rules/peer";
+import { shownCommand } from "../core/shownCommand";
 import type { ErrorCode } from "../core/errors";
 import { anyOf, oneBehindTheOther, onOneLine, type TextMatch } from "./textMatch";
 
@@ -35,7 +37,7 @@ const logHint = ({ source, destination, domain }: FailureContext) =>
   `read the log of libvirtd (or virtqemud) on ${source} and /var/log/libvirt/qemu/${domain}.log on ${source} and ${destination}`;
 
 const mayNotUseLibvirt = (host: string, user: string | undefined, field: "user" | "peerUser") =>
-  `${user ?? "the account"} on ${host} may not use libvirt's system socket: \`usermod -aG libvirt ${user ?? "ACCOUNT"}\` as root on ${host} (takes effect at the next login), or set ${field} of ${host} to root`;
+  `${user ?? "the account"} on ${host} may not use libvirt's system socket: ${shownCommand`usermod -aG libvirt ${user ?? "ACCOUNT"}`} as root on ${host} (takes effect at the next login), or set ${field} of ${host} to root`;
 
 const startLibvirt = (host: string) =>
   `start it on ${host}: \`systemctl enable --now virtqemud.socket\` (RHEL 9 and later) or \`systemctl enable --now libvirtd.socket\`; then run \`pulumi up\` again`;
@@ -62,13 +64,19 @@ const rules: Rule[] = [
       const { host, filedAs, port } = peer(peerUri, destination);
       const changed = /IDENTIFICATION HAS CHANGED/.test(said);
       const known = changed ? "knows another host key" : "does not know the host key";
-      const forget = changed ? `take the old one out (\`ssh-keygen -R '${filedAs}'\`), and ` : "";
+      const forget = changed ? `take the old one out (${shownCommand`ssh-keygen -R ${filedAs}`}), and ` : "";
       const add =
         peerHostKey === undefined
           ? `add what \`ssh-keyscan${port === undefined ? "" : ` -p ${port}`} ${host}\` prints, after comparing it with /etc/ssh/ssh_host_ed25519_key.pub on ${destination}`
           : `add this line, which was read on ${destination} itself:\n    ${filedAs} ${peerHostKey}\n `;
       return `libvirt on ${source} connects as root by ssh, and root there ${known} of ${destination} (${filedAs}). In /root/.ssh/known_hosts on ${source} ${forget}${add}`;
     },
+  },
+  {
+    // The first letters of a greeting, read as the length of a packet.
+    pattern: /packet \d{1,20} bytes received from server too (large|small)/,
+    code: "peerOutput",
+    next: ({ destination, peerUri }) => quietLogin(destination, peer(peerUri, destination).user ?? "root"),
   },
   {
     pattern: /Permission denied \([a-z,-]{0,200}(publickey|password|keyboard|gssapi)|Too many authentication failures/,
@@ -83,8 +91,12 @@ const rules: Rule[] = [
           : rootKey === ""
             ? `root on ${source} has no key: make one there with ${generate}, and add its .pub to ${there}`
             : `Add this line to ${there}:\n    ${rootKey}\n `;
-      const attempt = `ssh -o BatchMode=yes${port === undefined ? "" : ` -p ${port}`} ${user}@${host} true`;
-      return `libvirt on ${source} connects as root by ssh, and ${destination} does not let it in as ${user}; \`${attempt}\` as root on ${source} must work. ${add}`;
+      const login = `${user}@${host}`;
+      const attempt =
+        port === undefined
+          ? shownCommand`ssh -o BatchMode=yes ${login} true`
+          : shownCommand`ssh -o BatchMode=yes -p ${port} ${login} true`;
+      return `libvirt on ${source} connects as root by ssh, and ${destination} does not let it in as ${user}; ${attempt} as root on ${source} must work. ${add}`;
     },
   },
   {
@@ -153,7 +165,7 @@ const rules: Rule[] = [
     pattern: /cannot migrate domain with \d+ snapshots?|cannot migrate domain with \d+ checkpoints?/,
     code: "migrationRefused",
     next: ({ source, domain }) =>
-      `remove the snapshots on ${source}: \`virsh snapshot-list ${domain}\`, \`virsh snapshot-delete ${domain} NAME\` (--metadata keeps the data)`,
+      `remove the snapshots on ${source}: ${shownCommand`virsh snapshot-list ${domain}`}, ${shownCommand`virsh snapshot-delete ${domain} NAME`} (--metadata keeps the data)`,
   },
   {
     pattern: /is being actively monitored by another thread/,
@@ -181,19 +193,19 @@ const rules: Rule[] = [
     pattern: /another migration job is already running|migration is already in progress/,
     code: "migrationRunning",
     next: ({ source, domain }) =>
-      `wait for it: \`virsh domjobinfo ${domain}\` on ${source}; then run \`pulumi up\` again`,
+      `wait for it: ${shownCommand`virsh domjobinfo ${domain}`} on ${source}; then run \`pulumi up\` again`,
   },
   {
     pattern: /cannot acquire state change lock/,
     code: "migrationRunning",
     next: ({ source, domain }) =>
-      `another operation holds ${domain}: see \`virsh domjobinfo ${domain}\` on ${source}, wait for it to end and run \`pulumi up\` again`,
+      `another operation holds ${domain}: see ${shownCommand`virsh domjobinfo ${domain}`} on ${source}, wait for it to end and run \`pulumi up\` again`,
   },
   {
     pattern: anyOf(/is already active|already defined/, onOneLine(/domain '/, /' already exists with uuid/)),
     code: "domainConflict",
     next: ({ destination, domain }) =>
-      `look at it with \`virsh dominfo ${domain}\` on ${destination}; rename or undefine whichever is not wanted`,
+      `look at it with ${shownCommand`virsh dominfo ${domain}`} on ${destination}; rename or undefine whichever is not wanted`,
   },
   {
     pattern: /Attempt to migrate guest to the same host/,

@@ -15,17 +15,18 @@ export function parseDomState(text: string): DomainState {
 }
 
 /**
- * `list --uuid --name`: a UUID and a name a line; the name may have spaces. It stays as it is, since commands are made of it: libvirt
- * keeps out a line feed, and no other character. A name that is nothing but white space is not printed: such a VM goes by its UUID.
+ * `list --uuid --name`: a UUID and a name a line, the name as it is (blanks at its ends, CR, U+2028). A name with a line break in it
+ * shows as several lines: domainList.ts.
  */
 export function parseDomainList(text: string): { uuid: string; name: string }[] {
-  return lines(text).flatMap((line) => {
-    const [uuid, name] = [line.slice(0, uuidLength), line.slice(uuidLength)];
-    return isUuid(uuid) && /^(\s|$)/.test(name) ? [{ uuid, name: name.trim() || uuid }] : [];
+  const found = text.split("\n").flatMap((line) => {
+    const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?= )/.exec(line)?.[0];
+    return uuid === undefined ? [] : [{ uuid, name: line.slice(uuid.length + 1) }];
   });
+  // Where libvirt pads each name to 30 characters its own blanks at the end cannot be told.
+  const padded = found.every(({ name }) => Buffer.byteLength(name) >= 30);
+  return padded ? found.map(({ uuid, name }) => ({ uuid, name: name.trimEnd() })) : found;
 }
-
-const uuidLength = 36;
 
 function isUuid(text: string): boolean {
   return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
@@ -131,9 +132,9 @@ export function hasBlockJob(text: string): boolean {
   return lines(text).some((line) => line.startsWith("type="));
 }
 
-/** `list --all --uuid --name`: lines that name no domain. Where there is one, a domain may be missing from the list. */
+/** `list --all --uuid`: lines that name no domain. Where there is one, a domain may be missing from the list. */
 export function unreadableDomains(text: string): string[] {
-  return lines(text).filter((line) => parseDomainList(line).length === 0);
+  return lines(text).filter((line) => !isUuid(line));
 }
 
 function lines(text: string): string[] {

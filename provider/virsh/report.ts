@@ -238,7 +238,8 @@ export function peerScript({ address, controlPort, dataAddress, dataPorts, login
   ];
   if (login !== undefined) {
     background.push(
-      sh`[ "$(id -u)" = 0 ] && ( a=$(date +%s%N); e=$(${login} 2>&1 </dev/null >/dev/null); c="$? $(( ($(date +%s%N) - a) / 1000000 ))"; ${said("login")} ) &\n`,
+      // Standard output is kept apart from standard error: text before libvirt's own breaks the connection that libvirt makes.
+      sh`[ "$(id -u)" = 0 ] && ( a=$(date +%s%N); o=$( { e=$(${login} 2>&1 >&3 3>&- </dev/null); c="$? $(( ($(date +%s%N) - a) / 1000000 ))"; ${said("login")}; } 3>&1 ); printf '\\n@@ login.out\\n%s\\n' "$o" ) &\n`,
     );
   }
   return sh`${head}
@@ -248,11 +249,20 @@ s key; cat ~/.ssh/id_ed25519.pub ~/.ssh/id_ecdsa.pub ~/.ssh/id_rsa.pub 2>/dev/nu
 s end`;
 }
 
+/** What the login's command prints on the destination, and nothing before it. */
+export const peerAnswer = "qemu:///system";
+
+/** Text of the account's start-up files on standard output. */
+function noiseBefore(answer: string, output: string): { noise?: string } {
+  const at = output.indexOf(answer);
+  return at <= 0 ? {} : { noise: output.slice(0, at).trim() };
+}
+
 export interface PeerAnswers {
   control: PortAnswer | undefined;
   dataPorts: { port: number; answer: PortAnswer }[];
   ping: "yes" | "no" | undefined;
-  login: { code: number; tookMs: number; said: string } | undefined;
+  login: { code: number; tookMs: number; said: string; noise?: string } | undefined;
   publicKey: string | undefined;
 }
 
@@ -275,7 +285,14 @@ export function parsePeer(text: string): PeerAnswers | undefined {
     dataPorts: dataPorts.sort((a, b) => a.port - b.port),
     ping: ping === undefined ? undefined : ping === "0" ? "yes" : "no",
     login:
-      code === undefined ? undefined : { code, tookMs: tookMs ?? 0, said: clean(all.get("login.err") ?? "", 2 ** 16) },
+      code === undefined
+        ? undefined
+        : {
+            code,
+            tookMs: tookMs ?? 0,
+            said: clean(all.get("login.err") ?? "", 2 ** 16),
+            ...noiseBefore(peerAnswer, all.get("login.out") ?? ""),
+          },
     publicKey: all.get("key") ? cleanLine(all.get("key")!) : undefined,
   };
 }

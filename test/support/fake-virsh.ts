@@ -336,6 +336,7 @@ export class FakeHost {
     const said = [...this.saying].find(([begin]) => line.startsWith(begin))?.[1];
     if (said !== undefined) return { out: said };
     const [verb, ...words] = line.split(" ");
+    if (verb === "domname") return { out: this.find(words[0]!)?.name ?? "" };
     const has = (word: string) => words.includes(word);
     if (verb === "list") {
       const chosen = this.domains.filter(

@@ -116,7 +116,7 @@ async function throughPulumi(fake: FakeHosts): Promise<{ said: unknown; rows: st
 async function throughCommandLine(fake: FakeHosts, words: string[]): Promise<string> {
   let printed = "";
   const print = (text: string) => (printed += text);
-  const settings = () => Promise.resolve({ inventory, uri: "qemu:///system" });
+  const settings = () => Promise.resolve({ inventory, uri: "qemu:///system", mask: (text: string) => text });
   await run(words, { dial: () => fake.dial, clock, settings, print, complain: print });
   return printed;
 }

@@ -1,4 +1,5 @@
 /** What is part of the machine, or holds it, and cannot go along. */
+import { shownCommand } from "../shownCommand";
 import { listed } from "../near";
 import type { MoveFacts } from "./facts";
 import type { Finding } from "./finding";
@@ -26,7 +27,7 @@ export function devicesCanMove({ domain, source, options, how }: MoveFacts): Fin
         finding(
           "host-devices",
           `${name} has a device of ${source.host} itself (${device.type} ${device.name}), which cannot go along`,
-          `detach it (\`virsh detach-device ${name} FILE --live\`), use a failover pair (<teaming type='transient'/>), or move it shut off`,
+          `detach it (${shownCommand`virsh detach-device ${domain} FILE --live`}), use a failover pair (<teaming type='transient'/>), or move it shut off`,
         ),
       ),
     ...domain.filesystems.map(({ driver, target }) =>
@@ -94,7 +95,7 @@ export function nothingHoldsIt({ domain, source, how }: MoveFacts): Finding[] {
           finding(
             "snapshots",
             `${name} has ${count(snapshots, "snapshot")}, with which libvirt moves no machine`,
-            `on ${source.host}: \`virsh snapshot-delete ${name} NAME\` (with --metadata the snapshot's data stays in the image)`,
+            `on ${source.host}: ${shownCommand`virsh snapshot-delete ${domain} NAME`} (with --metadata the snapshot's data stays in the image)`,
           ),
         ]
       : []),
@@ -113,7 +114,7 @@ export function nothingHoldsIt({ domain, source, how }: MoveFacts): Finding[] {
           finding(
             "block-jobs",
             `a block job (copy, commit, pull or backup) runs on ${listed(blockJobs, "and")} of ${name}`,
-            `wait for it: \`virsh blockjob ${name} ${blockJobs[0]!} --info\` on ${source.host}; or end it with --abort`,
+            `wait for it: ${shownCommand`virsh blockjob ${domain} ${blockJobs[0]!} --info`} on ${source.host}; or end it with --abort`,
           ),
         ]
       : []),

@@ -1,4 +1,5 @@
 /** Every disk must be at hand on the destination: on storage that both hosts see, or as an image to copy into. */
+import { shownCommand } from "../shownCommand";
 import { showBytes } from "../units";
 import type { Disk, ImageFacts, MoveFacts } from "./facts";
 import type { Finding } from "./finding";
@@ -63,7 +64,7 @@ function opened(disk: Disk, path: string, facts: MoveFacts, report: Report): voi
         disk,
         `${host} does not have ${path}`,
         removable
-          ? `eject it: \`virsh change-media ${facts.domain!.name} ${disk.target} --eject\` on ${source.host}; or put the file there`
+          ? `eject it: ${shownCommand`virsh change-media ${facts.domain!} ${disk.target} --eject`} on ${source.host}; or put the file there`
           : `put the file at the same path on ${host}`,
       );
     }
@@ -130,7 +131,7 @@ function copied(disk: Disk, facts: MoveFacts, report: Report): void {
   }
   if (there === undefined) return;
   const size = virtualSize(here, disk.format);
-  const create = `qemu-img create -f ${disk.format} ${path} ${size ?? "SIZE"}`;
+  const create = shownCommand`qemu-img create -f ${disk.format} ${path} ${size ?? "SIZE"}`;
   if (!there.exists) {
     const directory = path.slice(0, path.lastIndexOf("/")) || "/";
     const pool = destination.poolPaths?.includes(directory);
@@ -139,14 +140,14 @@ function copied(disk: Disk, facts: MoveFacts, report: Report): void {
     return report(
       disk,
       `${host} has no image ${path} to copy into${options.copyStorage === "all" ? `, and no storage pool for ${directory}` : ""}`,
-      `on ${host}: \`${create}\``,
+      `on ${host}: ${create}`,
     );
   }
   if (there.format !== undefined && disk.format !== "raw" && there.format !== disk.format) {
     return report(
       disk,
       `${path} on ${host} is ${there.format}, and ${disk.format} is needed`,
-      `on ${host}, if nobody needs it: \`${create}\``,
+      `on ${host}, if nobody needs it: ${create}`,
     );
   }
   const thereSize = disk.format === "raw" ? there.sizeBytes : virtualSize(there, disk.format);
@@ -154,7 +155,7 @@ function copied(disk: Disk, facts: MoveFacts, report: Report): void {
     report(
       disk,
       `${path} on ${host} has ${showBytes(thereSize)} (${thereSize} bytes), and ${showBytes(size)} (${size}) are needed`,
-      `on ${host}, if nobody needs it: \`${create}\``,
+      `on ${host}, if nobody needs it: ${create}`,
     );
   }
 }

@@ -177,8 +177,14 @@ export interface PeerFacts {
   dataAddress: string | undefined;
   dataAddressFrom: "migrationAddress" | "qemu.conf" | "hostname" | undefined;
   dataPorts: readonly { port: number; answer: PortAnswer }[];
-  /** libvirtd's own login on the destination (peer-to-peer: root's, not the deploying account's); undefined where it was not tried. */
-  login: { works: true; tookMs: number } | { works: false; code: ErrorCode; why: string; next: string } | undefined;
+  /**
+   * libvirtd's own login on the destination (peer-to-peer: root's, not the deploying account's); undefined where it was not tried.
+   * `noise` is what start-up files of the account there print on standard output.
+   */
+  login:
+    | { works: true; tookMs: number; noise?: { text: string; user: string } }
+    | { works: false; code: ErrorCode; why: string; next: string }
+    | undefined;
 }
 
 /** What the destination's libvirt says of this domain. */

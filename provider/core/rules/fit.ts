@@ -1,4 +1,5 @@
 /** Whether the destination's libvirt and QEMU can run this machine at all. */
+import { shownCommand } from "../shownCommand";
 import type { MoveFacts } from "./facts";
 import type { Finding } from "./finding";
 
@@ -36,7 +37,7 @@ export function domainFits({ domain, destination, fit }: MoveFacts): Finding[] {
     `${host} cannot run ${domain.name}'s type of machine (${virtType}, ${arch})`,
     virtType === "kvm"
       ? `turn on virtualisation in the firmware of ${host} and load kvm: \`modprobe kvm_intel\` or \`modprobe kvm_amd\`; then restart libvirt there`
-      : `look at \`virsh domcapabilities --virttype ${virtType} --arch ${arch}\` on ${host}`,
+      : `look at ${shownCommand`virsh domcapabilities --virttype ${virtType} --arch ${arch}`} on ${host}`,
   );
 }
 

@@ -1,4 +1,5 @@
 /** Who is who: hosts that libvirt takes for one, and domains that are in the way. */
+import { shownCommand } from "../shownCommand";
 import type { MoveFacts } from "./facts";
 import type { Finding } from "./finding";
 
@@ -32,6 +33,6 @@ export function nameAndUuidAreFree({ destination, domain }: MoveFacts): Finding[
       name === domain.name
         ? `${destination.host} has another machine of the name ${name} (UUID ${uuid}; this one is ${domain.uuid})`
         : `${destination.host} has a machine ${name} with the UUID of ${domain.name} (${uuid})`,
-    next: `on ${destination.host}: \`virsh domrename ${name} NEW-NAME\`${name === domain.name ? "" : " does not help against a UUID"}, or \`virsh undefine ${name}\` if nobody needs it`,
+    next: `on ${destination.host}: ${shownCommand`virsh domrename ${{ name, uuid }} NEW-NAME`}${name === domain.name ? "" : " does not help against a UUID"}, or ${shownCommand`virsh undefine ${{ name, uuid }}`} if nobody needs it`,
   }));
 }

@@ -3,7 +3,7 @@ import { clean, cleanLine } from "../clean";
 import { bootFilesAreThere } from "./bootFiles";
 import { clocksAgree } from "./clocks";
 import { cpuFits, domainFits, securityModelFits, tpmFits } from "./fit";
-import { dataPortsAreOpen, peerAnswers } from "./peer";
+import { dataPortsAreOpen, peerAnswers, peerLoginIsQuiet } from "./peer";
 import { devicesCanMove, nothingHoldsIt } from "./devices";
 import { disksAreThere } from "./disks";
 import type { MoveFacts } from "./facts";
@@ -32,6 +32,7 @@ const rules: readonly Rule[] = [
   answersAreReadable,
   differentMachines,
   peerAnswers,
+  peerLoginIsQuiet,
   dataPortsAreOpen,
   certificatesAreGood,
   tlsIsAskedFor,

@@ -1,3 +1,4 @@
+import { shownCommand } from "../shownCommand";
 import { showBytes } from "../units";
 import type { MoveFacts } from "./facts";
 import type { Finding } from "./finding";
@@ -41,7 +42,7 @@ function hugepages(
   if (free < needed) {
     return finding(
       `${domain.name} needs ${needed} huge pages of ${name}, and ${host} has ${free} free`,
-      `on ${host}: \`virsh allocpages --pagesize ${size}KiB --pagecount N\``,
+      `on ${host}: ${shownCommand`virsh allocpages --pagesize ${size}KiB --pagecount N`}`,
     );
   }
   if (!system.hugetlbfs) {

@@ -1,3 +1,4 @@
+import { shownCommand } from "../shownCommand";
 import type { MoveFacts } from "./facts";
 import type { Finding } from "./finding";
 
@@ -22,13 +23,13 @@ export function networksAreThere({ domain, destination, how }: MoveFacts): Findi
         add(
           `network ${source}`,
           `${domain!.name} is on the libvirt network ${source}, which ${host} does not have`,
-          `define it there: \`virsh net-dumpxml ${source}\` on the source, \`virsh net-define\`, \`virsh net-start ${source}\` and \`virsh net-autostart ${source}\` on ${host}`,
+          `define it there: ${shownCommand`virsh net-dumpxml ${source}`} on the source, \`virsh net-define\`, ${shownCommand`virsh net-start ${source}`} and ${shownCommand`virsh net-autostart ${source}`} on ${host}`,
         );
       } else if (!network.active) {
         add(
           `network ${source}`,
           `${domain!.name} is on the libvirt network ${source}, which is not active on ${host}`,
-          `on ${host}: \`virsh net-start ${source}\` and \`virsh net-autostart ${source}\``,
+          `on ${host}: ${shownCommand`virsh net-start ${source}`} and ${shownCommand`virsh net-autostart ${source}`}`,
         );
       }
     }

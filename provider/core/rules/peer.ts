@@ -1,5 +1,7 @@
 /** The way from the source to the destination, as the source sees it. */
+import { shownCommand } from "../shownCommand";
 import type { MoveFacts, PortAnswer } from "./facts";
+import { canBeShown } from "../quote";
 import type { Finding } from "./finding";
 
 const inWords: Record<PortAnswer, string> = {
@@ -9,6 +11,39 @@ const inWords: Record<PortAnswer, string> = {
   rejected: "cannot be reached: no route, or a firewall rejects it",
   unresolved: "cannot be resolved",
 };
+
+/** libvirt reads its protocol from the standard output of that login: a greeting there breaks it. */
+export function peerLoginIsQuiet({ source, destination, peer }: MoveFacts): Finding[] {
+  if (peer?.transport !== "ssh" || !peer.login?.works || peer.login.noise === undefined) return [];
+  const { text, user } = peer.login.noise;
+  return [
+    {
+      rule: "peer-output",
+      severity: "blocker",
+      code: "peerOutput",
+      where: destination.host,
+      message:
+        `on ${destination.host} the start-up files of ${user} print ${firstLine(text)} on standard output when ${source.host} logs in; ` +
+        `libvirt on ${source.host} reads that as a part of its own protocol (${peer.uri}), which breaks the connection`,
+      next: quietLogin(destination.host, user),
+    },
+  ];
+}
+
+/** How an account's start-up files print for people only. */
+export function quietLogin(host: string, user: string): string {
+  return (
+    `on ${host}, let ~/.bashrc of ${user} (and what it reads, such as /etc/profile.d) print for a terminal only: \`[ -t 1 ] && echo …\`, ` +
+    "or end it before for other logins: `case $- in *i*) ;; *) return ;; esac`"
+  );
+}
+
+/** Enough to find it by. */
+function firstLine(text: string): string {
+  const [line = ""] = text.split("\n", 1);
+  const shown = [...line].slice(0, 60).map((character) => (canBeShown(character) ? character : "?"));
+  return JSON.stringify(shown.join("") + (shown.length < line.length || text.length > line.length ? "…" : ""));
+}
 
 /** The control connection: the port, and behind it the login and libvirt. */
 export function peerAnswers({ source, destination, peer }: MoveFacts): Finding[] {
@@ -37,7 +72,7 @@ export function peerAnswers({ source, destination, peer }: MoveFacts): Finding[]
           ? `set peerAddress of ${destination.host} in vm-placement:hosts, or add the name to /etc/hosts on ${source.host}`
           : control === "refused"
             ? listen(transport, destination.host)
-            : `open port ${port} on ${destination.host} for ${source.host}; try \`${tryIt(transport, address, port)}\` on ${source.host}`,
+            : `open port ${port} on ${destination.host} for ${source.host}; try ${tryIt(transport, address, port)} on ${source.host}`,
     },
   ];
 }
@@ -54,7 +89,7 @@ function listen(transport: "ssh" | "tls" | "tcp", host: string): string {
 }
 
 function tryIt(transport: "ssh" | "tls" | "tcp", address: string, port: number): string {
-  return transport === "ssh" ? `ssh -p ${port} ${address} true` : `nc -vz ${address} ${port}`;
+  return transport === "ssh" ? shownCommand`ssh -p ${port} ${address} true` : shownCommand`nc -vz ${address} ${port}`;
 }
 
 /** libvirt takes the lowest free port; those above serve further migrations at the same time. */
@@ -107,7 +142,7 @@ export function dataPortsAreOpen({ source, destination, peer, options, how }: Mo
       message: all
         ? `the data port ${first.port} of ${destination.host} (${address}) ${inWords[first.answer]} from ${source.host}`
         : `of the data ports ${ports} of ${destination.host} (${address}), ${first.port} ${inWords[first.answer]} from ${source.host}: migrations at the same time would fail`,
-      next: `open the data ports ${ports} on ${destination.host} for ${source.host}: \`firewall-cmd --permanent --add-port=${ports}/tcp && firewall-cmd --reload\`, or \`ufw allow proto tcp to any port ${ports.replace("-", ":")}\``,
+      next: `open the data ports ${ports} on ${destination.host} for ${source.host}: ${shownCommand`firewall-cmd --permanent --add-port=${ports}/tcp && firewall-cmd --reload`}, or ${shownCommand`ufw allow proto tcp to any port ${ports.replace("-", ":")}`}`,
     },
   ];
 }

@@ -48,6 +48,7 @@ describe("virsh on a host", () => {
       `domstate --reason ${fakeUuid}`,
       "list --all --autostart --uuid",
       "list --all --persistent --uuid",
+      "list --all --uuid",
       "list --all --uuid --name",
       "list --all --with-managed-save --uuid",
     ]);

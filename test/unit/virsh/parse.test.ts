@@ -45,12 +45,15 @@ describe("reading virsh", () => {
   it("the list of domains has every domain, whatever its name has but a line feed", () => {
     for (const name of ["a\rb", "a\u2028b", "a\u2029b", "a\u001b[31mb"])
       assert.deepEqual(parseDomainList(`${dbUuid} ${name}\n`), [{ uuid: dbUuid, name }]);
-    assert.deepEqual(parseDomainList(`${dbUuid} \u2028\n`), [{ uuid: dbUuid, name: dbUuid }]);
-    assert.deepEqual(unreadableDomains(`${dbUuid} db-01\n\nwarning: x\n${webUuid.slice(1)} web\n`), [
+    assert.deepEqual(parseDomainList(`${dbUuid} \u2028\n`), [{ uuid: dbUuid, name: "\u2028" }]);
+  });
+
+  it("a line of a list of UUIDs that is none is not taken for no domain", () => {
+    assert.deepEqual(unreadableDomains(`${dbUuid}\n\nwarning: x\n${webUuid.slice(1)}\n`), [
       "warning: x",
-      `${webUuid.slice(1)} web`,
+      webUuid.slice(1),
     ]);
-    assert.deepEqual(unreadableDomains(`${dbUuid} db-01\n\n`), []);
+    assert.deepEqual(unreadableDomains(`${dbUuid}\n\n`), []);
   });
 
   it("numbers that cannot be are not known", () => {

@@ -1,0 +1,49 @@
+/** A Shell on this computer: runs a command as sshd does, by `LOGIN_SHELL -c COMMAND`. */
+import { spawn } from "node:child_process";
+import type { ExecOptions, ExecResult, ProcessListeners, RemoteProcess, Shell } from "../../provider/core/ports";
+
+export interface LocalShellOptions {
+  loginShell?: string;
+  env?: NodeJS.ProcessEnv;
+}
+
+export class LocalShell implements Shell {
+  readonly host = "kvm-a";
+  readonly alive = true;
+  readonly pids: number[] = [];
+
+  constructor(private readonly options: LocalShellOptions = {}) {}
+
+  async exec(command: string, { input }: ExecOptions = {}): Promise<ExecResult> {
+    const output = { stdout: "", stderr: "" };
+    const process = await this.spawn(command, {
+      stdout: (text) => (output.stdout += text),
+      stderr: (text) => (output.stderr += text),
+    });
+    if (input !== undefined) process.write(input);
+    process.end();
+    return { ...(await process.exit), ...output };
+  }
+
+  spawn(command: string, listeners: ProcessListeners): Promise<RemoteProcess> {
+    const { loginShell = "/bin/bash", env = process.env } = this.options;
+    const child = spawn(loginShell, ["-c", command], { env });
+    this.pids.push(child.pid!);
+    child.stdout.setEncoding("utf8").on("data", (text: string) => listeners.stdout(text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => listeners.stderr(text));
+    child.stdin.on("error", () => {});
+    return Promise.resolve({
+      write: (text) => void child.stdin.write(text),
+      end: () => void child.stdin.end(),
+      destroy: () => {
+        child.stdin.destroy();
+        child.kill("SIGKILL");
+      },
+      exit: new Promise((resolve) => child.on("close", (code, signal) => resolve({ code, signal }))),
+    });
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
