@@ -33,10 +33,10 @@ describe("reading virsh", () => {
     }
   });
 
-  it("the list of domains has names with spaces, and no empty line", () => {
-    assert.deepEqual(parseDomainList(`${dbUuid} db-01\n${webUuid}   web server (old)  \n\n`), [
+  it("the list of domains has names with their own blanks, and no empty line", () => {
+    assert.deepEqual(parseDomainList(`${dbUuid} db-01\n${webUuid}  web server (old) \n\n`), [
       { uuid: dbUuid, name: "db-01" },
-      { uuid: webUuid, name: "web server (old)" },
+      { uuid: webUuid, name: " web server (old) " },
     ]);
     assert.deepEqual(parseDomainList(""), []);
     assert.deepEqual(parseDomainList(" Id   Name   State\n-------\n"), []);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { PlacementError } from "../../../provider/core/errors";
 import type { ProcessListeners, RemoteProcess, Shell } from "../../../provider/core/ports";
 import { oneLineCommand } from "../../../provider/virsh/runScript";
-import { VirshSession } from "../../../provider/virsh/session";
+import { mostErrBytes, mostOutBytes, VirshSession } from "../../../provider/virsh/session";
 import { command as virshCommand } from "../../../provider/virsh/virshCommand";
 import { fixture } from "../../support/fixture";
 
@@ -168,6 +168,50 @@ describe("the virsh session", () => {
     assert.deepEqual(await first, { out: "<a>\n  virsh # inside\n</a>", err: "" });
     assert.deepEqual(await second, { out: "x", err: "" });
   });
+
+  it("drops what comes before the first answer, and tells of it", async () => {
+    const [answer] = ask("list");
+    await turn();
+    const { out, err } = current().transcript([{ out: "x\n" }]);
+    current().out(`Welcome\n${out}`);
+    current().err("stty: 'standard input': Inappropriate ioctl for device\n");
+    current().err(err.replace(/\n(error)/, "\nERROR: ld.so: object 'x' cannot be preloaded: ignored.\n$1"));
+    assert.deepEqual(await answer, { out: "x", err: "" });
+    assert.deepEqual(noise, [
+      "stdout: Welcome",
+      "stderr: stty: 'standard input': Inappropriate ioctl for device",
+      "stderr: ERROR: ld.so: object 'x' cannot be preloaded: ignored.",
+    ]);
+  });
+
+  it("takes the words of the login shell for the reason where virsh never began", async () => {
+    const [answer] = ask("list");
+    await turn();
+    current().out("This account is currently not available.\n");
+    current().die(1);
+    assert.deepEqual(await answer, { out: "", err: "This account is currently not available." });
+  });
+
+  for (const [stream, bytes] of [
+    ["out", mostOutBytes],
+    ["err", mostErrBytes],
+  ] as const) {
+    it(`ends a virsh that answers without end on ${stream}, in linear time`, async () => {
+      const [first, second] = ask("dumpxml x", "list");
+      await turn();
+      current()[stream]("virsh # \n");
+      const chunk = "x".repeat(1000);
+      for (let sent = 0; sent <= bytes + 2000; sent += chunk.length) current()[stream](chunk);
+      await assert.rejects(first!, {
+        code: "answerTooLong",
+        host: "kvm-a",
+        why: new RegExp(`more than ${bytes / 1024} KiB`),
+      });
+      await assert.rejects(second!, { code: "answerTooLong" });
+      await turn();
+      assert.ok(current().destroyed);
+    });
+  }
 
   it("does not take a daemon's restart for a failure", async () => {
     const [first, second] = ask("list", "domstate x");
