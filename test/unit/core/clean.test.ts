@@ -12,7 +12,9 @@ const anyText = fc.oneof(
     .map((parts) => parts.join("")),
 );
 
-describe("clean", () => {
+describe("clean", function () {
+  this.timeout(60_000);
+
   for (const [title, text] of Object.entries(nastyTexts)) {
     it(`${title}: nothing is left that acts`, () => {
       assertClean(clean(text));
