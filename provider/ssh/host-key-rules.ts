@@ -1,4 +1,5 @@
 import type { Host } from "../core/model";
+import type { Block } from "./config";
 import { expandHome, type Tokens } from "./expand";
 import { assembleAlgorithms } from "./host-key-algorithms";
 import { isAddress } from "./known-hosts";
@@ -58,7 +59,6 @@ export function knownHostsFiles(
     const values = config.get(keyword.toLowerCase())?.map(withoutQuotes) ?? otherwise;
     const nowhere = values.some((value) => value.toLowerCase() === "none");
     if (nowhere && values.length === 1) return [];
-    if (nowhere) add(keyword, 'has "none" beside other files');
     if (values.length > mostFiles) add(keyword, `has more than ${mostFiles} files`);
     return values.flatMap((value) => {
       const path = hasQuotes(value) || /^~[^/]/.test(value) ? undefined : expand(value);
@@ -87,7 +87,46 @@ function expandStrictly(path: string, tokens: Tokens, env: NodeJS.ProcessEnv): s
   return complete ? expanded : undefined;
 }
 
+interface Form {
+  keyword: string;
+  isUnderstood: (values: readonly string[]) => boolean;
+  pinHelps: boolean;
+}
+
+const listForm = (values: readonly string[]) =>
+  values.length === 1 || !values.some((value) => value.toLowerCase() === "none");
+
+/** The values that ssh takes, less those of which it is not known here how ssh would read them. */
+const forms: readonly Form[] = [
+  {
+    keyword: "HostKeyAlgorithms",
+    isUnderstood: ([value = ""]) => !hasQuotes(value) && assembleAlgorithms(value) !== undefined,
+    pinHelps: false,
+  },
+  { keyword: "RequiredRSASize", isUnderstood: ([value = ""]) => /^\d{1,9}$/.test(value), pinHelps: false },
+  { keyword: "RevokedHostKeys", isUnderstood: ([value = ""]) => value !== "" && !hasQuotes(value), pinHelps: false },
+  {
+    keyword: "HostKeyAlias",
+    isUnderstood: ([value = ""]) => value !== "" && !hasQuotes(value) && !/\s/.test(value),
+    pinHelps: true,
+  },
+  { keyword: "CheckHostIP", isUnderstood: ([value = ""]) => /^(yes|true|no|false)$/i.test(value), pinHelps: true },
+  { keyword: "UserKnownHostsFile", isUnderstood: listForm, pinHelps: true },
+  { keyword: "GlobalKnownHostsFile", isUnderstood: listForm, pinHelps: true },
+];
+
+function everyValueOf(blocks: readonly Block[], keyword: string): (readonly string[])[] {
+  return blocks.flatMap(({ entries }) =>
+    entries.flatMap((entry) =>
+      "include" in entry ? everyValueOf(entry.include, keyword) : entry.keyword === keyword ? [entry.values] : [],
+    ),
+  );
+}
+
+const shortened = (text: string) => (text.length > 100 ? `${text.slice(0, 100)}…` : text);
+
 interface Sources {
+  blocks: readonly Block[];
   host: Host;
   address: string;
   lookedUp: LookedUp;
@@ -98,31 +137,27 @@ interface Sources {
   paths: (values: readonly string[]) => string[];
 }
 
-export function hostKeyRules({ host, address, lookedUp, direct, files, paths }: Sources): HostKeyRules {
+export function hostKeyRules({ blocks, host, address, lookedUp, direct, files, paths }: Sources): HostKeyRules {
   const { values } = lookedUp;
   const first = (keyword: string) => {
     const value = values.get(keyword.toLowerCase())?.[0];
     return value === undefined ? undefined : withoutQuotes(value);
   };
   const obstacles: Obstacle[] = [...files.obstacles];
-  const unusable = (keyword: string, pinHelps = false) =>
+  const algorithms = first("HostKeyAlgorithms");
+  const size = first("RequiredRSASize") ?? "0";
+  const revoked = first("RevokedHostKeys");
+  const checkHostIp = first("CheckHostIP")?.toLowerCase() ?? "no";
+  for (const { keyword, isUnderstood, pinHelps } of forms) {
+    // ssh does not start where one of them is wrong, be it in the block of another host.
+    const wrong = everyValueOf(blocks, keyword.toLowerCase()).find((each) => !isUnderstood(each.map(withoutQuotes)));
+    if (wrong === undefined) continue;
     obstacles.push({
-      why: `ssh_config has ${keyword} ${values.get(keyword.toLowerCase())!.join(" ")}, which is not understood`,
+      why: `ssh_config has ${keyword} ${shortened(wrong.join(" "))}, which is not understood`,
       next: `fix ${keyword}; \`man ssh_config\` has its values`,
       pinHelps,
     });
-
-  const algorithms = first("HostKeyAlgorithms");
-  if (algorithms !== undefined && (hasQuotes(algorithms) || !assembleAlgorithms(algorithms)))
-    unusable("HostKeyAlgorithms");
-  const size = first("RequiredRSASize") ?? "0";
-  if (!/^\d{1,9}$/.test(size)) unusable("RequiredRSASize");
-  const revoked = first("RevokedHostKeys");
-  if (revoked !== undefined && (revoked === "" || hasQuotes(revoked))) unusable("RevokedHostKeys");
-  const alias = first("HostKeyAlias");
-  if (alias !== undefined && (alias === "" || hasQuotes(alias) || /\s/.test(alias))) unusable("HostKeyAlias", true);
-  const checkHostIp = first("CheckHostIP")?.toLowerCase() ?? "no";
-  if (!["yes", "true", "no", "false"].includes(checkHostIp)) unusable("CheckHostIP", true);
+  }
 
   if (host.knownHostsFile === undefined && !isNone(first("KnownHostsCommand"))) {
     obstacles.push({

@@ -94,7 +94,7 @@ export function resolveTarget(
     pin: host.hostKey,
     knownHostsFiles: files.paths,
     hostKeyAlias: first("hostkeyalias"),
-    hostKeyRules: hostKeyRules({ host, address, lookedUp, direct: proxyJump === undefined, files, paths }),
+    hostKeyRules: hostKeyRules({ blocks, host, address, lookedUp, direct: proxyJump === undefined, files, paths }),
     proxyJump,
     connectTimeoutMs: milliseconds(first("connecttimeout")),
     keepaliveIntervalMs: milliseconds(first("serveraliveinterval")),

@@ -238,6 +238,82 @@ describe("ssh: opening a connection", () => {
       }
     });
 
+    it("that is filed without the port is refused when another one is filed with the port", async () => {
+      const s = await server({ hostKeys: [keys.ed] });
+      write(".ssh/known_hosts", `[127.0.0.1]:${s.port} ${keys.other.public}\n127.0.0.1 ${keys.ed.public}\n`);
+      assert.equal((await refusal(at(s, { privateKey: keys.ed.private }))).code, "hostKeyChanged");
+      assert.deepEqual(s.offered, []);
+    });
+
+    it("in a file of RevokedHostKeys is refused, known or pinned; so is every key while the file cannot be read", async () => {
+      const s = await server({ hostKeys: [keys.ed] });
+      write(".ssh/known_hosts", s.knownHosts);
+      write(".ssh/config", "RevokedHostKeys ~/revoked\n");
+      const files: [text: string | undefined, why: RegExp][] = [
+        [`# lost\n${keys.ed.public} root@kvm-a\n`, /is revoked: .* which ~\/revoked \(RevokedHostKeys/],
+        [undefined, /no host key can be trusted: ~\/revoked .* cannot be read \(ENOENT\)/],
+        ["nonsense\n", /has no public key in line 1/],
+        ["SSHKRL\n\0", /is a KRL with parts that are not understood/],
+      ];
+      for (const [text, why] of files) {
+        rmSync(join(home, "revoked"), { force: true });
+        if (text !== undefined) write("revoked", text);
+        for (const hostKey of [undefined, keys.ed.fingerprint]) {
+          const error = await refusal(at(s, { privateKey: keys.ed.private, ...(hostKey && { hostKey }) }));
+          assert.equal(error.code, "hostKeyRevoked");
+          assert.match(error.why, why);
+        }
+      }
+      write("revoked", `${keys.other.public}\n`);
+      await dial(at(s, { privateKey: keys.ed.private }));
+    });
+
+    it("of a type that HostKeyAlgorithms leaves out is not accepted, known or pinned", async () => {
+      const s = await server({ hostKeys: [keys.ed, keys.ecdsa] });
+      write(".ssh/config", "HostKeyAlgorithms ssh-ed25519\n");
+      write(".ssh/known_hosts", `[127.0.0.1]:${s.port} ${keys.ecdsa.public}\n`);
+      assert.equal((await refusal(at(s, { privateKey: keys.ed.private }))).code, "hostKeyChanged");
+      for (const hostKey of [keys.ecdsa.fingerprint, keys.ecdsa.public]) {
+        assert.equal((await refusal(at(s, { privateKey: keys.ed.private, hostKey }))).code, "hostKeyChanged");
+      }
+      for (const value of ["ssh-rsa", "nonsense", "*-cert-v01@openssh.com"]) {
+        write(".ssh/config", `HostKeyAlgorithms ${value}\n`);
+        const error = await refusal(at(s, { privateKey: keys.ed.private, hostKey: keys.ed.public }));
+        assert.equal(error.code, "invalidInput");
+        assert.match(error.why, /HostKeyAlgorithms/);
+      }
+    });
+
+    it("of RSA below RequiredRSASize is refused, known or pinned", async () => {
+      const s = await server({ hostKeys: [keys.rsa] });
+      write(".ssh/known_hosts", s.knownHosts);
+      write(".ssh/config", "Host kvm-a\n RequiredRSASize 3072\n");
+      for (const hostKey of [undefined, keys.rsa.public]) {
+        const error = await refusal(at(s, { privateKey: keys.ed.private, ...(hostKey && { hostKey }) }));
+        assert.match(error.why, /too short: .* of 2048 bits, and RequiredRSASize of ssh_config is 3072/);
+      }
+    });
+
+    it("is not accepted where KnownHostsCommand, canonical names or Match exec decide; a pin stands instead", async () => {
+      const s = await server({ hostKeys: [keys.ed] });
+      const known = `localhost,[localhost]:${s.port} ${keys.ed.public}\n`;
+      write(".ssh/known_hosts", known);
+      const configs: [config: string, why: RegExp][] = [
+        ["KnownHostsCommand /usr/bin/sss_ssh_knownhosts --only-host-name %H\n", /KnownHostsCommand/],
+        ["CanonicalizeHostname yes\nCanonicalDomains example.net\n", /CanonicalizeHostname/],
+        ["Match exec true\n UserKnownHostsFile /elsewhere\n", /Match exec of ssh_config sets UserKnownHostsFile/],
+      ];
+      for (const [config, why] of configs) {
+        write(".ssh/config", config);
+        const host = at(s, { address: "localhost", privateKey: keys.ed.private });
+        const error = await refusal(host);
+        assert.equal(error.code, "invalidInput");
+        assert.match(error.why, why);
+        assert.match(error.next, /hostKey of the host in the inventory/);
+        await dial({ ...host, hostKey: keys.ed.fingerprint });
+      }
+    });
+
     it("that cannot be read from the inventory is refused by the name of the field", async () => {
       for (const hostKey of ["MD5:16:27:ac", "SHA256:short", "yes", ""]) {
         const error = await refusal(at({ port: 1 }, { hostKey }));

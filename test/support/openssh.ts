@@ -1,0 +1,116 @@
+/** The real ssh and sshd, for tests that compare with them. All of it on loopback and in one directory. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { findProgram } from "../../lab/libvirt/prerequisites";
+
+/** The programs that are missing here. */
+export const missingOpenSsh = (): string[] =>
+  ["ssh", "sshd", "ssh-keygen"].filter((program) => findProgram(program) === undefined);
+
+export interface KeyFile {
+  path: string;
+  /** "ssh-ed25519 AAAA…" */
+  line: string;
+  blob: Buffer;
+}
+
+export function makeKeyFile(directory: string, name: string, ...options: string[]): KeyFile {
+  const path = join(directory, name);
+  execFileSync("ssh-keygen", ["-q", "-N", "", "-C", "", "-f", path, ...options]);
+  return keyFile(path);
+}
+
+export function keyFile(path: string): KeyFile {
+  const line = readFileSync(`${path}.pub`, "utf8").trim().split(" ").slice(0, 2).join(" ");
+  return { path, line, blob: Buffer.from(line.split(" ")[1]!, "base64") };
+}
+
+/** A host certificate of a key; returns its public line. */
+export function signHostKey(authority: KeyFile, key: KeyFile, principals: readonly string[]): string {
+  execFileSync("ssh-keygen", [
+    "-q",
+    "-s",
+    authority.path,
+    "-I",
+    "host",
+    "-h",
+    "-n",
+    principals.join(","),
+    `${key.path}.pub`,
+  ]);
+  return readFileSync(`${key.path}-cert.pub`, "utf8").trim();
+}
+
+/** An sshd that lets nobody in: whoever is told so has accepted its host key. */
+export async function startSshd(
+  directory: string,
+  name: string,
+  hostKeys: readonly KeyFile[],
+  lines: readonly string[] = [],
+): Promise<{ port: number; stop: () => void }> {
+  const port = await freePort();
+  const config = join(directory, `${name}.conf`);
+  writeFileSync(
+    config,
+    [
+      `ListenAddress 127.0.0.1:${port}`,
+      `ListenAddress [::1]:${port}`,
+      ...hostKeys.map(({ path }) => `HostKey ${path}`),
+      "UsePAM no",
+      "UseDNS no",
+      "PasswordAuthentication no",
+      "KbdInteractiveAuthentication no",
+      "AuthorizedKeysFile none",
+      "PidFile none",
+      "StrictModes no",
+      "MaxStartups 1000",
+      ...lines,
+      "",
+    ].join("\n"),
+  );
+  // The directory that sshd keeps its unprivileged part in.
+  if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true });
+  const child: ChildProcess = spawn(findProgram("sshd")!, ["-D", "-e", "-f", config], { stdio: "ignore" });
+  for (let waitedMs = 0; !(await listens(port)); waitedMs += 20) {
+    if (waitedMs > 10_000 || child.exitCode !== null) throw new Error(`sshd ${name} does not start`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return { port, stop: () => void child.kill() };
+}
+
+export type Answer = "accepted" | "refused";
+
+/** What ssh with StrictHostKeyChecking=yes decides about the host key of `name` in a configuration file, and its words. */
+export function askSsh(config: string, name: string): Promise<{ answer: Answer; words: string }> {
+  const options = ["BatchMode=yes", "StrictHostKeyChecking=yes", "PreferredAuthentications=publickey"];
+  const none = ["IdentityFile=/dev/null", "IdentityAgent=none", "IdentitiesOnly=yes", "ConnectTimeout=30"];
+  const flags = [...options, ...none].flatMap((option) => ["-o", option]);
+  return new Promise((resolve, reject) => {
+    const child = spawn("ssh", ["-F", config, ...flags, name, "true"], { stdio: ["ignore", "ignore", "pipe"] });
+    let words = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (words += text));
+    child.on("error", reject);
+    child.on("close", () => resolve({ answer: /Permission denied/.test(words) ? "accepted" : "refused", words }));
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => resolve(false));
+    socket.on("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+}
