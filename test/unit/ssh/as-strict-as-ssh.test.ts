@@ -52,7 +52,7 @@ interface Subject {
 }
 
 describe("host keys are judged as strictly as by ssh -o StrictHostKeyChecking=yes", function () {
-  this.timeout(Math.max(120_000, cases * 500));
+  this.timeout(Math.max(600_000, cases * 3000));
   let directory: string;
   let subjects: Subject[];
   let stops: (() => void)[];
