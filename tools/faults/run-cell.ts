@@ -29,7 +29,7 @@ export interface CellResult {
 /** For one `pulumi`; longer than the product waits for a QEMU that does not answer. */
 const endMs = 400_000;
 /** For a cell. */
-const limitMs = 600_000;
+const limitMs = 900_000;
 
 export const nameOf = ({ fault, phase }: MatrixCell) => `${fault.title} × ${phase}`;
 
