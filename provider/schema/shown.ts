@@ -15,7 +15,7 @@ export function shown(value: unknown): string {
   if (isKeyText(value)) return "the text of a private key";
   const text = JSON.stringify(value).replaceAll(UNKNOWN, "(not known yet)");
   const isFit =
-    text.length <= (typeof value === "string" ? mostShown + 2 : 2 * mostShown) && textsIn(value).every(isPlain);
+    text.length <= 2 * mostShown && textsIn(value).every((each) => each.length <= mostShown && isPlain(each));
   return isFit ? text : described(value);
 }
 

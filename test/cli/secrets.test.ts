@@ -54,7 +54,8 @@ describeWithStack("the secrets of the inventory", { stack: { env: { PULUMI_DEBUG
     await configure();
   });
 
-  it("open the hosts, and are in no output, error, plan or state, and in no list of processes", async () => {
+  it("open the hosts, and are in no output, error, plan or state, and in no list of processes", async function () {
+    this.timeout(600_000);
     const processes = new Set<string>();
     const watching = setInterval(() => commandLines().forEach((line) => processes.add(line)), 100);
     try {
