@@ -63,7 +63,7 @@ interface Result {
 }
 
 async function main(): Promise<number> {
-  const missing = ensureSystemPackages((line) => console.error(line), { tls: true });
+  const missing = ensureSystemPackages((line) => console.error(line), { tls: true, vtpm: true });
   if (missing.length > 0) {
     console.error(`The foresight is measured on real hosts. ${missing.join(" ")}`);
     return 1;

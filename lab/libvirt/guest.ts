@@ -31,6 +31,10 @@ export interface GuestOptions {
   disk?: "nbd" | "file" | "none";
   /** Default: pc-q35-7.2 where QEMU has it, else its newest q35. */
   machine?: string;
+  /** An emulated TPM 2.0; "persistent" with persistent_state. Needs a lab with `vtpm`. */
+  vtpm?: boolean | "persistent";
+  /** UEFI firmware, which boots none of the lab's disks. Needs a lab with `vtpm`. */
+  uefi?: boolean;
   uuid?: string;
   vcpus?: number;
 }
@@ -71,13 +75,16 @@ export async function startGuest(
   if (state === "shutOff") return { uuid };
   const before = readSerial(record, name, host.name).length;
   await host.virsh(`start ${name}`);
-  if (options.disk !== "none") {
+  if (options.disk !== "none" && !options.uefi) {
     const booted = () => readSerial(record, name, host.name).includes("B", before) || undefined;
     if (!(await eventually(booted, 60_000))) throw new Error(`${name} did not boot on ${host.name} within 60 s`);
   }
   if (state === "paused") await host.virsh(`suspend ${name}`);
   return { uuid };
 }
+
+const uefi =
+  "<loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader><nvram template='/usr/share/OVMF/OVMF_VARS_4M.fd'/>";
 
 type Described = GuestOptions & { memoryMiB: number; uuid: string; machine: string };
 
@@ -87,7 +94,7 @@ function domainXml(record: LabRecord, guest: Described, disk: Disk | undefined):
   <uuid>${guest.uuid}</uuid>
   <memory unit='MiB'>${guest.memoryMiB}</memory>
   <vcpu>${guest.vcpus ?? 1}</vcpu>
-  <os><type arch='x86_64' machine='${guest.machine}'>hvm</type><boot dev='hd'/></os>
+  <os><type arch='x86_64' machine='${guest.machine}'>hvm</type>${guest.uefi ? uefi : ""}<boot dev='hd'/></os>
   <features><acpi/></features>
   <cpu mode='custom' match='exact'><model fallback='allow'>qemu64</model><feature policy='disable' name='svm'/></cpu>
   <on_crash>destroy</on_crash>
@@ -96,7 +103,12 @@ function domainXml(record: LabRecord, guest: Described, disk: Disk | undefined):
     ${disk?.xml ?? ""}
     <controller type='usb' model='none'/>
     <serial type='file'><source path='${serialPath(guest.name)}'/><target port='0'/></serial>
-    <memballoon model='none'/>
+    <memballoon model='none'/>${
+      guest.vtpm
+        ? `
+    <tpm model='tpm-crb'><backend type='emulator' version='2.0'${guest.vtpm === "persistent" ? " persistent_state='yes'" : ""}/></tpm>`
+        : ""
+    }
   </devices>
 </domain>
 `;

@@ -40,10 +40,16 @@ sed -i 's/^root:[^:]*:/root:*:/' /etc/shadow
 grep -q '^libvirt:' /etc/group || echo 'libvirt:x:990:' >>/etc/group
 
 # What is on a host's disk and so survives a power cut; the rest of /etc is made again at each boot.
-for private in /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /root /etc/libvirt/{qemu,nwfilter,storage,secrets,hooks}; do
+for private in /var/lib/libvirt /var/log/libvirt /var/log/swtpm /var/cache/libvirt /root /etc/libvirt/{qemu,nwfilter,storage,secrets,hooks}; do
   mkdir -p "$HOST_DIR$private" "$private"
   mount --bind "$HOST_DIR$private" "$private"
 done
+# Each host has its own authority for the certificates of vTPMs; swtpm's account makes it.
+if [ -d /var/lib/swtpm-localca ]; then
+  mkdir -p "$HOST_DIR/swtpm-localca"
+  chown --reference=/var/lib/swtpm-localca "$HOST_DIR/swtpm-localca"
+  mount --bind "$HOST_DIR/swtpm-localca" /var/lib/swtpm-localca
+fi
 mkdir -p /var/lib/libvirt/{qemu,images,boot,dnsmasq}
 chmod 700 /root /root/.ssh
 chmod 600 /root/.ssh/*

@@ -22,6 +22,8 @@ export interface LabOptions {
   kvm?: boolean;
   /** Certificates for libvirt and QEMU, and libvirtd on its TLS port, and on its TCP port for the other hosts alone. Default false. */
   tls?: boolean;
+  /** Guests may have vTPMs and UEFI firmware. Default false. */
+  vtpm?: boolean;
   /** Where the lab's directory is made. Default: the system's temporary directory. */
   dir?: string;
   /** The account in `inventory()`; one other than root is made, with the right to use libvirt. Default "root". */
@@ -131,8 +133,8 @@ export class Lab {
 
 /** Makes a lab. It goes with this process at the latest, unless it is `manual`. */
 export async function createLab(options: LabOptions = {}): Promise<Lab> {
-  const { kvm = false, tls = false, user = "root", manual = false, onProgress = () => {} } = options;
-  const missing = missingPrerequisites({ tls, kvm });
+  const { kvm = false, tls = false, vtpm = false, user = "root", manual = false, onProgress = () => {} } = options;
+  const missing = missingPrerequisites({ tls, kvm, vtpm });
   if (missing.length > 0) throw new Error(missing.join("\n"));
   const names = hostNames(options.hosts ?? 2);
   for (const id of cleanStale()) onProgress(`removed ${id}, which a crash had left`);

@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 interface Tool {
+  /** A program, or the path of a file. */
   program: string;
   apt: string;
   dnf: string;
@@ -25,14 +26,20 @@ const tools: readonly Tool[] = [
 ];
 const certificateTool: Tool = { program: "certtool", apt: "gnutls-bin", dnf: "gnutls-utils" };
 
+const vtpmTools: readonly Tool[] = [
+  { program: "swtpm", apt: "swtpm", dnf: "swtpm" },
+  { program: "swtpm_setup", apt: "swtpm-tools", dnf: "swtpm-tools" },
+  { program: "/usr/share/OVMF/OVMF_CODE_4M.fd", apt: "ovmf", dnf: "edk2-ovmf" },
+];
+
 /** What the lab may need, in the names of apt and of dnf. */
-export const installHint = hint([...tools, certificateTool]);
+export const installHint = hint([...tools, certificateTool, ...vtpmTools]);
 
 /**
  * Everything that keeps a lab from starting here, one sentence each; empty when nothing does. The sentences for missing programs
  * say how to install exactly these.
  */
-export function missingPrerequisites(options: { tls?: boolean; kvm?: boolean } = {}): string[] {
+export function missingPrerequisites(options: { tls?: boolean; kvm?: boolean; vtpm?: boolean } = {}): string[] {
   if (process.platform !== "linux") return [`The lab needs Linux; this is ${process.platform}.`];
   const missing: string[] = [];
   if (process.getuid?.() !== 0) missing.push("The lab needs root for network namespaces: run it with sudo.");
@@ -53,14 +60,15 @@ export function missingPrerequisites(options: { tls?: boolean; kvm?: boolean } =
 }
 
 /** The packages that bring what is not installed, in the names of apt and of dnf. */
-export function missingPackages(options: { tls?: boolean } = {}): { apt: string[]; dnf: string[] } {
+export function missingPackages(options: { tls?: boolean; vtpm?: boolean } = {}): { apt: string[]; dnf: string[] } {
   const absent = absentTools(options);
   const names = (manager: "apt" | "dnf") => [...new Set(absent.flatMap((tool) => tool[manager].split(" ")))];
   return { apt: names("apt"), dnf: names("dnf") };
 }
 
-function absentTools({ tls = false }: { tls?: boolean }): Tool[] {
-  return [...tools, ...(tls ? [certificateTool] : [])].filter(({ program }) => !findProgram(program));
+function absentTools({ tls = false, vtpm = false }: { tls?: boolean; vtpm?: boolean }): Tool[] {
+  const wanted = [...tools, ...(tls ? [certificateTool] : []), ...(vtpm ? vtpmTools : [])];
+  return wanted.filter(({ program }) => (program.startsWith("/") ? !existsSync(program) : !findProgram(program)));
 }
 
 /** Administrators' directories are searched too: root's PATH lacks them on some systems. */

@@ -299,8 +299,21 @@ export interface LastMigration {
   command: string;
   /** Why it was moved, in words. */
   reason: string;
+  /**
+   * Disk images that moves with `copyStorage` have left on other hosts: they are old, and a move back onto them has to copy again. Absent
+   * where there are none.
+   */
+  staleImages?: StaleImage[];
   /** What was foretold when the hosts were asked before the move; absent where it was not (a create, a static preview, offline). */
   predicted?: PredictedMigration;
+}
+
+/** An image that a move with `copyStorage` has left behind. */
+export interface StaleImage {
+  host: string;
+  path: string;
+  /** When that move began: ISO 8601, the controller's clock. */
+  since: string;
 }
 
 /** Stands beside what was measured. Fields are absent where no end was foreseen. */

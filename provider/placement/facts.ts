@@ -1,4 +1,5 @@
 /** Gathers what the rules want to know: reads only, few round trips, everything at once; what was not to be had stays undefined. */
+import type { StaleImage } from "../core/args";
 import { clean } from "../core/clean";
 import type { MigrationOptions } from "../core/options";
 import type { Clock } from "../core/ports";
@@ -16,6 +17,7 @@ import { peerUri } from "../virsh/command";
 import { type DomainDefinition, parseDomainXml } from "../virsh/domainXml";
 import { readFailure } from "../virsh/failures";
 import { parseCapabilities, parseCpuComparison, parsePoolPath, parseTpmBackends } from "../virsh/hostXml";
+import { inspectScript, parseInspected } from "../virsh/ownedFiles";
 import {
   hasBlockJob,
   parseHelpOptions,
@@ -53,6 +55,8 @@ export interface IntendedMove {
   command: string;
   how: "live" | "offline";
   options: MigrationOptions;
+  /** As the state knows them. */
+  staleImages?: readonly StaleImage[] | undefined;
 }
 
 /** @throws PlacementError when a host cannot be asked at all. */
@@ -65,14 +69,16 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
     .inquire(command`dumpxml ${uuid}`)
     .then((xml) =>
       unreadable.unless({ host: from, what: "definition", command: `virsh dumpxml ${uuid}` }, xml, parseDomainXml),
-    );
+    )
+    .then((domain) => domain && atTheSystemsPlaces(domain, hosts.uri));
   const target = Promise.all([systemOf(hosts, destination, wants.certificates, clock), hostnameOf(hosts, destination)]);
 
-  const [sourceFacts, destinationFacts, domain, images, peer, fit] = await Promise.all([
+  const [sourceFacts, destinationFacts, domain, images, owned, peer, fit] = await Promise.all([
     hostFacts(hosts, source, wants, clock, unreadable),
     hostFacts(hosts, destination, wants, clock, unreadable),
     definition.then((known) => known && domainFacts(source, known, move)),
     definition.then((known) => imagesOf(source, destination, known)),
+    definition.then((known) => ownedOf(source, destination, known)),
     peerFacts(hosts, source, move, target),
     definition.then((known) => known && fitOf(hosts, destination, known)),
   ]);
@@ -81,12 +87,14 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
     destination: destinationFacts,
     domain,
     ...images,
+    ...owned,
     peer,
     fit,
     unreadable: unreadable.answers,
     command: move.command,
     how,
     options,
+    staleImages: move.staleImages,
     nowMs: clock.now(),
   };
 }
@@ -227,11 +235,30 @@ async function imagesOf(
   const paths = [
     ...(domain?.disks ?? []).flatMap(({ path }) => path ?? []),
     ...(domain?.bootFiles ?? []).map(({ path }) => path),
+    ...(domain?.owned ?? []).flatMap(({ template }) => template ?? []),
   ].filter((path) => path.startsWith("/"));
   if (paths.length === 0) return { sourceImages: {}, destinationImages: {} };
   const look = async (virsh: Virsh) => parseImages((await virsh.inquireShell(imagesScript(paths)))?.stdout ?? "");
   const [sourceImages, destinationImages] = await Promise.all([look(source), look(destination)]);
   return { sourceImages, destinationImages };
+}
+
+async function ownedOf(
+  source: Virsh,
+  destination: Virsh,
+  domain: DomainDefinition | undefined,
+): Promise<Pick<MoveFacts, "sourceOwned" | "destinationOwned">> {
+  const paths = (domain?.owned ?? []).flatMap(({ path }) => path ?? []);
+  if (paths.length === 0) return { sourceOwned: undefined, destinationOwned: undefined };
+  const look = async (virsh: Virsh) => parseInspected((await virsh.inquireShell(inspectScript(paths)))?.stdout ?? "");
+  const [sourceOwned, destinationOwned] = await Promise.all([look(source), look(destination)]);
+  return { sourceOwned, destinationOwned };
+}
+
+/** Daemons of single users keep things in their homes; where, is not known here. */
+function atTheSystemsPlaces(domain: DomainDefinition, uri: string): DomainDefinition {
+  if (!/\/session\b/.test(uri)) return domain;
+  return { ...domain, owned: domain.owned.map((owned) => ({ ...owned, path: undefined })) };
 }
 
 /** libvirt probes an emulator once and then knows it; its answer changes with an upgrade only. */

@@ -42,7 +42,11 @@ async function ask(hosts: Hosts, wanted: Wanted, settings: PredictionSettings, c
   const measuring = how === "live" ? measureMachine(hosts, view, settings, clock) : undefined;
   // It is waited for last, and what the facts fail for comes first.
   measuring?.catch(() => {});
-  const facts = await moveFacts(hosts, { uuid, state, from, to, command, how, options }, clock);
+  const facts = await moveFacts(
+    hosts,
+    { uuid, state, from, to, command, how, options, staleImages: wanted.lastMigration?.staleImages },
+    clock,
+  );
   const predicted = await foretell(hosts, facts, measuring, wanted.lastMigration);
   return { findings: findings(facts), predicted: predicted && { ...predicted, uuid, to }, note };
 }

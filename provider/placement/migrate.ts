@@ -1,11 +1,14 @@
 /** One move, from the planned commands to the verdict of both hosts. */
-import type { LastMigration } from "../core/args";
+import type { LastMigration, StaleImage } from "../core/args";
 import { type DomainView, isActive, type JobInfo, showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import type { MigrationOptions } from "../core/options";
 import type { Clock, ExecResult, Progress, UnderWay } from "../core/ports";
 import { showBytes, showDuration } from "../core/units";
+import { isCopied } from "../core/rules";
 import type { Virsh } from "../virsh/client";
+import { parseDomainXml } from "../virsh/domainXml";
+import { command } from "../virsh/virshCommand";
 import { explainFailure } from "./explain";
 import { factsOf, migrationFailure } from "./failure";
 import type { Hosts } from "./hosts";
@@ -35,6 +38,8 @@ export interface Move {
   command: string;
   before: readonly string[];
   peerUri: string;
+  /** What earlier moves have left, as the state knows it. */
+  staleImages?: readonly StaleImage[];
   /** Taken over in post-copy, or resumed. */
   inPostCopy?: boolean;
 }
@@ -134,6 +139,12 @@ async function arrived(
     await keepAsItWas(destination, view, there, watched, progress);
     const lastMigration = await record(destination, move, watched, times);
     progress.info(summary(lastMigration));
+    const left = (lastMigration.staleImages ?? []).filter(({ host }) => host === view.host);
+    if (left.length > 0) {
+      progress.info(
+        `stale from now on, and left as they are on ${view.host}: ${left.map(({ path }) => path).join(", ")}; a move back needs migration.copyStorage again`,
+      );
+    }
     const now = (await destination.view(view.uuid)) ?? there;
     if (move.how === "live" && !isActive(now)) {
       progress.warn(`${view.name} is ${showState(now)} on ${to}: it ended there after it had arrived`);
@@ -195,11 +206,16 @@ async function record(
   const mode =
     move.how === "offline" ? "offline" : switched ? "postCopy" : watched.done.has("suspend") ? "suspended" : "live";
   const job: JobInfo | undefined = completed ?? watched.lastJob;
+  const startedText = new Date(startedAt).toISOString();
+  const staleImages = [
+    ...(move.staleImages ?? []).filter(({ host }) => host !== move.to),
+    ...(await imagesLeft(destination, move)).map((path) => ({ host: move.view.host, path, since: startedText })),
+  ];
   const bytes = job && (job.memoryProcessedBytes ?? 0) + (job.diskProcessedBytes ?? 0);
   return {
     from: move.view.host,
     to: move.to,
-    startedAt: new Date(startedAt).toISOString(),
+    startedAt: startedText,
     durationMs,
     // While it runs libvirt only repeats its estimate; after a post-copy that is all there is, and it can be far off.
     ...(completed?.downtimeMs !== undefined && !switched && { downtimeMs: completed.downtimeMs }),
@@ -209,7 +225,16 @@ async function record(
     mode,
     command: move.command,
     reason: move.reason,
+    ...(staleImages.length > 0 && { staleImages }),
   };
+}
+
+/** The images on the source whose content was copied: the guest writes to the copies now. */
+async function imagesLeft(destination: Virsh, { how, options, view }: Move): Promise<string[]> {
+  if (how !== "live" || options.copyStorage === undefined) return [];
+  const xml = await destination.inquire(command`dumpxml ${view.uuid}`);
+  const disks = (xml === undefined ? undefined : parseDomainXml(xml))?.disks ?? [];
+  return disks.filter((disk) => isCopied(disk, { options })).flatMap(({ path }) => path ?? []);
 }
 
 /** "moved kvm-a → kvm-b in 2.4 s, paused 43 ms, 163 MiB sent". */

@@ -8,7 +8,8 @@ import { startFromDisk } from "../core/refusal";
 import { progressLine } from "../core/progressLine";
 import { whereIs } from "../core/whereIs";
 import type { MigrationOptions } from "../core/options";
-import { showFinding } from "../core/rules";
+import { ownedToCopy, showFinding } from "../core/rules";
+import { listed } from "../core/near";
 import { peerUri, resumeCommand } from "../virsh/command";
 import type { Hosts } from "./hosts";
 import { migrate, type Move, type Moved, type Ports } from "./migrate";
@@ -16,6 +17,7 @@ import { observe } from "./observe";
 import { pastWhereItMatters } from "./past";
 import { blocked, preflight } from "./preflight";
 import { finish } from "./finish";
+import { supersede, takeAlong, type TakenAlong } from "./takeAlong";
 
 export interface Wanted {
   domain: string;
@@ -245,27 +247,78 @@ async function start(
       const move = moveOf(hosts, wanted, view, to, decision.how, decision.reason);
       const { command, how, options } = move;
       const what = `cannot move ${view.name} from ${view.host} to ${to}`;
-      const findings = await preflight(
+      const staleImages = wanted.lastMigration?.staleImages;
+      const { facts, found } = await preflight(
         hosts,
-        { uuid: view.uuid, state: view.state, from: view.host, to, command, how, options },
+        { uuid: view.uuid, state: view.state, from: view.host, to, command, how, options, staleImages },
         ports.clock,
       );
-      const error = blocked(findings, what, view.name);
+      const error = blocked(found, what, view.name);
       if (error) throw error.with({ seen: view });
-      for (const finding of findings) if (finding.severity === "warning") ports.progress.warn(showFinding(finding));
+      for (const finding of found) if (finding.severity === "warning") ports.progress.warn(showFinding(finding));
 
+      const owned = ownedToCopy(facts);
+      if (owned.length > 0)
+        ports.progress.live(
+          `copying ${listed(
+            owned.map(({ what: name }) => name),
+            "and",
+          )} to ${to}`,
+        );
+      const way = { name: view.name, uuid: view.uuid, from: view.host, to };
+      const along = owned.length > 0 ? await takeAlong(hosts, way, owned) : undefined;
       // While the rules were asked, or a place was waited for, the machine may have been stopped, started or moved.
       const { decision: again } = await look(hosts, wanted);
-      if (again.action !== "migrate" || again.how !== how || again.view.host !== view.host || again.to !== to)
+      if (again.action !== "migrate" || again.how !== how || again.view.host !== view.host || again.to !== to) {
+        await along?.putBack();
         return "again";
+      }
       if (how === "offline" && options.maxDowntimeMs !== undefined) {
         ports.progress.info(`${view.name} is ${showState(again.view)}: migration.maxDowntime is not needed`);
       }
-      const moved = await migrate(hosts, { ...move, view: again.view }, ports);
+      const moved = await withOwned(along, () => migrate(hosts, { ...move, view: again.view }, ports));
       if (moved === "again") return moved;
+      if (how === "live")
+        await supersede(
+          hosts,
+          view.host,
+          (facts.domain?.owned ?? []).flatMap(({ path }) => path ?? []),
+        );
       return { view: moved.view, lastMigration: moved.lastMigration, complete: moved.leftover === undefined };
     },
   );
+}
+
+/** What was copied beforehand is settled or taken back, by how the move ended; where that is not known, both copies stay. */
+async function withOwned(along: TakenAlong | undefined, run: () => Promise<Moved | "again">): Promise<Moved | "again"> {
+  if (along === undefined) return run();
+  let moved: Moved | "again";
+  try {
+    moved = await run();
+  } catch (error) {
+    if (!(error instanceof PlacementError)) throw error;
+    // Only where virsh itself has said that it failed is nothing on its way any more.
+    const undone =
+      error.phase === "migrate" &&
+      (await along.putBack().then(
+        () => true,
+        () => false,
+      ));
+    throw undone
+      ? error
+      : error.with({ next: `${error.facts.next}. Remove nothing by hand meanwhile: ${along.inWords}` });
+  }
+  if (moved !== "again")
+    await along.settle().catch((error: unknown) => {
+      if (!(error instanceof PlacementError)) throw error;
+      throw error.with({
+        what: `${along.name} has moved, but what it owns beside its disks could not be verified`,
+        phase: "verify",
+        seen: (moved as Moved).view,
+        next: `do not start it before that is clear: its copy on the source is beside the place it had (.vm-placement-….kept)`,
+      });
+    });
+  return moved;
 }
 
 /** The planned move. */
@@ -284,8 +337,18 @@ export function moveOf(
 }
 
 /** One that already runs, perhaps to a host that no plan is of. */
-function takenOver(hosts: Hosts, { options }: Wanted, view: DomainView, to: string, reason: string): Move {
-  return { view, to, how: "live", reason, options, command: "", before: [], peerUri: peerUri(hosts.host(to)) };
+function takenOver(
+  hosts: Hosts,
+  { options, lastMigration }: Wanted,
+  view: DomainView,
+  to: string,
+  reason: string,
+): Move {
+  const staleImages = lastMigration?.staleImages ?? [];
+  return {
+    ...{ view, to, how: "live", reason, options, command: "", before: [], staleImages },
+    peerUri: peerUri(hosts.host(to)),
+  };
 }
 
 /** libvirt 11.2.0 and 11.3.0 as destination: the daemon crashes on a resume, and the machine's monitor hangs after it. */

@@ -1,12 +1,17 @@
 import { PlacementError } from "../core/errors";
 import type { Clock } from "../core/ports";
-import { type Finding, findings } from "../core/rules";
+import { type Finding, findings, type MoveFacts } from "../core/rules";
 import { type IntendedMove, moveFacts } from "./facts";
 import type { Hosts } from "./hosts";
 
 /** Gathers the facts of both hosts and the machine, and holds them against the rules. Reads only. */
-export async function preflight(hosts: Hosts, move: IntendedMove, clock: Clock): Promise<Finding[]> {
-  return findings(await moveFacts(hosts, move, clock));
+export async function preflight(
+  hosts: Hosts,
+  move: IntendedMove,
+  clock: Clock,
+): Promise<{ facts: MoveFacts; found: Finding[] }> {
+  const facts = await moveFacts(hosts, move, clock);
+  return { facts, found: findings(facts) };
 }
 
 /** One error of all blockers; undefined when there is none. */

@@ -1,5 +1,6 @@
 import type { Disk, DomainFacts, HostDevice, Interface } from "../core/rules";
 import { parseBytes } from "../core/units";
+import { ownedState } from "./ownedState";
 import { all, type Element, first, has, parseXml, showXml } from "./xml";
 
 /** What `dumpxml` tells of a machine; the rest of its facts are other commands'. */
@@ -47,6 +48,7 @@ export function parseDomainXml(xml: string): DomainDefinition | undefined {
       .filter(({ attributes }) => attributes.role !== "master")
       .map(({ attributes }) => attributes.name ?? ""),
     tpmEmulator: all(devices, "tpm").some((tpm) => first(tpm, "backend").attributes.type === "emulator"),
+    owned: ownedState(domain),
     bootFiles: (["loader", "kernel", "initrd", "dtb"] as const).flatMap((what) => {
       const path = first(domain, "os", what).text;
       return path.startsWith("/") ? [{ what: what === "loader" ? "firmware" : what, path }] : [];

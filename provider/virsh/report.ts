@@ -150,8 +150,9 @@ while [ $# -gt 0 ]; do
     d=\${p%/*}; while [ -n "$d" ] && [ ! -e "$d" ]; do d=\${d%/*}; done
     if [ -z "$d" ] || [ -x "$d" ]; then echo exists=0; fi; continue
   fi
-  stat -L -c 'inode=%i
-size=%s' "$p"
+  TZ=UTC stat -L -c 'inode=%i
+size=%s
+changed=%z' "$p"
   findmnt -n -r -o FSTYPE,SOURCE -T "$p" 2>/dev/null | tail -n 1 | { read -r t m; echo "fstype=$t"; echo "mount=$m"; }
   if [ -b "$p" ]; then
     echo "size=$(blockdev --getsize64 "$p" 2>/dev/null)"
@@ -191,6 +192,7 @@ export function parseImages(text: string): Record<string, ImageFacts> {
         mountSource: shown("mount"),
         ...qemuImgInfo(value("json")),
         serial: shown("serial"),
+        changed: value("changed"),
       };
       return [[pathOf(path), image] as const];
     }),

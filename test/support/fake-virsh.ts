@@ -353,7 +353,7 @@ export class FakeHost {
         out: `Using library: libvirt ${libvirt}\nUsing API: QEMU ${libvirt}\nRunning hypervisor: QEMU ${qemu}\nRunning against daemon: ${libvirt}`,
       };
     }
-    if (verb === "help") return { out: helpMigrate };
+    if (verb === "help") return { out: has("undefine") ? helpUndefine : helpMigrate };
     if (verb === "capabilities") {
       const number = String([...this.world.hosts.keys()].indexOf(this.name)).padStart(12, "0");
       return { out: `<capabilities><host>\n<uuid>00000000-0000-0000-0000-${number}</uuid></host></capabilities>` };
@@ -366,6 +366,10 @@ export class FakeHost {
 
   private askDomain(verb: string, domain: FakeDomain, words: string[]): Answer {
     switch (verb) {
+      case "dumpxml":
+        // What runs is moved by what its host can be asked of it; of what is shut off it has to be known what it owns.
+        if (domain.state !== "shut off") break;
+        return { out: `<domain><name>${domain.name}</name><uuid>${domain.uuid}</uuid></domain>` };
       case "domstate":
         return { out: `${domain.state} (${domain.reason})` };
       case "domjobinfo":
@@ -487,6 +491,8 @@ memory_total: 268435456
 memory_processed: 170917888
 memory_remaining: 0
 memory_iteration: 3`;
+
+const helpUndefine = "    --keep-nvram     keep nvram file\n    --keep-tpm       keep TPM state";
 
 const helpMigrate = [
   "live offline p2p direct tunnelled persistent undefinesource suspend copy-storage-all copy-storage-inc change-protection unsafe verbose",

@@ -109,6 +109,7 @@ export function healthyDomain(change: Partial<DomainFacts> = {}): DomainFacts {
     filesystems: [],
     sharedMemory: [],
     tpmEmulator: false,
+    owned: [],
     bootFiles: [],
     securityModels: ["selinux", "dac"],
     snapshots: [],
@@ -146,6 +147,7 @@ export const image = (change: Partial<ImageFacts> = {}): ImageFacts => ({
   format: "raw",
   virtualSizeBytes: 16 * 2 ** 20,
   serial: undefined,
+  changed: undefined,
   ...change,
 });
 
@@ -158,6 +160,7 @@ export const absentImage: ImageFacts = {
   format: undefined,
   virtualSizeBytes: undefined,
   serial: undefined,
+  changed: undefined,
 };
 
 export function healthyMove(
@@ -170,6 +173,8 @@ export function healthyMove(
     domain: healthyDomain(),
     sourceImages: {},
     destinationImages: {},
+    sourceOwned: undefined,
+    destinationOwned: undefined,
     peer: healthyPeer(),
     fit: { capabilities: { tpmBackends: ["emulator"] }, cpu: { compatible: true, missing: [], said: "" } },
     unreadable: [],

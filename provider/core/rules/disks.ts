@@ -3,10 +3,7 @@ import { shownCommand } from "../shownCommand";
 import { showBytes } from "../units";
 import type { Disk, ImageFacts, MoveFacts } from "./facts";
 import type { Finding } from "./finding";
-
-/** What libvirt takes for shared between hosts; anything else it calls unsafe. */
-const sharedFileSystems =
-  /^(nfs4?|ocfs2|gfs2?|afs|smb[23]?|cifs|ceph|gpfs|lustre|acfs|beegfs|quobyte|fuse\.(ceph|ceph-fuse|glusterfs|quobyte|beegfs))$/;
+import { isSameFile, sharedFileSystems } from "./sameStorage";
 
 type Report = (disk: Disk, message: string, next: string, severity?: Finding["severity"]) => void;
 
@@ -58,6 +55,15 @@ function opened(disk: Disk, path: string, facts: MoveFacts, report: Report): voi
   const [here, there] = [facts.sourceImages[path], facts.destinationImages[path]];
   const { host } = destination;
   const removable = disk.device === "cdrom" || disk.device === "floppy";
+  const stale = staleCopy(path, facts);
+  if (stale !== undefined && !disk.readonly && !removable && !isSameStorage(disk, here, there)) {
+    return report(
+      disk,
+      `${path} on ${host} is not the image it runs with: ${stale}`,
+      'set migration.copyStorage: "all", which overwrites it with what is current',
+      options.unsafe ? "warning" : "blocker",
+    );
+  }
   if (disk.readonly || removable) {
     if (there?.exists === false && disk.startupPolicy === "mandatory") {
       report(
@@ -160,17 +166,63 @@ function copied(disk: Disk, facts: MoveFacts, report: Report): void {
   }
 }
 
-/** Offline only the definition goes; images stay where they are. */
+/**
+ * Offline only the definition goes; images stay where they are. libvirt accepts it whatever is at the same path on the destination, and
+ * the VM would start from that: an old copy, or an empty file. So it has to be proved that both hosts see one image.
+ */
 function offline(disk: Disk, facts: MoveFacts, report: Report): void {
-  const { path } = disk;
-  if (path === undefined || disk.device === "cdrom" || disk.device === "floppy" || facts.options.unsafe) return;
-  const there = facts.destinationImages[path];
-  if (there?.exists !== false) return;
+  const { path, type } = disk;
+  const { source, destination, options } = facts;
+  if (disk.device === "cdrom" || disk.device === "floppy" || options.unsafe || type === "network") return;
+  const onlyTheDefinition = "an offline migration moves the definition only";
+  const ways =
+    `put it on storage that both hosts see; or start ${facts.domain!.name} and move it live with migration.copyStorage; ` +
+    `or copy the image to ${destination.host} yourself and set migration.unsafe: true, which moves the definition and checks no disk`;
+  if (path === undefined) {
+    return report(disk, `${onlyTheDefinition}, and where this disk (type ${type}) lies is not known`, ways);
+  }
+  const [here, there] = [facts.sourceImages[path], facts.destinationImages[path]];
+  if (there?.exists === false) {
+    return report(
+      disk,
+      `${onlyTheDefinition}, and ${destination.host} does not have ${path}: it could not start there`,
+      `copy the image to ${destination.host} first, or set migration.unsafe: true to move the definition all the same`,
+    );
+  }
+  // What the guest cannot write to has no older content.
+  if (disk.readonly) return;
+  if (here === undefined || there === undefined) {
+    const silent = here === undefined ? source.host : destination.host;
+    return report(disk, `${onlyTheDefinition}, and ${silent} does not tell what ${path} is`, ways);
+  }
+  if (isSameStorage(disk, here, there)) return;
+  const stale = staleCopy(path, facts);
+  const why =
+    stale ??
+    (type === "block"
+      ? `the devices have ${here.serial === undefined || there.serial === undefined ? "no serial number that would show it" : `different serial numbers (${here.serial}, ${there.serial})`}`
+      : `it lies on ${storageOf(here)} on ${source.host} and on ${storageOf(there)} on ${destination.host}`);
   report(
     disk,
-    `an offline migration moves the definition only, and ${facts.destination.host} does not have ${path}: it could not start there`,
-    `copy the image to ${facts.destination.host} first, or set migration.unsafe: true to move the definition all the same`,
+    `${onlyTheDefinition}, and ${path} on ${destination.host} is not known to be the same ${type === "block" ? "device" : "file"}: ${why}. ${facts.domain!.name} would start from that`,
+    ways,
   );
+}
+
+function isSameStorage({ type }: Disk, here: ImageFacts | undefined, there: ImageFacts | undefined): boolean {
+  if (here === undefined || there === undefined) return false;
+  return type === "block" ? here.serial !== undefined && here.serial === there.serial : isSameFile(here, there);
+}
+
+function storageOf({ exists, fileSystem, mountSource }: ImageFacts): string {
+  if (!exists) return "nothing";
+  return fileSystem === undefined ? "an unknown file system" : `${fileSystem} (${mountSource ?? "?"})`;
+}
+
+/** What the state knows of the image at the destination. */
+function staleCopy(path: string, { staleImages, destination }: MoveFacts): string | undefined {
+  const stale = staleImages?.find((image) => image.host === destination.host && image.path === path);
+  return stale && `it is the stale copy that the move of ${stale.since} left there`;
 }
 
 function virtualSize(image: ImageFacts | undefined, format: string): number | undefined {

@@ -1,6 +1,8 @@
 /** What the rules are told. A field that is undefined was not to be had: no rule concludes anything from it. */
+import type { StaleImage } from "../args";
 import type { ErrorCode } from "../errors";
 import type { MigrationOptions } from "../options";
+import type { OwnedOnHost, OwnedState } from "../owned";
 
 export interface HostFacts {
   host: string;
@@ -101,6 +103,8 @@ export interface DomainFacts {
   filesystems: readonly { driver: "9p" | "virtiofs"; target: string }[];
   sharedMemory: readonly string[];
   tpmEmulator: boolean;
+  /** What it owns on its host beside its disks. */
+  owned: readonly OwnedState[];
   /** Firmware, kernel and the like that QEMU opens on whichever host it runs. */
   bootFiles: readonly { what: string; path: string }[];
   securityModels: readonly string[];
@@ -154,6 +158,8 @@ export interface ImageFacts {
   virtualSizeBytes: number | undefined;
   /** A block device's WWN or serial number. */
   serial: string | undefined;
+  /** When its inode changed, to the nanosecond. */
+  changed: string | undefined;
 }
 
 export type PortAnswer =
@@ -211,9 +217,14 @@ export interface MoveFacts {
   /** By path; only of those that the domain uses. */
   sourceImages: Readonly<Record<string, ImageFacts>>;
   destinationImages: Readonly<Record<string, ImageFacts>>;
+  /** Of what the domain owns beside its disks; undefined where it owns nothing, or nothing was to be had. */
+  sourceOwned: OwnedOnHost | undefined;
+  destinationOwned: OwnedOnHost | undefined;
   peer: PeerFacts | undefined;
   fit: FitFacts | undefined;
   unreadable: readonly UnreadableAnswer[];
+  /** What earlier moves with copyStorage left behind, as far as the state knows. */
+  staleImages?: readonly StaleImage[] | undefined;
   /** The command that would run. */
   command: string;
   how: "live" | "offline";

@@ -10,6 +10,7 @@ import type { MoveFacts } from "./facts";
 import type { Finding, Rule } from "./finding";
 import { differentMachines, nameAndUuidAreFree } from "./identity";
 import { memoryIsFree } from "./memory";
+import { ownedStateGoesAlong, swtpmFits } from "./owned";
 import { networksAreThere } from "./networks";
 import {
   compressionIsKnown,
@@ -25,6 +26,7 @@ import { answersAreReadable } from "./unreadable";
 
 export * from "./facts";
 export { isCopied } from "./disks";
+export { type OwnedToCopy, ownedToCopy } from "./owned";
 export { type Finding, showFinding } from "./finding";
 
 /** In the order in which a user would mend things: the hosts, the way between them, the machine, its parts. */
@@ -48,10 +50,12 @@ const rules: readonly Rule[] = [
   domainFits,
   cpuFits,
   tpmFits,
+  swtpmFits,
   securityModelFits,
   memoryIsFree,
   disksAreThere,
   bootFilesAreThere,
+  ownedStateGoesAlong,
   networksAreThere,
   devicesCanMove,
   nothingHoldsIt,

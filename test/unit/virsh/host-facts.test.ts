@@ -214,6 +214,7 @@ user = "qemu"   # not root
 exists=1
 inode=7
 size=200704
+changed=2026-11-27 02:28:23.123456789 +0000
 fstype=nfs4
 mount=nas:/vm
 json={"children":[{"info":{"virtual-size":200704,"format":"file"}}],"virtual-size":1073741824,"format":"qcow2"}
@@ -236,6 +237,7 @@ serial=0x5000c500
     assert.deepEqual(images["/a.qcow2"], {
       exists: true,
       inode: "7",
+      changed: "2026-11-27 02:28:23.123456789 +0000",
       sizeBytes: 200_704,
       fileSystem: "nfs4",
       mountSource: "nas:/vm",
