@@ -1,4 +1,5 @@
 /** What hosts say of a virtual machine. */
+import type { Owns } from "./undefine";
 
 /** `virsh domstate --reason`, in virsh's words: "running" (booted), "paused" (migrating), "shut off" (migrated) … */
 export interface DomainState {
@@ -15,6 +16,8 @@ export interface DomainView extends DomainState {
   autostart: boolean;
   /** Its memory is saved on this host (`virsh managedsave`) and restored at the next start. */
   managedSave: boolean;
+  /** What it owns there beside its disks; asked only of the VM that is looked for. */
+  owns?: Owns;
   /** The job on it; undefined where it was not asked for. */
   job?: JobInfo;
 }

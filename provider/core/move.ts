@@ -36,7 +36,7 @@ export function move(
       "domainConflict",
       target.host,
       `${target.host} has another machine of the name ${owner.name} (UUID ${stranger.uuid}; this one is ${owner.uuid})`,
-      `rename it on ${target.host} with ${shownCommand`virsh domrename ${owner} NEW-NAME`}, or undefine it if nobody needs it`,
+      `rename it on ${target.host} with ${shownCommand`virsh domrename ${owner} NEW-NAME`}, or undefine it (with --keep-nvram --keep-tpm) if nobody needs it`,
     );
   }
   const otherName = notItsName(desired, owner);

@@ -13,7 +13,7 @@ export interface OwnedState {
 /** One of them as one host has it. */
 export interface OwnedFacts {
   /** Of the content, names included; "nothing" where there is none, undefined where the account may not read it. */
-  digest: string | "nothing" | undefined;
+  digest: string | undefined;
   bytes: number | undefined;
   /** When its newest part was written, as the host says it: "2026-11-27 02:28:23". */
   modified: string | undefined;

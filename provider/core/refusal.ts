@@ -2,6 +2,7 @@ import { shownCommand } from "./shownCommand";
 import { type DomainView, isActive, showState } from "./domain";
 import type { ErrorCode } from "./errors";
 import { listed } from "./near";
+import { beforeUndefine, undefineCommand } from "./undefine";
 
 /** Nothing is done: why, and every way out of it. */
 export interface Refusal {
@@ -48,10 +49,7 @@ function removal(view: DomainView): string {
   const lost = view.managedSave
     ? "the memory saved there is lost with it"
     : "only that definition goes; changes made to it alone are lost";
-  const undefine = view.managedSave
-    ? shownCommand`virsh undefine --managed-save --keep-nvram ${view}`
-    : shownCommand`virsh undefine --keep-nvram ${view}`;
-  return `${undefine} on ${host} (${lost})`;
+  return `${beforeUndefine(view)}${undefineCommand(view, view.owns, view.managedSave ? ["--managed-save"] : [])} on ${host} (${lost})`;
 }
 
 function lostByDestroy({ state, reason }: DomainView): string {

@@ -1,4 +1,5 @@
 import { shownCommand } from "./shownCommand";
+import { beforeUndefine, undefineCommand } from "./undefine";
 import type { Decision, Observed } from "./decide";
 import { type DomainView, hasBegun, isActive, isOutgoing, showState } from "./domain";
 import { listed } from "./near";
@@ -135,7 +136,7 @@ export function oneHalf(
       host: half.host,
       reason: `${name} was shut down on ${shutDown.host} (${showState(shutDown)}), and ${half.host} still holds its half of the post-copy migration (${showState(half)})`,
       next:
-        `${shownCommand`virsh destroy ${half}`} and ${shownCommand`virsh undefine --keep-nvram ${half}`} on ${half.host}, then run \`pulumi up\` again: nothing is lost by that, as the guest has ended. ` +
+        `${shownCommand`virsh destroy ${half}`} and ${beforeUndefine(half)}${undefineCommand(half, half.owns)} on ${half.host}, then run \`pulumi up\` again: nothing is lost by that, as the guest has ended. ` +
         `Were it moved to a host outside of the inventory, and the definition on ${shutDown.host} an old one, it would be lost: then add that host to vm-placement:hosts instead`,
     };
   }

@@ -1,6 +1,7 @@
 import { shownCommand } from "../core/shownCommand";
 import { type DomainView, holdsItsMemory, showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
+import { beforeUndefine, undefineCommand } from "../core/undefine";
 import type { Virsh } from "../virsh/client";
 import type { Hosts } from "./hosts";
 import type { Ports } from "./migrate";
@@ -59,10 +60,11 @@ async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, host:
     await there.undefine(uuid);
   } catch (error) {
     if (!(error instanceof PlacementError)) throw error;
+    const owns = await there.owns(uuid);
     throw refuse(
       error.why,
       `${name} runs on ${view.host}; take away on ${host} what libvirt names (${shownCommand`virsh snapshot-list ${view}`}, ${shownCommand`virsh checkpoint-list ${view}`}: ` +
-        `${shownCommand`virsh undefine --keep-nvram --snapshots-metadata --checkpoints-metadata ${view}`} drops them with the definition, and their description is lost), then run \`pulumi up\` again`,
+        `${beforeUndefine({ uuid, owns })}${undefineCommand(view, owns, ["--snapshots-metadata", "--checkpoints-metadata"])} drops them with the definition, and their description is lost), then run \`pulumi up\` again`,
     );
   }
   return true;

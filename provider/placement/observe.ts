@@ -85,7 +85,9 @@ async function freshViews(hosts: Hosts, sought: Sought, name: string): Promise<D
   const mine = (await virsh.domains()).filter(
     (domain) => domain.uuid === sought.uuid || domain.uuid === sought.domain || domain.name === sought.domain,
   );
-  return mine.length === 0 ? [] : virsh.views(mine, true);
+  if (mine.length === 0) return [];
+  const views = await virsh.views(mine, true);
+  return Promise.all(views.map(async (view) => ({ ...view, owns: await virsh.owns(view.uuid) })));
 }
 
 function isOneEnd({ reason, job }: DomainView): boolean {

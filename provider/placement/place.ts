@@ -298,12 +298,7 @@ async function withOwned(along: TakenAlong | undefined, run: () => Promise<Moved
   } catch (error) {
     if (!(error instanceof PlacementError)) throw error;
     // Only where virsh itself has said that it failed is nothing on its way any more.
-    const undone =
-      error.phase === "migrate" &&
-      (await along.putBack().then(
-        () => true,
-        () => false,
-      ));
+    const undone = error.phase === "migrate" && (await along.putBack().catch(() => false));
     throw undone
       ? error
       : error.with({ next: `${error.facts.next}. Remove nothing by hand meanwhile: ${along.inWords}` });
@@ -314,7 +309,7 @@ async function withOwned(along: TakenAlong | undefined, run: () => Promise<Moved
       throw error.with({
         what: `${along.name} has moved, but what it owns beside its disks could not be verified`,
         phase: "verify",
-        seen: (moved as Moved).view,
+        seen: moved.view,
         next: `do not start it before that is clear: its copy on the source is beside the place it had (.vm-placement-….kept)`,
       });
     });

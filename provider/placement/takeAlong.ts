@@ -27,8 +27,8 @@ const momentMs = 60_000;
 export interface TakenAlong {
   /** After the definition has moved: the destination has the content still, and the copies that were kept for the case of a failure go. */
   settle(): Promise<void>;
-  /** The move did not happen: both hosts as before, where that is known. */
-  putBack(): Promise<void>;
+  /** The move did not happen: both hosts as before. False where a host shows something else, and content stays beside its definition. */
+  putBack(): Promise<boolean>;
   readonly name: string;
   /** Where the content stands twice now, in words. */
   readonly inWords: string;
@@ -48,12 +48,15 @@ export async function takeAlong(hosts: Hosts, way: Way, owned: readonly OwnedToC
   const kept: OwnedToCopy[] = [];
   const placed: OwnedToCopy[] = [];
 
-  const putBack = async (): Promise<void> => {
+  const putBack = async (): Promise<boolean> => {
     const [here, there] = await Promise.all([source.view(uuid), destination.view(uuid)]);
-    // Only a definition that is where it was says that the move did not happen.
-    if (here === undefined || there !== undefined) return;
-    for (const { path, digest } of placed) await act(destination, removePlacedScript(path, digest), momentMs, way);
+    if (here === undefined) return false;
+    // libvirt 9.0.0 leaves one on both hosts where the destination could not write it to its disk.
+    if (there === undefined) {
+      for (const { path, digest } of placed) await act(destination, removePlacedScript(path, digest), momentMs, way);
+    }
     for (const { path, digest } of kept) await act(source, putBackScript(path, digest), momentMs, way);
+    return there === undefined;
   };
   const settle = async (): Promise<void> => {
     for (const { path, digest } of owned) await act(destination, settleScript(path, digest), momentMs, way);

@@ -3,6 +3,9 @@ import type { DomainState, DomainView, JobInfo } from "../core/domain";
 import { canBeShown } from "../core/quote";
 import { type Phase, PlacementError } from "../core/errors";
 import type { ExecResult, Shell } from "../core/ports";
+import type { OwnedState } from "../core/owned";
+import type { Owns } from "../core/undefine";
+import { parseDomainXml } from "./domainXml";
 import { type ListedDomain, listDomains } from "./domainList";
 import { essence, readFailure } from "./failures";
 import {
@@ -29,6 +32,8 @@ export class Virsh {
   private readonly session: VirshSession;
   /** A question that hangs must not hold up those who watch a migration. */
   private readonly inquiries: VirshSession;
+
+  private keepTpm: Promise<boolean> | undefined;
 
   constructor(
     readonly shell: Shell,
@@ -161,9 +166,31 @@ export class Virsh {
     if (code !== 0) throw this.failure(command`define`, stderr);
   }
 
-  /** Removes a definition; its NVRAM file stays. */
+  /** What the definition here owns beside its disks. What cannot be read may own everything. */
+  async owns(uuid: string): Promise<Owns> {
+    this.keepTpm ??= this.answer(command`help undefine`).then(({ out }) => out.includes("--keep-tpm"));
+    const [{ out, err }, keepTpm] = await Promise.all([
+      this.answer(command`dumpxml --inactive ${uuid}`),
+      this.keepTpm.catch(() => false),
+    ]);
+    const owned = err === "" ? parseDomainXml(out)?.owned : undefined;
+    const has = (what: OwnedState["what"]) => owned === undefined || owned.some((each) => each.what === what);
+    return { nvram: has("UEFI variables"), tpm: has("vTPM state"), keepTpm };
+  }
+
+  /**
+   * Removes a definition; its vTPM state and NVRAM stay.
+   *
+   * @throws PlacementError where virsh here is too old to keep the vTPM state.
+   */
   async undefine(uuid: string): Promise<void> {
-    await this.ask(command`undefine --keep-nvram ${uuid}`);
+    const owns = await this.owns(uuid);
+    const question = owns.tpm ? command`undefine --keep-nvram --keep-tpm ${uuid}` : command`undefine --keep-nvram ${uuid}`;
+    if (owns.tpm && !owns.keepTpm) {
+      const text = "virsh there would delete its vTPM state with it (undefine --keep-tpm came with libvirt 8.9)";
+      throw this.failure(question, `error: ${text}`);
+    }
+    await this.ask(question);
   }
 
   async versions(): Promise<{ libvirt: string | undefined; qemu: string | undefined }> {

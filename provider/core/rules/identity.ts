@@ -1,5 +1,7 @@
 /** Who is who: hosts that libvirt takes for one, and domains that are in the way. */
 import { shownCommand } from "../shownCommand";
+import { undefineCommand } from "../undefine";
+import { versionBelow } from "../version";
 import type { MoveFacts } from "./facts";
 import type { Finding } from "./finding";
 
@@ -24,6 +26,7 @@ export function nameAndUuidAreFree({ destination, domain }: MoveFacts): Finding[
   const inTheWay = (destination.domains ?? []).filter(
     ({ name, uuid }) => (name === domain.name) !== (uuid === domain.uuid),
   );
+  const keepsTpm = destination.libvirt !== undefined && !versionBelow(destination.libvirt, "8.9.0");
   return inTheWay.map(({ name, uuid }) => ({
     rule: "name-and-uuid-free",
     severity: "blocker",
@@ -33,6 +36,6 @@ export function nameAndUuidAreFree({ destination, domain }: MoveFacts): Finding[
       name === domain.name
         ? `${destination.host} has another machine of the name ${name} (UUID ${uuid}; this one is ${domain.uuid})`
         : `${destination.host} has a machine ${name} with the UUID of ${domain.name} (${uuid})`,
-    next: `on ${destination.host}: ${shownCommand`virsh domrename ${{ name, uuid }} NEW-NAME`}${name === domain.name ? "" : " does not help against a UUID"}, or ${shownCommand`virsh undefine ${{ name, uuid }}`} if nobody needs it`,
+    next: `on ${destination.host}: ${shownCommand`virsh domrename ${{ name, uuid }} NEW-NAME`}${name === domain.name ? "" : " does not help against a UUID"}, or ${undefineCommand({ name, uuid }, { nvram: true, tpm: keepsTpm, keepTpm: keepsTpm })} if nobody needs it`,
   }));
 }

@@ -125,7 +125,10 @@ describe("virsh on a host", () => {
       `resume ${fakeUuid}`,
       `migrate-postcopy ${fakeUuid}`,
       `domjobabort ${fakeUuid}`,
-      `undefine --keep-nvram ${fakeUuid}`,
+      "help undefine",
+      `dumpxml --inactive ${fakeUuid}`,
+      // Its definition cannot be read there, so it may own everything.
+      `undefine --keep-nvram --keep-tpm ${fakeUuid}`,
     ]);
     await virsh.setAutostart(webUuid, true);
     assert.equal(host.commands.at(-1), `autostart ${webUuid}`);
