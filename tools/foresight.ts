@@ -82,7 +82,7 @@ async function main(): Promise<number> {
 async function refusalsNamed(lab: Lab): Promise<{ real: number; named: number }> {
   let [real, named] = [0, 0];
   for (const refusal of refusals) {
-    const { foresight, exit } = await play(lab, refusal, true);
+    const { foresight, exit } = await play(lab, refusal, refusal.virsh !== undefined);
     // A newer libvirt knows what an older one refuses: then there is nothing to name.
     if (exit?.code === 0) {
       console.log(`not refused here: ${refusal.title}`);

@@ -23,7 +23,7 @@ digest() {
 beside() { d=\${p%/*}; b=\${p##*/}; m="$d/.vm-placement-$b"; }
 superseded() { [ -f "$m.superseded" ] && grep -qx "$1" "$m.superseded"; }
 remember() { superseded "$1" || printf '%s\\n' "$1" >>"$m.superseded"; }
-forget() { [ ! -f "$m.superseded" ] || { grep -vx "$1" "$m.superseded" >"$m.superseded.new"; [ -s "$m.superseded.new" ] && mv "$m.superseded.new" "$m.superseded" || rm -f "$m.superseded" "$m.superseded.new"; }; }
+forget() { [ ! -f "$m.superseded" ] || { grep -vx "$1" "$m.superseded" >"$m.superseded.new" || true; [ -s "$m.superseded.new" ] && mv "$m.superseded.new" "$m.superseded" || rm -f "$m.superseded" "$m.superseded.new"; }; }
 selinux() { command -v selinuxenabled >/dev/null 2>&1 && selinuxenabled; }
 `;
 

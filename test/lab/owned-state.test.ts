@@ -64,6 +64,13 @@ function remains(host: LabHost): Promise<string> {
   );
 }
 
+async function restartLibvirtd(host: LabHost): Promise<void> {
+  await host.must(
+    "kill $(cat /run/libvirtd.pid); while kill -0 $(cat /run/libvirtd.pid) 2>/dev/null; do sleep 0.1; done",
+  );
+  await host.startLibvirtd();
+}
+
 interface Vm {
   name: string;
   uuid: string;
@@ -116,21 +123,15 @@ describeWithLab("what a VM that is shut off owns beside its disks", { vtpm: true
     this.timeout(120_000);
     const vm = await vmWithState();
     const before = await stateOn(a(), vm);
-    const restart = async () => {
-      await b().must(
-        "kill $(cat /run/libvirtd.pid); while kill -0 $(cat /run/libvirtd.pid) 2>/dev/null; do sleep 0.1; done",
-      );
-      await b().startLibvirtd();
-    };
     await b().must(
       "mkdir -p /etc/libvirt/hooks; printf '#!/bin/sh\\ncase $2 in migrate) echo not today >&2; exit 1; esac\\n' >/etc/libvirt/hooks/qemu; chmod 755 /etc/libvirt/hooks/qemu",
     );
-    await restart();
+    await restartLibvirtd(b());
     try {
       await assert.rejects(move({ lab: lab(), domain: vm.name, to: "kvm-b" }), /not today|Hook script/);
     } finally {
       await b().must("rm /etc/libvirt/hooks/qemu");
-      await restart();
+      await restartLibvirtd(b());
     }
     assert.equal(await stateOn(a(), vm), before);
     assert.equal(await stateOn(b(), vm), "");
@@ -156,9 +157,9 @@ describeWithLab("what a VM that is shut off owns beside its disks", { vtpm: true
     }
     assert.equal(await stateOn(a(), vm), before);
     assert.equal(await stateOn(b(), vm), before);
-    // The way out that the next run names destroys neither.
-    await assert.rejects(move({ lab: lab(), domain: vm.name, to: "kvm-b" }), /undefine --keep-nvram --keep-tpm/);
-    await b().must(`virsh undefine --keep-nvram --keep-tpm ${vm.name}`);
+    // libvirt 9.0.0 shows a definition there that is in no file, which its daemon forgets when it ends; the content stays.
+    await restartLibvirtd(b());
+    assert.equal(await stateOn(b(), vm), before);
     await move({ lab: lab(), domain: vm.name, to: "kvm-b" });
     assert.equal(await stateOn(b(), vm), before);
     await gone(vm);

@@ -32,8 +32,8 @@ export interface Case {
 export interface Refusal extends Case {
   /** The rule that has to name it beforehand. */
   rule: string;
-  /** What virsh says when it is tried all the same. */
-  virsh: RegExp;
+  /** What virsh says when it is tried all the same; undefined: it does it, and something is lost. */
+  virsh: RegExp | undefined;
 }
 
 const images = "/var/lib/libvirt/images";
@@ -307,6 +307,26 @@ export const refusals: readonly Refusal[] = [
     device:
       "<disk type='file' device='cdrom'><source file='/etc/lab/own.iso'/><target dev='sda' bus='sata'/><readonly/></disk>",
     prepare: ({ a }) => a.must("truncate -s 1M /etc/lab/own.iso"),
+  },
+  // what libvirt leaves behind of a machine that is shut off
+  {
+    title: "a disk of the source alone, and an older file of its name on the destination",
+    rule: "disks",
+    virsh: undefined,
+    guest: { state: "shutOff", disk: "file" },
+  },
+  {
+    title: "the destination has other UEFI variables in their place",
+    rule: "owned-state",
+    virsh: undefined,
+    guest: { state: "shutOff", uefi: true },
+    prepare: async ({ a, b, guest }) => {
+      const path = `/var/lib/libvirt/qemu/nvram/${guest}_VARS.fd`;
+      for (const host of [a, b]) await host.must(`mkdir -p $(dirname ${path}); echo ${host.name} >${path}`);
+    },
+    undo: async ({ a, b, guest }) => {
+      for (const host of [a, b]) await host.must(`rm -f /var/lib/libvirt/qemu/nvram/${guest}_VARS.fd`);
+    },
   },
   // networks
   {

@@ -4,14 +4,16 @@ import { describeWithLab } from "../../support/lab";
 import { healthy, refusals } from "./cases";
 import { isHidden, play } from "./run";
 
-describeWithLab("what virsh refuses", { tls: true }, (lab) => {
+describeWithLab("what virsh refuses", { tls: true, vtpm: true }, (lab) => {
   for (const refusal of refusals) {
     it(`is named before it is tried: ${refusal.title}`, async function () {
       this.timeout(180_000);
-      const { foresight, exit, onSource } = await play(lab(), refusal, true);
-      assert.notEqual(exit!.code, 0, "virsh did it");
-      // libvirt 9.0 at times loses the reason on the way, and neither daemon notes it.
-      if (!isHidden(exit!.said)) assert.match(exit!.said, refusal.virsh);
+      const { foresight, exit, onSource } = await play(lab(), refusal, refusal.virsh !== undefined);
+      if (exit !== undefined && refusal.virsh !== undefined) {
+        assert.notEqual(exit.code, 0, "virsh did it");
+        // libvirt 9.0 at times loses the reason on the way, and neither daemon notes it.
+        if (!isHidden(exit.said)) assert.match(exit.said, refusal.virsh);
+      }
       assert.match(onSource, /guest-\d+/);
       const blockers = foresight.findings.filter(({ severity }) => severity === "blocker");
       assert.deepEqual(

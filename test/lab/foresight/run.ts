@@ -55,7 +55,7 @@ export async function play(lab: Lab, given: Case, run: boolean): Promise<Played>
     };
   } finally {
     await given.undo?.(stage);
-    for (const host of [a, b]) await host.sh(`virsh destroy ${guest}; virsh undefine ${guest}`);
+    for (const host of [a, b]) await host.sh(`virsh destroy ${guest}; virsh undefine ${guest} --keep-nvram`);
   }
 }
 
