@@ -38,7 +38,7 @@ export interface MigrationArgs {
         bandwidth?: Rate;
       };
   /**
-   * Multi-FD: several connections side by side. With `postCopy` only from QEMU 10.1: older ones lose the guest.
+   * Multi-FD: several connections side by side. With `postCopy` only from QEMU 10.1 and with a machine type of 8.0 or later: older ones lose the guest or hang.
    * @allowed true, false
    * @virsh `--parallel` since libvirt 5.2.0
    */

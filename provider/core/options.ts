@@ -369,7 +369,8 @@ export const leftOut: Record<string, string> = {
   "--undefinesource": "always on: else the source keeps a second definition",
   "--verbose": "progress is read from domjobinfo instead",
   "--direct": "QEMU has no direct migration",
-  "--suspend": "a placement keeps the state of the virtual machine: running stays running, paused stays paused",
+  "--suspend":
+    "a placement keeps the state of the virtual machine: running stays running, paused stays paused (see Limits)",
   "--dname": "a placement keeps the identity of the virtual machine",
   "--xml": "the definition is not the placement's to change",
   "--persistent-xml": "the definition is not the placement's to change",

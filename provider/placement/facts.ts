@@ -37,6 +37,7 @@ import {
   systemScript,
 } from "../virsh/report";
 import { sh, type ShellScript } from "../virsh/shellScript";
+import { pausedSinceArrival, qemuStartScript } from "../virsh/sinceArrival";
 import { command, type VirshCommand } from "../virsh/virshCommand";
 import type { Hosts } from "./hosts";
 import { peerKeys } from "./peerKeys";
@@ -198,17 +199,21 @@ async function domainFacts(source: Virsh, definition: DomainDefinition, move: In
     const list = await source.inquire(question);
     return list === undefined ? undefined : [...parseUuids(list)];
   };
-  const [snapshots, checkpoints, memory, blockJobs] = await Promise.all([
+  const paused = how === "live" && state === "paused";
+  const [snapshots, checkpoints, memory, blockJobs, vcpus, qemuStart] = await Promise.all([
     names(command`snapshot-list --name ${uuid}`),
     names(command`checkpoint-list --name ${uuid}`),
     how === "live" ? source.inquire(command`domstats --balloon ${uuid}`) : undefined,
     how === "live" ? blockJobsOf(source, uuid, definition) : undefined,
+    paused ? source.inquire(command`domstats --vcpu ${uuid}`) : undefined,
+    paused ? source.inquireShell(qemuStartScript(uuid)) : undefined,
   ]);
   const { cpuXml: _, ...known } = definition;
   const resident = parseResidentBytes(memory ?? "");
   return {
     ...known,
     state,
+    pausedSinceArrival: pausedSinceArrival(vcpus, qemuStart?.stdout),
     snapshots,
     checkpoints,
     blockJobs,

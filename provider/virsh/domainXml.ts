@@ -6,7 +6,7 @@ import { all, type Element, first, has, parseXml, showXml } from "./xml";
 /** What `dumpxml` tells of a machine; the rest of its facts are other commands'. */
 export type DomainDefinition = Omit<
   DomainFacts,
-  "state" | "memoryUsedBytes" | "snapshots" | "checkpoints" | "blockJobs"
+  "state" | "pausedSinceArrival" | "memoryUsedBytes" | "snapshots" | "checkpoints" | "blockJobs"
 > & {
   /** The <cpu> element, for hypervisor-cpu-compare. */
   cpuXml: string | undefined;

@@ -14,6 +14,8 @@ export interface FakeDomain {
   autostart: boolean;
   managedSave: boolean;
   maxDowntimeMs: number;
+  /** False: it arrived paused and has not run since. */
+  ranHere?: boolean;
   /** A migration's two ends; absent while none runs. */
   job?: "outgoing" | "incoming";
 }
@@ -379,6 +381,10 @@ export class FakeHost {
             err: "Operation not supported: migration statistics are available only on the source host",
           };
         return { out: domain.job === "outgoing" ? this.statistics : "Job type: 0" };
+      case "domstats":
+        return {
+          out: `Domain: '${domain.name}'\n  vcpu.0.time=0\n  vcpu.0.exits.sum=${domain.ranHere === false ? 0 : 5}`,
+        };
       case "migrate-getmaxdowntime":
         return { out: String(domain.maxDowntimeMs) };
       case "migrate-setmaxdowntime":

@@ -79,6 +79,7 @@ export function healthyDomain(change: Partial<DomainFacts> = {}): DomainFacts {
     name: "db-01",
     uuid: "5c1e2f0a-6d0b-4f8e-9a37-0c1d2e3f4a5b",
     state: "running",
+    pausedSinceArrival: undefined,
     virtType: "kvm",
     arch: "x86_64",
     machine: "pc-q35-7.2",

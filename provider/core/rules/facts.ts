@@ -83,6 +83,8 @@ export interface DomainFacts {
   uuid: string;
   /** `virsh domstate`. */
   state: string;
+  /** Of a paused VM: it arrived so by a migration and has not run since; undefined: not known, or it is not paused. */
+  pausedSinceArrival: boolean | undefined;
   /** "kvm" or "qemu" (emulated CPUs). */
   virtType: string;
   arch: string;

@@ -12,6 +12,7 @@ import { differentMachines, nameAndUuidAreFree } from "./identity";
 import { memoryIsFree } from "./memory";
 import { ownedStateGoesAlong, swtpmFits } from "./owned";
 import { networksAreThere } from "./networks";
+import { pausedVmHasRunHere } from "./pausedAgain";
 import {
   compressionIsKnown,
   multiFdWithPostCopy,
@@ -46,6 +47,7 @@ const rules: readonly Rule[] = [
   postCopyCanBeResumed,
   postCopyMayUseUserfaultfd,
   qemuIsNotOlder,
+  pausedVmHasRunHere,
   nameAndUuidAreFree,
   domainFits,
   cpuFits,

@@ -3,6 +3,7 @@ import { optionNames, optionTable } from "../options";
 import { versionBelow } from "../version";
 import type { MoveFacts } from "./facts";
 import type { Finding } from "./finding";
+import { isFromQemu80 } from "./machineType";
 
 export function virshKnowsTheOptions({ source, command }: MoveFacts): Finding[] {
   // What is quoted is a value: a domain may well be called "db --old".
@@ -23,10 +24,14 @@ export function virshKnowsTheOptions({ source, command }: MoveFacts): Finding[] 
     });
 }
 
-/** QEMU 7.2 accepts the pair, and its destination process aborts when post-copy starts: the guest is lost (5 of 5). QEMU 10.0 refuses it. */
-export function multiFdWithPostCopy({ source, destination, options, how }: MoveFacts): Finding[] {
+/**
+ * QEMU 7.2 accepts the pair, and its destination process aborts when post-copy starts: the guest is lost (5 of 5). QEMU 10.0 refuses it.
+ * From 10.1 on it works, but not with a machine type of 7.2 or older (hw_compat_7_2 sets `migration.x-preempt-pre-7-2`): nothing is sent
+ * after the first 1–3 MiB, and neither a switch nor an abort ends that (7 of 7; 8 of 8 well with 8.0 to 11.1; QEMU 11.1.2).
+ */
+export function multiFdWithPostCopy({ source, destination, domain, options, how }: MoveFacts): Finding[] {
   if (how !== "live" || !options.parallel || !options.postCopy) return [];
-  return [source, destination]
+  const tooOld = [source, destination]
     .filter(({ qemu }) => qemu === undefined || versionBelow(qemu, "10.1"))
     .map(({ host, qemu }) => ({
       rule: "multi-fd-with-post-copy",
@@ -35,7 +40,23 @@ export function multiFdWithPostCopy({ source, destination, options, how }: MoveF
       where: host,
       message: `migration.parallel together with migration.postCopy loses the guest below QEMU 10.1; ${host} has ${qemu ?? "an unknown version"}`,
       next: "leave out one of the two; postCopy alone copes with any dirty rate",
-    }));
+    })) satisfies Finding[];
+  if (tooOld.length > 0 || domain === undefined) return tooOld;
+  const { name, machine } = domain;
+  const known = isFromQemu80(machine);
+  if (known === true) return [];
+  return [
+    {
+      rule: "multi-fd-with-post-copy",
+      severity: "blocker",
+      code: "unsafeCombination",
+      where: source.host,
+      message:
+        `migration.parallel together with migration.postCopy stands still for ever with machine types of QEMU 7.2 and older; ${name} has ${machine}` +
+        (known === undefined ? ", and which release that is of is not known" : ""),
+      next: `leave out one of the two; postCopy alone copes with any dirty rate. Or start ${name} with a machine type of QEMU 8.0 or later`,
+    },
+  ];
 }
 
 /** libvirt 9.0.0 checks the disks' certificate against an empty name here; the destination's name given by hand cures it, 11.3.0 needs no cure. */

@@ -261,6 +261,18 @@ export const refusals: readonly Refusal[] = [
       a.must(`virsh blockcopy ${guest} vda ${images}/block-copy.img --format raw --bandwidth 1 --transient-job`),
     undo: ({ a, guest }) => a.must(`virsh blockjob ${guest} vda --abort; rm -f ${images}/block-copy.img`),
   },
+  {
+    title: "a paused VM that arrived paused and has not run since",
+    rule: "paused-again",
+    virsh: /End of file while reading data|closed the monitor|client socket is closed/,
+    guest: { disk: "nbd" },
+    whenRunning: async ({ a, b, guest }) => {
+      const move = "migrate --live --p2p --persistent --undefinesource";
+      await a.virsh(`${move} ${guest} qemu+ssh://${b.address}/system`);
+      await b.virsh(`suspend ${guest}`);
+      await b.virsh(`${move} ${guest} qemu+ssh://${a.address}/system`);
+    },
+  },
   // disks
   {
     title: "the disk is on the source alone",
@@ -373,6 +385,17 @@ export const healthy: readonly Case[] = [
   { title: "a machine without disks" },
   { title: "a machine that is shut off", guest: { state: "shutOff", disk: "nbd" } },
   { title: "a machine that is paused", guest: { state: "paused" } },
+  {
+    title: "a paused VM that arrived paused and has run since",
+    guest: { disk: "nbd" },
+    whenRunning: async ({ a, b, guest }) => {
+      const move = "migrate --live --p2p --persistent --undefinesource";
+      await a.virsh(`${move} ${guest} qemu+ssh://${b.address}/system`);
+      await b.virsh(`suspend ${guest}`);
+      await b.virsh(`${move} ${guest} qemu+ssh://${a.address}/system`);
+      await a.must(`virsh resume ${guest}; sleep 5; virsh suspend ${guest}`);
+    },
+  },
   { title: "post-copy", options: { postCopy: true, postCopyAfterMs: 1000 } },
   {
     title: "multi-FD, auto-converge and a bandwidth",

@@ -11,9 +11,10 @@ interface Case {
   how?: "live" | "offline";
   source?: Partial<MoveFacts["source"]>;
   destination?: Partial<MoveFacts["destination"]>;
+  machine?: string;
 }
 
-function facts({ options = {}, how = "live", source = {}, destination = {} }: Case): MoveFacts {
+function facts({ options = {}, how = "live", source = {}, destination = {}, machine = "pc-q35-7.2" }: Case): MoveFacts {
   const all: MigrationOptions = { mode: "auto", ...options };
   const plan = makePlan({
     domain: "db-01",
@@ -24,7 +25,7 @@ function facts({ options = {}, how = "live", source = {}, destination = {} }: Ca
     uri: "qemu:///system",
   });
   const healthy = healthyMove({
-    domain: healthyDomain({ disks: [] }),
+    domain: healthyDomain({ disks: [], machine }),
     options: all,
     how,
     command: plan[how] as string,
@@ -97,7 +98,12 @@ describe("the rules before a move", () => {
     ],
     [
       "multi-FD with post-copy from QEMU 10.1",
-      { options: parallelPostCopy, source: { qemu: "10.1.0" }, destination: { qemu: "11.0.0" } },
+      {
+        options: parallelPostCopy,
+        source: { qemu: "10.1.0" },
+        destination: { qemu: "11.0.0" },
+        machine: "pc-q35-8.0",
+      },
       [],
     ],
     ["either of the two alone", { options: { postCopy: true, postCopyAfterMs: 1000 } }, []],

@@ -176,6 +176,18 @@ describe("placing a machine", () => {
         },
       ],
       [
+        "one that arrived paused and has not run since, with QEMU 7.2",
+        () => {
+          const world = onA({ state: "paused", reason: "user", ranHere: false });
+          const { saying } = world.host("kvm-a");
+          saying.set("dumpxml", `<domain type="kvm"><name>db-01</name><uuid>${fakeUuid}</uuid></domain>`);
+          saying.set("-incoming", "received\n");
+          return world;
+        },
+        {},
+        { code: "unsafeCombination", phase: "preflight", host: "kvm-a", message: /virsh resume db-01/ },
+      ],
+      [
         "what virsh there does not know",
         () => onA(),
         { options: { switchoverBandwidthMiBps: 800 } },
