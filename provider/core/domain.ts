@@ -57,6 +57,11 @@ export function isActive({ state }: DomainState): boolean {
   return state !== "shut off";
 }
 
+/** True while libvirt on the destination has not given a post-copy up: QEMU may end it by itself, whatever the source says. */
+export function isStillInPostCopy(view: DomainState | undefined): boolean {
+  return view?.state === "running" && view.reason === "post-copy";
+}
+
 /** True where its memory is whole and at rest on this host: what a migration can begin with. */
 export function holdsItsMemory({ state }: DomainState): boolean {
   return state === "running" || state === "paused" || state === "idle" || state === "blocked";

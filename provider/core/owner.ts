@@ -97,12 +97,7 @@ function definedTwice(inactive: readonly DomainView[], pasts: readonly Past[] | 
 }
 
 /** Both hosts were restarted around a migration of it, as a rule by a power cut; their logs tell where it ran last. */
-function cutShort(
-  reason: string,
-  last: DomainView,
-  inactive: readonly DomainView[],
-  pasts: readonly Past[],
-): Refusal {
+function cutShort(reason: string, last: DomainView, inactive: readonly DomainView[], pasts: readonly Past[]): Refusal {
   const arrived = pastOn(last.host, pasts)!.last!.what === "received";
   const [other] = inactive.filter((view) => view !== last);
   const { last: move } = pastOn(other!.host, pasts)!;

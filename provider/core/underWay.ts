@@ -1,7 +1,7 @@
 import { shownCommand } from "./shownCommand";
 import { beforeUndefine, undefineCommand } from "./undefine";
 import type { Decision, Observed } from "./decide";
-import { type DomainView, hasBegun, isActive, isOutgoing, showState } from "./domain";
+import { type DomainView, hasBegun, isActive, isOutgoing, isStillInPostCopy, showState } from "./domain";
 import { listed } from "./near";
 import type { Past } from "./past";
 import { peerRestarted } from "./peerRestarted";
@@ -18,7 +18,29 @@ export function migrationUnderWay(
   if (postCopy.length === 0) return inPreCopy(name, views, observed);
   // Both ends have stopped, whatever the one that is left says of itself.
   const restarted = views.filter(isActive).length === 1 && peerRestarted(name, postCopy[0]!, views, observed.past);
-  return restarted || inPostCopy(name, views, postCopy, observed);
+  if (restarted) return restarted;
+  const decision = inPostCopy(name, views, postCopy, observed);
+  const runs = postCopy.find(isStillInPostCopy);
+  return runs !== undefined && decision.action === "refuse" ? onlyWait(name, runs, decision, observed) : decision;
+}
+
+/**
+ * While the destination says "running (post-copy)" QEMU may end the migration by itself, also minutes after libvirt on the source has
+ * given it up (13 → 13, cut off for 70 s: 20 s after the link was back): whoever destroys or resumes then loses the VM.
+ */
+function onlyWait(name: string, runs: DomainView, { code, reason, host }: Refusal, observed: Observed): Refusal {
+  const silent = observed.unreachable.map((each) => each.host);
+  const first = silent.length > 0 ? `bring ${listed(silent, "and")} back and ` : "";
+  return {
+    action: "refuse",
+    code: code === "domainOnTwoHosts" ? "migrationRunning" : code,
+    reason,
+    next:
+      `${first}run \`pulumi up\` again in a minute. ${name} runs on ${runs.host}; as long as that says "${showState(runs)}" the migration may end by itself: ` +
+      "do nothing to it on any host before",
+    ...(host !== undefined && { host }),
+    passes: true,
+  };
 }
 
 /** The source stands still for good, the machine runs on the destination, and a part of its memory is still on the source. */

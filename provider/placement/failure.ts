@@ -1,6 +1,6 @@
 /** The error of a migration that did not bring the machine where it should be: what happened, where it is, what to do. */
 import { shownCommand } from "../core/shownCommand";
-import { type DomainView, isActive, showState } from "../core/domain";
+import { type DomainView, holdsItsMemory, isActive, showState } from "../core/domain";
 import { type ErrorCode, PlacementError } from "../core/errors";
 import { oneHalf } from "../core/underWay";
 import { endItsConnection, startFromDisk, waysToKeepOne } from "../core/refusal";
@@ -8,6 +8,7 @@ import { explainFailure } from "./explain";
 import type { Hosts } from "./hosts";
 import type { Move } from "./migrate";
 import { pastWhereItMatters } from "./past";
+import { resumeHindrance } from "./resumable";
 import type { Verdict } from "./verify";
 import type { Watched } from "./watch";
 
@@ -53,12 +54,23 @@ export async function migrationFailure(
     );
   }
   switch (verdict.outcome) {
+    case "postCopyGoesOn":
+      return make(
+        "postCopyInterrupted",
+        `libvirt on ${view.host} has given the post-copy migration up, and ${view.name} runs on ${to} without all of its memory yet`,
+        `destroy and resume nothing on either host: bring the link between ${view.host} and ${to} back and run \`pulumi up\` again. As long as ${to} says "running (post-copy)" it waits for the end`,
+      );
     case "postCopyFailed": {
       const cause = await explained();
+      const hindrance = await resumeHindrance(hosts, view.host, to);
+      const then =
+        hindrance === undefined
+          ? "run `pulumi up` again, which resumes it, and nothing is lost"
+          : `upgrade libvirt on ${hindrance.host} to ${hindrance.upgradeTo} or later before you run \`pulumi up\` again, which resumes it then: today it would refuse, as ${hindrance.why}`;
       return make(
         "postCopyInterrupted",
         `post-copy was interrupted${cause ? ` (${cause.why})` : ""}, and a part of its memory is on either host`,
-        `do not destroy or resume it on either host: bring the link between ${view.host} and ${to} back and run \`pulumi up\` again, which resumes it, and nothing is lost. ` +
+        `do not destroy or resume it on either host: bring the link between ${view.host} and ${to} back and ${then}. ` +
           `If one of the hosts is gone for good: ${startFromDisk(verdict.destination ?? view)}`,
       );
     }
@@ -70,6 +82,7 @@ export async function migrationFailure(
       return make(code, reason, next, "verify");
     }
     case "underWay":
+      if (watched.cancelled !== undefined) return neverEnded(move, verdict, watched.cancelled, make);
       return make(
         "migrationRunning",
         "no end of the migration was seen",
@@ -91,7 +104,7 @@ export async function migrationFailure(
         "verify",
       );
     case "stayed":
-      if (watched.cancelled !== undefined) return timedOut(move, watched.cancelled, make);
+      if (watched.cancelled !== undefined) return timedOut(move, watched, make);
   }
   const cause = await explained();
   if (verdict.outcome === "stayed" && verdict.silent.destination) {
@@ -172,11 +185,44 @@ function unseen(
   });
 }
 
-function timedOut(
-  { options }: Move,
+/** A cancelled migration that libvirt shows for ever: the destination's QEMU hangs in a read (post-copy with multi-FD, QEMU 11.1.2). */
+function neverEnded(
+  { view, to }: Move,
+  { source, destination }: Verdict,
   cancelled: string,
   make: (code: ErrorCode, why: string, next: string) => PlacementError,
 ): PlacementError {
+  const { name, host } = view;
+  // Only then is it known that the destination's QEMU never ran the VM, and that the source holds all of it.
+  const neverRan =
+    destination?.state === "paused" &&
+    destination.reason === "migrating" &&
+    source !== undefined &&
+    holdsItsMemory(source) &&
+    !source.reason.startsWith("post-copy");
+  const again = `then run \`pulumi up\` again`;
+  return make(
+    "migrationRunning",
+    `${cancelled}; libvirt was asked to cancel it, and it has not ended`,
+    neverRan
+      ? `\`virsh destroy ${name}\` on ${to} (not on ${host}) ends the receiving end, as long as \`virsh domstate --reason ${name}\` there says "paused (migrating)": ` +
+          `it never ran there, ${name} runs on ${host}, and nothing is lost; ${again}`
+      : `destroy nothing on either host; wait until \`virsh domjobinfo ${name}\` on ${host} shows no job, ${again}`,
+  );
+}
+
+function timedOut(
+  { view, to, options }: Move,
+  { cancelled, stalled }: Watched,
+  make: (code: ErrorCode, why: string, next: string) => PlacementError,
+): PlacementError {
+  if (stalled) {
+    return make(
+      "migrationTimedOut",
+      `${cancelled!}; it was cancelled`,
+      `check the link between ${view.host} and ${to}, and the log of the VM's QEMU on ${to} (/var/log/libvirt/qemu/${view.name}.log); \`pulumi up\` starts the migration again`,
+    );
+  }
   const advice = [
     options.autoConverge ? undefined : "migration.autoConverge: true",
     options.postCopy ? undefined : 'migration.postCopy: true with onTimeout: "postCopy"',
@@ -185,7 +231,7 @@ function timedOut(
   ].filter((text) => text !== undefined);
   return make(
     "migrationTimedOut",
-    `${cancelled}; it was cancelled`,
+    `${cancelled!}; it was cancelled`,
     `it did not converge in time: try ${advice.join(", ")}`,
   );
 }

@@ -6,6 +6,7 @@ import type { Clock } from "../core/ports";
 import { moveFacts } from "./facts";
 import type { Hosts } from "./hosts";
 import { look, moveOf, type Wanted } from "./place";
+import { resumeHindrance } from "./resumable";
 import { foretell, measureMachine, type Predicted, type PredictionSettings } from "./prospect";
 
 export interface Foresight {
@@ -33,7 +34,7 @@ export async function foresee(
 
 async function ask(hosts: Hosts, wanted: Wanted, settings: PredictionSettings, clock: Clock): Promise<Foresight> {
   const { decision } = await look(hosts, wanted);
-  const note = noteOf(decision);
+  const note = decision.action === "resume" ? await resumeNote(hosts, decision) : noteOf(decision);
   if (decision.action === "refuse") return { findings: [refused(decision, wanted)], predicted: undefined, note };
   if (decision.action !== "migrate") return { findings: [], predicted: undefined, note };
   const { view, to, how, reason } = decision;
@@ -51,12 +52,19 @@ async function ask(hosts: Hosts, wanted: Wanted, settings: PredictionSettings, c
   return { findings: findings(facts), predicted: predicted && { ...predicted, uuid, to }, note };
 }
 
+async function resumeNote(
+  hosts: Hosts,
+  { view, to, reason }: Extract<Decision, { action: "resume" }>,
+): Promise<string> {
+  const hindrance = await resumeHindrance(hosts, view.host, to);
+  const will = hindrance === undefined ? "resume it" : `refuse to resume it, as ${hindrance.why}`;
+  return `${reason}; up will wait while it goes on, and ${will} once both hosts have stopped`;
+}
+
 function noteOf(decision: Decision): string | undefined {
   switch (decision.action) {
     case "attach":
       return `${decision.reason}; up will watch it, and start no second one`;
-    case "resume":
-      return `${decision.reason}; up will resume it`;
     case "finish":
       return `${decision.reason}; up will clear that up`;
     default:

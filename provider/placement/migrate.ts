@@ -81,7 +81,13 @@ export async function migrate(hosts: Hosts, move: Move, ports: Ports): Promise<M
         : await plainly(run!, clock);
     progress.live("verifying on both hosts");
     const unheard = how === "offline" && watched.exit === undefined;
-    verdict = await verify(hosts, { uuid: view.uuid, from: view.host, to, how }, clock, unheard ? unheardMs : 0);
+    verdict = await verify(
+      hosts,
+      { uuid: view.uuid, from: view.host, to, how },
+      clock,
+      unheard ? unheardMs : 0,
+      (text) => progress.live(text),
+    );
   } finally {
     ports.underWay?.(undefined);
     hosts.forget(view.host, to);
@@ -175,7 +181,7 @@ async function plainly(run: Promise<ExecResult>, clock: Clock): Promise<Watched>
   );
   await Promise.race([end, clock.sleep(offlineMs)]);
   const nothing = { inPostCopy: false, done: new Set<never>(), cancelled: undefined, lastJob: undefined };
-  return { exit, lost, neverBegan: false, ...nothing };
+  return { exit, lost, neverBegan: false, stalled: false, ...nothing };
 }
 
 /** libvirt forgets autostart on the way; and a machine that we paused to get it over runs on, one that was paused before does not. */

@@ -2,10 +2,12 @@
 import { shownCommand } from "../core/shownCommand";
 import type { LastMigration, Plan } from "../core/args";
 import { decide, type Decision, type Desired } from "../core/decide";
-import { type DomainView, type JobInfo, showState } from "../core/domain";
+import { type DomainView, isStillInPostCopy, type JobInfo, showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import { startFromDisk } from "../core/refusal";
 import { progressLine } from "../core/progressLine";
+import { advance, endMs, type Mark } from "../core/stall";
+import { showDuration } from "../core/units";
 import { whereIs } from "../core/whereIs";
 import type { MigrationOptions } from "../core/options";
 import { ownedToCopy, showFinding } from "../core/rules";
@@ -17,6 +19,7 @@ import { observe } from "./observe";
 import { pastWhereItMatters } from "./past";
 import { blocked, preflight } from "./preflight";
 import { finish } from "./finish";
+import { resumeHindrance } from "./resumable";
 import { supersede, takeAlong, type TakenAlong } from "./takeAlong";
 
 export interface Wanted {
@@ -44,6 +47,8 @@ export interface Placed {
 const passMs = 60_000;
 /** A QEMU whose connection was gone for minutes notices after two more that it is back. */
 const slowlyMs = 180_000;
+/** So long both sides of an interrupted post-copy must have said so, with nothing sent, before anything is done about it. */
+const stoppedMs = 5000;
 const firstWaitMs = 500;
 const longestWaitMs = 5000;
 
@@ -168,8 +173,8 @@ async function carryOut(hosts: Hosts, wanted: Wanted, decision: Decision, ports:
     }
     case "resume": {
       const { view, to, reason } = decision;
+      if (!(await bothHaveStopped(hosts, wanted, decision, ports))) return "again";
       await refuseCrashingResume(hosts, view, to);
-      if (!(await bothHaveNoticed(hosts, wanted, decision, ports))) return "again";
       progress.info(`${reason}; resuming it`);
       const move = takenOver(hosts, wanted, view, to, reason);
       const command = resumeCommand(view.name, hosts.host(to), wanted.options, hosts.uri);
@@ -186,40 +191,63 @@ function further(moved: Moved | "again"): Step | "again" {
 }
 
 /**
- * Where only one side has noticed that the link broke, libvirt refuses to resume ("is being actively monitored by another thread")
- * until the other has too, after half a minute. Where only the daemons lost each other, QEMU goes on all the same: as long as it sends,
- * there is nothing to resume. False: it went on by itself.
+ * Waits until both sides have seen the interruption for a while. Where only one has, libvirt refuses to resume ("is being actively
+ * monitored by another thread") until the other has too, after half a minute. Where only the daemons lost each other, QEMU goes on and
+ * ends by itself: while the destination says "running (post-copy)", or anything is sent, there is nothing to resume. False: look again.
  */
-async function bothHaveNoticed(
+async function bothHaveStopped(
   hosts: Hosts,
   wanted: Wanted,
   { view, to }: Extract<Decision, { action: "resume" }>,
   { clock, progress }: Ports,
 ): Promise<boolean> {
-  let sentBytes: number | undefined;
-  let toldThatItSends = false;
-  for (let giveUpAt = clock.now() + passMs; clock.now() < giveUpAt; await clock.sleep(2 * firstWaitMs)) {
-    const states = await Promise.all([view.host, to].map(async (host) => (await hosts.virsh(host)).state(view.uuid)));
-    if (states.every((state) => state?.reason === "post-copy failed")) return true;
-    if (states.some((state) => !state?.reason.startsWith("post-copy"))) return false;
-
+  let mark: Mark | undefined;
+  let stoppedAt: number | undefined;
+  let told = false;
+  for (;;) {
+    const [source, destination] = await Promise.all(
+      [view.host, to].map(async (host) => (await hosts.virsh(host)).state(view.uuid)),
+    );
+    if (![source, destination].every((state) => state?.reason.startsWith("post-copy"))) return false;
+    const goesOn = isStillInPostCopy(destination);
+    const now = clock.now();
     const job = await jobOn(hosts, view);
-    const sends = sentBytes !== undefined && (job?.memoryProcessedBytes ?? 0) > sentBytes;
-    sentBytes = job?.memoryProcessedBytes ?? sentBytes;
-    if (!sends || job === undefined) {
-      progress.live(`waiting until both ${view.host} and ${to} have noticed that the migration was interrupted`);
-      continue;
-    }
-    giveUpAt = clock.now() + passMs;
-    if (!toldThatItSends) {
+    const last = mark;
+    mark = advance(mark, job, true, now);
+    const sends = last !== undefined && mark !== last;
+    const both = [source, destination].every((state) => state?.reason === "post-copy failed");
+    stoppedAt = both && !sends ? (stoppedAt ?? now) : undefined;
+    if (stoppedAt !== undefined && now - stoppedAt >= stoppedMs) return true;
+    const stillMs = now - mark.atMs;
+    if (goesOn && stillMs >= endMs) throw noEndSeen(view, to, stillMs);
+    if (!goesOn && stillMs >= passMs) return (await look(hosts, wanted)).decision.action === "resume";
+    if (sends && !told) {
       progress.info(
         `libvirt on ${view.host} has given the migration up, but QEMU goes on with it: waiting for its end`,
       );
-      toldThatItSends = true;
+      told = true;
     }
-    progress.live(progressLine(job, true, 0).text);
+    progress.live(
+      sends && job !== undefined
+        ? progressLine(job, true, 0).text
+        : goesOn
+          ? `waiting: ${view.name} runs on ${to}, and its post-copy migration may end by itself`
+          : `waiting until both ${view.host} and ${to} have noticed that the migration was interrupted`,
+    );
+    await clock.sleep(2 * firstWaitMs);
   }
-  return (await look(hosts, wanted)).decision.action === "resume";
+}
+
+function noEndSeen(view: DomainView, to: string, stillMs: number): PlacementError {
+  return new PlacementError({
+    code: "postCopyInterrupted",
+    phase: "watch",
+    what: `cannot see the post-copy migration of ${view.name} from ${view.host} to ${to} to its end`,
+    domain: view.name,
+    host: to,
+    why: `libvirt on ${view.host} has given it up, ${to} has not ("running (post-copy)"), and nothing has been sent for ${showDuration(stillMs)}`,
+    next: `destroy and resume nothing on either host: check the link between ${view.host} and ${to}, and run \`pulumi up\` again, which waits again, and resumes it once ${to} has noticed too`,
+  });
 }
 
 /** Undefined also where it cannot be told at the moment. */
@@ -346,19 +374,20 @@ function takenOver(
   };
 }
 
-/** libvirt 11.2.0 and 11.3.0 as destination: the daemon crashes on a resume, and the machine's monitor hangs after it. */
+/** Asked once both sides are known to have stopped: the remedies may destroy. */
 async function refuseCrashingResume(hosts: Hosts, view: DomainView, to: string): Promise<void> {
-  const { libvirt } = await (await hosts.virsh(to)).versions();
-  if (libvirt === undefined || !/^11\.[23]\./.test(libvirt)) return;
+  const hindrance = await resumeHindrance(hosts, view.host, to);
+  if (hindrance === undefined) return;
+  const { host, why, upgradeTo } = hindrance;
   throw new PlacementError({
     code: "unsafeCombination",
     phase: "preflight",
     what: `cannot resume the post-copy migration of ${view.name} from ${view.host} to ${to}`,
     domain: view.name,
-    host: to,
-    why: `libvirt ${libvirt} on ${to} crashes when a post-copy migration is resumed into it`,
+    host,
+    why,
     next:
-      `upgrade libvirt on ${to} to 11.4 or later (the machine's QEMU keeps running meanwhile), then run \`pulumi up\` again: nothing is lost. ` +
+      `upgrade libvirt on ${host} to ${upgradeTo} or later (the VM's QEMU keeps running meanwhile), then run \`pulumi up\` again: nothing is lost. ` +
       `If that cannot be: ${startFromDisk({ ...view, host: to })}, after ${shownCommand`virsh destroy ${view}`} on ${view.host}`,
   });
 }

@@ -1,6 +1,7 @@
-import { type DomainView, isActive, isOutgoing, showState } from "../core/domain";
+import { type DomainView, isActive, isOutgoing, isStillInPostCopy, showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import type { Clock } from "../core/ports";
+import { advance, endMs, type Mark } from "../core/stall";
 import type { Hosts } from "./hosts";
 
 /** What both hosts say after a migration ended, whatever virsh said. */
@@ -11,6 +12,7 @@ export interface Verdict {
     | "stayed" /** On the source as before; not on the destination, or that cannot be asked and the source sends nothing to it. */
     | "ended" /** On the source, and shut off since: it was shut down or crashed while it was moved. */
     | "endedThere" /** On the destination, where it crashed since. */
+    | "postCopyGoesOn" /** libvirt on the source has given the post-copy up, and the destination runs on: QEMU may end it by itself. */
     | "postCopyFailed" /** Both halves stand still until it is resumed. */
     | "halfLost" /** One half of a post-copy that broke off; on the other host nothing of it runs. */
     | "underWay" /** Neither host shows an end of it. */
@@ -42,17 +44,34 @@ export async function verify(
   move: { uuid: string; from: string; to: string; how: How },
   clock: Clock,
   beginMs = 0,
+  onWait: (text: string) => void = () => {},
 ): Promise<Verdict> {
-  const start = clock.now();
+  let start = clock.now();
+  let mark: Mark | undefined;
+  let before: Verdict["outcome"] | undefined;
   const patience: Partial<Record<Verdict["outcome"], number>> = {
     underWay: settleMs,
     unseen: settleMs,
     halfLost: 3 * failedMs,
+    postCopyGoesOn: endMs,
     postCopyFailed: failedMs,
     stayed: beginMs,
   };
   for (;;) {
     const verdict = await look(hosts, move);
+    const now = clock.now();
+    if (verdict.outcome === "postCopyGoesOn") {
+      // As long as anything is sent it has not stopped, however long that takes.
+      const last = mark;
+      mark = advance(mark, verdict.source?.job, true, now);
+      if (mark !== last) start = now;
+      onWait(
+        `libvirt on ${move.from} has given the migration up, but ${verdict.destination!.name} runs on ${move.to} (${showState(verdict.destination!)}): waiting for its end`,
+      );
+    } else if (before === "postCopyGoesOn") {
+      start = now;
+    }
+    before = verdict.outcome;
     if (clock.now() - start >= (patience[verdict.outcome] ?? 0)) return verdict;
     await clock.sleep(pollMs);
   }
@@ -104,6 +123,7 @@ export function judge(
   how: How,
 ): Verdict["outcome"] {
   const failed = (view: DomainView | undefined) => view?.reason === "post-copy failed";
+  if (failed(source) && isStillInPostCopy(destination)) return "postCopyGoesOn";
   if (failed(source) || failed(destination)) {
     return [source, destination].every((view) => view && isActive(view)) ? "postCopyFailed" : "halfLost";
   }

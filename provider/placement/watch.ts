@@ -3,6 +3,7 @@ import { PlacementError } from "../core/errors";
 import type { MigrationOptions } from "../core/options";
 import type { Clock, ExecResult, Progress } from "../core/ports";
 import { progressLine } from "../core/progressLine";
+import { advance, judgeStall, type Mark, stallRemedy, tellMs } from "../core/stall";
 import { steer, type SteerAction } from "../core/steer";
 import { sendsFreely, TransferRate } from "../core/transferRate";
 import { qemuHangs, reachMs } from "../core/underWay";
@@ -34,6 +35,8 @@ export interface Watched {
   cancelled: string | undefined;
   /** It was cancelled because it never began: libvirt on the source could not reach the destination. */
   neverBegan: boolean;
+  /** It was cancelled because nothing was sent any more. */
+  stalled: boolean;
   /** The last statistics seen while it ran. */
   lastJob: JobInfo | undefined;
   /** How fast pre-copy sent memory, where that could be measured. */
@@ -65,6 +68,10 @@ export async function watch(
   let { inPostCopy } = migration;
   let cancelled: { why: string; at: number } | undefined;
   let neverBegan = false;
+  let stalled = false;
+  let toldStall = false;
+  let mark: Mark | undefined;
+  let ended: PlacementError | undefined;
   let lastJob: JobInfo | undefined;
   let lostAt: number | undefined;
   const rate = new TransferRate();
@@ -87,6 +94,7 @@ export async function watch(
     done,
     cancelled: cancelled?.why,
     neverBegan,
+    stalled,
     lastJob,
     bytesPerSecond: isFree ? rate.bytesPerSecond : undefined,
   });
@@ -139,11 +147,15 @@ export async function watch(
       }
       const row = progressLine(job ?? { type: "none" }, inPostCopy, percent);
       percent = row.percent;
+      mark = advance(mark, job, inPostCopy, heardAt);
+      const stillMs = heardAt - mark.atMs;
       if (clock.now() - shownAt >= rowMs) {
         shownAt = clock.now();
-        progress.live(cancelled === undefined ? row.text : "cancelling");
+        const still = stillMs >= tellMs ? ` · nothing sent for ${showDuration(stillMs)}` : "";
+        progress.live(cancelled === undefined ? `${row.text}${still}` : "cancelling");
       }
-      if (hasBegun(job) || inPostCopy) activeAt = heardAt;
+      const begun = hasBegun(job) || inPostCopy;
+      if (begun) activeAt = heardAt;
       if (cancelled !== undefined) {
         if (heardAt - cancelled.at > cancelMs) return watched();
         continue;
@@ -155,6 +167,26 @@ export async function watch(
         cancelled = { why, at: heardAt };
         await virsh.abortJob(uuid);
         continue;
+      }
+      if (begun) {
+        const switchAsked = done.has("postCopy");
+        const { action, reason } = judgeStall({ stillMs, inPostCopy, switchAsked, told: toldStall });
+        if (stillMs < tellMs) toldStall = false;
+        if (action === "end") {
+          ended = stalledInPostCopy(migration, reason);
+          throw ended;
+        }
+        if (action === "tell") {
+          toldStall = true;
+          progress.warn(`${reason}; ${stallRemedy(view.name, view.host, to, inPostCopy)}`);
+        }
+        if (action === "abort") {
+          stalled = true;
+          progress.info(`${reason}: cancelling the migration`);
+          await virsh.abortJob(uuid);
+          cancelled = { why: reason, at: heardAt };
+          continue;
+        }
       }
       const step = steer(options, { elapsedMs: clock.now() - startedAt, inPostCopy, done });
       if (step.action === "wait") continue;
@@ -179,7 +211,7 @@ export async function watch(
         );
       }
     } catch (error) {
-      if (!(error instanceof PlacementError)) throw error;
+      if (!(error instanceof PlacementError) || error === ended) throw error;
       if (clock.now() - heardAt > silenceMs) throw await lostSight(hosts, error, migration, inPostCopy);
       await sleepOrEnd(pollMs * 2);
     }
@@ -228,6 +260,21 @@ function failedAct(action: SteerAction, { why }: PlacementError): string {
     inform: "",
   };
   return `${words[action]}: ${why}`;
+}
+
+function stalledInPostCopy({ view, to }: Watchable, reason: string): PlacementError {
+  return new PlacementError({
+    code: "migrationRunning",
+    phase: "watch",
+    domain: view.name,
+    host: view.host,
+    what: `cannot see the migration of ${view.name} from ${view.host} to ${to} to its end`,
+    why: `${reason}; it runs on ${to}, and a part of its memory is still on ${view.host}`,
+    next:
+      `destroy and resume nothing on either host: check the link between ${view.host} and ${to}, and run \`pulumi up\` again, which watches it further ` +
+      "and says then what has become of it",
+    seen: { ...view, host: to, state: "running", reason: "post-copy" },
+  });
 }
 
 function stuck(view: DomainView, to: string, ms: number): PlacementError {

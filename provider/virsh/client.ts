@@ -185,7 +185,9 @@ export class Virsh {
    */
   async undefine(uuid: string): Promise<void> {
     const owns = await this.owns(uuid);
-    const question = owns.tpm ? command`undefine --keep-nvram --keep-tpm ${uuid}` : command`undefine --keep-nvram ${uuid}`;
+    const question = owns.tpm
+      ? command`undefine --keep-nvram --keep-tpm ${uuid}`
+      : command`undefine --keep-nvram ${uuid}`;
     if (owns.tpm && !owns.keepTpm) {
       const text = "virsh there would delete its vTPM state with it (undefine --keep-tpm came with libvirt 8.9)";
       throw this.failure(question, `error: ${text}`);

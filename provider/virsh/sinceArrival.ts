@@ -5,7 +5,7 @@
 import { sh, type ShellScript } from "./shellScript";
 
 /** CPU time that a virtual CPU does not use up while it waits: one that never ran had 1.4 ms after 12 minutes (QEMU 7.2). */
-const ranNs = 50_000_000;
+const ranNs = 20_000_000;
 
 /**
  * From `virsh domstats --vcpu`. KVM counts how often the guest was left (libvirt 8.10 with QEMU 7.1 and later): 0 on arrival, 5 after a

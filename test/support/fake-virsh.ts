@@ -142,6 +142,9 @@ export class FakeHost {
   private shells: FakeShell[] = [];
   /** What domjobinfo says of a migration that runs. */
   statistics = runningStatistics;
+  /** False: a migration that runs sends nothing. */
+  sends = true;
+  private sentBytes = 0;
   /** Ends a migration that `onMigrate` holds, as domjobabort does. */
   private abort: ((error: string) => void) | undefined;
 
@@ -380,7 +383,11 @@ export class FakeHost {
           return {
             err: "Operation not supported: migration statistics are available only on the source host",
           };
-        return { out: domain.job === "outgoing" ? this.statistics : "Job type: 0" };
+        if (domain.job !== "outgoing") return { out: "Job type: 0" };
+        if (this.sends) this.sentBytes += 4096;
+        return {
+          out: this.statistics.replace(/(?<=memory_processed: )\d+/, (sent) => String(Number(sent) + this.sentBytes)),
+        };
       case "domstats":
         return {
           out: `Domain: '${domain.name}'\n  vcpu.0.time=0\n  vcpu.0.exits.sum=${domain.ranHere === false ? 0 : 5}`,

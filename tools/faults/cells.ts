@@ -128,6 +128,15 @@ export const faults: readonly Fault[] = [
     },
   },
   {
+    title: "silence between the hosts for 70 s",
+    means: "the same, ended after 70 s while `up` watches: libvirt gives the migration up, QEMU may end it by itself",
+    strike: (scene) => does.cut(scene, "drop"),
+    heal: ({ source }) => source.unblock(),
+    cells: {
+      "post-copy": { up: "either", says: /moved kvm-a → kvm-b|postCopyInterrupted/, stands: 70_000 },
+    },
+  },
+  {
     title: "libvirtd restarted on the source",
     means: "libvirtd is ended by SIGTERM (killed when it does not end) and started",
     strike: ({ source }) => does.restartLibvirtd(source),

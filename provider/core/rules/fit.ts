@@ -15,7 +15,9 @@ export function domainFits({ domain, destination, fit }: MoveFacts): Finding[] {
   const ofType = /virt ?type|domain type/i.test(refusal);
   if (!ofType && /machine/i.test(refusal)) {
     const family = machine.replace(/[\d.]+$/, "");
-    const near = (new Map(Object.entries(destination.machines ?? {})).get(arch) ?? []).filter((name) => name.startsWith(family));
+    const near = (new Map(Object.entries(destination.machines ?? {})).get(arch) ?? []).filter((name) =>
+      name.startsWith(family),
+    );
     const newest = near.toSorted((a, b) => b.localeCompare(a, "en", { numeric: true })).slice(0, 3);
     return finding(
       "machine-type",

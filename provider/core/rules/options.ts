@@ -1,5 +1,6 @@
 /** Whether both hosts' software knows what the options ask for, and survives it. */
 import { optionNames, optionTable } from "../options";
+import { resumeHindrances } from "../resumable";
 import { versionBelow } from "../version";
 import type { MoveFacts } from "./facts";
 import type { Finding } from "./finding";
@@ -102,37 +103,16 @@ export function compressionIsKnown({ source, destination, options, how }: MoveFa
   ]);
 }
 
-/** A resume into libvirt 11.2 or 11.3 crashes its daemon (4 of 4); libvirt before 8.5 knows no resume. */
 export function postCopyCanBeResumed({ source, destination, options, how }: MoveFacts): Finding[] {
   if (how !== "live" || !options.postCopy) return [];
-  const crashes = destination.libvirt !== undefined && /^11\.[23]\./.test(destination.libvirt);
-  const tooOld = [source, destination].filter(({ libvirt }) => libvirt !== undefined && versionBelow(libvirt, "8.5"));
-  const finding = (host: string, why: string, next: string): Finding => ({
+  return resumeHindrances(source, destination).map(({ host, why, upgradeTo }) => ({
     rule: "post-copy-resume",
     severity: "warning",
     code: "unsafeCombination",
     where: host,
     message: `a post-copy that the network interrupts could not be resumed: ${why}`,
-    next,
-  });
-  return [
-    ...(crashes
-      ? [
-          finding(
-            destination.host,
-            `libvirt ${destination.libvirt!} on ${destination.host} crashes then`,
-            `upgrade libvirt on ${destination.host} to 11.4 or later, or leave out migration.postCopy`,
-          ),
-        ]
-      : []),
-    ...tooOld.map(({ host, libvirt }) =>
-      finding(
-        host,
-        `libvirt ${libvirt!} on ${host} does not know how`,
-        `upgrade libvirt on ${host} to 8.5 or later, or leave out migration.postCopy`,
-      ),
-    ),
-  ];
+    next: `upgrade libvirt on ${host} to ${upgradeTo} or later, or leave out migration.postCopy`,
+  }));
 }
 
 /** Post-copy needs userfaultfd on the destination, which kernels keep from unprivileged processes by default. */

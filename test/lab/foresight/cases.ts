@@ -393,7 +393,7 @@ export const healthy: readonly Case[] = [
       await a.virsh(`${move} ${guest} qemu+ssh://${b.address}/system`);
       await b.virsh(`suspend ${guest}`);
       await b.virsh(`${move} ${guest} qemu+ssh://${a.address}/system`);
-      await a.must(`virsh resume ${guest}; sleep 5; virsh suspend ${guest}`);
+      await a.must(`virsh resume ${guest}; sleep 10; virsh suspend ${guest}`);
     },
   },
   { title: "post-copy", options: { postCopy: true, postCopyAfterMs: 1000 } },

@@ -32,7 +32,9 @@ describe("where the command line finds the hosts", () => {
   it("hides what is secret in a stack's configuration, and nothing else", async () => {
     const { mask } = await settings(
       config(
-        { "kvm-a": { address: "10.0.0.11", passphrase: "hush", privateKey: "first line of a key\nits own second line" } },
+        {
+          "kvm-a": { address: "10.0.0.11", passphrase: "hush", privateKey: "first line of a key\nits own second line" },
+        },
         {
           "app:password": { value: "swordfish", secret: true },
           "app:settings": {

@@ -181,6 +181,14 @@ describe("the decision over every pair of states", () => {
     );
   });
 
+  it("names nothing that destroys, resumes or cancels while the destination says running (post-copy)", () => {
+    holds("more than waiting", ({ views, decision }) => {
+      if (!views.some(({ state, reason }) => state === "running" && reason === "post-copy")) return true;
+      if (decision.action !== "refuse") return ["attach", "resume"].includes(decision.action);
+      return decision.passes !== undefined && !/`virsh|destroy|undefine/.test(decision.next);
+    });
+  });
+
   it("is the same again, and in whatever order the hosts answer", () => {
     holds("another answer", ({ views, silent, decision }) => {
       const again = decideOn([...views].reverse(), [...silent].reverse());

@@ -469,6 +469,62 @@ describe("placing a machine", () => {
       assert.equal(world.where, "kvm-a: nothing, kvm-b: running (migrated), kvm-c: nothing");
     });
 
+    it("refuses nothing while the destination says running (post-copy), though its libvirt crashes when resumed: it ends by itself", async () => {
+      const world = broken();
+      const [source, destination] = [world.host("kvm-a"), world.host("kvm-b")];
+      Object.assign(destination.options, { libvirt: "11.3.0" });
+      source.sends = false;
+      destination.find(fakeUuid)!.reason = "post-copy";
+      void world.clock.sleep(150_000).then(() => {
+        source.domains = [];
+        destination.find(fakeUuid)!.reason = "migrated";
+      });
+      const { view } = await world.place({ lastHost: "kvm-a" });
+      assert.deepEqual([view.host, view.reason], ["kvm-b", "migrated"]);
+      assert.deepEqual(world.deeds, []);
+      assert.ok(
+        world.rows.includes("live: waiting: db-01 runs on kvm-b, and its post-copy migration may end by itself"),
+      );
+    });
+
+    it("ends the wait after ten minutes without a byte, and advises nothing but to wait", async function () {
+      this.timeout(60_000);
+      const world = broken();
+      world.host("kvm-a").sends = false;
+      world.host("kvm-b").find(fakeUuid)!.reason = "post-copy";
+      await assert.rejects(world.place({ lastHost: "kvm-a" }), (error: Error) => {
+        assert.match(error.message, /nothing has been sent for 10 min.*\[postCopyInterrupted\]$/s);
+        assert.doesNotMatch(error.message, /`virsh/);
+        return true;
+      });
+      assert.deepEqual(world.deeds, []);
+    });
+
+    for (const [libvirt, says] of [
+      ["9.0.0", /run `pulumi up` again, which resumes it, and nothing is lost/],
+      [
+        "11.3.0",
+        /upgrade libvirt on kvm-b to 11\.4 or later before you run `pulumi up` again.*today it would refuse, as libvirt 11\.3\.0 on kvm-b crashes then/,
+      ],
+    ] as const) {
+      it(`says at once what the next \`up\` will do: libvirt ${libvirt}`, async () => {
+        const world = onA();
+        Object.assign(world.host("kvm-b").options, { libvirt });
+        world.fakes.onMigrate = async ({ domain, to }) => {
+          Object.assign(domain, { state: "paused", reason: "post-copy failed" });
+          Object.assign(to.find(fakeUuid)!, { state: "running", reason: "post-copy failed" });
+          await world.clock.sleep(500_000);
+          return undefined;
+        };
+        void world.clock.sleep(2000).then(() => world.host("kvm-a").drop());
+        await assert.rejects(world.place({ options: { postCopy: true, postCopyAfterMs: 60_000 } }), (error: Error) => {
+          assert.match(error.message, says);
+          assert.match(error.message, /\[postCopyInterrupted\]$/);
+          return true;
+        });
+      });
+    }
+
     it("does not resume it into a libvirt that crashes on that", async () => {
       const world = broken();
       Object.assign(world.host("kvm-b").options, { libvirt: "11.3.0" });

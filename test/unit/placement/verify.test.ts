@@ -29,7 +29,7 @@ describe("the verdict of both hosts", () => {
     ["live", a("paused (migrating)"), undefined, "underWay"],
     ["live", a("paused (post-copy)"), b("running (post-copy)"), "underWay"],
     ["live", a("paused (post-copy failed)"), b("running (post-copy failed)"), "postCopyFailed"],
-    ["live", a("paused (post-copy failed)"), b("running (post-copy)"), "postCopyFailed"],
+    ["live", a("paused (post-copy failed)"), b("running (post-copy)"), "postCopyGoesOn"],
     ["live", undefined, b("running (post-copy failed)"), "halfLost"],
     ["live", a("paused (post-copy failed)"), undefined, "halfLost"],
     ["live", a("paused (post-copy failed)"), b("shut off (crashed)"), "halfLost"],
@@ -59,6 +59,46 @@ describe("the verdict of both hosts", () => {
 
   const move = { uuid: fakeUuid, from: "kvm-a", to: "kvm-b", how: "live" } as const;
   const ended = { state: "running", reason: "migrated" };
+
+  describe("while the destination says running (post-copy)", () => {
+    const halves = () =>
+      new Placing({
+        "kvm-a": [fakeDomain({ state: "paused", reason: "post-copy failed", job: "outgoing" })],
+        "kvm-b": [fakeDomain({ state: "running", reason: "post-copy" })],
+      });
+
+    it("is waited for, also when nothing is sent for minutes: QEMU ends it by itself", async () => {
+      const world = halves();
+      world.host("kvm-a").sends = false;
+      void world.clock.sleep(90_000).then(() => {
+        Object.assign(world.host("kvm-b").find(fakeUuid)!, ended);
+        world.host("kvm-a").domains = [];
+      });
+      const rows: string[] = [];
+      const verdict = await verify(world.hosts, move, world.clock, 0, (row) => rows.push(row));
+      assert.equal(verdict.outcome, "moved");
+      assert.match(rows[0]!, /kvm-a has given the migration up, but db-01 runs on kvm-b .*waiting for its end/);
+      await world.hosts.close();
+    });
+
+    it("ends by a deadline when nothing is sent, and not before while anything is", async () => {
+      const world = halves();
+      void world.clock.sleep(900_000).then(() => (world.host("kvm-a").sends = false));
+      assert.equal((await verify(world.hosts, move, world.clock)).outcome, "postCopyGoesOn");
+      assert.ok(world.clock.elapsedMs >= 1_500_000 && world.clock.elapsedMs < 1_510_000, String(world.clock.elapsedMs));
+      await world.hosts.close();
+    });
+
+    it("fails once the destination has stopped too", async () => {
+      const world = halves();
+      void world.clock.sleep(60_000).then(() => {
+        Object.assign(world.host("kvm-b").find(fakeUuid)!, { reason: "post-copy failed" });
+      });
+      assert.equal((await verify(world.hosts, move, world.clock)).outcome, "postCopyFailed");
+      assert.ok(world.clock.elapsedMs >= 65_000 && world.clock.elapsedMs < 70_000, String(world.clock.elapsedMs));
+      await world.hosts.close();
+    });
+  });
 
   it("is waited for while a host still clears up", async () => {
     const world = new Placing({ "kvm-b": [fakeDomain({ state: "paused", reason: "migrating" })] });

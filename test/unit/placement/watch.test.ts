@@ -119,6 +119,85 @@ describe("watching a migration", () => {
     assert.deepEqual(more, []);
   });
 
+  describe("that sends nothing any more", function () {
+    // Ten minutes are some thousand looks.
+    this.timeout(60_000);
+
+    it("is told after 30 s with the way out, cancelled after 10 min, and says what to check", async () => {
+      const world = onA();
+      world.lasts(undefined);
+      world.host("kvm-a").sends = false;
+      await assert.rejects(world.place(), (error: Error) => {
+        assert.match(
+          error.message,
+          /nothing has been sent for 10 min; it was cancelled; db-01 is running .* on kvm-a as before/,
+        );
+        assert.match(error.message, /check the link between kvm-a and kvm-b.*\[migrationTimedOut\]$/s);
+        assert.doesNotMatch(error.message, /autoConverge|destroy/);
+        return true;
+      });
+      assert.deepEqual(world.deeds, ["0 s kvm-a: migrate", "600.25 s kvm-a: domjobabort"]);
+      assert.equal(
+        world.rows.filter((row) => /^warn: nothing has been sent for 30 s; .*`virsh domjobabort db-01`/.test(row))
+          .length,
+        1,
+      );
+      assert.ok(world.rows.some((row) => /^live: pre-copy .* · nothing sent for 5 min/.test(row)));
+    });
+
+    it("is told as a switch that does not happen, where one was asked for; an abort that never ends names the receiving end", async () => {
+      const world = onA();
+      world.lasts(undefined);
+      const source = world.host("kvm-a");
+      source.sends = false;
+      source.saying.set("migrate-postcopy", "");
+      source.saying.set("domjobabort", "");
+      await assert.rejects(
+        world.place({ options: { postCopy: true, postCopyAfterMs: 20 * second } }),
+        (error: Error) => {
+          assert.match(error.message, /libvirt was asked to cancel it, and it has not ended/);
+          assert.match(
+            error.message,
+            /`virsh destroy db-01` on kvm-b \(not on kvm-a\).*never ran there, db-01 runs on kvm-a, and nothing is lost/,
+          );
+          return true;
+        },
+      );
+      delete source.find(fakeUuid)!.job;
+      assert.ok(world.clock.elapsedMs < 12 * 60 * second, String(world.clock.elapsedMs));
+      assert.ok(
+        world.rows.some((row) => /^warn: .*the switch to post-copy that was asked for has not happened/.test(row)),
+      );
+    });
+
+    it("in post-copy ends the watch after 10 min, and destroys and resumes nothing", async () => {
+      const world = onA();
+      world.lasts(undefined, 100_000);
+      void world.clock.sleep(5 * second).then(() => (world.host("kvm-a").sends = false));
+      await assert.rejects(
+        world.place({ options: { postCopy: true, postCopyAfterMs: 2 * second } }),
+        (error: Error & { facts: { seen?: { host: string } } }) => {
+          assert.match(error.message, /nothing has been sent for 10 min; it runs on kvm-b.*\[migrationRunning\]$/s);
+          assert.doesNotMatch(error.message, /`virsh/);
+          assert.equal(error.facts.seen?.host, "kvm-b");
+          return true;
+        },
+      );
+      assert.deepEqual(world.deeds, ["0 s kvm-a: migrate", "2 s kvm-a: migrate-postcopy"]);
+    });
+
+    it("is not one that is slow for a quarter of an hour", async () => {
+      const world = onA();
+      world.lasts(900);
+      const { view } = await world.place();
+      assert.equal(view.host, "kvm-b");
+      assert.deepEqual(
+        world.rows.filter((row) => row.startsWith("warn: ")),
+        [],
+      );
+    });
+  });
+
   describe("when libvirt waits for a QEMU that does not answer", () => {
     const held =
       "Timed out during operation: cannot acquire state change lock (held by monitor=remoteDispatchDomainMigratePerform3Params)";

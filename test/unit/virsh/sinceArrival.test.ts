@@ -37,7 +37,7 @@ describe("whether a paused VM has run since it arrived", () => {
 
   it("finds the QEMU by its command line, and neither itself nor another process that names the UUID", async () => {
     const uuid = "0e5c1e2f-6d0b-4f8e-9a37-0c1d2e3f4a5b";
-    const ask = () => execFileSync("sh", ["-c", qemuStartScript(uuid)], { encoding: "utf8" });
+    const ask = () => execFileSync("sh", ["-c", qemuStartScript(uuid).text], { encoding: "utf8" });
     assert.equal(ask(), "");
     const start = (...words: string[]) => spawn("sh", ["-c", "read line", "qemu-system-x86_64", ...words]);
     const children = [start("swtpm", `/var/lib/libvirt/swtpm/${uuid}`), start("-uuid", uuid, "-incoming", "defer")];

@@ -1,0 +1,22 @@
+import { PlacementError } from "../core/errors";
+import { type Hindrance, resumeHindrances } from "../core/resumable";
+import type { Hosts } from "./hosts";
+
+/** Why an interrupted post-copy could not be resumed; undefined where nothing is known to be in the way. */
+export async function resumeHindrance(
+  hosts: Hosts,
+  source: string,
+  destination: string,
+): Promise<Hindrance | undefined> {
+  const [from, to] = await Promise.all([source, destination].map((host) => libvirtOn(hosts, host)));
+  return resumeHindrances({ host: source, libvirt: from }, { host: destination, libvirt: to })[0];
+}
+
+async function libvirtOn(hosts: Hosts, host: string): Promise<string | undefined> {
+  try {
+    return (await (await hosts.virsh(host)).versions()).libvirt;
+  } catch (error) {
+    if (error instanceof PlacementError) return undefined;
+    throw error;
+  }
+}
