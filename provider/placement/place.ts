@@ -48,7 +48,7 @@ const passMs = 60_000;
 /** A QEMU whose connection was gone for minutes notices after two more that it is back. */
 const slowlyMs = 180_000;
 /** So long both sides of an interrupted post-copy must have said so, with nothing sent, before anything is done about it. */
-const stoppedMs = 5000;
+const stoppedMs = 30_000;
 const firstWaitMs = 500;
 const longestWaitMs = 5000;
 

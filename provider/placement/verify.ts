@@ -32,6 +32,8 @@ type How = "live" | "offline";
 const settleMs = 45_000;
 /** A post-copy that libvirt calls failed may go on all the same, for a moment. */
 const failedMs = 5000;
+/** So long both halves of a post-copy must have said so, with nothing sent: on 9.0.0 one whose link was silent for 70 s still ended by itself. */
+const stoppedMs = 30_000;
 const pollMs = 250;
 
 /**
@@ -54,7 +56,7 @@ export async function verify(
     unseen: settleMs,
     halfLost: 3 * failedMs,
     postCopyGoesOn: endMs,
-    postCopyFailed: failedMs,
+    postCopyFailed: stoppedMs,
     stayed: beginMs,
   };
   for (;;) {
@@ -68,8 +70,10 @@ export async function verify(
       onWait(
         `libvirt on ${move.from} has given the migration up, but ${verdict.destination!.name} runs on ${move.to} (${showState(verdict.destination!)}): waiting for its end`,
       );
-    } else if (before === "postCopyGoesOn") {
-      start = now;
+    } else if (verdict.outcome === "postCopyFailed") {
+      const last = mark;
+      mark = advance(mark, verdict.source?.job, true, now);
+      if (mark !== last || before !== "postCopyFailed") start = now;
     }
     before = verdict.outcome;
     if (clock.now() - start >= (patience[verdict.outcome] ?? 0)) return verdict;

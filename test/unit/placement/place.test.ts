@@ -512,6 +512,7 @@ describe("placing a machine", () => {
         Object.assign(world.host("kvm-b").options, { libvirt });
         world.fakes.onMigrate = async ({ domain, to }) => {
           Object.assign(domain, { state: "paused", reason: "post-copy failed" });
+          world.host("kvm-a").sends = false;
           Object.assign(to.find(fakeUuid)!, { state: "running", reason: "post-copy failed" });
           await world.clock.sleep(500_000);
           return undefined;
