@@ -6,7 +6,10 @@ import { findProgram, missingPackages, missingPrerequisites } from "../lab/libvi
  * Installs what is missing where that may be done without asking: as root, by apt or dnf. Returns what still stands in the way of a lab,
  * one sentence each.
  */
-export function ensureSystemPackages(log: (line: string) => void, options: { tls?: boolean; vtpm?: boolean } = {}): string[] {
+export function ensureSystemPackages(
+  log: (line: string) => void,
+  options: { tls?: boolean; vtpm?: boolean } = {},
+): string[] {
   const missing = missingPackages(options);
   if (missing.apt.length > 0 && process.platform === "linux" && process.getuid?.() === 0) {
     if (findProgram("apt-get")) {

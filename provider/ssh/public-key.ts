@@ -142,8 +142,9 @@ export function fingerprint(blob: Buffer): string {
 export function publicKeyIn(line: string): Buffer | undefined {
   const words = line.trim().split(/\s+/);
   for (const [index, word] of words.entries()) {
+    if (!word.includes("-")) continue;
     const blob = Buffer.from(words[index + 1] ?? "", "base64");
-    if (word.includes("-") && typeOfKey(blob) === word) return blob;
+    if (blob.length > 4 + word.length && typeOfKey(blob) === word) return blob;
   }
   return undefined;
 }
