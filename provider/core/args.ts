@@ -1,4 +1,4 @@
-/** The public inputs as plain values. Held equal to the schema by a type test; described in full in the README's options table. */
+/** The public inputs as plain values. Held equal to the schema by a type test; described in full in docs/options.md. */
 
 /** A duration with its unit: "500ms", "30s", "5m", "1h". */
 export type Duration = string;

@@ -9,9 +9,9 @@ export interface Generated {
 }
 
 export const generated: readonly Generated[] = [
-  { file: "README.md", name: "options", make: optionsTable },
-  { file: "README.md", name: "left-out", make: leftOutTable },
-  { file: "README.md", name: "inventory", make: inventoryTable },
+  { file: "docs/options.md", name: "options", make: optionsTable },
+  { file: "docs/options.md", name: "left-out", make: leftOutTable },
+  { file: "docs/inventory.md", name: "inventory", make: inventoryTable },
   { file: "docs/decisions.md", name: "decisions", make: decisionTable },
   { file: "docs/decisions.md", name: "refusals", make: refusalTable },
 ];

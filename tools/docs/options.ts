@@ -1,4 +1,4 @@
-/** The README's tables of options, from the one table in the code and the doc comments of the public types. */
+/** The tables of options in docs/options.md and docs/inventory.md, from the one table in the code and the doc comments of the public types. */
 import { join } from "node:path";
 import { leftOut, type OptionKind, optionNames, optionTable } from "../../provider/core/options";
 import { showDuration } from "../../provider/core/units";

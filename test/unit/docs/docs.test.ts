@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { optionNames, optionTable } from "../../../provider/core/options";
 import { docComments } from "../../../tools/docs/doc-comments";
@@ -16,13 +16,54 @@ describe("the docs", () => {
     });
   }
 
-  it("link to files that are there", () => {
-    for (const file of ["README.md", "docs/architecture.md"]) {
-      const links = [...readFileSync(join(root, file), "utf8").matchAll(/\]\(([^)#:]+)\)/g)].map((match) => match[1]!);
-      assert.ok(links.length > 0);
-      for (const link of links) assert.ok(existsSync(join(root, dirname(file), link)), `${file} → ${link}`);
+  const pages = [
+    "README.md",
+    "CONTRIBUTING.md",
+    ...["docs", "docs/adr"].flatMap((directory) =>
+      readdirSync(join(root, directory))
+        .filter((name) => name.endsWith(".md"))
+        .map((name) => `${directory}/${name}`),
+    ),
+  ];
+  for (const file of pages) {
+    it(`link in ${file} to files and headings that are there`, () => {
+      for (const [, link, anchor] of read(file).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)) {
+        const target = link === "" ? file : join(dirname(file), link!);
+        assert.ok(existsSync(join(root, target)), `${file} → ${link}`);
+        if (anchor === undefined) continue;
+        const headings = [...read(target).matchAll(/^#+ (.*)$/gm)].map(([, text]) => anchorOf(text!));
+        assert.ok(headings.includes(anchor), `${file} → ${link}#${anchor}`);
+      }
+    });
+  }
+
+  it("are all reachable from the README", () => {
+    const reached = new Set(["README.md"]);
+    for (const file of reached) {
+      for (const [, link] of read(file).matchAll(/\]\((?!https?:)([^)#]+\.md)/g))
+        reached.add(join(dirname(file), link!));
     }
+    assert.deepEqual(
+      pages.filter((page) => !reached.has(page)),
+      [],
+    );
   });
+
+  it("keep the README short enough to read in one go", () => {
+    assert.ok(read("README.md").split("\n").length <= 120);
+  });
+
+  function read(file: string): string {
+    return readFileSync(join(root, file), "utf8");
+  }
+
+  /** As GitHub makes them. */
+  function anchorOf(heading: string): string {
+    return heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+      .replace(/ /g, "-");
+  }
 });
 
 describe("the doc comment of a migration option", () => {
