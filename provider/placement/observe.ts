@@ -1,6 +1,7 @@
 import type { Observed } from "../core/decide";
-import { type DomainView, isOutgoing } from "../core/domain";
+import type { DomainView } from "../core/domain";
 import { PlacementError } from "../core/errors";
+import { isOneEnd } from "../core/situation";
 import type { Hosts } from "./hosts";
 import { whyUnreachable } from "./hosts";
 
@@ -88,10 +89,6 @@ async function freshViews(hosts: Hosts, sought: Sought, name: string): Promise<D
   if (mine.length === 0) return [];
   const views = await virsh.views(mine, true);
   return Promise.all(views.map(async (view) => ({ ...view, owns: await virsh.owns(view.uuid) })));
-}
-
-function isOneEnd({ reason, job }: DomainView): boolean {
-  return isOutgoing(job) || reason.startsWith("post-copy") || reason === "migrating" || reason === "migrated";
 }
 
 function isIt(view: DomainView, { domain, uuid }: Sought): boolean {
