@@ -17,7 +17,8 @@ export function outputs(news: Props, view: DomainView, plan: Plan, lastMigration
     plan,
     lastMigration,
     schemaVersion,
-    __name: cleanLine(view.name),
+    // State of an older schema has no name to keep.
+    __name: view.name === "" ? undefined : cleanLine(view.name),
   });
 }
 
@@ -28,7 +29,7 @@ export function viewInState(uuid: string, olds: Props): DomainView {
     host: olds.currentHost as string,
     state: olds.state as string,
     reason: "",
-    name: olds.__name as string,
+    name: (olds.__name as string | undefined) ?? "",
     persistent: true,
     autostart: false,
     managedSave: false,
