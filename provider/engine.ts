@@ -11,6 +11,8 @@ const maxRow = 16 * 1024;
 export interface Display {
   /** The row of one resource. An empty URN is the stack's row. */
   row(urn: string): Progress;
+  /** For `pulumi up --debug`, in the stack's row: what helps to find out why a host is odd. */
+  debug(text: string): void;
   /** Resolves when everything said so far has reached the engine, or after a second without it. */
   flush(): Promise<void>;
 }
@@ -19,7 +21,7 @@ export interface Display {
 export function createDisplay(address: string | undefined): Display {
   if (address === undefined || !/^[\w.]+:\d+$/.test(address)) {
     const nothing = () => {};
-    return { row: () => ({ live: nothing, info: nothing, warn: nothing }), flush: async () => {} };
+    return { row: () => ({ live: nothing, info: nothing, warn: nothing }), debug: nothing, flush: async () => {} };
   }
   let client: EngineClient | undefined;
   let last: Promise<void> = Promise.resolve();
@@ -40,6 +42,7 @@ export function createDisplay(address: string | undefined): Display {
       info: (text) => log(urn, LogSeverity.INFO, text, false),
       warn: (text) => log(urn, LogSeverity.WARNING, text, false),
     }),
+    debug: (text) => log("", LogSeverity.DEBUG, text, false),
     flush: () => Promise.race([last, new Promise<void>((resolve) => setTimeout(resolve, 1000).unref())]),
   };
 }

@@ -80,7 +80,7 @@ export function createHandlers(world: World) {
       const { onInterrupt, failures: interruptFailures } = parseOnInterrupt(
         request.config.get("vm-placement:onInterrupt"),
       );
-      const hosts = new Hosts(world.dial(inventory), inventory, uri, world.clock);
+      const hosts = new Hosts(world.dial(inventory), inventory, uri, world.clock, (text) => world.display.debug(text));
       const all = [...failures, ...uriFailures, ...previewFailures, ...interruptFailures];
       configured({ inventory, uri, hosts, preview, onInterrupt, failures: all });
       return Promise.resolve();

@@ -14,6 +14,7 @@ export class Hosts {
   private readonly observations = new Map<string, { at: number; views: Promise<DomainView[]> }>();
   private readonly answers = new Map<string, { at: number; answer: Promise<unknown> }>();
   private readonly busy = new Map<string, number>();
+  private readonly printed = new Set<string>();
   private waiting: (() => boolean)[] = [];
 
   constructor(
@@ -21,6 +22,8 @@ export class Hosts {
     private readonly inventory: Inventory,
     readonly uri: string,
     private readonly clock: Clock,
+    /** For what a host prints beside its answers. */
+    private readonly debug: (text: string) => void = () => {},
   ) {}
 
   /** The inventory's names, in its order; empty without an inventory. */
@@ -48,7 +51,9 @@ export class Hosts {
     if (connected?.shell.alive) return connected;
     const since = this.connections.get(name);
     if (since !== undefined && since !== known) return since;
-    const dialled = this.dial(this.host(name)).then((shell) => new Virsh(shell, this.uri));
+    const dialled = this.dial(this.host(name)).then(
+      (shell) => new Virsh(shell, this.uri, (stream, text) => this.noise(name, stream, text)),
+    );
     // An unreachable host is asked again by the next caller, not remembered as dead.
     dialled.catch(() => this.connections.get(name) === dialled && this.connections.delete(name));
     this.connections.set(name, dialled);
@@ -77,6 +82,14 @@ export class Hosts {
     const drop = () => this.answers.get(key)?.answer === answer && this.answers.delete(key);
     answer.then((value) => keep(value) || drop(), drop);
     return answer;
+  }
+
+  /** Once for each text: a profile prints the same with every command. */
+  private noise(name: string, stream: string, text: string): void {
+    const line = `${name} prints on ${stream} before any answer (start-up files of the account, as a rule): ${text}`;
+    if (this.printed.has(line)) return;
+    this.printed.add(line);
+    this.debug(line);
   }
 
   /** What was seen of a host is out of date. */

@@ -1,6 +1,7 @@
 /** A placement's inputs. */
 import { z } from "zod";
 import { type MigrationOptions, optionConflicts } from "../core/options";
+import { canBeShown } from "../core/quote";
 import { migrationSchema } from "./migration";
 import { expected, failuresOf, type InputFailure, invalid, unknownFields } from "./refusal";
 import { shown, shownName } from "./shown";
@@ -31,7 +32,9 @@ const domainSchema = z
             ? "begins with a dash, which virsh takes for an option; give the UUID of this domain instead"
             : /[/\n\r\0]/.test(text)
               ? "has a character that no libvirt domain name has"
-              : undefined;
+              : !canBeShown(text)
+                ? "has a character that no command can show; give the UUID of this domain instead"
+                : undefined;
     if (wrong)
       context.addIssue({
         code: "custom",

@@ -23,6 +23,7 @@ describe("engine: what the user sees", () => {
     row.info("moved");
     row.warn("leftover");
     display.row("").info("for the stack");
+    display.debug("for the curious");
     await display.flush();
     assert.deepEqual(lines, [
       { severity: "info", message: "pre-copy 1 %", urn, ephemeral: true },
@@ -30,6 +31,7 @@ describe("engine: what the user sees", () => {
       { severity: "info", message: "moved", urn, ephemeral: false },
       { severity: "warning", message: "leftover", urn, ephemeral: false },
       { severity: "info", message: "for the stack", urn: "", ephemeral: false },
+      { severity: "debug", message: "for the curious", urn: "", ephemeral: false },
     ]);
   });
 

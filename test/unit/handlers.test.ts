@@ -47,6 +47,7 @@ function boundary({
         info: (text) => void said.push({ urn: of, kind: "info", text }),
         warn: (text) => void said.push({ urn: of, kind: "warn", text }),
       }),
+      debug: () => {},
       flush: () => Promise.resolve(),
     },
   };
@@ -448,7 +449,7 @@ describe("handlers: configure", () => {
       dial: () => fake.dial,
       sshHosts: () => [],
       clock: { now: () => 0, sleep: () => Promise.resolve() },
-      display: { row: () => silent, flush: () => Promise.resolve() },
+      display: { row: () => silent, debug: () => {}, flush: () => Promise.resolve() },
     });
     let checked = false;
     const checks = [1, 2].map(() => handlers.check({}, news()).then(() => (checked = true)));

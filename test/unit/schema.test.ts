@@ -291,6 +291,10 @@ describe("schema: domain and host", () => {
       "a\nb",
       'got "a\\nb", which has a character that no libvirt domain name has; expected a name or UUID, for example "db-01"',
     ],
+    [
+      "a\u202eb",
+      'got a text of 3 characters, which has a character that no command can show; give the UUID of this domain instead; expected a name or UUID, for example "db-01"',
+    ],
   ];
   for (const [value, reason] of domains) {
     it(`refuses the domain ${JSON.stringify(value) ?? "that is missing"}`, () => {

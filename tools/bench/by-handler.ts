@@ -43,7 +43,11 @@ export async function moveByHandler(lab: Lab, { id, domain }: Placement, from: s
     },
     sshHosts: () => [],
     clock: { now: () => Date.now(), sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
-    display: { row: () => ({ live: nothing, info: nothing, warn: nothing }), flush: () => Promise.resolve() },
+    display: {
+      row: () => ({ live: nothing, info: nothing, warn: nothing }),
+      debug: () => {},
+      flush: () => Promise.resolve(),
+    },
   });
   try {
     await handlers.configure({ config: { get: (key) => settings(lab)[key] } });

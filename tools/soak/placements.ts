@@ -69,7 +69,11 @@ export class Placements {
       },
       sshHosts: () => [],
       clock: { now: () => Date.now(), sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
-      display: { row: () => ({ live: nothing, info: nothing, warn: nothing }), flush: () => Promise.resolve() },
+      display: {
+        row: () => ({ live: nothing, info: nothing, warn: nothing }),
+        debug: () => {},
+        flush: () => Promise.resolve(),
+      },
     });
     const config = { "vm-placement:hosts": JSON.stringify(this.lab.inventory()) };
     void handlers.configure({ config: { get: (key: string) => config[key as keyof typeof config] } });

@@ -32,6 +32,17 @@ describe("the hosts", () => {
     assert.deepEqual(free.host("root@kvm-z"), { name: "root@kvm-z" });
   });
 
+  it("keep for the debug log, once, what a host prints beside its answers", async () => {
+    const log: string[] = [];
+    const own = new Hosts(fakes.dial, inventory, "qemu:///system", clock, (text) => log.push(text));
+    fakes.hosts.get("kvm-a")!.noise = { stdout: "", stderr: "stty: not a terminal" };
+    for (let time = 0; time < 2; time++) assert.equal((await (await own.virsh("kvm-a")).domains()).length, 1);
+    assert.deepEqual(log, [
+      "kvm-a prints on stderr before any answer (start-up files of the account, as a rule): stty: not a terminal",
+    ]);
+    await own.close();
+  });
+
   describe("have one connection each", () => {
     it("however many ask at the same time", async () => {
       const all = await Promise.all([hosts.virsh("kvm-a"), hosts.virsh("kvm-a"), hosts.virsh("kvm-b")]);
