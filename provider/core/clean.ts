@@ -10,8 +10,11 @@ const defaultLimit = 4096;
 // eslint-disable-next-line no-control-regex
 const sequences = /(?:\u001B[[]|\u009B)[0-?]{0,64}[ -/]{0,16}[@-~]|\u001B[ -/]{0,16}[0-Z\\^-~]/g;
 
-/** Cc, Cf (bidirectional controls, zero-width characters), Cs (lone surrogates), Co, Zl, Zp, and letters that are drawn as nothing. */
-const invisible = /\u034F|\u17B4|\u17B5|[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\u115F\u1160\u3164\uFFA0]/gu;
+/**
+ * Cc, Cf (bidirectional controls, zero-width characters), Cs (lone surrogates), Co, Zl, Zp, and what is drawn as nothing, assigned or not
+ * (Default_Ignorable_Code_Point). Variation selectors stay: they choose a shape of the character before them.
+ */
+const invisible = /(?![\uFE00-\uFE0F\u{E0100}-\u{E01EF}])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{DI}]/gu;
 
 /**
  * Cleans text that may have several lines. Idempotent.

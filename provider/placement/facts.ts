@@ -68,9 +68,13 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
   const unreadable = new Unreadable();
   const definition = source
     .inquire(command`dumpxml ${uuid}`)
-    .then((xml) =>
-      unreadable.unless({ host: from, what: "definition", command: `virsh dumpxml ${uuid}` }, xml, parseDomainXml),
-    )
+    .then(async (xml) => {
+      const asked = { host: from, what: "definition", command: `virsh dumpxml ${uuid}` } as const;
+      // A VM that has left meanwhile has no definition to read; the hosts are observed once more before anything runs.
+      const isThere = xml !== undefined || (await source.state(uuid).catch(() => "unknown")) !== undefined;
+      if (xml === undefined && isThere) unreadable.answers.push({ ...asked, unanswered: true });
+      return unreadable.unless(asked, xml, parseDomainXml);
+    })
     .then((domain) => domain && atTheSystemsPlaces(domain, hosts.uri));
   const target = Promise.all([systemOf(hosts, destination, wants.certificates, clock), hostnameOf(hosts, destination)]);
 

@@ -372,9 +372,7 @@ export class FakeHost {
   private askDomain(verb: string, domain: FakeDomain, words: string[]): Answer {
     switch (verb) {
       case "dumpxml":
-        // What runs is moved by what its host can be asked of it; of what is shut off it has to be known what it owns.
-        if (domain.state !== "shut off") break;
-        return { out: `<domain><name>${domain.name}</name><uuid>${domain.uuid}</uuid></domain>` };
+        return { out: `<domain><name>${domain.name}</name><uuid>${domain.uuid}</uuid><memory unit="MiB">256</memory></domain>` };
       case "domstate":
         return { out: `${domain.state} (${domain.reason})` };
       case "domjobinfo":

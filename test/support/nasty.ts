@@ -25,6 +25,7 @@ export const nastyTexts: Record<string, string> = {
   "line and paragraph separators": `a${character(0x2028)}b${character(0x2029)}`,
   "lone surrogates": `a${character(0xd800)}b${character(0xdc00)}`,
   tags: "a\u{e0041}\u{e007f}",
+  "what is drawn as nothing": "a\u{e0000}b\u2065c\u034fd\u3164",
   "NUL and DEL": `a${character(0)}b${character(0x7f)}`,
 };
 

@@ -33,8 +33,8 @@ describe("the command line", () => {
         "db-01 is running (booted) on kvm-a",
         "",
         "TO     CAN GO  WITH          WHAT TO EXPECT",
-        "kvm-b  yes     as it stands  nothing stands in the way",
-        "kvm-c  yes     as it stands  nothing stands in the way",
+        "kvm-b  yes     as it stands  will pre-copy at least 256 MiB in about 2 s at 1.2 GiB/s; how fast it writes to its memory was not measured",
+        "kvm-c  yes     as it stands  will pre-copy at least 256 MiB in about 2 s at 1.2 GiB/s; how fast it writes to its memory was not measured",
         "",
       ].join("\n"),
     );

@@ -209,6 +209,8 @@ export interface UnreadableAnswer {
   what: "definition" | "capabilities" | "storage pools";
   /** What was asked: "virsh dumpxml UUID". */
   command: string;
+  /** virsh gave no answer at all. */
+  unanswered?: true;
 }
 
 export interface MoveFacts {

@@ -10,12 +10,14 @@ const unknown: Record<UnreadableAnswer["what"], string> = {
 
 export function answersAreReadable({ unreadable }: MoveFacts): Finding[] {
   const once = new Map(unreadable.map((answer) => [`${answer.host} ${answer.what}`, answer]));
-  return [...once.values()].map(({ host, what, command }) => ({
+  return [...once.values()].map(({ host, what, command, unanswered }) => ({
     rule: "answers-are-readable",
     severity: what === "definition" ? "blocker" : "warning",
     code: "unreadableAnswer",
     where: host,
-    message: `${what === "definition" ? `the definition of the VM on ${host}` : `the ${what} of ${host}`} cannot be read, so ${unknown[what]}: it is not well-formed XML, was cut off, or is larger than 4 MiB`,
-    next: `run \`${command} | xmllint --noout -\` on ${host}, which names the line${what === "definition" ? "; `virsh edit` corrects it" : ""}`,
+    message: `${what === "definition" ? `the definition of the VM on ${host}` : `the ${what} of ${host}`} cannot be read, so ${unknown[what]}: ${unanswered ? "virsh did not answer in time, or printed an error or more than 8 MiB" : "it is not well-formed XML, was cut off, or is larger than 4 MiB"}`,
+    next: unanswered
+      ? `run \`${command}\` on ${host}; when it answers, run \`pulumi up\` again`
+      : `run \`${command} | xmllint --noout -\` on ${host}, which names the line${what === "definition" ? "; `virsh edit` corrects it" : ""}`,
   }));
 }

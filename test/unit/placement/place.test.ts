@@ -158,6 +158,20 @@ describe("placing a machine", () => {
         { options: { mode: "live" } },
         { code: "domainStateUnfit" },
       ],
+      [
+        "what virsh does not describe, of which no rule could say anything",
+        () => {
+          const world = onA();
+          world.host("kvm-a").failing.set("dumpxml", "internal error: out of order");
+          return world;
+        },
+        {},
+        {
+          code: "unreadableAnswer",
+          host: "kvm-a",
+          message: /nothing is known of its disks and devices: virsh did not/,
+        },
+      ],
       ["where nobody has it", () => new Placing({}), {}, { code: "domainMissing", domain: "db-01" }],
       [
         "where it runs twice",
