@@ -7,6 +7,12 @@ export const tellMs = 30_000;
 /** So long nothing was sent: the watch ends. A link that is silent and heals before costs nothing; a slow one sends all the while. */
 export const endMs = 600_000;
 
+/**
+ * So long an `up` waits, with nothing sent, where libvirt on the source has given a post-copy up and the destination runs on. QEMU's own
+ * connections outlive a link that was gone for minutes (seen: 70 s, and an end 20 s later); the next `up` waits again.
+ */
+export const givenUpMs = 180_000;
+
 /** Where a migration stood when it last moved. */
 export interface Mark {
   /** All that grows or shrinks while a migration moves. */

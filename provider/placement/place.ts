@@ -6,7 +6,7 @@ import { type DomainView, isStillInPostCopy, type JobInfo, showState } from "../
 import { PlacementError } from "../core/errors";
 import { startFromDisk } from "../core/refusal";
 import { progressLine } from "../core/progressLine";
-import { advance, endMs, type Mark } from "../core/stall";
+import { advance, givenUpMs, type Mark } from "../core/stall";
 import { showDuration } from "../core/units";
 import { whereIs } from "../core/whereIs";
 import type { MigrationOptions } from "../core/options";
@@ -219,7 +219,7 @@ async function bothHaveStopped(
     stoppedAt = both && !sends ? (stoppedAt ?? now) : undefined;
     if (stoppedAt !== undefined && now - stoppedAt >= stoppedMs) return true;
     const stillMs = now - mark.atMs;
-    if (goesOn && stillMs >= endMs) throw noEndSeen(view, to, stillMs);
+    if (goesOn && stillMs >= givenUpMs) throw noEndSeen(view, to, stillMs);
     if (!goesOn && stillMs >= passMs) return (await look(hosts, wanted)).decision.action === "resume";
     if (sends && !told) {
       progress.info(

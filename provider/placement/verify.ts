@@ -1,7 +1,7 @@
 import { type DomainView, isActive, isOutgoing, isStillInPostCopy, showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import type { Clock } from "../core/ports";
-import { advance, endMs, type Mark } from "../core/stall";
+import { advance, givenUpMs, type Mark } from "../core/stall";
 import type { Hosts } from "./hosts";
 
 /** What both hosts say after a migration ended, whatever virsh said. */
@@ -35,6 +35,8 @@ const failedMs = 5000;
 /** So long both halves of a post-copy must have said so, with nothing sent: on 9.0.0 one whose link was silent for 70 s still ended by itself. */
 const stoppedMs = 30_000;
 const pollMs = 250;
+/** How often the same wait is told. */
+const tellAgainMs = 5000;
 
 /**
  * Asks both hosts, again and again while one of them still shows a migration or cannot be asked.
@@ -51,29 +53,29 @@ export async function verify(
   let start = clock.now();
   let mark: Mark | undefined;
   let before: Verdict["outcome"] | undefined;
+  let toldAt = -Infinity;
   const patience: Partial<Record<Verdict["outcome"], number>> = {
     underWay: settleMs,
     unseen: settleMs,
     halfLost: 3 * failedMs,
-    postCopyGoesOn: endMs,
+    postCopyGoesOn: givenUpMs,
     postCopyFailed: stoppedMs,
     stayed: beginMs,
   };
   for (;;) {
     const verdict = await look(hosts, move);
     const now = clock.now();
-    if (verdict.outcome === "postCopyGoesOn") {
+    if (verdict.outcome === "postCopyGoesOn" || verdict.outcome === "postCopyFailed") {
       // As long as anything is sent it has not stopped, however long that takes.
       const last = mark;
       mark = advance(mark, verdict.source?.job, true, now);
-      if (mark !== last) start = now;
+      if (mark !== last || before !== verdict.outcome) start = now;
+    }
+    if (verdict.outcome === "postCopyGoesOn" && now - toldAt >= tellAgainMs) {
+      toldAt = now;
       onWait(
         `libvirt on ${move.from} has given the migration up, but ${verdict.destination!.name} runs on ${move.to} (${showState(verdict.destination!)}): waiting for its end`,
       );
-    } else if (verdict.outcome === "postCopyFailed") {
-      const last = mark;
-      mark = advance(mark, verdict.source?.job, true, now);
-      if (mark !== last || before !== "postCopyFailed") start = now;
     }
     before = verdict.outcome;
     if (clock.now() - start >= (patience[verdict.outcome] ?? 0)) return verdict;
