@@ -37,7 +37,7 @@ describeWithStack("hosts that do not let each other in", { lab: { hosts: 3 } }, 
         code: "peerUntrusted",
         says: [
           "root there knows another host key of changed",
-          `ssh-keygen -R '${changed}'`,
+          `ssh-keygen -R ${changed}`,
           `${changed} ${b.hostKeyLine}`,
         ],
       },

@@ -160,11 +160,12 @@ describeWithStack("hosts that cannot be asked", { lab: { hosts: names } }, (lab,
         says: ["it is on kvm-a", "accepted the connection, but no ssh handshake came within", "bring silent back"],
       },
       "no-sshd": {
-        set: { port: 2 },
+        // Of the ports that the lab lets this computer reach, the one that nothing listens on here.
+        set: { port: 16_514 },
         code: "hostUnreachable",
         says: [
           "it is on kvm-a",
-          `${b.address}:2: it refuses the connection: sshd does not run there`,
+          `${b.address}:16514: it refuses the connection: sshd does not run there`,
           "bring no-sshd back",
         ],
       },
