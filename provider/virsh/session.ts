@@ -256,11 +256,13 @@ function withoutPrompts(text: string): string {
   return lines.join("\n");
 }
 
-/** A daemon's restart shows on standard error though the answer is good. */
+/** A daemon's restart, though the answer is good; and a virsh that ends without a directory for its history (runScript.ts). */
+const noise = ["error: Disconnected from ", "error: Reconnected to ", "error: Failed to create '/dev/null/"];
+
 function withoutNoise(text: string): string {
   return text
     .split("\n")
-    .filter((line) => !/^error: (Disconnected from|Reconnected to) /.test(line))
+    .filter((line) => !noise.some((begin) => line.startsWith(begin)))
     .join("\n")
     .trim();
 }
