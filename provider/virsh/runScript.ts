@@ -6,14 +6,14 @@ import { randomBytes } from "node:crypto";
 import type { ExecOptions, ExecResult, Shell } from "../core/ports";
 import { sh, type ShellScript } from "./shellScript";
 
-/** For a script on standard input. */
-export const scriptCommand = "sh";
+/** For a script on standard input. By its path: an account may have no PATH to speak of. */
+export const scriptCommand = "/bin/sh";
 
 /**
  * For a script of one line on standard input that leaves the lines behind it to the program it becomes: `read` takes no byte more than
  * its line, where a shell that reads its script from a pipe reads ahead.
  */
-export const oneLineCommand = `sh -c 'read -r line; eval "$line"'`;
+export const oneLineCommand = `/bin/sh -c 'read -r line; eval "$line"'`;
 
 /** Not to be guessed, so that no text of a host can pass for it. */
 export function newMark(word: string): string {

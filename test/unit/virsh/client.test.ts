@@ -196,7 +196,7 @@ describe("virsh on a host", () => {
 
     it("shows the login shell nothing but two commands that every shell reads alike", async () => {
       const uri = "qemu:///system?socket=/run/x!&mode='direct'\\";
-      assert.deepEqual((await started(uri)).commands, [`sh -c 'read -r line; eval "$line"'`, "sh"]);
+      assert.deepEqual((await started(uri)).commands, [`/bin/sh -c 'read -r line; eval "$line"'`, "/bin/sh"]);
     });
   });
 });
