@@ -86,7 +86,7 @@ function inPostCopy(
 }
 
 /** The last moments of a post-copy that libvirt on the source has given up, and QEMU has not. */
-function handsOver(name: string, source: DomainView, other: DomainView): Refusal | undefined {
+export function handsOver(name: string, source: DomainView, other: DomainView): Refusal | undefined {
   const arrived = other.state === "running" && other.reason === "migrated";
   if (!arrived && !isReceiving(other)) return undefined;
   return {

@@ -6,9 +6,14 @@ import { phaseOf } from "./situation";
 export function whereIs(views: readonly DomainView[]): DomainView | { unclear: string } | undefined {
   const switched = views.find((view) => ["postCopyDestination", "interruptedDestination"].includes(phaseOf(view)));
   if (switched) return switched;
+  const runs = views.some(({ state }) => state === "running");
   const active = views.filter(
     (view) =>
-      view.state !== "shut off" && view.state !== "crashed" && !(phaseOf(view) === "receiving" && views.length > 1),
+      view.state !== "shut off" &&
+      view.state !== "crashed" &&
+      !(phaseOf(view) === "receiving" && views.length > 1) &&
+      // Its half has arrived, and libvirt there has not noticed.
+      !(phaseOf(view) === "interruptedSource" && runs),
   );
   const candidates = active.length > 0 ? active : views.filter((view) => phaseOf(view) !== "handedOver");
   if (candidates.length <= 1) return candidates[0];

@@ -2,7 +2,7 @@
 import { shownCommand } from "../core/shownCommand";
 import { type DomainView, holdsItsMemory, isActive, showState } from "../core/domain";
 import { type ErrorCode, PlacementError } from "../core/errors";
-import { oneHalf } from "../core/underWay";
+import { handsOver, oneHalf } from "../core/underWay";
 import { endItsConnection, startFromDisk, waysToKeepOne } from "../core/refusal";
 import { explainFailure } from "./explain";
 import type { Hosts } from "./hosts";
@@ -60,6 +60,10 @@ export async function migrationFailure(
         `libvirt on ${view.host} has given the post-copy migration up, and ${view.name} runs on ${to} without all of its memory yet`,
         `destroy and resume nothing on either host: bring the link between ${view.host} and ${to} back and run \`pulumi up\` again. As long as ${to} says "running (post-copy)" it waits for the end`,
       );
+    case "unnoticed": {
+      const { code, reason, next } = handsOver(view.name, verdict.source!, verdict.destination!)!;
+      return make(code, reason, next, "verify");
+    }
     case "postCopyFailed": {
       const cause = await explained();
       const hindrance = await resumeHindrance(hosts, view.host, to);

@@ -13,6 +13,7 @@ export interface Verdict {
     | "ended" /** On the source, and shut off since: it was shut down or crashed while it was moved. */
     | "endedThere" /** On the destination, where it crashed since. */
     | "postCopyGoesOn" /** libvirt on the source has given the post-copy up, and the destination runs on: QEMU may end it by itself. */
+    | "unnoticed" /** On the destination, all of it; libvirt on the source holds its half of a post-copy that it has given up. */
     | "postCopyFailed" /** Both halves stand still until it is resumed. */
     | "halfLost" /** One half of a post-copy that broke off; on the other host nothing of it runs. */
     | "underWay" /** Neither host shows an end of it. */
@@ -60,6 +61,7 @@ export async function verify(
     halfLost: 3 * failedMs,
     postCopyGoesOn: givenUpMs,
     postCopyFailed: stoppedMs,
+    unnoticed: settleMs,
     stayed: beginMs,
   };
   for (;;) {
@@ -130,6 +132,7 @@ export function judge(
 ): Verdict["outcome"] {
   const failed = (view: DomainView | undefined) => view?.reason === "post-copy failed";
   if (failed(source) && isStillInPostCopy(destination)) return "postCopyGoesOn";
+  if (failed(source) && destination?.state === "running" && destination.reason === "migrated") return "unnoticed";
   if (failed(source) || failed(destination)) {
     return [source, destination].every((view) => view && isActive(view)) ? "postCopyFailed" : "halfLost";
   }

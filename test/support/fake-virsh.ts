@@ -372,7 +372,9 @@ export class FakeHost {
   private askDomain(verb: string, domain: FakeDomain, words: string[]): Answer {
     switch (verb) {
       case "dumpxml":
-        return { out: `<domain><name>${domain.name}</name><uuid>${domain.uuid}</uuid><memory unit="MiB">256</memory></domain>` };
+        return {
+          out: `<domain><name>${domain.name}</name><uuid>${domain.uuid}</uuid><memory unit="MiB">256</memory></domain>`,
+        };
       case "domstate":
         return { out: `${domain.state} (${domain.reason})` };
       case "domjobinfo":

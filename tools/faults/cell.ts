@@ -61,7 +61,7 @@ export interface Cell {
   /** The next `up` refuses: it needs a person. */
   nextFails?: boolean;
   /** A person then types the commands that the refusal gives, up to the first that starts it, and `up` is called once more. */
-  follows?: boolean;
+  follows?: true | "ifRefused";
   /** Default: running. */
   end?: End;
 }

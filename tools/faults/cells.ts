@@ -133,7 +133,13 @@ export const faults: readonly Fault[] = [
     strike: (scene) => does.cut(scene, "drop"),
     heal: ({ source }) => source.unblock(),
     cells: {
-      "post-copy": { up: "either", says: /moved kvm-a → kvm-b|postCopyInterrupted/, stands: 70_000 },
+      // QEMU on the source may end its half without libvirt there noticing: then a person has to.
+      "post-copy": {
+        up: "either",
+        says: /moved kvm-a → kvm-b|postCopyInterrupted|has arrived on kvm-b/,
+        stands: 70_000,
+        follows: "ifRefused",
+      },
     },
   },
   {

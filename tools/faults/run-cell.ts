@@ -127,14 +127,15 @@ async function play(
   }
   await next.ended(endMs);
   note(log, next);
-  if ((next.code !== 0) !== (cell.nextFails ?? false)) wrong.push(`the next \`up\` ended with ${next.code}`);
+  if (cell.follows !== "ifRefused" && (next.code !== 0) !== (cell.nextFails ?? false))
+    wrong.push(`the next \`up\` ended with ${next.code}`);
   if (cell.next && !cell.next.test(next.text)) wrong.push(`its user did not read ${String(cell.next)}`);
   if (code !== 0 || cell.nextFails) {
     result.outcome += `; ${whatNextDid(next)}`;
     result.healSeconds = (Date.now() - healedAt) / 1000;
   }
 
-  if (cell.follows) {
+  if (cell.follows === true || (cell.follows === "ifRefused" && next.code !== 0)) {
     await followRefusal(scene, next);
     const last = scene.startUp();
     await last.ended(endMs);
@@ -146,9 +147,9 @@ async function play(
   return [...wrong, ...(await end(scene, cell))];
 }
 
-/** Types what the refusal says, word for word, up to the command that boots it from its disk. */
+/** Types what the refusal says, word for word, up to the command that boots it from its disk, or that loses nothing. */
 async function followRefusal(scene: Scene, refused: Running): Promise<void> {
-  const advice = /What to do: ([\s\S]*?)boots from its disk/.exec(refused.text)?.[1] ?? "";
+  const advice = /What to do: ([\s\S]*?)(?:boots from its disk|loses nothing)/.exec(refused.text)?.[1] ?? "";
   const commands = [...advice.matchAll(/`virsh ([^`]+)`(?: on (kvm-[ab]))?/g)];
   if (commands.length === 0) throw new Error("the refusal gives no commands");
   for (const [, words, host] of commands) {

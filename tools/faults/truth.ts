@@ -65,7 +65,7 @@ async function look(scene: Scene, { end = "running", nextFails, follows }: Expec
   must(!serials.some((serial) => serial.includes("!")), "its memory was damaged");
   const boots = serials.join("").split("B").length - 1;
   // A serial file begins anew when the machine comes back to a host.
-  must(boots <= (follows ? 2 : 1), `it was booted ${boots} times`);
+  must(boots <= (follows === true ? 2 : 1), `it was booted ${boots} times`);
 
   const left = scene.processes();
   must(left.length === 0, `${left.length} processes of pulumi are left`);

@@ -35,6 +35,16 @@ describe("where a machine is, for a refresh", () => {
       [view("kvm-a", "paused (post-copy failed)"), view("kvm-b", "running (post-copy failed)")],
       "kvm-b",
     ],
+    [
+      "where it has arrived, though its source still holds half of the post-copy",
+      [view("kvm-a", "paused (post-copy failed)"), view("kvm-b", "running (migrated)")],
+      "kvm-b",
+    ],
+    [
+      "at the half that is left of a post-copy",
+      [view("kvm-a", "paused (post-copy failed)"), view("kvm-b", "shut off (migrated)")],
+      "kvm-a",
+    ],
     ["where it comes in, when its source is not seen", [view("kvm-b", "paused (migrating)")], "kvm-b"],
     ["nowhere, when the only host that knows it has moved it away", [view("kvm-a", "shut off (migrated)")], undefined],
     [

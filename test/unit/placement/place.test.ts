@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { PlacementError } from "../../../provider/core/errors";
 import type { FakeDomain } from "../../support/fake-virsh";
 import { fakeDomain, fakeUuid } from "../../support/fake-virsh";
 import { type Asked, Placing } from "../../support/placing";
@@ -539,6 +540,30 @@ describe("placing a machine", () => {
         });
       });
     }
+
+    it("names no command that ends the VM where it has arrived, while its source holds half of it", async () => {
+      const world = onA();
+      world.fakes.onMigrate = async ({ domain, to }) => {
+        Object.assign(domain, { state: "paused", reason: "post-copy failed" });
+        world.host("kvm-a").sends = false;
+        Object.assign(to.find(fakeUuid)!, { state: "running", reason: "migrated" });
+        await world.clock.sleep(500_000);
+        return undefined;
+      };
+      void world.clock.sleep(2000).then(() => world.host("kvm-a").drop());
+      await assert.rejects(
+        world.place({ options: { postCopy: true, postCopyAfterMs: 60_000 } }),
+        ({ message, facts }: PlacementError) => {
+          assert.match(
+            message,
+            /has arrived on kvm-b .*`virsh destroy db-01` on kvm-a loses nothing.*\[migrationRunning\]$/s,
+          );
+          assert.doesNotMatch(message, /destroy db-01` on kvm-b/);
+          assert.equal(facts.seen?.host, "kvm-b");
+          return true;
+        },
+      );
+    });
 
     it("does not resume it into a libvirt that crashes on that", async () => {
       const world = broken();

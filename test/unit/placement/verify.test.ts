@@ -30,6 +30,7 @@ describe("the verdict of both hosts", () => {
     ["live", a("paused (post-copy)"), b("running (post-copy)"), "underWay"],
     ["live", a("paused (post-copy failed)"), b("running (post-copy failed)"), "postCopyFailed"],
     ["live", a("paused (post-copy failed)"), b("running (post-copy)"), "postCopyGoesOn"],
+    ["live", a("paused (post-copy failed)"), b("running (migrated)"), "unnoticed"],
     ["live", undefined, b("running (post-copy failed)"), "halfLost"],
     ["live", a("paused (post-copy failed)"), undefined, "halfLost"],
     ["live", a("paused (post-copy failed)"), b("shut off (crashed)"), "halfLost"],
@@ -87,6 +88,13 @@ describe("the verdict of both hosts", () => {
       void world.clock.sleep(900_000).then(() => (world.host("kvm-a").sends = false));
       assert.equal((await verify(world.hosts, move, world.clock)).outcome, "postCopyGoesOn");
       assert.ok(world.clock.elapsedMs >= 1_079_000 && world.clock.elapsedMs < 1_090_000, String(world.clock.elapsedMs));
+      await world.hosts.close();
+    });
+
+    it("is the VM's arrival where it says running (migrated) then, though the source still holds its half", async () => {
+      const world = halves();
+      void world.clock.sleep(60_000).then(() => Object.assign(world.host("kvm-b").find(fakeUuid)!, ended));
+      assert.equal((await verify(world.hosts, move, world.clock)).outcome, "unnoticed");
       await world.hosts.close();
     });
 
