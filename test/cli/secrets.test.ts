@@ -109,6 +109,8 @@ describeWithStack("the secrets of the inventory", { stack: { env: { PULUMI_DEBUG
   it("are not shown by a key that was cut, or in the wrong host's passphrase", async () => {
     await setSecret("kvm-a.privateKey", key.slice(0, key.length / 2));
     await setSecret("kvm-b.passphrase", key);
+    // A placement that the state does not hold yet: one that is where it should be opens no connection.
+    stack().declare({ another: { args: { domain: "db-01", host: "kvm-a" } } });
     const { code, stdout, stderr } = await stack().up();
     assert.notEqual(code, 0);
     assert.match(stdout + stderr, /\[privateKeyUnusable\]/);
