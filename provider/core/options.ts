@@ -370,7 +370,7 @@ export const leftOut: Record<string, string> = {
   "--verbose": "progress is read from domjobinfo instead",
   "--direct": "QEMU has no direct migration",
   "--suspend":
-    "a placement keeps the state of the virtual machine: running stays running, paused stays paused (see Limits)",
+    "a placement keeps the state of the virtual machine: running stays running, paused stays paused (one exception: docs/moving.md)",
   "--dname": "a placement keeps the identity of the virtual machine",
   "--xml": "the definition is not the placement's to change",
   "--persistent-xml": "the definition is not the placement's to change",
