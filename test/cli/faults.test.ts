@@ -8,7 +8,7 @@ import { describeWithScenes } from "../support/scenes";
 const cells: [fault: string, phase: PhaseName][] = [
   ["provider killed", "pre-copy"],
   ["pulumi killed", "post-copy"],
-  ["hosts cut off from each other", "post-copy"],
+  ["hosts cut off from each other", "pre-copy"],
   ["QEMU killed on the destination", "pre-copy"],
   ["domjobabort by hand", "pre-copy"],
 ];

@@ -124,9 +124,9 @@ describeWithStack("a migration that would never end by itself", {}, (lab, stack)
         up.stdout,
       );
       const { parameters, later } = await migrationWithCap(source(), 14);
-      assert.equal(parameters["downtime-limit"], undefined);
+      // On a busy host QEMU is not yet migrating when the time is over.
       assert.deepEqual(
-        later.flatMap((set) => set["downtime-limit"] ?? []),
+        [parameters, ...later].flatMap((set) => set["downtime-limit"] ?? []),
         [60_000],
       );
       const { before } = (await stack().outputs("patient-later"))["plan"] as Plan;
