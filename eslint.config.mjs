@@ -6,10 +6,15 @@ const layers = {
   core: [],
   virsh: ["core"],
   ssh: ["core"],
-  placement: ["core", "virsh"],
+  schema: ["core"],
+  observe: ["core", "virsh"],
+  preflight: ["core", "virsh", "observe"],
+  reconcile: ["core", "virsh", "observe", "preflight"],
+  pulumi: ["core", "schema", "preflight"],
+  cli: ["core", "ssh", "schema", "virsh", "observe", "preflight", "pulumi"],
 };
 /** What stands above every layer, and is imported by none. */
-const above = "handlers schema engine resource index interrupt orphan preview outputs cli".split(" ");
+const above = ["handlers", "resource", "index"];
 const anyOf = (names) => names.join("|");
 
 function layer(name, allowed) {
@@ -18,8 +23,13 @@ function layer(name, allowed) {
   const packages = {
     core: "^[^.]",
     virsh: "^(?!saxes$|node:crypto$)[^.]",
-    placement: "^[^.]",
     ssh: "^(@pulumi/|@grpc/|zod)",
+    schema: "^(?!zod$|node:util$)[^.]",
+    observe: "^[^.]",
+    preflight: "^[^.]",
+    reconcile: "^[^.]",
+    pulumi: "^(ssh2|zod)",
+    cli: "^(@pulumi/|@grpc/|ssh2|zod)",
   }[name];
   return {
     files: [`provider/${name}/**/*.ts`],
@@ -107,7 +117,7 @@ export default tseslint.config(
         {
           patterns: [
             {
-              regex: "^\\./(handlers|schema|engine|interrupt|orphan|placement|ssh|virsh)(/|$)|^(zod|ssh2)$",
+              regex: "^\\./(handlers|schema|pulumi|observe|preflight|reconcile|ssh|virsh)(/|$)|^(zod|ssh2)$",
               message: "The program's side loads no handlers, zod or ssh2 (docs/architecture.md).",
             },
           ],

@@ -4,20 +4,21 @@ import type { LastMigration, Plan } from "./core/args";
 import { clean, cleanLine } from "./core/clean";
 import { type Phase, PlacementError } from "./core/errors";
 import type { Inventory } from "./core/model";
-import type { Clock, Dial, Progress, UnderWay } from "./core/ports";
+import type { Clock, Dial, Progress, InFlight } from "./core/ports";
 import { unfinished } from "./core/unfinished";
-import { createDisplay, type Display } from "./engine";
-import { sayOnInterrupt } from "./interrupt";
-import { endWithEngine } from "./orphan";
-import { farewell } from "./placement/farewell";
-import { Hosts } from "./placement/hosts";
-import { foresee } from "./placement/foresee";
-import { locate } from "./placement/locate";
-import { observe } from "./placement/observe";
-import { place, type Placed, type Wanted } from "./placement/place";
-import { measureAhead, type Predicted } from "./placement/prospect";
-import { outputs, partialFailure, viewInState } from "./outputs";
-import { show, strictFailure } from "./preview";
+import { createDisplay, type Display } from "./pulumi/display";
+import { sayOnInterrupt } from "./pulumi/interrupt";
+import { endWithEngine } from "./pulumi/orphan";
+import { interruptNotice } from "./reconcile/interruptNotice";
+import { Hosts } from "./observe/hosts";
+import { preview } from "./preflight/preview";
+import { locate } from "./observe/refresh";
+import { observe } from "./observe/observe";
+import { reconcile, type Reconciled } from "./reconcile/reconcile";
+import type { DesiredPlacement } from "./observe/assess";
+import { measureAhead, type Predicted } from "./preflight/estimate";
+import { outputs, partialFailure, viewInState } from "./pulumi/state";
+import { show, strictFailure } from "./pulumi/showPreview";
 import {
   containsUnknown,
   difference,
@@ -185,16 +186,16 @@ export function createHandlers(world: World) {
 
   /** Says what `up` will meet. In the update phase diff is called again, and what it asks here is not asked twice. */
   async function lookAhead(id: string, olds: Props, news: Props): Promise<void> {
-    const { preview, failures, hosts } = await settings;
-    if (!preview.probe || failures.length > 0 || containsUnknown(news)) return;
+    const { preview: asked, failures, hosts } = await settings;
+    if (!asked.probe || failures.length > 0 || containsUnknown(news)) return;
     const wanted = await wantedOf(id, olds, news).catch(() => undefined);
     if (wanted === undefined) return;
     // diffs come one after the other: whoever asks twice will ask again.
-    if (++lookedAhead === 2) measureAhead(hosts, preview, world.clock);
-    const foresight = await foresee(hosts, wanted, preview, world.clock);
+    if (++lookedAhead === 2) measureAhead(hosts, asked, world.clock);
+    const foresight = await preview(hosts, wanted, asked, world.clock);
     if (foresight.predicted !== undefined) predictions.set(foresight.predicted.uuid, foresight.predicted);
     show(foresight, rowOf(news));
-    const error = preview.strict ? strictFailure(foresight, wanted.domain) : undefined;
+    const error = asked.strict ? strictFailure(foresight, wanted.domain) : undefined;
     if (error) throw Object.assign(error, { stack: "" });
   }
 
@@ -204,7 +205,7 @@ export function createHandlers(world: World) {
   }
 
   /** Policies may have changed the inputs after check, so they are parsed again. */
-  async function wantedOf(id: string | undefined, olds: Props, news: Props): Promise<Wanted> {
+  async function wantedOf(id: string | undefined, olds: Props, news: Props): Promise<DesiredPlacement> {
     const { inventory, uri } = await usable("configure");
     const { inputs, failures } = parseInputs(news);
     const wrong = [...failures, ...unknownHosts(inputs.hosts ?? [], inventory, () => world.sshHosts())][0];
@@ -235,11 +236,11 @@ export function createHandlers(world: World) {
     const wanted = await wantedOf(id, olds, news);
     const { plan } = wanted;
     const progress = rowOf(news);
-    let underWay: UnderWay | undefined;
-    const ports = { clock: world.clock, progress, underWay: (now: UnderWay | undefined) => void (underWay = now) };
-    const work = place(hosts, wanted, ports);
+    let inFlight: InFlight | undefined;
+    const ports = { clock: world.clock, progress, underWay: (now: InFlight | undefined) => void (inFlight = now) };
+    const work = reconcile(hosts, wanted, ports);
     const interrupted = async () => {
-      const words = await farewell(underWay, onInterrupt, work, world.clock);
+      const words = await interruptNotice(inFlight, onInterrupt, work, world.clock);
       if (words === undefined) return;
       progress.warn(words);
       await world.display.flush();
@@ -258,7 +259,7 @@ export function createHandlers(world: World) {
   }
 
   /** What the look ahead foretold of this very move, beside what was measured. */
-  function withPrediction({ view, lastMigration }: Placed): LastMigration | undefined {
+  function withPrediction({ view, lastMigration }: Reconciled): LastMigration | undefined {
     const predicted = predictions.get(view.uuid);
     predictions.delete(view.uuid);
     if (lastMigration === undefined || lastMigration.mode === "offline" || predicted?.to !== lastMigration.to)

@@ -4,9 +4,9 @@ import type { Host } from "../provider/core/model";
 import type { MigrationOptions } from "../provider/core/options";
 import type { Progress } from "../provider/core/ports";
 import type { Verdict } from "../provider/core/predict";
-import { foresee } from "../provider/placement/foresee";
-import { Hosts } from "../provider/placement/hosts";
-import { place } from "../provider/placement/place";
+import { preview } from "../provider/preflight/preview";
+import { Hosts } from "../provider/observe/hosts";
+import { reconcile } from "../provider/reconcile/reconcile";
 import { createDial } from "../provider/ssh";
 import { makePlan } from "../provider/virsh/command";
 import { healthy, refusals } from "../test/lab/foresight/cases";
@@ -146,10 +146,10 @@ async function moveForetold(
   const options: MigrationOptions = { mode: "auto", ...trial.options };
   const plan = makePlan({ domain: guest, hosts: ["kvm-b"], anyOf: false, options, inventory, uri: "qemu:///system" });
   const wanted = { domain: guest, uuid: undefined, hosts: ["kvm-b"], options, plan, lastHost: "kvm-a" };
-  const { predicted } = await foresee(hosts, wanted, { dirtyRateSeconds: 1 }, clock);
+  const { predicted } = await preview(hosts, wanted, { dirtyRateSeconds: 1 }, clock);
   const { verdict, durationMs } = predicted!.prediction;
   try {
-    const { lastMigration } = await place(hosts, wanted, { clock, progress: silent });
+    const { lastMigration } = await reconcile(hosts, wanted, { clock, progress: silent });
     const { mode, durationMs: measuredMs } = lastMigration!;
     return {
       trial,

@@ -2,8 +2,8 @@
 import { PlacementError } from "../core/errors";
 import type { Clock } from "../core/ports";
 import { type Finding, findings, showFinding } from "../core/rules";
-import { moveFacts } from "../placement/facts";
-import type { Hosts } from "../placement/hosts";
+import { moveFacts } from "../preflight/facts";
+import type { Hosts } from "../observe/hosts";
 import { table } from "./table";
 
 export interface Diagnosis {

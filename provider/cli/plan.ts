@@ -7,10 +7,10 @@ import type { Clock } from "../core/ports";
 import { predict, type Prediction, showPrediction } from "../core/predict";
 import type { Finding } from "../core/rules";
 import { whereIs } from "../core/whereIs";
-import { foresee, type Foresight } from "../placement/foresee";
-import type { Hosts } from "../placement/hosts";
-import { observe } from "../placement/observe";
-import { inWords } from "../preview";
+import { preview, type Preview } from "../preflight/preview";
+import type { Hosts } from "../observe/hosts";
+import { observe } from "../observe/observe";
+import { inWords } from "../pulumi/showPreview";
 import { makePlan } from "../virsh/command";
 import { type CliSettings, UsageError } from "./inventory";
 import { table } from "./table";
@@ -39,7 +39,7 @@ export async function plan(
     const look = async (options: MigrationOptions) => {
       const made = makePlan({ domain: view.name, hosts: [host], anyOf: false, options, inventory, uri });
       const wanted = { domain: view.name, uuid: view.uuid, hosts: [host], options, plan: made, lastHost: view.host };
-      const foresight = await foresee(hosts, wanted, { dirtyRateSeconds: 1 }, clock);
+      const foresight = await preview(hosts, wanted, { dirtyRateSeconds: 1 }, clock);
       return { foresight, command: (view.state === "shut off" ? made.offline : made.live) as string };
     };
     let migration: Record<string, unknown> = {};
@@ -54,12 +54,12 @@ export async function plan(
   return { domain: view.name, uuid: view.uuid, from: view.host, state: showState(view), ways };
 }
 
-function blockers({ findings }: Foresight): Finding[] {
+function blockers({ findings }: Preview): Finding[] {
   return findings.filter(({ severity, code }) => severity === "blocker" || code === "hostUnreachable");
 }
 
 /** Where plain pre-copy would not end, the first option that lets it. */
-function wayOf(foresight: Foresight, command: string, migration: Record<string, unknown>): Omit<Way, "host"> {
+function wayOf(foresight: Preview, command: string, migration: Record<string, unknown>): Omit<Way, "host"> {
   const { findings, predicted } = foresight;
   const possible = blockers(foresight).length === 0;
   const plain = { possible, migration, command: possible ? command : undefined, findings };

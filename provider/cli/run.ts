@@ -4,7 +4,7 @@ import { PlacementError } from "../core/errors";
 import type { Inventory } from "../core/model";
 import { nearMatches, listed } from "../core/near";
 import type { Clock, Dial } from "../core/ports";
-import { Hosts } from "../placement/hosts";
+import { Hosts } from "../observe/hosts";
 import { doctor, isWell, showDiagnosis } from "./doctor";
 import { type Mask, maskAll } from "../schema";
 import { type CliSettings, UsageError } from "./inventory";

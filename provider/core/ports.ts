@@ -74,7 +74,7 @@ export interface Progress {
 }
 
 /** A migration under way, for those who are told to stop meanwhile. */
-export interface UnderWay {
+export interface InFlight {
   domain: string;
   from: string;
   to: string;
@@ -83,4 +83,12 @@ export interface UnderWay {
   inPostCopy: boolean;
   /** Asks libvirt to cancel it. Whether it did is told by how the migration ends. */
   cancel: () => Promise<void>;
+}
+
+/** What a reconcile needs of the world. */
+export interface Ports {
+  clock: Clock;
+  progress: Progress;
+  /** Hears of each migration that is started or taken over, and of its end. */
+  inFlight?: (migration: InFlight | undefined) => void;
 }

@@ -1,17 +1,7 @@
 /** Whether a migration that libvirt shows as running still moves anything. Plain numbers in, action and reason out; no clock. */
 import type { JobInfo } from "./domain";
 import { showDuration } from "./units";
-
-/** So long nothing was sent: it is told. */
-export const tellMs = 30_000;
-/** So long nothing was sent: the watch ends. A link that is silent and heals before costs nothing; a slow one sends all the while. */
-export const endMs = 600_000;
-
-/**
- * So long an `up` waits, with nothing sent, where libvirt on the source has given a post-copy up and the destination runs on. QEMU's own
- * connections outlive a link that was gone for minutes (seen: 70 s, and an end 20 s later); the next `up` waits again.
- */
-export const givenUpMs = 180_000;
+import { waits } from "./times";
 
 /** Where a migration stood when it last moved. */
 export interface Mark {
@@ -52,14 +42,14 @@ export function judgeStall({ stillMs, inPostCopy, switchAsked, told }: Flow): St
   const still = `nothing has been sent for ${showDuration(stillMs)}`;
   const reason =
     switchAsked && !inPostCopy ? `${still}, and the switch to post-copy that was asked for has not happened` : still;
-  if (stillMs >= endMs) return { action: inPostCopy ? "end" : "abort", reason };
-  if (stillMs >= tellMs && !told) return { action: "tell", reason };
-  return { action: "none", reason: stillMs >= tellMs ? reason : "" };
+  if (stillMs >= waits.stallEnds) return { action: inPostCopy ? "end" : "abort", reason };
+  if (stillMs >= waits.stallTold && !told) return { action: "tell", reason };
+  return { action: "none", reason: stillMs >= waits.stallTold ? reason : "" };
 }
 
 /** What a user can do about it before the watch ends by itself. */
 export function stallRemedy(name: string, source: string, destination: string, inPostCopy: boolean): string {
-  const ends = `\`up\` ends when nothing was sent for ${showDuration(endMs)}`;
+  const ends = `\`up\` ends when nothing was sent for ${showDuration(waits.stallEnds)}`;
   if (inPostCopy) {
     return `check the link between ${source} and ${destination}; ${name} runs on ${destination}, so destroy and resume nothing on either host. ${ends}`;
   }

@@ -1,5 +1,5 @@
 /** What a host tells of its own past and of a VM's: the script that asks, and the reader of its answer. */
-import type { Past } from "../core/past";
+import type { Past } from "../core/decide/past";
 import { sh, type ShellScript } from "./shellScript";
 
 /** Needs no right but for the VM's log and definition, which are root's: without it these lines are missing. */

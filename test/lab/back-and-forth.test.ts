@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import type { LastMigration } from "../../provider/core/args";
 import type { Host } from "../../provider/core/model";
 import type { Progress } from "../../provider/core/ports";
-import { foresee } from "../../provider/placement/foresee";
-import { Hosts } from "../../provider/placement/hosts";
-import { place } from "../../provider/placement/place";
-import { show } from "../../provider/preview";
+import { preview } from "../../provider/preflight/preview";
+import { Hosts } from "../../provider/observe/hosts";
+import { reconcile } from "../../provider/reconcile/reconcile";
+import { show } from "../../provider/pulumi/showPreview";
 import { createDial } from "../../provider/ssh";
 import { makePlan } from "../../provider/virsh/command";
 import { describeWithLab } from "../support/lab";
@@ -57,11 +57,11 @@ describeWithLab("moves back and forth", {}, (lab) => {
             lastMigration,
           };
           const warnings: string[] = [];
-          const foresight = await foresee(hosts, wanted, { dirtyRateSeconds: 1 }, clock);
+          const foresight = await preview(hosts, wanted, { dirtyRateSeconds: 1 }, clock);
           show(foresight, { ...silent, warn: (text) => void warnings.push(text) });
           assert.deepEqual(warnings, [], `${from} → ${to}, after ${JSON.stringify(lastMigration)}`);
           assert.ok(foresight.predicted);
-          ({ lastMigration } = await place(hosts, wanted, { clock, progress: silent }));
+          ({ lastMigration } = await reconcile(hosts, wanted, { clock, progress: silent }));
           assert.equal(lastMigration!.mode, "live");
           rates.push(lastMigration!.bytesPerSecond);
         } finally {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { doctor } from "../../provider/cli/doctor";
-import { Hosts } from "../../provider/placement/hosts";
+import { Hosts } from "../../provider/observe/hosts";
 import { createDial } from "../../provider/ssh";
 import { describeWithLab } from "../support/lab";
 

@@ -4,8 +4,8 @@ import { randomUUID } from "node:crypto";
 import type { Lab, LabHost } from "../../lab/libvirt";
 import type { LastMigration } from "../../provider/core/args";
 import type { MigrationOptions } from "../../provider/core/options";
-import { Hosts } from "../../provider/placement/hosts";
-import { place, type Placed } from "../../provider/placement/place";
+import { Hosts } from "../../provider/observe/hosts";
+import { reconcile, type Reconciled } from "../../provider/reconcile/reconcile";
 import { createDial } from "../../provider/ssh";
 import { makePlan } from "../../provider/virsh/command";
 import {
@@ -28,7 +28,7 @@ interface Asked {
   user?: string;
 }
 
-async function move({ lab, domain, to, options, lastMigration, rows = [], user }: Asked): Promise<Placed> {
+async function move({ lab, domain, to, options, lastMigration, rows = [], user }: Asked): Promise<Reconciled> {
   const inventory = Object.fromEntries(
     Object.entries(lab.inventory()).map(([name, host]) => [name, { name, ...host, ...(user && { user }) }]),
   );
@@ -37,7 +37,7 @@ async function move({ lab, domain, to, options, lastMigration, rows = [], user }
   const plan = makePlan({ domain, hosts: [to], anyOf: false, options: all, inventory, uri: "qemu:///system" });
   const keep = (text: string) => void rows.push(text);
   try {
-    return await place(
+    return await reconcile(
       hosts,
       { domain, uuid: undefined, hosts: [to], options: all, plan, lastHost: undefined, lastMigration },
       { clock, progress: { live: keep, info: keep, warn: keep } },

@@ -1,8 +1,8 @@
 import type { Inventory } from "../../provider/core/model";
 import type { MigrationOptions } from "../../provider/core/options";
 import type { Progress } from "../../provider/core/ports";
-import { Hosts } from "../../provider/placement/hosts";
-import { place, type Placed } from "../../provider/placement/place";
+import { Hosts } from "../../provider/observe/hosts";
+import { reconcile, type Reconciled } from "../../provider/reconcile/reconcile";
 import { makePlan } from "../../provider/virsh/command";
 import { FakeClock } from "./fake-clock";
 import { type FakeDomain, type FakeHost, FakeHosts, fakeUuid } from "./fake-virsh";
@@ -88,10 +88,10 @@ export class Placing {
     });
   }
 
-  async place(asked: Asked = {}): Promise<Placed> {
+  async place(asked: Asked = {}): Promise<Reconciled> {
     const { host = "kvm-b", domain = "db-01", uuid, lastHost, options = {} } = asked;
     try {
-      return await place(
+      return await reconcile(
         this.hosts,
         {
           domain,

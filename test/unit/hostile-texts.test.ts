@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { run } from "../../provider/cli/run";
 import { errorCodes, PlacementError } from "../../provider/core/errors";
-import { createDisplay } from "../../provider/engine";
+import { createDisplay } from "../../provider/pulumi/display";
 import { createHandlers } from "../../provider/handlers";
 import { createDial } from "../../provider/ssh";
 import { readFailure } from "../../provider/virsh/failures";

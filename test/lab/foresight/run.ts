@@ -3,8 +3,8 @@ import type { Lab } from "../../../lab/libvirt";
 import type { Host } from "../../../provider/core/model";
 import type { MigrationOptions } from "../../../provider/core/options";
 import type { Clock } from "../../../provider/core/ports";
-import { foresee, type Foresight } from "../../../provider/placement/foresee";
-import { Hosts } from "../../../provider/placement/hosts";
+import { preview, type Preview } from "../../../provider/preflight/preview";
+import { Hosts } from "../../../provider/observe/hosts";
 import { createDial } from "../../../provider/ssh";
 import { makePlan } from "../../../provider/virsh/command";
 import type { Case, Stage } from "./cases";
@@ -15,7 +15,7 @@ export const clock: Clock = {
 };
 
 export interface Played {
-  foresight: Foresight;
+  foresight: Preview;
   /** Of the planned command; undefined where it was not to be run. */
   exit: { code: number | null; said: string } | undefined;
   /** `virsh list --all --name` afterwards. */
@@ -81,7 +81,7 @@ export async function foreseen(
   lab: Lab,
   given: Pick<Case, "options" | "destination">,
   guest: string,
-): Promise<{ foresight: Foresight; command: string }> {
+): Promise<{ foresight: Preview; command: string }> {
   const inventory = Object.fromEntries(
     Object.entries(lab.inventory()).map(([name, host]): [string, Host] => [
       name,
@@ -93,7 +93,7 @@ export async function foreseen(
   try {
     const plan = makePlan({ domain: guest, hosts: ["kvm-b"], anyOf: false, options, inventory, uri: "qemu:///system" });
     const wanted = { domain: guest, uuid: undefined, hosts: ["kvm-b"], options, plan, lastHost: "kvm-a" };
-    return { foresight: await foresee(hosts, wanted, { dirtyRateSeconds: 0 }, clock), command: plan.live as string };
+    return { foresight: await preview(hosts, wanted, { dirtyRateSeconds: 0 }, clock), command: plan.live as string };
   } finally {
     await hosts.close();
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { advance, endMs, judgeStall, type Mark, stallRemedy, type StallVerdict } from "../../../provider/core/stall";
+import { waits } from "../../../provider/core/times";
+import { advance, judgeStall, type Mark, stallRemedy, type StallVerdict } from "../../../provider/core/stall";
 import { parseJobInfo } from "../../../provider/virsh/parse";
 import { fixture } from "../../support/fixture";
 
@@ -111,6 +112,6 @@ describe("a migration that stands still", () => {
       /`virsh domjobabort db-01` on kvm-a .*runs on there.*10 min/,
     );
     assert.doesNotMatch(stallRemedy("db-01", "kvm-a", "kvm-b", true), /`virsh/);
-    assert.equal(endMs, 600_000);
+    assert.equal(waits.stallEnds, 600_000);
   });
 });

@@ -1,12 +1,12 @@
 /** The phases of a migration that pass by quickly, as tools/record-fixtures.ts recorded them. */
 import assert from "node:assert/strict";
-import { progressLine } from "../../../provider/core/progressLine";
+import { progressRow } from "../../../provider/core/progressRow";
 import { isOutgoing } from "../../../provider/core/domain";
 import type { ProcessListeners, RemoteProcess, Shell } from "../../../provider/core/ports";
 import { parseDomState, parseJobInfo } from "../../../provider/virsh/parse";
 import { command } from "../../../provider/virsh/virshCommand";
 import { VirshSession } from "../../../provider/virsh/session";
-import { judge } from "../../../provider/placement/verify";
+import { judge } from "../../../provider/reconcile/verify";
 import { fixture } from "../../support/fixture";
 import { view } from "../../support/views";
 
@@ -40,7 +40,7 @@ describe("what was recorded of migrations", () => {
     assert.equal(job.dirtyBytesPerSecond! % 4096, 0);
     assert.ok(job.dirtyBytesPerSecond! > MiB);
     assert.match(
-      progressLine(job, false, 0).text,
+      progressRow(job, false, 0).text,
       /^pre-copy \d+ % · 8 MiB\/s · dirty [\d.]+ MiB\/s · pass \d · throttled 30 % · /,
     );
   });
@@ -50,7 +50,7 @@ describe("what was recorded of migrations", () => {
     assert.equal(job.throttlePercent, undefined);
     assert.ok(job.postCopyRequests! > 0);
     assert.ok(job.downtimeMs! > job.elapsedMs!, "an estimate from before the switch, longer than the whole migration");
-    assert.match(progressLine(job, true, 0).text, /^post-copy \d+ % · 2 MiB\/s · \d+ page requests · \d+ s left$/);
+    assert.match(progressRow(job, true, 0).text, /^post-copy \d+ % · 2 MiB\/s · \d+ page requests · \d+ s left$/);
   });
 
   it("a failed post-copy is told by its states alone: the job looks as if it went on", () => {
@@ -61,7 +61,7 @@ describe("what was recorded of migrations", () => {
     );
     assert.equal(judge(source, destination, "live"), "postCopyFailed");
     const running = ["source", "destination"].map((side) => view(side, text(`domstate-post-copy-${side}`)));
-    assert.equal(judge(running[0], running[1], "live"), "underWay");
+    assert.equal(judge(running[0], running[1], "live"), "inProgress");
   });
 
   it("a session on the source gives each answer to its question", async () => {

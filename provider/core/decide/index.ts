@@ -1,0 +1,146 @@
+/** What to do, from what the hosts say. Pure: every reason in words is made here, and the user reads it as it stands. */
+import { shownCommand } from "../shownCommand";
+import { type DomainView, holdsItsMemory, showState } from "../domain";
+import { move } from "./move";
+import { listed } from "../near";
+import type { MigrationOptions } from "../options";
+import { theOwner } from "./owner";
+import type { Past } from "./past";
+import { type Refusal, seenOn } from "./refusal";
+import { migrationInFlight } from "./inFlight";
+
+export interface Desired {
+  /** As the user wrote it: name or UUID. */
+  domain: string;
+  /** The UUID in state; undefined on create. */
+  uuid: string | undefined;
+  hosts: readonly string[];
+  options: MigrationOptions;
+  /** Hosts of the inventory that nothing is moved to. */
+  inMaintenance: ReadonlySet<string>;
+}
+
+export interface Observed {
+  /** Every host's view of the domain, by name and by UUID. */
+  views: readonly DomainView[];
+  asked: readonly string[];
+  unreachable: readonly { host: string; why: string }[];
+  /** Where it was last seen, by state. */
+  lastHost: string | undefined;
+  /** What the hosts tell of their past, where the views do not tell what happened. */
+  past?: readonly Past[];
+}
+
+export type Decision =
+  | { action: "noop" | "adopt"; view: DomainView; reason: string }
+  | { action: "migrate"; how: "live" | "offline"; view: DomainView; to: string; reason: string }
+  /** A migration runs that this run did not start: watch it to its end. */
+  | { action: "attach"; view: DomainView; to: string; reason: string }
+  /** An interrupted post-copy. */
+  | { action: "resume"; view: DomainView; to: string; reason: string }
+  /** It is where it should be; something is left over elsewhere, or it is not defined here yet. */
+  | { action: "finish"; view: DomainView; leftovers: DomainView[]; reason: string }
+  | Refusal;
+export type { Refusal };
+
+/** The same for whatever order the hosts answered in. */
+export function decide(desired: Desired, seen: Observed): Decision {
+  const observed: Observed = {
+    ...seen,
+    views: [...seen.views].sort(byHost),
+    unreachable: [...seen.unreachable].sort(byHost),
+  };
+  const same = sameMachine(desired, observed);
+  if (!Array.isArray(same)) return same;
+  const name = same[0]?.name ?? desired.domain;
+
+  const inFlight = migrationInFlight(name, same, observed);
+  if (inFlight) return inFlight;
+
+  const owner = theOwner(name, same, observed);
+  if ("action" in owner) return owner;
+
+  const target = chooseTarget(desired, owner.host);
+  if ("action" in target) return target;
+  if (target.host !== owner.host) return move(desired, observed, owner, target);
+
+  const leftovers = same.filter((view) => view !== owner);
+  if (leftovers.length > 0 || !owner.persistent) return finish(owner, leftovers);
+  const action = desired.uuid === undefined ? "adopt" : "noop";
+  return { action, view: owner, reason: `it already is on ${owner.host}` };
+}
+
+/** What is left over is cleared up only while the machine itself is seen to run: a definition may be all that there is of one that does not. */
+function finish(owner: DomainView, leftovers: DomainView[]): Decision {
+  const reason =
+    leftovers.length > 0
+      ? `it is on ${owner.host}; a leftover definition is on ${seenOn(leftovers)}`
+      : `it runs on ${owner.host} but is not defined there: it would be gone after a shutdown`;
+  if (holdsItsMemory(owner)) return { action: "finish", view: owner, leftovers, reason };
+  return {
+    action: "refuse",
+    code: "domainStateUnfit",
+    host: owner.host,
+    reason: `${reason}; it is ${showState(owner)}, and nothing is cleared up before it runs`,
+    next: `wait until it runs or is shut off; then run \`pulumi up\` again. If it does not get there by itself: ${shownCommand`virsh reset ${owner}`} on ${owner.host} restarts it, and what was only in its memory is lost`,
+    ...(owner.state !== "crashed" && { passes: true }),
+  };
+}
+
+function byHost(a: { host: string }, b: { host: string }): number {
+  return a.host < b.host ? -1 : a.host > b.host ? 1 : 0;
+}
+
+/** The views of one machine, or why it is not clear which. */
+function sameMachine(desired: Desired, { views, unreachable }: Observed): DomainView[] | Refusal {
+  const { domain, uuid } = desired;
+  if (uuid !== undefined) {
+    const mine = views.filter((view) => view.uuid === uuid);
+    const named = views.find((view) => view.name === domain && view.uuid !== uuid);
+    if (mine.length === 0 && named && unreachable.length === 0) {
+      return {
+        action: "refuse",
+        code: "domainConflict",
+        host: named.host,
+        reason: `${domain} on ${named.host} is another machine now (UUID ${named.uuid}); this placement is of UUID ${uuid}, which is on no host that was asked`,
+        next: "if it was rebuilt on purpose, run `pulumi up --replace URN` with this resource's URN; the machine itself is not touched",
+      };
+    }
+    return mine;
+  }
+  const uuids = [...new Set(views.map((view) => view.uuid))];
+  if (uuids.length > 1) {
+    return {
+      action: "refuse",
+      code: "domainConflict",
+      reason: `there are different machines of the name ${domain}: ${listed(
+        views.map((v) => `UUID ${v.uuid} on ${v.host}`),
+        "and",
+      )}`,
+      next: "give the UUID of the one you mean as `domain`; none of them is touched",
+    };
+  }
+  return [...views];
+}
+
+/** Where it shall be: of a list it stays where it is, else the first member that takes machines. */
+function chooseTarget(desired: Desired, current: string): { host: string; why: string } | Refusal {
+  const { hosts, inMaintenance } = desired;
+  const anyOf = hosts.length > 1;
+  if (hosts.includes(current) && !(anyOf && inMaintenance.has(current))) return { host: current, why: "it is there" };
+  const open = hosts.find((host) => host !== current && !inMaintenance.has(host));
+  if (open === undefined) {
+    if (hosts.includes(current)) return { host: current, why: "every other host of the list is in maintenance too" };
+    return {
+      action: "refuse",
+      code: "hostMaintenance",
+      host: hosts[0]!,
+      reason: `${listed(hosts, "and")} ${anyOf ? "are" : "is"} in maintenance (vm-placement:hosts)`,
+      next: "name another host, or end the maintenance there",
+    };
+  }
+  const why = hosts.includes(current)
+    ? `${current} is in maintenance`
+    : `host is ${anyOf ? `any of ${hosts.join(", ")}` : hosts[0]!}`;
+  return { host: open, why };
+}

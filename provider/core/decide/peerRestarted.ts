@@ -1,0 +1,45 @@
+import { type DomainView, showState } from "../domain";
+import { begunMs, type Past, pastOn, restartedSince, tookPart } from "./past";
+import type { Refusal } from "./refusal";
+import { showDuration } from "../units";
+
+/**
+ * The other half of a broken post-copy was on a host that has booted since: that half is gone, and with it a part of the memory.
+ * Undefined where the hosts' past does not prove it.
+ */
+export function peerRestarted(
+  name: string,
+  half: DomainView,
+  views: readonly DomainView[],
+  pasts: readonly Past[] | undefined,
+): Refusal | undefined {
+  if (pasts === undefined) return undefined;
+  const agoMs = begunMs(half, pastOn(half.host, pasts));
+  if (agoMs === undefined) return undefined;
+  const definition = (host: string) => views.find((view) => view.host === host && view.state === "shut off");
+  const peers = pasts.filter(
+    (past) =>
+      past.host !== half.host &&
+      restartedSince(past, agoMs) &&
+      (definition(past.host) !== undefined || tookPart(past, half.state === "running" ? "sent" : "received", agoMs)),
+  );
+  const [peer] = peers;
+  if (peer === undefined || peers.length > 1) return undefined;
+  // libvirt defines it on the destination at the switch. Without that definition only the source can start it.
+  const start = half.state === "running" || !definition(peer.host) ? half.host : peer.host;
+  const ranThere = start === half.host && half.state === "paused" ? "which has its definition" : "where it ran last";
+  return {
+    action: "refuse",
+    code: "postCopyInterrupted",
+    host: half.host,
+    reason:
+      `${half.host} holds one half of ${name} in a post-copy migration (${showState(half)}) that began ${showDuration(agoMs)} ago, ` +
+      `and ${peer.host}, where the other half was, was restarted ${showDuration(peer.upMs)} ago: a part of its memory is gone`,
+    next:
+      `nothing brings that memory back: \`virsh destroy ${name}\` on ${half.host}, then \`virsh start ${name}\` on ${start}, ${ranThere}: it boots from its disk, and all that was only in its memory is lost. ` +
+      "Then run `pulumi up` again, which clears up the rest",
+    // A destination that waits for pages and has nothing to send never notices that the source is gone (QEMU 7.2: for minutes "running
+    // (post-copy)"). One that has all of them is done within moments.
+    ...(half.reason !== "post-copy failed" && { passes: true }),
+  };
+}

@@ -1,0 +1,96 @@
+import type { Observed } from "../core/decide";
+import type { DomainView } from "../core/domain";
+import { PlacementError } from "../core/errors";
+import { isOneEnd } from "../core/situation";
+import type { Hosts } from "./hosts";
+import { whyUnreachable } from "./hosts";
+
+export interface Query {
+  /** Name or UUID, as the user wrote it. */
+  domain: string;
+  /** The UUID in state. */
+  uuid: string | undefined;
+  /** Where it should be or was last seen: asked first. */
+  first: readonly string[];
+  /** Ask every host of the inventory, also where the first ones know it. */
+  everywhere: boolean;
+  lastHost: string | undefined;
+}
+
+/** Failures that mean the host cannot be asked now. Any other (a wrong key, no permission) is for the user to mend first. */
+const silentCodes = new Set(["hostUnreachable", "connectionLost", "commandTimeout"]);
+
+/**
+ * Asks the hosts where the machine is. With `recent`, a host's last answer of a few seconds ago will do.
+ *
+ * @throws PlacementError when a host answers but refuses: its key, its account or its libvirt needs mending before anything can be known.
+ */
+export async function observe(hosts: Hosts, sought: Query, recent = false): Promise<Observed> {
+  const first = [...new Set(sought.first)];
+  const rest = hosts.names.filter((name) => !first.includes(name));
+  const observed = await ask(hosts, sought, sought.everywhere ? [...first, ...rest] : first, recent);
+  const mine = observed.views.filter((view) => isIt(view, sought));
+  // A migration may lead to any host, whoever started it.
+  const found = mine.length > 0 && !mine.some(isOneEnd);
+  if (sought.everywhere || found || rest.length === 0) return observed;
+  const more = await ask(hosts, sought, rest, recent);
+  return {
+    views: [...observed.views, ...more.views],
+    asked: [...observed.asked, ...more.asked],
+    unreachable: [...observed.unreachable, ...more.unreachable],
+    lastHost: sought.lastHost,
+  };
+}
+
+async function ask(hosts: Hosts, sought: Query, names: readonly string[], recent: boolean): Promise<Observed> {
+  const views: DomainView[] = [];
+  const unreachable: { host: string; why: string }[] = [];
+  const refusals: PlacementError[] = [];
+  await Promise.all(
+    names.map(async (name) => {
+      try {
+        const all = recent ? await hosts.recentViews(name) : await freshViews(hosts, sought, name);
+        views.push(
+          ...all.filter(
+            (view) => view.uuid === sought.uuid || view.uuid === sought.domain || view.name === sought.domain,
+          ),
+        );
+      } catch (error) {
+        if (!(error instanceof PlacementError)) throw error;
+        if (silentCodes.has(error.code)) unreachable.push({ host: name, why: whyUnreachable(error) });
+        else
+          refusals.push(
+            error.with({ host: name, domain: sought.domain, what: `cannot look for ${sought.domain} on ${name}` }),
+          );
+      }
+    }),
+  );
+  // A host that refuses matters where the machine was not found without it, or where it was or shall be.
+  const concerned = refusals.filter(({ host }) => sought.first.includes(host!));
+  const found = views.some((view) => isIt(view, sought));
+  if (concerned.length > 0 || (refusals.length > 0 && !found)) throw oneOf(found ? concerned : refusals, concerned[0]);
+  unreachable.push(...refusals.map((error) => ({ host: error.host ?? "?", why: error.why })));
+  return { views, asked: names, unreachable, lastHost: sought.lastHost };
+}
+
+/** All refusals in one error: whoever has three hosts to mend should not learn of them one by one. */
+function oneOf(refusals: readonly PlacementError[], first: PlacementError = refusals[0]!): PlacementError {
+  const others = refusals.filter((error) => error !== first);
+  if (others.length === 0) return first;
+  const also = others.map(({ host, why, code }) => `${host}: ${why} [${code}]`).join("; ");
+  return first.with({ why: `${first.why}. Nor on ${also}` });
+}
+
+async function freshViews(hosts: Hosts, sought: Query, name: string): Promise<DomainView[]> {
+  const virsh = await hosts.virsh(name);
+  const mine = (await virsh.domains()).filter(
+    (domain) => domain.uuid === sought.uuid || domain.uuid === sought.domain || domain.name === sought.domain,
+  );
+  if (mine.length === 0) return [];
+  const views = await virsh.views(mine, true);
+  return Promise.all(views.map(async (view) => ({ ...view, owns: await virsh.owns(view.uuid) })));
+}
+
+function isIt(view: DomainView, { domain, uuid }: Query): boolean {
+  return uuid === undefined ? view.name === domain || view.uuid === domain : view.uuid === uuid;
+}

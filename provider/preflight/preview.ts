@@ -1,0 +1,107 @@
+/** What `up` will meet, for a preview: asks the hosts, changes nothing, and takes no failure for more than a finding. */
+import type { Decision } from "../core/decide";
+import { PlacementError } from "../core/errors";
+import { type Finding, findings } from "../core/rules";
+import type { Clock } from "../core/ports";
+import { moveFacts } from "./facts";
+import type { Hosts } from "../observe/hosts";
+import { assess, type DesiredPlacement } from "../observe/assess";
+import { plannedMigration } from "../observe/migration";
+import { resumeHindrance } from "../observe/resumable";
+import { estimate, measureDomain, type Predicted, type PredictionSettings } from "./estimate";
+
+export interface Preview {
+  findings: Finding[];
+  /** How the move will go, where one is due and the machine runs. */
+  predicted: (Predicted & { uuid: string; to: string }) | undefined;
+  /** What happens besides a move, in words: a migration that already runs is watched, a leftover cleared up … */
+  note: string | undefined;
+}
+
+/** Every question has a deadline of its own, so a host that hangs costs a preview seconds, not its end. */
+export async function preview(
+  hosts: Hosts,
+  wanted: DesiredPlacement,
+  settings: PredictionSettings,
+  clock: Clock,
+): Promise<Preview> {
+  try {
+    return await ask(hosts, wanted, settings, clock);
+  } catch (error) {
+    if (!(error instanceof PlacementError)) throw error;
+    return { findings: [unanswered(error)], predicted: undefined, note: undefined };
+  }
+}
+
+async function ask(
+  hosts: Hosts,
+  wanted: DesiredPlacement,
+  settings: PredictionSettings,
+  clock: Clock,
+): Promise<Preview> {
+  const { decision } = await assess(hosts, wanted);
+  const note = decision.action === "resume" ? await resumeNote(hosts, decision) : noteOf(decision);
+  if (decision.action === "refuse") return { findings: [refused(decision, wanted)], predicted: undefined, note };
+  if (decision.action !== "migrate") return { findings: [], predicted: undefined, note };
+  const { view, to, how, reason } = decision;
+  const { command, options } = plannedMigration(hosts, wanted, view, to, how, reason);
+  const { uuid, state, host: from } = view;
+  const measuring = how === "live" ? measureDomain(hosts, view, settings, clock) : undefined;
+  // It is waited for last, and what the facts fail for comes first.
+  measuring?.catch(() => {});
+  const facts = await moveFacts(
+    hosts,
+    { uuid, state, from, to, command, how, options, staleImages: wanted.lastMigration?.staleImages },
+    clock,
+  );
+  const predicted = await estimate(hosts, facts, measuring, wanted.lastMigration);
+  return { findings: findings(facts), predicted: predicted && { ...predicted, uuid, to }, note };
+}
+
+async function resumeNote(
+  hosts: Hosts,
+  { view, to, reason }: Extract<Decision, { action: "resume" }>,
+): Promise<string> {
+  const hindrance = await resumeHindrance(hosts, view.host, to);
+  const will = hindrance === undefined ? "resume it" : `refuse to resume it, as ${hindrance.why}`;
+  return `${reason}; up will wait while it goes on, and ${will} once both hosts have stopped`;
+}
+
+function noteOf(decision: Decision): string | undefined {
+  switch (decision.action) {
+    case "attach":
+      return `${decision.reason}; up will watch it, and start no second one`;
+    case "finish":
+      return `${decision.reason}; up will clear that up`;
+    default:
+      return undefined;
+  }
+}
+
+function refused(
+  { code, reason, next, host }: Extract<Decision, { action: "refuse" }>,
+  { domain, hosts }: DesiredPlacement,
+): Finding {
+  return {
+    rule: "decide",
+    // A host that is off now may be back when it counts.
+    severity: code === "hostUnreachable" ? "warning" : "blocker",
+    code,
+    where: host ?? hosts[0]!,
+    message: `${domain}: ${reason}`,
+    next,
+  };
+}
+
+const silentCodes = new Set<string>(["hostUnreachable", "connectionLost", "commandTimeout"]);
+
+function unanswered({ code, host, facts: { what, why, next } }: PlacementError): Finding {
+  return {
+    rule: "reachable",
+    severity: silentCodes.has(code) ? "warning" : "blocker",
+    code,
+    where: host ?? "",
+    message: `${what}: ${why}`,
+    next,
+  };
+}

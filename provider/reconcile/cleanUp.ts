@@ -1,0 +1,86 @@
+import { shownCommand } from "../core/shownCommand";
+import { type DomainView, holdsItsMemory, showState } from "../core/domain";
+import { PlacementError } from "../core/errors";
+import { beforeUndefine, undefineCommand } from "../core/undefine";
+import type { Virsh } from "../virsh/client";
+import type { Hosts } from "../observe/hosts";
+import type { Ports } from "../core/ports";
+
+/**
+ * The machine runs where it should; what an unfinished migration left is cleared up: it is defined where it runs, and a definition that
+ * is shut off elsewhere is removed (its NVRAM kept). Every fact is looked up again right before.
+ */
+export async function cleanUp(
+  hosts: Hosts,
+  view: DomainView,
+  leftovers: readonly DomainView[],
+  { progress }: Ports,
+): Promise<DomainView> {
+  const home = await hosts.virsh(view.host);
+  const now = await mustRun(home, view);
+  if (!now.persistent) {
+    await home.makePersistent(view.uuid);
+    progress.info(`defined ${view.name} on ${view.host}: it would have been gone after a shutdown`);
+  }
+  if (leftovers.some(({ autostart }) => autostart) && !now.autostart) await home.setAutostart(view.uuid, true);
+  for (const leftover of leftovers) {
+    if (await removeLeftover(hosts, home, view, leftover.host)) {
+      progress.info(`removed the leftover definition of ${view.name} on ${leftover.host}`);
+    }
+  }
+  hosts.forget(view.host, ...leftovers.map(({ host }) => host));
+  return mustRun(home, view);
+}
+
+/** False when it is gone already. */
+async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, host: string): Promise<boolean> {
+  const { name, uuid } = view;
+  const there = await hosts.virsh(host);
+  const definition = await there.view(uuid);
+  if (definition === undefined) return false;
+  await mustRun(home, view);
+  const refuse = (why: string, next: string) =>
+    new PlacementError({
+      code: "domainOnTwoHosts",
+      phase: "decide",
+      what: `cannot remove the leftover definition of ${name} on ${host}`,
+      domain: name,
+      host,
+      why,
+      next,
+      seen: view,
+    });
+  if (definition.state !== "shut off") {
+    throw refuse(
+      `it is ${showState(definition)} there now`,
+      "run `pulumi up` again: it looks anew. Nothing was removed",
+    );
+  }
+  try {
+    await there.undefine(uuid);
+  } catch (error) {
+    if (!(error instanceof PlacementError)) throw error;
+    const owns = await there.owns(uuid);
+    throw refuse(
+      error.why,
+      `${name} runs on ${view.host}; take away on ${host} what libvirt names (${shownCommand`virsh snapshot-list ${view}`}, ${shownCommand`virsh checkpoint-list ${view}`}: ` +
+        `${beforeUndefine({ uuid, owns })}${undefineCommand(view, owns, ["--snapshots-metadata", "--checkpoints-metadata"])} drops them with the definition, and their description is lost), then run \`pulumi up\` again`,
+    );
+  }
+  return true;
+}
+
+async function mustRun(home: Virsh, { uuid, name, host }: DomainView): Promise<DomainView> {
+  const view = await home.view(uuid);
+  const unsettled = view?.reason === "migrating" || view?.reason.startsWith("post-copy");
+  if (view !== undefined && holdsItsMemory(view) && !unsettled) return view;
+  throw new PlacementError({
+    code: "domainStateUnfit",
+    phase: "decide",
+    what: `cannot clear up what is left of ${name}'s migration`,
+    domain: name,
+    host,
+    why: `it does not run on ${host} (${view ? showState(view) : "not there"}), so no other definition is touched`,
+    next: "start it where it belongs, then run `pulumi up` again",
+  });
+}

@@ -1,0 +1,92 @@
+/** After a failed migration: what libvirt meant, asked of the hosts where its own words do not tell. */
+import { PlacementError } from "../core/errors";
+import type { ExecResult } from "../core/ports";
+import { type FailureContext, hidesCause, readFailure, tellsCause } from "../virsh/failures";
+import type { Virsh } from "../virsh/client";
+import { parseDiskFiles } from "../virsh/parse";
+import type { Hosts } from "../observe/hosts";
+import { peerKeys } from "../observe/peerKeys";
+import { sh } from "../virsh/shellScript";
+
+const askMs = 8000;
+
+/** What the source finds out before it connects, virsh always says itself: in the log it is another machine's. */
+const neverHidden = /Unsafe migration|cannot migrate domain with|another migration job/;
+
+/** Answers to our own questions, and what a daemon that was restarted meanwhile says, on its start, of a host without dnsmasq, D-Bus, udev or DMI tables. */
+const unrelated =
+  /statistics are available only on the source host|dnsmasq|system bus connection|udev device|dmidecode/;
+
+/** The error of a virsh migrate that failed, in the user's words and with the next step. */
+export async function explainFailure(
+  exit: ExecResult,
+  move: { what: string; domain: string; from: string; to: string; peerUri: string; durationMs: number },
+  hosts: Hosts,
+): Promise<PlacementError> {
+  // Without it its words have to do.
+  const source = await hosts.virsh(move.from).catch(() => undefined);
+  const context: FailureContext = {
+    domain: move.domain,
+    source: move.from,
+    destination: move.to,
+    peerUri: move.peerUri,
+    ...(source?.shell.user !== undefined && { sourceUser: source.shell.user }),
+  };
+  let said = exit.stderr;
+  let failure = readFailure(said, context);
+  if (hidesCause(said) && !tellsCause(said)) {
+    const logs = await Promise.all([
+      logOf(source, move.durationMs),
+      hosts.virsh(move.to).then(
+        (virsh) => logOf(virsh, move.durationMs),
+        () => [],
+      ),
+    ]);
+    const log = logs.flat().sort();
+    // Other machines may be on their way too, and the log does not say whose error it is: the last one is the likeliest.
+    const telling = log.filter((line) => tellsCause(line) && !neverHidden.test(line)).slice(-1);
+    said = [...(telling.length > 0 ? telling : log.slice(-2)).map(withoutPlace), said].join("\n");
+    failure = readFailure(said, context);
+    const missing = failure.code === "migrationFailed" ? await imagesMissing(hosts, move) : [];
+    if (missing.length > 0) {
+      failure = readFailure("Storage pool not found: no storage pool with matching target path", context);
+      failure.why = `the disk images ${missing.join(", ")} are not on ${move.to}`;
+    }
+  }
+  if (failure.code === "peerUntrusted") {
+    failure = readFailure(said, { ...context, ...(await peerKeys(hosts, move.from, move.to)) });
+  }
+  return new PlacementError({ ...failure, phase: "migrate", what: move.what, domain: move.domain, host: move.from });
+}
+
+/** The last errors that libvirt's log on a host holds since the migration began; its clock, not ours, says since when. */
+async function logOf(virsh: Virsh | undefined, durationMs: number): Promise<string[]> {
+  if (virsh === undefined) return [];
+  const seconds = Math.ceil(durationMs / 1000) + 2;
+  const script = sh`since=$(date -u -d "-${seconds} seconds" "+%Y-%m-%d %H:%M:%S")
+{ for f in /var/log/libvirt/libvirtd.log /var/log/libvirt/virtqemud.log; do [ -r $f ] && tail -n 200 $f; done
+journalctl -q -u libvirtd -u virtqemud --since "-${seconds}s" -o cat 2>/dev/null; } | grep " error : " | awk -v since="$since" '$0 >= since || !/^[0-9]{4}-/' | tail -n 20`;
+  const { stdout } = await virsh.run(script, askMs).catch(() => ({ stdout: "" }));
+  return stdout.split("\n").filter((line) => line !== "" && !unrelated.test(line));
+}
+
+/** "2026-01-01 00:00:00.000+0000: 4711: error : function:42 : WORDS" → "WORDS". */
+function withoutPlace(line: string): string {
+  return line.replace(/^.* error : [A-Za-z0-9_]+:\d+ : /, "");
+}
+
+/** Disk images that the destination should have and has not: libvirt does not even log that at its usual level. */
+async function imagesMissing(
+  hosts: Hosts,
+  { domain, from, to }: { domain: string; from: string; to: string },
+): Promise<string[]> {
+  try {
+    const [source, destination] = await Promise.all([hosts.virsh(from), hosts.virsh(to)]);
+    const { stdout } = await source.run(sh`virsh -q domblklist --details --domain=${domain}`, askMs);
+    const paths = parseDiskFiles(stdout);
+    const there = await Promise.all(paths.map((path) => destination.run(sh`test -e ${path}`, askMs)));
+    return paths.filter((_, index) => there[index]!.code === 1);
+  } catch {
+    return [];
+  }
+}

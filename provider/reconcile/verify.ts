@@ -1,0 +1,148 @@
+import { type DomainView, isActive, isOutgoing, isStillInPostCopy, showState } from "../core/domain";
+import { PlacementError } from "../core/errors";
+import type { Clock } from "../core/ports";
+import { advance, type Mark } from "../core/stall";
+import type { Hosts } from "../observe/hosts";
+import { intervals, waits } from "../core/times";
+
+/** What both hosts say after a migration ended, whatever virsh said. */
+export interface Verdict {
+  outcome:
+    | "moved" /** On the destination as it should be, gone from the source. */
+    | "leftover" /** On the destination; the source keeps a definition that is shut off. */
+    | "stayed" /** On the source as before; not on the destination, or that cannot be asked and the source sends nothing to it. */
+    | "ended" /** On the source, and shut off since: it was shut down or crashed while it was moved. */
+    | "endedThere" /** On the destination, where it crashed since. */
+    | "postCopyGoesOn" /** libvirt on the source has given the post-copy up, and the destination runs on: QEMU may end it by itself. */
+    | "unnoticed" /** On the destination, all of it; libvirt on the source holds its half of a post-copy that it has given up. */
+    | "postCopyFailed" /** Both halves stand still until it is resumed. */
+    | "halfLost" /** One half of a post-copy that broke off; on the other host nothing of it runs. */
+    | "inProgress" /** Neither host shows an end of it. */
+    | "unseen" /** One of the hosts, or both, cannot be asked. */
+    | "unclear";
+  source: DomainView | undefined;
+  destination: DomainView | undefined;
+  /** "kvm-a: running (booted); kvm-b: not there". */
+  seen: string;
+  /** Why a host could not be asked. */
+  silent: { source?: PlacementError; destination?: PlacementError };
+}
+
+type How = "live" | "offline";
+
+/**
+ * Asks both hosts, again and again while one of them still shows a migration or cannot be asked.
+ *
+ * @param beginMs so long an offline migration that nobody hears may take to begin.
+ */
+export async function verify(
+  hosts: Hosts,
+  move: { uuid: string; from: string; to: string; how: How },
+  clock: Clock,
+  beginMs = 0,
+  onWait: (text: string) => void = () => {},
+): Promise<Verdict> {
+  let start = clock.now();
+  let mark: Mark | undefined;
+  let before: Verdict["outcome"] | undefined;
+  let toldAt = -Infinity;
+  const patience: Partial<Record<Verdict["outcome"], number>> = {
+    inProgress: waits.verdict,
+    unseen: waits.verdict,
+    halfLost: 3 * waits.postCopyFailed,
+    postCopyGoesOn: waits.postCopyGivenUp,
+    postCopyFailed: waits.postCopyStopped,
+    unnoticed: waits.verdict,
+    stayed: beginMs,
+  };
+  for (;;) {
+    const verdict = await look(hosts, move);
+    const now = clock.now();
+    if (verdict.outcome === "postCopyGoesOn" || verdict.outcome === "postCopyFailed") {
+      // As long as anything is sent it has not stopped, however long that takes.
+      const last = mark;
+      mark = advance(mark, verdict.source?.job, true, now);
+      if (mark !== last || before !== verdict.outcome) start = now;
+    }
+    if (verdict.outcome === "postCopyGoesOn" && now - toldAt >= intervals.sameWait) {
+      toldAt = now;
+      onWait(
+        `libvirt on ${move.from} has given the migration up, but ${verdict.destination!.name} runs on ${move.to} (${showState(verdict.destination!)}): waiting for its end`,
+      );
+    }
+    before = verdict.outcome;
+    if (clock.now() - start >= (patience[verdict.outcome] ?? 0)) return verdict;
+    await clock.sleep(intervals.poll);
+  }
+}
+
+async function look(
+  hosts: Hosts,
+  { uuid, from, to, how }: { uuid: string; from: string; to: string; how: How },
+): Promise<Verdict> {
+  const [source, destination] = await Promise.all([from, to].map((host) => viewOn(hosts, host, uuid)));
+  const silent = {
+    ...(source instanceof PlacementError && { source }),
+    ...(destination instanceof PlacementError && { destination }),
+  };
+  const seen = [
+    [from, source],
+    [to, destination],
+  ].map(([host, view]) => `${host as string}: ${said(view as DomainView | PlacementError | undefined)}`);
+  const views = { source: heard(source), destination: heard(destination) };
+  const judged = judge(views.source, views.destination, how);
+  // It runs on the source, which sends nothing any more: whatever the destination would say, it stayed.
+  const stayed = silent.source === undefined && how === "live" && judged === "stayed";
+  const outcome = Object.keys(silent).length > 0 && !stayed ? ("unseen" as const) : judged;
+  return { outcome, ...views, seen: seen.join("; "), silent };
+}
+
+async function viewOn(hosts: Hosts, host: string, uuid: string): Promise<DomainView | PlacementError | undefined> {
+  try {
+    return await (await hosts.virsh(host)).view(uuid);
+  } catch (error) {
+    if (error instanceof PlacementError) return error;
+    throw error;
+  }
+}
+
+function heard(view: DomainView | PlacementError | undefined): DomainView | undefined {
+  return view instanceof PlacementError ? undefined : view;
+}
+
+function said(view: DomainView | PlacementError | undefined): string {
+  if (view instanceof PlacementError) return `cannot be asked (${view.why})`;
+  return view ? showState(view) : "not there";
+}
+
+/** Pure: from two views to a verdict. */
+export function judge(
+  source: DomainView | undefined,
+  destination: DomainView | undefined,
+  how: How,
+): Verdict["outcome"] {
+  const failed = (view: DomainView | undefined) => view?.reason === "post-copy failed";
+  if (failed(source) && isStillInPostCopy(destination)) return "postCopyGoesOn";
+  if (failed(source) && destination?.state === "running" && destination.reason === "migrated") return "unnoticed";
+  if (failed(source) || failed(destination)) {
+    return [source, destination].every((view) => view && isActive(view)) ? "postCopyFailed" : "halfLost";
+  }
+  const moving = (view: DomainView | undefined) =>
+    view !== undefined &&
+    (isOutgoing(view.job) || view.job?.type === "held" || view.reason === "migrating" || view.reason === "post-copy");
+  if (moving(source) || moving(destination)) return "inProgress";
+  const runsThere = destination !== undefined && isActive(destination);
+  if (how === "offline") {
+    if (destination && !source && !runsThere) return "moved";
+    if (source && !destination) return "stayed";
+    return "unclear";
+  }
+  const runsHere = source !== undefined && isActive(source);
+  if (runsThere && !source) return "moved";
+  if (runsThere && !runsHere) return "leftover";
+  if (runsHere && !runsThere) return "stayed";
+  if (source && !destination && source.reason !== "migrated") return "ended";
+  // It arrived, and was shut down there since.
+  if (destination && !source) return destination.reason === "crashed" ? "endedThere" : "moved";
+  return "unclear";
+}

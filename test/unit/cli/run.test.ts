@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { PlacementError } from "../../../provider/core/errors";
+import { run } from "../../../provider/cli/run";
+import { createMask } from "../../../provider/schema";
+import { fakeDomain, FakeHosts } from "../../support/fake-virsh";
+
+describe("the command line", () => {
+  const inventory = { "kvm-a": { name: "kvm-a" }, "kvm-b": { name: "kvm-b" }, "kvm-c": { name: "kvm-c" } };
+
+  async function call(words: string[], prepare: (world: FakeHosts) => void = () => {}, secrets: string[] = []) {
+    const fake = new FakeHosts();
+    fake.add("kvm-a", [fakeDomain()]);
+    fake.add("kvm-b");
+    fake.add("kvm-c");
+    prepare(fake);
+    let [printed, complained] = ["", ""];
+    const code = await run(words, {
+      dial: () => fake.dial,
+      clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
+      settings: () => Promise.resolve({ inventory, uri: "qemu:///system", mask: createMask(secrets) }),
+      print: (text) => (printed += text),
+      complain: (text) => (complained += text),
+    });
+    return { code, printed, complained };
+  }
+
+  it("plans a machine's move to every other host", async () => {
+    const { code, printed } = await call(["plan", "db-01"]);
+    assert.equal(code, 0);
+    assert.equal(
+      printed,
+      [
+        "db-01 is running (booted) on kvm-a",
+        "",
+        "TO     CAN GO  WITH          WHAT TO EXPECT",
+        "kvm-b  yes     as it stands  will pre-copy at least 256 MiB in about 2 s at 1.2 GiB/s; how fast it writes to its memory was not measured",
+        "kvm-c  yes     as it stands  will pre-copy at least 256 MiB in about 2 s at 1.2 GiB/s; how fast it writes to its memory was not measured",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("says what stands in the way, and fails where it can go nowhere", async () => {
+    const { code, printed } = await call(["plan", "db-01", "--to", "kvm-b"], (fake) => {
+      fake.hosts.get("kvm-b")!.down = true;
+    });
+    assert.equal(code, 1);
+    assert.match(printed, /^kvm-b +no +.*connect ECONNREFUSED.* \[hostUnreachable\]$/m);
+  });
+
+  it("plans for machines", async () => {
+    const { printed } = await call(["plan", "db-01", "--to", "kvm-c", "--json"]);
+    const { from, ways } = JSON.parse(printed) as { from: string; ways: { host: string; command: string }[] };
+    assert.equal(from, "kvm-a");
+    assert.deepEqual(
+      ways.map(({ host, command }) => [host, command]),
+      [["kvm-c", "virsh migrate --live --p2p --persistent --undefinesource db-01 qemu+ssh://kvm-c/system"]],
+    );
+  });
+
+  it("finds every host and pair well", async () => {
+    const { code, printed } = await call(["doctor", "kvm-a", "kvm-b"]);
+    assert.equal(code, 0);
+    assert.equal(
+      printed,
+      [
+        "HOST OR PAIR   LIBVIRT  QEMU    STATE",
+        "kvm-a          9.0.0    7.2.22  ok",
+        "kvm-b          9.0.0    7.2.22  ok",
+        "kvm-a → kvm-b                   ok",
+        "kvm-b → kvm-a                   ok",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("names a host that is down, and fails", async () => {
+    const { code, printed } = await call(["doctor"], (fake) => {
+      fake.hosts.get("kvm-c")!.down = true;
+    });
+    assert.equal(code, 1);
+    assert.match(printed, /^kvm-c +\? +\? +blocker: kvm-c cannot be asked: .* \[hostUnreachable\]$/m);
+    assert.doesNotMatch(printed, /→ kvm-c/);
+  });
+
+  const misuses: [words: string[], said: RegExp][] = [
+    [["plan"], /^plan takes one machine/],
+    [["plan", "db-02"], /^db-02 is on none of kvm-a, kvm-b and kvm-c\n$/],
+    [["plan", "db-01", "--to", "kvm-d"], /^no host kvm-d in the inventory; did you mean kvm-a, kvm-b or kvm-c\?/],
+    [["plan", "db-01", "--fast"], /^not understood: --fast/],
+    [["move"], /^not understood: move/],
+  ];
+  for (const [words, said] of misuses) {
+    it(`does not do: ${words.join(" ")}`, async () => {
+      const { code, complained } = await call(words);
+      assert.match(complained, said);
+      assert.equal(code, 2);
+    });
+  }
+
+  it("prints no secret, in a table, in JSON or in an error", async () => {
+    const down = (fake: FakeHosts) => {
+      fake.dial = ({ name }) =>
+        Promise.reject(new PlacementError({ ...unreachable, host: name, why: `no key: ${key}` }));
+    };
+    const unreachable = { code: "hostUnreachable", phase: "connect", what: "cannot connect", next: "x" } as const;
+    const key = 'line "one" of a key\nline two of the key';
+    for (const words of [
+      ["doctor"],
+      ["doctor", "--json"],
+      ["plan", "db-01"],
+      ["plan", "db-01", "--json"],
+      ["doctor", "hush"],
+    ]) {
+      const { printed, complained } = await call(words, down, [key, "hush"]);
+      assert.doesNotMatch(printed + complained, /line .{0,2}one|two of|hush/, words.join(" "));
+      assert.match(printed + complained, /\[secret\]/);
+      if (words.includes("--json") && printed !== "") JSON.parse(printed);
+    }
+  });
+
+  it("prints no secret where it fails in a way that nobody foresaw", async () => {
+    const { code, complained } = await call(
+      ["doctor"],
+      (fake) => void (fake.dial = () => Promise.reject(new TypeError("bad: hush-hush"))),
+      ["hush-hush"],
+    );
+    assert.equal(code, 1);
+    assert.match(complained, /TypeError: bad: \[secret\]/);
+  });
+});

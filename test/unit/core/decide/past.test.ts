@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { decide, type Decision, type Observed } from "../../../../provider/core/decide";
+import type { DomainView } from "../../../../provider/core/domain";
+import { needsPast, type Past, ranLast } from "../../../../provider/core/decide/past";
+import { dbUuid, view } from "../../../support/views";
+
+const minute = 60_000;
+/** Since the move began; a host that is up for less was restarted in it. */
+const begun = 5 * minute;
+const job = { type: "unbounded", operation: "outgoing", elapsedMs: begun } as const;
+const up = (host: string, upMs: number, more: Partial<Past> = {}): Past => ({ host, upMs, ...more });
+const sent = { last: { what: "sent", agoMs: begun } } as const;
+const received = { last: { what: "received", agoMs: begun - 1500 }, definedMs: begun - 10_000 } as const;
+
+function decideOn(views: DomainView[], past: Past[] | undefined, silent: string[] = []): Decision {
+  const observed: Observed = {
+    views,
+    asked: ["kvm-a", "kvm-b", "kvm-c"],
+    unreachable: silent.map((host) => ({ host, why: "no route" })),
+    lastHost: "kvm-a",
+    ...(past && { past }),
+  };
+  return decide(
+    { domain: "db-01", uuid: dbUuid, hosts: ["kvm-b"], options: { mode: "auto" }, inMaintenance: new Set() },
+    observed,
+  );
+}
+
+function refusal(decision: Decision) {
+  assert.equal(decision.action, "refuse");
+  return decision;
+}
+
+describe("hosts that lost power in a post-copy", () => {
+  const onSource = view("kvm-a", "paused (post-copy failed)", { job });
+  const onDestination = view("kvm-b", "running (post-copy)");
+  const off = (host: string) => view(host, "shut off (unknown)");
+
+  it("the destination: its half is gone, and it starts there from its disk", () => {
+    const { code, reason, next, passes } = refusal(
+      decideOn([onSource, off("kvm-b")], [up("kvm-a", 99 * minute, sent), up("kvm-b", minute, received)]),
+    );
+    assert.equal(code, "postCopyInterrupted");
+    assert.equal(
+      reason,
+      "kvm-a holds one half of db-01 in a post-copy migration (paused (post-copy failed)) that began 5 min ago, and kvm-b, where the other half was, was restarted 1 min ago: a part of its memory is gone",
+    );
+    assert.match(
+      next,
+      /^nothing brings that memory back: `virsh destroy db-01` on kvm-a, then `virsh start db-01` on kvm-b, where it ran last: it boots from its disk, and all that was only in its memory is lost\. Then run `pulumi up` again/,
+    );
+    assert.equal(passes, undefined);
+  });
+
+  it("the source: its half is gone, and a destination that has not noticed is waited for first", () => {
+    const { reason, next, passes } = refusal(
+      decideOn([off("kvm-a"), onDestination], [up("kvm-a", minute), up("kvm-b", 99 * minute, { qemuMs: begun })]),
+    );
+    assert.match(reason, /kvm-a, where the other half was, was restarted 1 min ago: a part of its memory is gone$/);
+    assert.match(next, /`virsh destroy db-01` on kvm-b, then `virsh start db-01` on kvm-b, where it ran last/);
+    assert.equal(passes, true);
+  });
+
+  it("the destination, without a definition there: only the source can start it", () => {
+    const pasts = [up("kvm-a", 99 * minute, sent), up("kvm-b", minute, { last: received.last })];
+    const { next } = refusal(decideOn([onSource], pasts));
+    assert.match(next, /`virsh destroy db-01` on kvm-a, then `virsh start db-01` on kvm-a, which has its definition/);
+  });
+
+  it("is told though a third host is silent", () => {
+    const pasts = [up("kvm-a", 99 * minute, sent), up("kvm-b", minute, received)];
+    assert.match(
+      refusal(decideOn([onSource, off("kvm-b")], pasts, ["kvm-c"])).reason,
+      /kvm-b, where the other half was/,
+    );
+  });
+
+  const unproven: [title: string, views: DomainView[], past: Past[] | undefined][] = [
+    ["the other host was up before the move began", [onSource], [up("kvm-a", 99 * minute), up("kvm-b", 90 * minute)]],
+    ["a restarted host has nothing to do with it", [onSource], [up("kvm-a", 99 * minute, sent), up("kvm-c", minute)]],
+    [
+      "two hosts may have been the other one",
+      [onSource, off("kvm-b"), off("kvm-c")],
+      [up("kvm-a", 99 * minute, sent), up("kvm-b", minute), up("kvm-c", minute)],
+    ],
+    ["nothing tells when the move began", [off("kvm-a"), onDestination], [up("kvm-a", minute), up("kvm-b", minute)]],
+    [
+      "it was restarted within the error of the measurement",
+      [onSource, off("kvm-b")],
+      [up("kvm-a", 99 * minute, sent), up("kvm-b", begun - 1000)],
+    ],
+    ["the hosts tell nothing", [onSource], undefined],
+  ];
+  for (const [title, views, past] of unproven) {
+    it(`is not said where ${title}`, () => {
+      assert.doesNotMatch(refusal(decideOn(views, past)).reason, /was restarted/);
+    });
+  }
+
+  it("is not promised to lose nothing while a host is silent", () => {
+    for (const half of [onSource, view("kvm-b", "running (post-copy failed)")]) {
+      const { next } = refusal(decideOn([half], undefined, ["kvm-c"]));
+      assert.doesNotMatch(next, /nothing is lost/);
+      assert.match(next, /tells what is lost where a host has lost power/);
+    }
+  });
+
+  it("both: two definitions of a VM that runs nowhere, of which the destination's counts", () => {
+    const pasts = [up("kvm-a", minute, sent), up("kvm-b", minute, received)];
+    const { code, host, reason, next } = refusal(decideOn([off("kvm-a"), off("kvm-b")], pasts));
+    assert.deepEqual([code, host], ["domainOnTwoHosts", "kvm-b"]);
+    assert.match(
+      reason,
+      /: kvm-a began to move it to kvm-b 5 min ago, and it had begun to run there \(kvm-a was restarted 1 min ago and kvm-b was restarted 1 min ago\)$/,
+    );
+    assert.match(
+      next,
+      /^`virsh start db-01` on kvm-b, where it ran last, .* lost already\. To leave it shut off: keep kvm-b/,
+    );
+  });
+
+  it("both before the switch, with an older definition on the destination: the source's counts, and its disk", () => {
+    const older = { ...received, definedMs: 99 * minute };
+    const { host, next } = refusal(
+      decideOn([off("kvm-a"), off("kvm-b")], [up("kvm-a", minute, sent), up("kvm-b", minute, older)]),
+    );
+    assert.equal(host, "kvm-a");
+    assert.match(
+      next,
+      /^`virsh start db-01` on kvm-a.* Do not start it on kvm-b: a disk that was being copied there is not complete/,
+    );
+  });
+
+  it("both before the switch: the one definition is moved", () => {
+    const decision = decideOn([off("kvm-a")], undefined);
+    assert.deepEqual([decision.action, "how" in decision && decision.how], ["migrate", "offline"]);
+  });
+
+  const undecided: [title: string, past: Past[] | undefined][] = [
+    ["no logs can be read", [up("kvm-a", minute), up("kvm-b", minute)]],
+    [
+      "the logs are of two moves",
+      [up("kvm-a", minute, sent), up("kvm-b", minute, { ...received, last: { what: "received", agoMs: 90 * minute } })],
+    ],
+    [
+      "nobody knows how old the destination's definition is",
+      [up("kvm-a", minute, sent), up("kvm-b", minute, { last: received.last })],
+    ],
+    [
+      "it was started by hand since",
+      [up("kvm-a", minute, { last: { what: "started", agoMs: 1000 } }), up("kvm-b", minute, received)],
+    ],
+    ["nothing was asked", undefined],
+  ];
+  for (const [title, past] of undecided) {
+    it(`says that it is not to be seen which definition counts where ${title}`, () => {
+      assert.match(
+        refusal(decideOn([off("kvm-a"), off("kvm-b")], past)).reason,
+        /which definition counts is not to be seen/,
+      );
+      assert.equal(ranLast([off("kvm-a"), off("kvm-b")], past), undefined);
+    });
+  }
+
+  it("is asked of the hosts only where what they say does not tell", () => {
+    assert.equal(needsPast([onSource]), true);
+    assert.equal(needsPast([off("kvm-a"), onDestination]), true);
+    assert.equal(needsPast([off("kvm-a"), off("kvm-b")]), true);
+    for (const views of [
+      [],
+      [off("kvm-a")],
+      [view("kvm-a", "running (booted)")],
+      [view("kvm-a", "shut off (migrated)"), view("kvm-b", "running (migrated)")],
+      [onSource, onDestination],
+    ])
+      assert.equal(needsPast(views), false);
+  });
+});

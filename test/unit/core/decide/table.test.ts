@@ -1,0 +1,256 @@
+import assert from "node:assert/strict";
+import { decide, type Decision } from "../../../../provider/core/decide";
+import { type DomainView, holdsItsMemory, isActive } from "../../../../provider/core/domain";
+import { needsPast, type Past } from "../../../../provider/core/decide/past";
+import { everyJob, everyState } from "../../../support/states";
+import { dbUuid, view } from "../../../support/views";
+
+/** What one host may say: not there, or one of the states with one of the jobs, defined or not, with a saved image or not. */
+function everyView(host: string): (DomainView | undefined)[] {
+  const views: (DomainView | undefined)[] = [undefined];
+  for (const state of everyState) {
+    for (const job of Object.values(everyJob)) {
+      // Nothing can be backed up or sent from where it does not run; a receiving end may be on its way up.
+      if (state.startsWith("shut off") && job && job.type !== "none" && job.operation !== "incoming") continue;
+      const plain = view(host, state, job && { job });
+      views.push(plain);
+      if (job?.type !== "none") continue;
+      if (isActive(plain)) views.push({ ...plain, persistent: false });
+      else views.push({ ...plain, managedSave: true });
+    }
+  }
+  return views;
+}
+
+interface Met {
+  views: DomainView[];
+  silent: string[];
+  decision: Decision;
+}
+
+function decideOn(
+  views: readonly DomainView[],
+  silent: readonly string[],
+  wanted = "kvm-b",
+  past?: readonly Past[],
+): Decision {
+  return decide(
+    { domain: "db-01", uuid: dbUuid, hosts: [wanted], options: { mode: "auto" }, inMaintenance: new Set() },
+    {
+      views,
+      asked: ["kvm-a", "kvm-b", "kvm-c"],
+      unreachable: silent.map((host) => ({ host, why: "Connection timed out" })),
+      lastHost: "kvm-a",
+      ...(past && { past }),
+    },
+  );
+}
+
+const inShort = (decision: Decision) =>
+  "view" in decision
+    ? [decision.action, decision.view.host, "to" in decision ? decision.to : ""].join(" ")
+    : `${decision.action} ${decision.code}`;
+
+describe("the decision over every pair of states", () => {
+  const met: Met[] = [];
+  before(() => {
+    for (const source of everyView("kvm-a")) {
+      for (const destination of everyView("kvm-b")) {
+        const views = [source, destination].filter((each) => each !== undefined);
+        met.push({ views, silent: [], decision: decideOn(views, []) });
+      }
+      const views = [source].filter((each) => each !== undefined);
+      for (const silent of ["kvm-b", "kvm-c"])
+        met.push({ views, silent: [silent], decision: decideOn(views, [silent]) });
+    }
+  });
+
+  function holds(what: string, check: (met: Met) => boolean): void {
+    const failing = met.find((each) => !check(each));
+    if (failing === undefined) return;
+    const seen = failing.views.map(({ host, state, reason, job }) => `${host} ${state} (${reason}) ${job?.operation}`);
+    assert.fail(`${what}: ${seen.join("; ")} → ${inShort(failing.decision)}: ${failing.decision.reason}`);
+  }
+  const when = (actions: string[], check: (met: Met) => boolean) => (each: Met) =>
+    !actions.includes(each.decision.action) || check(each);
+
+  it("is made for tens of thousands of them", () => assert.ok(met.length > 30_000, String(met.length)));
+
+  it("meets every kind of answer", () => {
+    const kinds = new Set(met.map(({ decision }) => decision.action));
+    assert.deepEqual([...kinds].sort(), ["attach", "finish", "migrate", "noop", "refuse", "resume"]);
+  });
+
+  it("moves, adopts or clears up only where exactly one host owns the machine", () => {
+    const owners = ({ views }: Met) => views.filter(isActive);
+    holds(
+      "two own it",
+      when(["migrate", "noop", "finish"], (each) => {
+        const [owner, ...more] = owners(each);
+        if (owner === undefined) return each.views.length === 1;
+        return more.length === 0 && "view" in each.decision && each.decision.view.host === owner.host;
+      }),
+    );
+  });
+
+  it("starts no migration of a machine that one is, or another job is, under way of", () => {
+    holds(
+      "a job runs",
+      when(["migrate"], ({ views }) =>
+        views.every(({ job, reason }) => (job?.type ?? "none") === "none" && !/^(migrating|post-copy)/.test(reason)),
+      ),
+    );
+  });
+
+  it("removes a definition only where the machine runs elsewhere, and none with a memory image", () => {
+    holds(
+      "what is left over may be all there is",
+      when(["finish"], ({ decision }) => {
+        if (decision.action !== "finish") return false;
+        const { view: owner, leftovers } = decision;
+        return holdsItsMemory(owner) && leftovers.every((left) => left.state === "shut off" && !left.managedSave);
+      }),
+    );
+  });
+
+  it("resumes only the two halves of an interrupted post-copy, and nothing else beside them", () => {
+    holds(
+      "no two halves",
+      when(["resume"], ({ views }) => {
+        const [source, destination] = [...views].sort((a) => (a.state === "paused" ? -1 : 1));
+        return (
+          views.length === 2 &&
+          source!.state === "paused" &&
+          destination!.state === "running" &&
+          views.every(({ reason }) => reason.startsWith("post-copy")) &&
+          views.some(({ reason }) => reason === "post-copy failed")
+        );
+      }),
+    );
+  });
+
+  it("watches only from the host that sends, to one that is there", () => {
+    holds(
+      "no migration",
+      when(["attach"], ({ views, decision }) => {
+        if (decision.action !== "attach" || views.length !== 2) return false;
+        const { view: source, to } = decision;
+        return (
+          source.host !== to &&
+          views.some(({ host }) => host === to) &&
+          (source.job?.operation === "outgoing" || source.reason === "post-copy")
+        );
+      }),
+    );
+  });
+
+  it("does nothing about a machine that only a silent host may own", () => {
+    holds("it may run there", ({ views, silent, decision }) => {
+      const seenToRun = views.some((each) => isActive(each));
+      return silent.length === 0 || seenToRun || decision.action === "refuse";
+    });
+  });
+
+  it("has a reason for each, and for each refusal exact commands, or whom to bring back, and what is lost", () => {
+    holds(
+      "no words",
+      ({ decision }) => decision.reason.length > 10 && !/undefined|null|\[object/.test(decision.reason),
+    );
+    holds(
+      "no next step",
+      when(["refuse"], ({ decision }) => {
+        if (decision.action !== "refuse") return false;
+        return /`virsh |`pulumi up`/.test(decision.next) && !/undefined|null|\[object/.test(decision.next);
+      }),
+    );
+    holds(
+      "not said what is lost",
+      when(["refuse"], ({ decision }) => {
+        if (decision.action !== "refuse" || !/`virsh (destroy|undefine|domjobabort)/.test(decision.next)) return true;
+        return /\b(lost|loses|lose)\b/.test(decision.next);
+      }),
+    );
+    holds(
+      "a copy without a way out",
+      when(["refuse"], ({ decision, views }) => {
+        if (decision.action !== "refuse" || decision.code !== "domainOnTwoHosts") return true;
+        return views
+          .filter(isActive)
+          .every(({ host }) => decision.next.includes(`keep ${host}`) || decision.next.includes(`Keep ${host}`));
+      }),
+    );
+  });
+
+  it("names nothing that destroys, resumes or cancels while the destination says running (post-copy)", () => {
+    holds("more than waiting", ({ views, decision }) => {
+      if (!views.some(({ state, reason }) => state === "running" && reason === "post-copy")) return true;
+      if (decision.action !== "refuse") return ["attach", "resume"].includes(decision.action);
+      return decision.passes !== undefined && !/`virsh|destroy|undefine/.test(decision.next);
+    });
+  });
+
+  it("is the same again, and in whatever order the hosts answer", () => {
+    holds("another answer", ({ views, silent, decision }) => {
+      const again = decideOn([...views].reverse(), [...silent].reverse());
+      return JSON.stringify(again) === JSON.stringify(decision);
+    });
+  });
+
+  it("is the same with the hosts' names exchanged", () => {
+    const exchange = (text: string) => text.replace(/kvm-[ab]/g, (name) => (name === "kvm-a" ? "kvm-b" : "kvm-a"));
+    holds("depends on a name", ({ views, silent, decision }) => {
+      const exchanged = views.map((each) => ({ ...each, host: exchange(each.host) }));
+      return inShort(decideOn(exchanged, silent.map(exchange), "kvm-a")) === exchange(inShort(decision));
+    });
+  });
+
+  it("learns from the hosts' past only what to say: never to do anything, never to destroy but the half that is left", () => {
+    const [minute, begun] = [60_000, 300_000];
+    const pasts = ["kvm-a", "kvm-b"].map((host) =>
+      [minute, 99 * minute].flatMap((upMs) =>
+        (["sent", "received", "started"] as const).flatMap((what) =>
+          [begun - minute, 99 * minute].map((definedMs): Past => ({
+            host,
+            upMs,
+            qemuMs: begun,
+            last: { what, agoMs: begun },
+            definedMs,
+          })),
+        ),
+      ),
+    );
+    const sent = { type: "unbounded", operation: "outgoing", elapsedMs: begun } as const;
+    let told = 0;
+    for (const { views, silent } of met) {
+      if (!needsPast(views) || views.some(({ job, persistent }) => job?.type !== "none" || !persistent)) continue;
+      const half = views.find(isActive);
+      const asked = views.map((each) => (each === half ? { ...each, job: sent } : each));
+      const plain = decideOn(asked, silent);
+      for (const onA of pasts[0]!) {
+        for (const onB of pasts[1]!) {
+          const decision = decideOn(asked, silent, "kvm-b", [onA, onB]);
+          assert.equal(decision.action, plain.action);
+          if (decision.action !== "refuse" || !/was restarted/.test(decision.reason)) continue;
+          told++;
+          const [first = ""] = decision.next.split("boots from its disk");
+          for (const [, host] of first.matchAll(/`virsh destroy db-01` on (\S+?),/g)) assert.equal(host, half?.host);
+          const [, start] = /`virsh start db-01` on (\S+?),/.exec(first) ?? [];
+          assert.ok(
+            views.some(({ host }) => host === start),
+            `${decision.reason}: ${decision.next}`,
+          );
+          assert.match(decision.next, /is lost/);
+        }
+      }
+    }
+    assert.ok(told > 500, String(told));
+  });
+
+  it("never chooses between three that hold it", () => {
+    const third = view("kvm-c", "running (booted)");
+    const wrong = met.find(
+      ({ views }) => views.length === 2 && views.every(isActive) && decideOn([...views, third], []).action !== "refuse",
+    );
+    assert.equal(wrong, undefined);
+  });
+});

@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import type { Inventory } from "../../../provider/core/model";
+import type { Dial } from "../../../provider/core/ports";
+import { Hosts } from "../../../provider/observe/hosts";
+import { FakeClock } from "../../support/fake-clock";
+import { fakeDomain, FakeHosts } from "../../support/fake-virsh";
+
+const inventory: Inventory = {
+  "kvm-a": { name: "kvm-a", maxOutgoing: 1 },
+  "kvm-b": { name: "kvm-b", maxIncoming: 3, maintenance: true },
+  "kvm-c": { name: "kvm-c" },
+};
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe("the hosts", () => {
+  let fakes: FakeHosts;
+  let clock: FakeClock;
+  let hosts: Hosts;
+  beforeEach(() => {
+    fakes = new FakeHosts();
+    clock = new FakeClock();
+    for (const name of Object.keys(inventory)) fakes.add(name, [fakeDomain()]);
+    hosts = new Hosts(fakes.dial, inventory, "qemu:///system", clock);
+  });
+  afterEach(() => hosts.close());
+
+  it("are the inventory's, in its order; without one there are none, and any name is a host", () => {
+    assert.deepEqual(hosts.names, ["kvm-a", "kvm-b", "kvm-c"]);
+    assert.deepEqual(hosts.inMaintenance, new Set(["kvm-b"]));
+    const free = new Hosts(fakes.dial, undefined, "qemu:///system", clock);
+    assert.deepEqual([free.names, [...free.inMaintenance]], [[], []]);
+    assert.deepEqual(free.host("root@kvm-z"), { name: "root@kvm-z" });
+  });
+
+  it("keep for the debug log, once, what a host prints beside its answers", async () => {
+    const log: string[] = [];
+    const own = new Hosts(fakes.dial, inventory, "qemu:///system", clock, (text) => log.push(text));
+    fakes.hosts.get("kvm-a")!.noise = { stdout: "", stderr: "stty: not a terminal" };
+    for (let time = 0; time < 2; time++) assert.equal((await (await own.virsh("kvm-a")).domains()).length, 1);
+    assert.deepEqual(log, [
+      "kvm-a prints on stderr before any answer (start-up files of the account, as a rule): stty: not a terminal",
+    ]);
+    await own.close();
+  });
+
+  describe("have one connection each", () => {
+    it("however many ask at the same time", async () => {
+      const all = await Promise.all([hosts.virsh("kvm-a"), hosts.virsh("kvm-a"), hosts.virsh("kvm-b")]);
+      assert.deepEqual(fakes.dialled, ["kvm-a", "kvm-b"]);
+      assert.equal(all[0], all[1]);
+      assert.equal(await hosts.virsh("kvm-a"), all[0]);
+    });
+
+    it("opened anew after it was lost, once for all who ask", async () => {
+      const before = await hosts.virsh("kvm-a");
+      fakes.hosts.get("kvm-a")!.drop();
+      const [one, two] = await Promise.all([hosts.virsh("kvm-a"), hosts.virsh("kvm-a")]);
+      assert.equal(one, two);
+      assert.notEqual(one, before);
+      assert.deepEqual(fakes.dialled, ["kvm-a", "kvm-a"]);
+      assert.equal((await one.domains()).length, 1);
+    });
+
+    it("tried anew by the next who asks when it could not be opened", async () => {
+      fakes.hosts.get("kvm-a")!.down = true;
+      for (const asked of [hosts.virsh("kvm-a"), hosts.virsh("kvm-a")])
+        await assert.rejects(asked, { code: "hostUnreachable" });
+      assert.deepEqual(fakes.dialled, ["kvm-a"]);
+      fakes.hosts.get("kvm-a")!.down = false;
+      assert.equal((await hosts.virsh("kvm-a")).host, "kvm-a");
+    });
+
+    it("whose failure all hear who wait for it, and which is dialled anew for who comes later", async () => {
+      let dialled = 0;
+      const dial: Dial = () => {
+        dialled++;
+        return new Promise((_, reject) => setImmediate(() => reject(new Error(`dial ${dialled}`))));
+      };
+      const own = new Hosts(dial, { "kvm-a": { name: "kvm-a" } }, "qemu:///system", clock);
+      const said = await Promise.all([1, 2, 3].map(() => own.virsh("kvm-a").then(String, String)));
+      assert.deepEqual(said, ["Error: dial 1", "Error: dial 1", "Error: dial 1"]);
+      assert.equal(await own.virsh("kvm-a").then(String, String), "Error: dial 2");
+    });
+
+    it("closed with the hosts, one that never opened included", async () => {
+      const closed: string[] = [];
+      const dial: Dial = async (host) => {
+        const shell = await fakes.dial(host);
+        return Object.assign(shell, { close: () => (closed.push(host.name), Promise.resolve()) });
+      };
+      const own = new Hosts(dial, inventory, "qemu:///system", clock);
+      fakes.hosts.get("kvm-c")!.down = true;
+      await own.virsh("kvm-a");
+      await assert.rejects(own.virsh("kvm-c"));
+      await own.close();
+      await own.close();
+      assert.deepEqual(closed, ["kvm-a"]);
+    });
+  });
+
+  describe("are read", () => {
+    const lists = () => fakes.hosts.get("kvm-a")!.commands.filter((line) => line === "list --all --uuid --name").length;
+
+    it("once for all reads of a few seconds, and again after that", async () => {
+      await Promise.all([hosts.recentViews("kvm-a"), hosts.recentViews("kvm-a")]);
+      await clock.sleep(2900);
+      const [view] = await hosts.recentViews("kvm-a");
+      assert.deepEqual([view?.name, view?.host, lists()], ["db-01", "kvm-a", 1]);
+      await clock.sleep(200);
+      await hosts.recentViews("kvm-a");
+      assert.equal(lists(), 2);
+    });
+
+    it("anew when what was seen is out of date", async () => {
+      await hosts.recentViews("kvm-a");
+      hosts.forget("kvm-a", "kvm-b");
+      fakes.hosts.get("kvm-a")!.domains = [];
+      assert.deepEqual(await hosts.recentViews("kvm-a"), []);
+    });
+
+    it("anew after a failure, which is not kept", async () => {
+      fakes.hosts.get("kvm-a")!.down = true;
+      await assert.rejects(hosts.recentViews("kvm-a"), { code: "hostUnreachable" });
+      fakes.hosts.get("kvm-a")!.down = false;
+      assert.equal((await hosts.recentViews("kvm-a")).length, 1);
+    });
+  });
+
+  describe("bear so many migrations at once", () => {
+    const log: string[] = [];
+    beforeEach(() => log.splice(0));
+
+    /** A migration that ends when the test says so. */
+    function begin(name: string, from: string, to: string): { end: (error?: Error) => void; over: Promise<unknown> } {
+      let end!: (error?: Error) => void;
+      const held = new Promise<void>((resolve, reject) => (end = (error) => (error ? reject(error) : resolve())));
+      const over = hosts.withRoom(
+        from,
+        to,
+        (reason) => log.push(`${name} ${reason}`),
+        () => {
+          log.push(`${name} begins`);
+          return held;
+        },
+      );
+      return { end, over };
+    }
+
+    it("as the inventory says out of a host; the next waits, is told why, and begins when one ends", async () => {
+      const one = begin("1", "kvm-a", "kvm-b");
+      const two = begin("2", "kvm-a", "kvm-c");
+      await turn();
+      assert.deepEqual(log, ["1 begins", "2 waiting: 1 migrations out of kvm-a already run"]);
+      one.end();
+      await one.over;
+      await turn();
+      assert.equal(log.at(-1), "2 begins");
+      two.end();
+      await two.over;
+    });
+
+    it("two into a host where the inventory says nothing, in the order they came", async () => {
+      const all = ["1", "2", "3", "4"].map((name) => begin(name, `from-${name}`, "kvm-c"));
+      await turn();
+      assert.deepEqual(log, [
+        "1 begins",
+        "2 begins",
+        "3 waiting: 2 migrations into kvm-c already run",
+        "4 waiting: 2 migrations into kvm-c already run",
+      ]);
+      all[1]!.end();
+      await turn();
+      assert.deepEqual(log.slice(4), ["3 begins"]);
+      all[0]!.end();
+      await turn();
+      assert.deepEqual(log.slice(4), ["3 begins", "4 begins"]);
+      for (const { end, over } of all) {
+        end();
+        await over;
+      }
+    });
+
+    it("and one that waits for a full host does not keep others from a free one", async () => {
+      const one = begin("1", "kvm-a", "kvm-b");
+      const two = begin("2", "kvm-a", "kvm-b");
+      const three = begin("3", "kvm-c", "kvm-b");
+      await turn();
+      assert.deepEqual(
+        log.filter((line) => line.endsWith("begins")),
+        ["1 begins", "3 begins"],
+      );
+      one.end();
+      three.end();
+      await Promise.all([one.over, three.over]);
+      two.end();
+      await two.over;
+    });
+
+    it("and one that fails makes room all the same", async () => {
+      const one = begin("1", "kvm-a", "kvm-b");
+      const two = begin("2", "kvm-a", "kvm-b");
+      one.end(new Error("it failed"));
+      await assert.rejects(one.over, /it failed/);
+      await turn();
+      assert.equal(log.at(-1), "2 begins");
+      two.end();
+      await two.over;
+    });
+  });
+});

@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { estimate, measureDomain } from "../../../provider/preflight/estimate";
+import { fakeDomain, fakeUuid } from "../../support/fake-virsh";
+import { healthyMove } from "../../support/move-facts";
+import { Placing } from "../../support/placing";
+
+const GiB = 2 ** 30;
+const other = "00000000-0000-4000-8000-000000000002";
+
+function placing(change: Parameters<typeof fakeDomain>[0] = {}) {
+  const world = new Placing({ "kvm-a": [fakeDomain(change), fakeDomain({ uuid: other, name: "db-02" })] });
+  const host = world.host("kvm-a");
+  host.saying.set("domdirtyrate-calc", "Start to calculate domain's memory dirty rate successfully.");
+  host.saying.set(
+    "domstats --dirtyrate",
+    ["db-01", "db-02"]
+      .map(
+        (name, index) =>
+          `Domain: '${name}'\n  dirtyrate.calc_status=2\n  dirtyrate.megabytes_per_second=${40 + index}\n`,
+      )
+      .join("\n"),
+  );
+  host.saying.set("migrate-getspeed", "8796093022207");
+  host.saying.set("smaps", `\n@@ used\n4096 12\n${8 * 2 ** 20} ${3 * 2 ** 20}\n@@ end\n`);
+  host.saying.set("ip route get", "\n@@ speed\n25000\n@@ end\n");
+  const asked = (begin: string) => host.commands.filter((command) => command.startsWith(begin)).length;
+  const ran = (part: string) => host.scripts.filter((script) => script.includes(part)).length;
+  const measure = (name = "db-01", uuid = fakeUuid, seconds = 1) => {
+    const { state } = host.find(uuid)!;
+    return measureDomain(world.hosts, { host: "kvm-a", uuid, name, state }, { dirtyRateSeconds: seconds }, world.clock);
+  };
+  const { hosts, clock, fakes } = world;
+  return { hosts, clock, fakes, asked, ran, measure };
+}
+
+describe("what is measured for a prediction", () => {
+  it("the dirty pages of all that run on a host are counted at the same time, once for all who ask", async () => {
+    const { measure, asked, clock } = placing();
+    assert.equal((await measure()).dirtyBytesPerSecond, 40 * 2 ** 20);
+    assert.equal((await measure("db-02", other)).dirtyBytesPerSecond, 41 * 2 ** 20);
+    assert.equal(asked("domdirtyrate-calc"), 2);
+    assert.equal(asked(`domdirtyrate-calc ${fakeUuid} --seconds 1`), 1);
+    assert.equal(clock.elapsedMs, 1000);
+  });
+
+  for (const [title, change, seconds, rate] of [
+    ["a paused machine dirties nothing", { state: "paused" }, 1, 0],
+    ["with dirtyRateSeconds 0 nobody knows", {}, 0, undefined],
+    ["a machine that is being switched off is not measured", { state: "in shutdown" }, 1, undefined],
+  ] as const) {
+    it(`${title}: nothing is counted`, async () => {
+      const { measure, asked } = placing(change);
+      assert.equal((await measure("db-01", fakeUuid, seconds)).dirtyBytesPerSecond, rate);
+      assert.equal(asked("domdirtyrate-calc"), 0);
+    });
+  }
+
+  it("counting is left out where a migration runs", async () => {
+    const { measure, asked } = placing({ job: "outgoing" });
+    await measure();
+    assert.equal(asked(`domdirtyrate-calc ${fakeUuid}`), 0);
+    assert.equal(asked(`domdirtyrate-calc ${other}`), 1);
+  });
+});
+
+describe("a prediction", () => {
+  it("is made of the guest's own memory, its dirty pages, the link and the limits", async () => {
+    const { hosts, measure } = placing();
+    const { prospect } = (await estimate(hosts, healthyMove(), measure(), undefined))!;
+    assert.equal(prospect.memoryBytes, 3 * GiB);
+    assert.equal(prospect.dirtyBytesPerSecond, 40 * 2 ** 20);
+    assert.equal(prospect.bandwidthBytesPerSecond, 1200 * 2 ** 20);
+    assert.equal(prospect.postCopyBytesPerSecond, 1200 * 2 ** 20);
+    assert.equal(prospect.downtimeLimitMs, 300);
+  });
+
+  it("knows a link that is slower than QEMU, and how far that can be relied on", async () => {
+    const { hosts, measure, fakes } = placing();
+    const say = (text: string) => fakes.hosts.get("kvm-a")!.saying.set("ip route get", `\n@@ speed\n${text}\n@@ end\n`);
+    say("1000");
+    const bridge = (await estimate(hosts, healthyMove(), measure(), undefined))!.prospect;
+    assert.deepEqual([bridge.bandwidthBytesPerSecond, bridge.bandwidthAtMost], [125_000_000, Infinity]);
+    const again = placing();
+    again.fakes.hosts.get("kvm-a")!.saying.set("ip route get", "\n@@ speed\n1000\nphysical\n@@ end\n");
+    const card = (await estimate(again.hosts, healthyMove(), again.measure(), undefined))!.prospect;
+    assert.deepEqual([card.bandwidthBytesPerSecond, card.bandwidthAtMost], [125_000_000, 125_000_000]);
+  });
+
+  it("goes by what was measured in the last move between the two hosts, below its cap", async () => {
+    const { hosts, measure } = placing();
+    const facts = healthyMove();
+    const last = {
+      from: facts.destination.host,
+      to: facts.source.host,
+      startedAt: "2026-01-01T00:00:00.000Z",
+      durationMs: 10_600,
+      totalBytes: 2_000_000_000,
+      bytesPerSecond: 300_000_000,
+      mode: "live" as const,
+      command: facts.command,
+      reason: "host is kvm-a",
+    };
+    const { prospect } = (await estimate(hosts, facts, measure(), last))!;
+    assert.deepEqual([prospect.bandwidthBytesPerSecond, prospect.bandwidthAtMost], [300_000_000, 600_000_000]);
+    const capped = (await estimate(
+      hosts,
+      healthyMove({ options: { ...facts.options, bandwidthMiBps: 40 } }),
+      measure(),
+      last,
+    ))!.prospect;
+    assert.deepEqual([capped.bandwidthBytesPerSecond, capped.bandwidthAtMost], [40 * 2 ** 20, 40 * 2 ** 20]);
+  });
+
+  it("raises no alarm over a quick move there of which a state has only bytes and time: 1 MiB in 1.3 s", async () => {
+    const { hosts, measure } = placing();
+    const facts = healthyMove();
+    const last = {
+      from: facts.destination.host,
+      to: facts.source.host,
+      startedAt: "2026-01-01T00:00:00.000Z",
+      durationMs: 2600,
+      totalBytes: 1_077_000,
+      mode: "live" as const,
+      command: facts.command,
+      reason: "host is kvm-a",
+    };
+    const { prediction, prospect } = (await estimate(hosts, facts, measure(), last))!;
+    assert.equal(prospect.bandwidthBytesPerSecond, 1200 * 2 ** 20);
+    assert.equal(prediction.verdict, "converges");
+  });
+
+  it("of twenty moves over one link asks for its speed once, and looks at each machine once", async () => {
+    const { hosts, measure, ran } = placing();
+    for (let move = 0; move < 20; move++) await estimate(hosts, healthyMove(), measure(), undefined);
+    assert.equal(ran("ip route get"), 1);
+    assert.equal(ran("smaps"), 20);
+  });
+
+  it("falls back to libvirt's number where QEMU's memory may not be read", async () => {
+    const { hosts, measure, fakes } = placing();
+    fakes.hosts.get("kvm-a")!.saying.set("smaps", "\n@@ used\n@@ end\n");
+    const facts = healthyMove();
+    const domain = { ...facts.domain!, memoryUsedBytes: 2 * GiB };
+    const { prospect } = (await estimate(hosts, { ...facts, domain }, measure(), undefined))!;
+    assert.equal(prospect.memoryBytes, 2 * GiB);
+  });
+
+  it("is not made of an offline move", async () => {
+    const { hosts } = placing();
+    assert.equal(await estimate(hosts, healthyMove({ how: "offline" }), undefined, undefined), undefined);
+  });
+});

@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { endWithEngine } from "../../../provider/pulumi/orphan";
+
+describe("a provider whose engine was killed", () => {
+  const listening = (server: Server) =>
+    new Promise<string>((resolve) =>
+      server.listen(0, "127.0.0.1", () => resolve(`127.0.0.1:${(server.address() as AddressInfo).port}`)),
+    );
+
+  it("ends, and not before", async () => {
+    let looks = 0;
+    let ended = 0;
+    const engine = createServer((socket) => {
+      looks++;
+      socket.on("error", () => {}).destroy();
+    });
+    const address = await listening(engine);
+    const end = new Promise<void>((resolve) => endWithEngine(address, () => resolve(void ended++), 5));
+    while (looks < 5) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(ended, 0);
+    engine.close();
+    await end;
+    assert.equal(ended, 1);
+  });
+
+  it("is not looked for where there is no engine", () => {
+    for (const address of [undefined, "--reporter", "spec"]) endWithEngine(address, () => assert.fail(), 1);
+  });
+});

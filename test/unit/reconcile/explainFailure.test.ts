@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { explainFailure } from "../../../provider/reconcile/explainFailure";
+import { Placing } from "../../support/placing";
+
+describe("explaining a failed migration", () => {
+  let world: Placing;
+  beforeEach(() => (world = new Placing({})));
+  afterEach(() => world.hosts.close());
+
+  const explain = (stderr: string) =>
+    explainFailure(
+      { code: 1, signal: null, stdout: "", stderr },
+      {
+        what: "cannot move db-01 from kvm-a to kvm-b",
+        domain: "db-01",
+        from: "kvm-a",
+        to: "kvm-b",
+        peerUri: "qemu+ssh://10.0.0.12/system",
+        durationMs: 1500,
+      },
+      world.hosts,
+    );
+
+  it("takes libvirt's word where it tells", async () => {
+    world.host("kvm-a").log = "2026-01-01 00:00:00.000+0000: 1: error : qemuX:1 : No space left on device\n";
+    const error = await explain("error: Unsafe migration: Migration without shared storage is unsafe\n");
+    assert.equal(error.code, "unsafeStorage");
+    assert.equal(error.phase, "migrate");
+    assert.equal(error.host, "kvm-a");
+    assert.match(error.message, /^cannot move db-01 from kvm-a to kvm-b \(migrate, on kvm-a\): Unsafe migration/);
+    assert.deepEqual(world.fakes.dialled, ["kvm-a"]);
+  });
+
+  it("reads the source's log where libvirt's word hides the cause", async () => {
+    world.host("kvm-a").log =
+      "2026-01-01 00:00:00.000+0000: 4711: error : virNetTLSContextCheckCertDN:1007 : Unable to access credentials /etc/pki/qemu/ca-cert.pem: No such file or directory\n";
+    const error = await explain("error: End of file while reading data: : Input/output error\n");
+    assert.equal(error.code, "peerTls");
+    assert.match(error.why, /Unable to access credentials \/etc\/pki\/qemu\/ca-cert\.pem/);
+    assert.doesNotMatch(error.why, /4711|virNetTLSContextCheckCertDN/);
+  });
+
+  it("keeps libvirt's word where the log has nothing to add", async () => {
+    const error = await explain("error: End of file while reading data: : Input/output error\n");
+    assert.equal(error.code, "migrationFailed");
+    assert.match(error.why, /End of file while reading data/);
+  });
+
+  it("takes nothing for the cause that a daemon says when it starts, or of our own questions", async () => {
+    world.host("kvm-a").log = [
+      "udevGetDMIData:1936 : internal error: Failed to get udev device for syspath '/sys/devices/virtual/dmi/id'",
+      "virCommandWait:2725 : internal error: Child process (/usr/sbin/dmidecode -q -t 0,1) unexpected exit status 1",
+      "dnsmasqCapsNewFromBinary:673 : Unable to find 'dnsmasq' binary in $PATH: No such file or directory",
+      "qemuDomainGetJobStats:1 : Operation not supported: migration statistics are available only on the source host",
+      "virGDBusGetSystemBus:99 : internal error: Unable to get system bus connection: Could not connect",
+    ]
+      .map((said) => `2026-01-01 00:00:00.000+0000: 53: error : ${said}\n`)
+      .join("");
+    const { why } = await explain("error: End of file while reading data: : Input/output error\n");
+    assert.match(why, /End of file while reading data/);
+    assert.doesNotMatch(why, /udev|dmidecode|dnsmasq|system bus|statistics/);
+  });
+
+  it("does not fail itself where the destination cannot be asked", async () => {
+    world.host("kvm-b").down = true;
+    const error = await explain("error: End of file while reading data: : Input/output error\n");
+    assert.equal(error.code, "migrationFailed");
+  });
+});

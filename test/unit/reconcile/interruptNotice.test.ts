@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { PlacementError } from "../../../provider/core/errors";
+import type { InFlight } from "../../../provider/core/ports";
+import { interruptNotice } from "../../../provider/reconcile/interruptNotice";
+import { FakeClock } from "../../support/fake-clock";
+import { view } from "../../support/views";
+
+const migration = (differing: Partial<InFlight> = {}): InFlight => ({
+  domain: "db-01",
+  from: "kvm-a",
+  to: "kvm-b",
+  how: "live",
+  inPostCopy: false,
+  cancel: () => Promise.reject(new Error("nothing was to be cancelled")),
+  ...differing,
+});
+const cancelled = { cancel: () => Promise.resolve() };
+const never = new Promise<never>(() => {});
+
+function stayed(seen?: ReturnType<typeof view>): PlacementError {
+  return new PlacementError({
+    code: "migrationFailed",
+    phase: "watch",
+    what: "cannot move db-01",
+    why: "libvirt does not answer",
+    next: "look",
+    ...(seen && { seen }),
+  });
+}
+
+const say = (
+  under: InFlight | undefined,
+  onInterrupt: "leave" | "abort",
+  work: Promise<unknown> = never,
+  clock = new FakeClock(),
+) => interruptNotice(under, onInterrupt, work, clock);
+
+describe("the last line of an interrupted run", () => {
+  it("is not there while nothing is under way", async () => {
+    assert.equal(await say(undefined, "abort"), undefined);
+  });
+
+  it("tells where the machine is, who moves it on, and how to cancel that", async () => {
+    assert.equal(
+      await say(migration(), "leave"),
+      "interrupted: db-01 runs on kvm-a, and its migration to kvm-b goes on without pulumi. The next `pulumi up` watches it to its end; `virsh domjobabort db-01` on kvm-a cancels it",
+    );
+  });
+
+  it("tells in post-copy that the machine runs on the destination, and that nothing can cancel it", async () => {
+    const left = await say(migration({ inPostCopy: true }), "leave");
+    assert.match(left!, /db-01 runs on kvm-b already, .* without pulumi\. The next/);
+    const asked = await say(migration({ inPostCopy: true }), "abort");
+    assert.match(
+      asked!,
+      /db-01 runs on kvm-b already, .* without pulumi, and in post-copy that cannot be cancelled\. The next/,
+    );
+  });
+
+  it("never cancels an offline move, which takes a moment", async () => {
+    assert.match((await say(migration({ how: "offline" }), "abort"))!, /db-01 is shut off, .* from kvm-a to kvm-b/);
+  });
+
+  it("waits for the end of a cancelled migration, and tells what both hosts then say", async () => {
+    const work = Promise.reject(stayed(view("kvm-a", "running (migration canceled)")));
+    assert.equal(
+      await say(migration(cancelled), "abort", work),
+      "interrupted: the migration of db-01 was cancelled, and it is running (migration canceled) on kvm-a. The next `pulumi up` starts a new one",
+    );
+  });
+
+  it("tells that the machine had moved where the cancel came too late", async () => {
+    assert.equal(
+      await say(migration(cancelled), "abort", Promise.resolve("placed")),
+      "interrupted: db-01 had moved to kvm-b before it could be cancelled",
+    );
+  });
+
+  it("claims nothing when libvirt does not say in the time there is that it cancelled", async () => {
+    const clock = new FakeClock();
+    const said = await say(migration(cancelled), "abort", never, clock);
+    assert.match(
+      said!,
+      /was asked to cancel the migration of db-01 from kvm-a to kvm-b, and has not said yet that it did/,
+    );
+    assert.ok(clock.elapsedMs > 3000 && clock.elapsedMs < 4700, `${clock.elapsedMs} ms of the 5 s that Pulumi gives`);
+  });
+
+  it("tells why it could not be cancelled", async () => {
+    const refused = migration({ cancel: () => Promise.reject(stayed()) });
+    assert.match(
+      (await say(refused, "abort"))!,
+      /could not be cancelled \(libvirt does not answer\)\. The next `pulumi up` finds the machine wherever it is$/,
+    );
+  });
+});
