@@ -167,7 +167,7 @@ export function createHandlers(world: World) {
         };
       }),
 
-    /** Forgets the placement. The machine is neither stopped nor moved nor undefined. */
+    /** Forgets the placement. The VM is neither stopped nor moved nor undefined. */
     delete: (): Promise<void> => Promise.resolve(),
   };
 

@@ -8,8 +8,8 @@ const type = "pulumi-nodejs:dynamic/libvirt:VmPlacement";
 /** The inputs of a placement. */
 export interface VmPlacementArgs {
   /**
-   * libvirt domain: its name or its UUID. Changing it between the two names of one machine updates; another machine replaces the
-   * placement (nothing happens to either machine).
+   * libvirt domain: its name or its UUID. Changing it between the two names of one VM updates; another VM replaces the
+   * placement (nothing happens to either VM).
    */
   domain: pulumi.Input<string>;
   /**
@@ -29,10 +29,10 @@ export type DeepInput<T> = T extends readonly (infer U)[]
     : pulumi.Input<T>;
 
 /**
- * This libvirt virtual machine runs on that KVM host.
+ * This libvirt VM runs on that KVM host.
  *
- * Creating it adopts a machine that already is there and moves one that is elsewhere; changing `host` moves it; deleting it forgets the
- * placement and touches nothing. The machine itself is never created, stopped or undefined.
+ * Creating it adopts a VM that already is there and moves one that is elsewhere; changing `host` moves it; deleting it forgets the
+ * placement and touches nothing. The VM itself is never created, stopped or undefined.
  *
  * @example
  * new VmPlacement("db", { domain: "db-01", host: "kvm-b", migration: { timeout: "5m", onTimeout: "postCopy", postCopy: true } });
@@ -50,7 +50,7 @@ export class VmPlacement extends pulumi.CustomResource {
   declare readonly migration: pulumi.Output<MigrationArgs | undefined>;
   /** The host it was last seen on. */
   declare readonly currentHost: pulumi.Output<string>;
-  /** libvirt's UUID of the machine; also the resource's id. */
+  /** libvirt's UUID of the VM; also the resource's id. */
   declare readonly domainUuid: pulumi.Output<string>;
   /** `virsh domstate` when it was last seen: "running", "paused", "shut off" … */
   declare readonly state: pulumi.Output<string>;

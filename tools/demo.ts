@@ -1,4 +1,4 @@
-/** `npm run demo`: the main job from nothing, on two real hosts of this machine, and nothing of it stays. */
+/** `npm run demo`: the main job from nothing, on two real hosts of this computer, and nothing of it stays. */
 import { spawn } from "node:child_process";
 import { cpSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ async function main(): Promise<number> {
   const log = (line: string) => console.error(line);
   const missing = ensureSystemPackages(log);
   if (missing.length > 0) {
-    console.error(`The demo runs two libvirt hosts on this machine. ${missing.join(" ")}`);
+    console.error(`The demo runs two libvirt hosts on this computer. ${missing.join(" ")}`);
     return 1;
   }
   const installation = await ensurePulumi({ log });
@@ -34,7 +34,7 @@ async function main(): Promise<number> {
     endProcessesIn(lab.dir);
     release();
     await lab.down();
-    console.log("The hosts, the machine and Pulumi's state are gone again.");
+    console.log("The hosts, the VM and Pulumi's state are gone again.");
   }
 }
 
@@ -53,7 +53,7 @@ async function story(lab: Lab, installation: PulumiInstallation): Promise<boolea
   await run(["up", "--yes", "--skip-preview"], "the first `pulumi up` adopts it where it is");
   await pulumi.expect(["config", "set", "host", "kvm-b"]);
   await run(["preview", "--diff"], "`host` is now kvm-b: what would be done");
-  await run(["up", "--yes", "--skip-preview"], "and done: the machine moves while it runs");
+  await run(["up", "--yes", "--skip-preview"], "and done: the VM moves while it runs");
   await show(lab, "after");
 
   const passes = await firstPasses(lab, "kvm-b");

@@ -163,7 +163,7 @@ async function moveForetold(
   }
 }
 
-/** The last lines are for machines. True where all of it is as good as promised. */
+/** The last lines are for programs. True where all of it is as good as promised. */
 function report(
   { real, named }: { real: number; named: number },
   { tried, alarms }: { tried: number; alarms: number },

@@ -16,7 +16,7 @@ export function ensureSystemPackages(
       log(`installing by apt-get: ${missing.apt.join(" ")}`);
       const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
       const install = ["install", "-y", "-q", "--no-install-recommends", ...missing.apt];
-      // The package lists of a new machine may be empty or old.
+      // The package lists of a new computer may be empty or old.
       if (!succeeds("apt-get", install, env) && succeeds("apt-get", ["update", "-q"], env, log)) {
         succeeds("apt-get", install, env, log);
       }

@@ -7,7 +7,7 @@ interface CommandLine {
   must(command: string): Promise<string>;
 }
 
-/** By hand: useradd renames the files it changes and knows policies of the machine. */
+/** By hand: useradd renames the files it changes and knows policies of the computer. */
 export async function addAccount(
   host: CommandLine,
   name: string,

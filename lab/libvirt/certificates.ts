@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { must } from "./commands";
 import { hostDir } from "./host-files";
-import { machineAddress } from "./network";
+import { controllerAddress } from "./network";
 import { findProgram } from "./prerequisites";
 import type { LabRecord } from "./registry";
 
@@ -19,22 +19,22 @@ export interface CertificateOptions {
   otherAuthority?: boolean;
 }
 
-/** One authority, a certificate for each host (server and client in one), and one for clients on the machine itself. */
+/** One authority, a certificate for each host (server and client in one), and one for clients on the computer itself. */
 export async function makeCertificates(record: LabRecord): Promise<void> {
   await Promise.all(
     ["authority", "other-authority"].map((name) => makeAuthority(record, join(record.dir, "pki", name))),
   );
-  const machine = join(record.dir, "pki", "machine");
-  const forMachine = issue(record, { name: "lab-machine", addresses: [machineAddress(record)] }).then(
+  const controller = join(record.dir, "pki", "controller");
+  const forController = issue(record, { name: "lab-controller", addresses: [controllerAddress(record)] }).then(
     ({ certificate, key }) =>
       // As libvirt wants them at `qemu+tls://HOST/system?pkipath=DIRECTORY`.
-      writeAll(record, machine, {
+      writeAll(record, controller, {
         "cacert.pem": authority(record),
         "clientcert.pem": certificate,
         "clientkey.pem": key,
       }),
   );
-  await Promise.all([forMachine, ...record.hosts.map(({ name }) => issueForHost(record, name))]);
+  await Promise.all([forController, ...record.hosts.map(({ name }) => issueForHost(record, name))]);
 }
 
 /** Puts a new certificate among the host's files; which of them the host has in use is the caller's. */

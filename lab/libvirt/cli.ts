@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createLab, listLabs, missingPrerequisites, openLab, removeLab, cleanStale, type Lab } from "./index";
 
-const usage = `Real libvirt and QEMU hosts on this machine.
+const usage = `Real libvirt and QEMU hosts on this computer.
 
 npm run lab -- up [--hosts N] [--kvm] [--tls] [--user NAME]   start one; it runs until it is taken down
 npm run lab -- status                                         what runs

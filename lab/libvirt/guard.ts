@@ -1,6 +1,6 @@
 /**
- * What accounts of the machine can reach of a lab. Its hosts trust each other: libvirtd takes TCP without a login, disks and migrations
- * listen for whoever comes first, and each of them gives root's rights on the machine. So of what comes from the machine only new
+ * What accounts of the computer can reach of a lab. Its hosts trust each other: libvirtd takes TCP without a login, disks and migrations
+ * listen for whoever comes first, and each of them gives root's rights on the computer. So of what comes from the computer only new
  * connections pass that ask who it is: ssh, and TLS with a client's certificate.
  */
 import { must } from "./commands";
@@ -25,7 +25,7 @@ const rules = `table bridge guard {
 }
 `;
 
-/** To be called before the cable to the machine is plugged in. */
-export async function guardFromMachine(switchPid: number): Promise<void> {
+/** To be called before the cable to the computer is plugged in. */
+export async function guardFromController(switchPid: number): Promise<void> {
   await must("nsenter", ["-t", String(switchPid), "--net", "nft", "-f", "-"], { input: rules });
 }

@@ -17,7 +17,7 @@ export interface GuestOptions {
   memoryMiB?: number;
   /** How much of its memory it keeps writing to. Default 16, at most 2 less than memoryMiB. */
   dirtyMiB?: number;
-  /** MiB it writes per second, on any machine. 0 = as fast as it can, which costs a CPU. Default 20. */
+  /** MiB it writes per second, on any computer. 0 = as fast as it can, which costs a CPU. Default 20. */
   dirtyRate?: number;
   /** Turns of an empty loop after each page; with it and no dirtyRate the guest never rests. Default 0. */
   delay?: number;
@@ -116,7 +116,7 @@ function domainXml(record: LabRecord, guest: Described, disk: Disk | undefined):
 
 let probedMachine: Promise<string> | undefined;
 
-/** A fixed version, not the alias "q35": that means another machine after an upgrade of QEMU. */
+/** A fixed version, not the alias "q35": that means another VM after an upgrade of QEMU. */
 function machineType(): Promise<string> {
   return (probedMachine ??= must(findProgram("qemu-system-x86_64")!, ["-machine", "help"]).then((list) => {
     const names = list.split("\n").map((line) => line.split(" ")[0]!);

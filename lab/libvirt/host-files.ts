@@ -5,7 +5,7 @@ import { findProgram } from "./prerequisites";
 import type { LabRecord } from "./registry";
 
 export interface Keys {
-  /** The lab's user on the machine uses it to reach the hosts, and the hosts one of their own to reach each other. */
+  /** The lab's user on the computer uses it to reach the hosts, and the hosts one of their own to reach each other. */
   user: { private: string; public: string };
   peers: { private: string; public: string };
   /** By host name. */
@@ -19,7 +19,7 @@ export function knownHosts(record: LabRecord, keys: Keys): string {
   return record.hosts.map(({ name, address }) => `${name},${address} ${keys.hosts.get(name)!.public}\n`).join("");
 }
 
-/** Writes what makes a host this host: below etc/ what goes over the machine's /etc, below root/ the account's files. */
+/** Writes what makes a host this host: below etc/ what goes over the computer's /etc, below root/ the account's files. */
 export function writeHostFiles(record: LabRecord, index: number, keys: Keys): void {
   const { name, address } = record.hosts[index]!;
   const write = (path: string, text: string, mode = 0o644) => {
@@ -30,7 +30,7 @@ export function writeHostFiles(record: LabRecord, index: number, keys: Keys): vo
   };
   write("etc/hostname", `${name}\n`);
   write("etc/hosts", `127.0.0.1 localhost\n${record.hosts.map((host) => `${host.address} ${host.name}\n`).join("")}`);
-  // Accounts and names from files alone: a directory service of the machine is not to be asked.
+  // Accounts and names from files alone: a directory service of the computer is not to be asked.
   write("etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files\n");
   write("etc/ssh/ssh_config", "Host *\n  GSSAPIAuthentication no\n");
   write("etc/ssh/sshd_config", sshdConfig);

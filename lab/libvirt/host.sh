@@ -24,7 +24,7 @@ umount /mnt/lab /mnt
 cat /proc/sys/kernel/random/uuid >/run/boot_id
 mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
 
-# Without the machine's control groups libvirt makes none, where two hosts' guests of one name would meet.
+# Without the computer's control groups libvirt makes none, where two hosts' guests of one name would meet.
 umount -R -l /sys && mount -t sysfs sysfs /sys
 mkdir -p /run/sshd /run/libvirt /run/lock /run/home /run/etc/upper /run/etc/work /run/etc/copy
 
@@ -32,7 +32,7 @@ mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/etc/upper,workdir=/run/e
   cp -a /etc/. /run/etc/copy/
   mount --bind /run/etc/copy /etc
 }
-# No networks, guests or hooks of the machine; its root may be locked, which sshd without PAM takes for a refusal.
+# No networks, guests or hooks of the computer; its root may be locked, which sshd without PAM takes for a refusal.
 rm -rf /etc/libvirt/qemu /etc/libvirt/nwfilter /etc/libvirt/hooks /etc/libvirt/storage /etc/ssh /etc/pki/libvirt /etc/pki/qemu
 cp -r --no-preserve=ownership "$HOST_DIR/etc/." /etc/
 chmod 600 /etc/ssh/ssh_host_ed25519_key

@@ -20,7 +20,7 @@ export type Signal = "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGHUP" | 
 /** "drop" is silence, "reject" an answer that refuses. */
 export type Block = { action?: "drop" | "reject"; from?: string; to?: string };
 
-/** All that a process on a host sees of an environment: nothing of the machine's, such as an agent's socket, gets in. */
+/** All that a process on a host sees of an environment: nothing of the computer's, such as an agent's socket, gets in. */
 export const hostEnvironment = {
   PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   HOME: "/root",

@@ -1,4 +1,4 @@
-/** Real libvirt and QEMU hosts on one Linux machine, as network namespaces. */
+/** Real libvirt and QEMU hosts on one Linux computer, as network namespaces. */
 export { createLab, openLab, Lab, type InventoryHost, type LabOptions, type LabStatus } from "./lab";
 export { LabHost, type Block, type Signal } from "./host";
 export type { CertificateOptions } from "./certificates";

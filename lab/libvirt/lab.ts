@@ -62,12 +62,12 @@ export class Lab {
   readonly publicKey: string;
   readonly knownHostsFile: string;
   readonly hosts: readonly LabHost[];
-  /** With `tls`: the certificate for clients on this machine, as `qemu+tls://…?pkipath=` wants it. */
+  /** With `tls`: the certificate for clients on this computer, as `qemu+tls://…?pkipath=` wants it. */
   readonly clientPkiDir: string;
 
   constructor(readonly record: LabRecord) {
     ({ id: this.id, dir: this.dir } = record);
-    this.clientPkiDir = join(this.dir, "pki", "machine");
+    this.clientPkiDir = join(this.dir, "pki", "controller");
     this.keyFile = join(this.dir, "id_ed25519");
     this.publicKey = readFileSync(`${this.keyFile}.pub`, "utf8").trim();
     this.knownHostsFile = join(this.dir, "known_hosts");

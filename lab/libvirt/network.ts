@@ -1,29 +1,29 @@
 import { must } from "./commands";
-import { guardFromMachine } from "./guard";
+import { guardFromController } from "./guard";
 import { addressIn, interfaceName, type LabRecord } from "./registry";
 
-/** The machine's own address in the lab's network, that of the switch, and the port of the switch a host is plugged in. */
-export const machineAddress = (record: LabRecord) => addressIn(record.number, 253);
+/** The computer's own address in the lab's network, that of the switch, and the port of the switch a host is plugged in. */
+export const controllerAddress = (record: LabRecord) => addressIn(record.number, 253);
 export const switchAddress = (record: LabRecord) => addressIn(record.number, 254);
 /** The same after each boot, as a network card's is. */
 const hardwareAddress = (record: LabRecord, index: number) =>
   [0x52, 0x54, 0x00, 0x77, record.number, index].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
 export const portOf = (index: number) => `port${index}`;
 
-/** Runs `ip` with these lines, in the network namespace of a process, or in the machine's own. */
+/** Runs `ip` with these lines, in the network namespace of a process, or in the computer's own. */
 export async function ip(pid: number | undefined, lines: readonly string[]): Promise<void> {
   const input = lines.map((line) => `${line}\n`).join("");
   if (pid === undefined) await must("ip", ["-batch", "-"], { input });
   else await must("nsenter", ["-t", String(pid), "--net", "ip", "-batch", "-"], { input });
 }
 
-/** A bridge in a namespace of its own, and one cable from there to the machine. */
+/** A bridge in a namespace of its own, and one cable from there to the computer. */
 export async function connectSwitch(record: LabRecord, switchPid: number): Promise<void> {
   const uplink = interfaceName(record.number);
-  await guardFromMachine(switchPid);
+  await guardFromController(switchPid);
   await ip(undefined, [
     `link add ${uplink} type veth peer name uplink netns ${switchPid}`,
-    `address add ${machineAddress(record)}/24 dev ${uplink}`,
+    `address add ${controllerAddress(record)}/24 dev ${uplink}`,
     `link set ${uplink} up`,
   ]);
   await ip(switchPid, [
@@ -45,6 +45,6 @@ export async function connectHost(record: LabRecord, index: number, switchPid: n
     `link set eth0 address ${hardwareAddress(record, index)}`,
     `address add ${record.hosts[index]!.address}/24 dev eth0`,
     "link set eth0 up",
-    `route add default via ${machineAddress(record)}`,
+    `route add default via ${controllerAddress(record)}`,
   ]);
 }

@@ -37,7 +37,7 @@ const claimMs = 10_000;
 
 export const entryDir = (number: number) => join(tmpdir(), `${prefix}${number}`);
 export const interfaceName = (number: number) => `vmlab${number}`;
-/** `last` 254 is the switch, 253 the machine itself, hosts count from 1. */
+/** `last` 254 is the switch, 253 the computer itself, hosts count from 1. */
 export const addressIn = (number: number, last: number) => `10.77.${number}.${last}`;
 
 /**

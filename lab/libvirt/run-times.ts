@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { childrenOf } from "./processes";
 
 export interface RunTime {
-  /** Of its QEMU, as the machine sees it. */
+  /** Of its QEMU, as the computer sees it. */
   pid: number;
   /**
    * How often its virtual CPUs were given a CPU. Stands still while the guest is paused or waits to be filled by a migration, but for

@@ -7,7 +7,7 @@ import { hostDir } from "./host-files";
 import { isAlive } from "./processes";
 import { processRecord, recordedProcesses, type LabRecord } from "./registry";
 
-/** First use makes libvirtd look at QEMU closely, which takes its time on a busy machine. */
+/** First use makes libvirtd look at QEMU closely, which takes its time on a busy computer. */
 const startMs = 60_000;
 
 /** Starts a script as the first process of new namespaces; gives the process that holds them once the script runs. */
@@ -31,7 +31,7 @@ async function enterNamespaces(
   const pid = await eventually(
     () => {
       const recorded = recordedProcesses(record.number).get(name);
-      // Until it has network namespaces of its own, an interface given to it would be the machine's.
+      // Until it has network namespaces of its own, an interface given to it would be the computer's.
       return recorded && isInOwnNamespaces(recorded.pid) ? recorded.pid : undefined;
     },
     startMs,

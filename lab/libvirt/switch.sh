@@ -1,6 +1,6 @@
 #!/bin/bash
 # First process of the switch: the namespace that holds the lab's bridge and the servers of shared disks.
-# A namespace of its own keeps firewall rules of the machine, and of container engines, away from the lab's traffic.
+# A namespace of its own keeps firewall rules of the computer, and of container engines, away from the lab's traffic.
 mount --make-rprivate /
 umount -R -l /run/netns 2>/dev/null # a copy of it would keep the namespaces there from ever ending
 echo started >"$LAB_DIR/switch.started"

@@ -11,8 +11,8 @@ export interface Diagnosis {
   pairs: { from: string; to: string; findings: Finding[] }[];
 }
 
-/** No machine has it: the rules that look at one have nothing to say. */
-const noMachine = "00000000-0000-0000-0000-000000000000";
+/** No VM has it: the rules that look at one have nothing to say. */
+const noDomain = "00000000-0000-0000-0000-000000000000";
 
 export async function doctor(hosts: Hosts, names: readonly string[], tls: boolean, clock: Clock): Promise<Diagnosis> {
   const each = await Promise.all(
@@ -33,7 +33,7 @@ export async function doctor(hosts: Hosts, names: readonly string[], tls: boolea
       pairs.map(async ({ from, to }) => {
         const options = { mode: "auto", ...(tls && { tls }) } as const;
         const move = {
-          uuid: noMachine,
+          uuid: noDomain,
           state: "running",
           from,
           to,

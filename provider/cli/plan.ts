@@ -1,4 +1,4 @@
-/** What if: every host of the inventory × can the machine go there, with which options, how long, what stands in the way. */
+/** What if: every host of the inventory × can the VM go there, with which options, how long, what stands in the way. */
 import type { DomainView } from "../core/domain";
 import { showState } from "../core/domain";
 import { listed } from "../core/near";

@@ -56,7 +56,7 @@ export async function run(words: readonly string[], world: CliWorld): Promise<nu
       return isWell(diagnosis) ? 0 : 1;
     }
     const [domain] = positional;
-    if (domain === undefined || positional.length > 1) throw new UsageError("plan takes one machine: plan VM");
+    if (domain === undefined || positional.length > 1) throw new UsageError("plan takes one VM: plan VM");
     // Names of VMs are not cleaned where they come in, since commands are made of them; what is printed runs nothing.
     const made = cleanValues(await plan(hosts, settings, { domain, to }, world.clock));
     if (json) printJson(made);

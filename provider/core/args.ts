@@ -7,7 +7,7 @@ export type Rate = string;
 /** A size with its unit: "64MiB". */
 export type Size = string;
 
-/** How a virtual machine is moved. Every option names the virsh option it becomes; absent means libvirt's default. */
+/** How a VM is moved. Every option names the virsh option it becomes; absent means libvirt's default. */
 export interface MigrationArgs {
   /**
    * `auto`: live if it runs or is paused, offline if it is shut off. `live` and `offline` refuse the other. Default "auto".
@@ -16,7 +16,7 @@ export interface MigrationArgs {
    */
   mode?: "auto" | "live" | "offline";
   /**
-   * Permits the switch to post-copy: the machine then runs on the destination and fetches the rest of its memory. A broken link after
+   * Permits the switch to post-copy: the VM then runs on the destination and fetches the rest of its memory. A broken link after
    * the switch stops it until the migration is resumed. When it switches: `after`, or `timeout` with `onTimeout: "postCopy"`.
    * @allowed true, false
    * @virsh `--postcopy` since libvirt 1.3.3
@@ -74,7 +74,7 @@ export interface MigrationArgs {
         increment?: number;
       };
   /**
-   * The pause at the switch-over that the guest can bear. libvirt's default is 300 ms. Put back on the source when the machine stays
+   * The pause at the switch-over that the guest can bear. libvirt's default is 300 ms. Put back on the source when the VM stays
    * there; on the destination it starts with the default.
    * @allowed duration, 1 ms – 33 min 20 s
    * @virsh `migrate-setmaxdowntime` since libvirt 0.8.0
@@ -103,8 +103,8 @@ export interface MigrationArgs {
    */
   timeout?: Duration;
   /**
-   * At `timeout`: `abort` cancels it (the machine stays on the source, the update fails), `postCopy` switches (needs `postCopy: true`),
-   * `suspend` pauses the machine until it has moved. Default "abort".
+   * At `timeout`: `abort` cancels it (the VM stays on the source, the update fails), `postCopy` switches (needs `postCopy: true`),
+   * `suspend` pauses the VM until it has moved. Default "abort".
    * @allowed "abort", "postCopy", "suspend"
    * @virsh `domjobabort`, `migrate-postcopy`, `suspend`
    */
@@ -266,7 +266,7 @@ export interface PlacementArgs {
 
 /** The exact commands of a move, as text. By destination where `host` is a list. */
 export interface Plan {
-  /** For a running or paused virtual machine. Absent in mode "offline". */
+  /** For a running or paused VM. Absent in mode "offline". */
   live?: string | Record<string, string>;
   /** For one that is shut off. Absent in mode "live". */
   offline?: string | Record<string, string>;

@@ -1,4 +1,4 @@
-/** What hosts say of a virtual machine. */
+/** What hosts say of a VM. */
 import type { Owns } from "./undefine";
 
 /** `virsh domstate --reason`, in virsh's words: "running" (booted), "paused" (migrating), "shut off" (migrated) … */
@@ -7,7 +7,7 @@ export interface DomainState {
   reason: string;
 }
 
-/** A virtual machine as one host sees it. */
+/** A VM as one host sees it. */
 export interface DomainView extends DomainState {
   host: string;
   uuid: string;

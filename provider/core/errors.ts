@@ -29,7 +29,7 @@ export const errorCodes = [
   "socketPermission",
   "optionUnsupported",
   "unreadableAnswer",
-  // the virtual machine
+  // the VM
   "domainMissing",
   "domainOnTwoHosts",
   "domainStateUnfit",
@@ -65,7 +65,7 @@ export interface ErrorFacts {
   next: string;
   host?: string;
   domain?: string;
-  /** Where the machine was seen after the failure; absent where nothing was seen. */
+  /** Where the VM was seen after the failure; absent where nothing was seen. */
   seen?: DomainView;
   cause?: unknown;
 }

@@ -36,7 +36,7 @@ export interface Host {
   maxOutgoing?: number;
   /** Migrations onto this host at the same time, 1–64. Default 2. */
   maxIncoming?: number;
-  /** True: no virtual machine is moved here; one that is here may stay. Default false. */
+  /** True: no VM is moved here; one that is here may stay. Default false. */
   maintenance?: boolean;
   /** Free text by key, for policies. */
   labels?: Record<string, string>;

@@ -68,7 +68,7 @@ export interface OptionSpec {
   virsh?: string;
   /** The libvirt release that brought it. */
   since?: string;
-  /** Also meaningful for a virtual machine that is shut off. */
+  /** Also meaningful for a VM that is shut off. */
   offline?: boolean;
   /** Options that must be there too, with the reason. */
   needs?: Partial<Record<OptionName, string>>;
@@ -365,13 +365,13 @@ export const optionTable = {
 /** virsh migrate options that are no input, and why. */
 export const leftOut: Record<string, string> = {
   "--p2p": "always on: the migration survives the loss of the controller",
-  "--persistent": "always on: else the virtual machine is transient on the destination",
+  "--persistent": "always on: else the VM is transient on the destination",
   "--undefinesource": "always on: else the source keeps a second definition",
   "--verbose": "progress is read from domjobinfo instead",
   "--direct": "QEMU has no direct migration",
   "--suspend":
-    "a placement keeps the state of the virtual machine: running stays running, paused stays paused (one exception: docs/moving.md)",
-  "--dname": "a placement keeps the identity of the virtual machine",
+    "a placement keeps the state of the VM: running stays running, paused stays paused (one exception: docs/moving.md)",
+  "--dname": "a placement keeps the identity of the VM",
   "--xml": "the definition is not the placement's to change",
   "--persistent-xml": "the definition is not the placement's to change",
   "--migrateuri": "made from the destination's `migrationAddress` in the inventory",

@@ -79,7 +79,7 @@ export interface InFlight {
   from: string;
   to: string;
   how: "live" | "offline";
-  /** The machine runs on the destination already, and nothing can call it back. */
+  /** The VM runs on the destination already, and nothing can call it back. */
   inPostCopy: boolean;
   /** Asks libvirt to cancel it. Whether it did is told by how the migration ends. */
   cancel: () => Promise<void>;

@@ -5,7 +5,7 @@ import { showDuration } from "./units";
 export interface Course {
   /** Milliseconds since the migration was started. */
   elapsedMs: number;
-  /** QEMU has switched: the machine runs on the destination, and nothing can call it back. */
+  /** QEMU has switched: the VM runs on the destination, and nothing can call it back. */
   inPostCopy: boolean;
   /** What was done already; each is done once. */
   done: ReadonlySet<TimerAction>;
@@ -50,7 +50,7 @@ export function dueTimer(options: MigrationOptions, course: Course): DueTimer {
       const words = {
         abort: "cancelling the migration",
         postCopy: "switching to post-copy",
-        suspend: "pausing the machine until it has moved",
+        suspend: "pausing the VM until it has moved",
       };
       due.push({
         atMs: timeoutMs,

@@ -2,7 +2,7 @@ import { type DomainView, showState } from "./domain";
 import { listed } from "./near";
 import { phaseOf } from "./situation";
 
-/** Where a machine is, for a refresh: the host that runs it, or the one that defines it. A text where that is not one host. */
+/** Where a VM is, for a refresh: the host that runs it, or the one that defines it. A text where that is not one host. */
 export function whereIs(views: readonly DomainView[]): DomainView | { unclear: string } | undefined {
   const switched = views.find((view) => ["postCopyDestination", "interruptedDestination"].includes(phaseOf(view)));
   if (switched) return switched;

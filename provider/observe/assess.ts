@@ -21,7 +21,7 @@ export interface DesiredPlacement {
   lastHost: string | undefined;
   /** The last move in state: a prediction may learn from it. */
   lastMigration?: LastMigration | undefined;
-  /** Ask every host: something was left undone before, and need not be where the machine is. */
+  /** Ask every host: something was left undone before, and need not be where the VM is. */
   everywhere?: boolean;
 }
 
@@ -32,7 +32,7 @@ export interface DesiredPlacement {
  */
 export async function assess(hosts: Hosts, wanted: DesiredPlacement, movedFrom?: string): Promise<Assessment> {
   const first = [wanted.lastHost, movedFrom, ...wanted.hosts].filter((name) => name !== undefined);
-  // A host that left the inventory has no entry to reach it by; the others may know where the machine went.
+  // A host that left the inventory has no entry to reach it by; the others may know where the VM went.
   const known =
     hosts.names.length === 0
       ? first
@@ -59,7 +59,7 @@ function desired(hosts: Hosts, { domain, uuid, hosts: names, options }: DesiredP
 
 export interface Assessment {
   decision: Decision;
-  /** What a failure leaves in the state: of a refused create nothing, of a refused update where the machine really is. */
+  /** What a failure leaves in the state: of a refused create nothing, of a refused update where the VM really is. */
   seen: DomainView | undefined;
 }
 

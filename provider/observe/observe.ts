@@ -21,7 +21,7 @@ export interface Query {
 const silentCodes = new Set(["hostUnreachable", "connectionLost", "commandTimeout"]);
 
 /**
- * Asks the hosts where the machine is. With `recent`, a host's last answer of a few seconds ago will do.
+ * Asks the hosts where the VM is. With `recent`, a host's last answer of a few seconds ago will do.
  *
  * @throws PlacementError when a host answers but refuses: its key, its account or its libvirt needs mending before anything can be known.
  */
@@ -65,7 +65,7 @@ async function ask(hosts: Hosts, sought: Query, names: readonly string[], recent
       }
     }),
   );
-  // A host that refuses matters where the machine was not found without it, or where it was or shall be.
+  // A host that refuses matters where the VM was not found without it, or where it was or shall be.
   const concerned = refusals.filter(({ host }) => sought.first.includes(host!));
   const found = views.some((view) => isIt(view, sought));
   if (concerned.length > 0 || (refusals.length > 0 && !found)) throw oneOf(found ? concerned : refusals, concerned[0]);

@@ -1,4 +1,4 @@
-/** The one host of a machine, for a refresh that only looks. */
+/** The one host of a VM, for a refresh that only looks. */
 import type { Observed } from "../core/decide";
 import type { DomainView } from "../core/domain";
 import { PlacementError } from "../core/errors";

@@ -28,7 +28,7 @@ const measuredMargin = 2;
 /** Measured again only when this old: a preview of many changes asks each host once. */
 const dirtyRateMs = 60_000;
 const linkMs = 60_000;
-/** So many machines of a host are measured at once, for those that are asked of next. */
+/** So many VMs of a host are measured at once, for those that are asked of next. */
 const mostMeasured = 24;
 const pollMs = 100;
 const mostLooks = 30;
@@ -43,7 +43,7 @@ export interface Predicted {
   prospect: Prospect;
 }
 
-/** What a prediction needs of the machine alone, as its host says it. */
+/** What a prediction needs of the VM alone, as its host says it. */
 export interface Measured {
   dirtyBytesPerSecond: number | undefined;
   downtime: string | undefined;
@@ -73,9 +73,9 @@ export async function measureDomain(
 }
 
 /**
- * Undefined for a machine that does not run: an offline move takes a moment.
+ * Undefined for a VM that does not run: an offline move takes a moment.
  *
- * @param last the machine's last move, which may tell how fast this one sends.
+ * @param last the VM's last move, which may tell how fast this one sends.
  */
 export async function estimate(
   hosts: Hosts,
@@ -133,20 +133,20 @@ async function linkOf(hosts: Hosts, source: string, dataAddress: string | undefi
 }
 
 /**
- * How fast a machine dirties its memory; undefined where that is not to be had. The first question measures all that run on the host,
+ * How fast a VM dirties its memory; undefined where that is not to be had. The first question measures all that run on the host,
  * since a preview of many changes asks for one after the other.
  */
 async function dirtyRateOf(
   hosts: Hosts,
-  machine: { host: string; uuid: string; name: string },
+  domain: { host: string; uuid: string; name: string },
   { dirtyRateSeconds: seconds }: PredictionSettings,
   clock: Clock,
 ): Promise<number | undefined> {
   if (seconds === 0) return undefined;
-  const rates = await hosts.remember(`${machine.host}: dirty rates`, dirtyRateMs, async () =>
-    measure(await hosts.virsh(machine.host), machine.uuid, seconds, clock),
+  const rates = await hosts.remember(`${domain.host}: dirty rates`, dirtyRateMs, async () =>
+    measure(await hosts.virsh(domain.host), domain.uuid, seconds, clock),
   );
-  return rates.get(machine.name);
+  return rates.get(domain.name);
 }
 
 /** Begins to measure on every host of the inventory, without waiting for it: more questions are to come. */

@@ -310,7 +310,7 @@ function capabilitiesOf(code: number | null, xml: string, stderr: string): FitFa
     .split("\n")
     .map((line) => line.replace(/^error: */, "").trim())
     .filter((line) => line !== "" && line !== "failed to get emulator capabilities");
-  // Only what libvirt says of the machine asked for; that it cannot be reached, say, is another's to tell.
+  // Only what libvirt says of the VM asked for; that it cannot be reached, say, is another's to tell.
   return said.length > 0 && /not support|Cannot check QEMU binary|emulator|machine/i.test(said.join(" "))
     ? { refusal: said.join("; ").replace(/^invalid argument: /, "") }
     : undefined;

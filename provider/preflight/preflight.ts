@@ -4,7 +4,7 @@ import { type Finding, findings, type MoveFacts } from "../core/rules";
 import { type IntendedMove, moveFacts } from "./facts";
 import type { Hosts } from "../observe/hosts";
 
-/** Gathers the facts of both hosts and the machine, and holds them against the rules. Reads only. */
+/** Gathers the facts of both hosts and the VM, and holds them against the rules. Reads only. */
 export async function preflight(
   hosts: Hosts,
   move: IntendedMove,

@@ -12,7 +12,7 @@ import { estimate, measureDomain, type Predicted, type PredictionSettings } from
 
 export interface Preview {
   findings: Finding[];
-  /** How the move will go, where one is due and the machine runs. */
+  /** How the move will go, where one is due and the VM runs. */
   predicted: (Predicted & { uuid: string; to: string }) | undefined;
   /** What happens besides a move, in words: a migration that already runs is watched, a leftover cleared up … */
   note: string | undefined;

@@ -7,7 +7,7 @@ import type { Hosts } from "../observe/hosts";
 import type { Ports } from "../core/ports";
 
 /**
- * The machine runs where it should; what an unfinished migration left is cleared up: it is defined where it runs, and a definition that
+ * The VM runs where it should; what an unfinished migration left is cleared up: it is defined where it runs, and a definition that
  * is shut off elsewhere is removed (its NVRAM kept). Every fact is looked up again right before.
  */
 export async function cleanUp(

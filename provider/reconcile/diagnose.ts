@@ -1,4 +1,4 @@
-/** The error of a migration that did not bring the machine where it should be: what happened, where it is, what to do. */
+/** The error of a migration that did not bring the VM where it should be: what happened, where it is, what to do. */
 import { shownCommand } from "../core/shownCommand";
 import { type DomainView, holdsItsMemory, isActive, showState } from "../core/domain";
 import { type ErrorCode, PlacementError } from "../core/errors";
@@ -135,7 +135,7 @@ export async function diagnose(
   const copies = [verdict.source, verdict.destination].filter((copy) => copy !== undefined);
   return make(
     copies.filter(isActive).length > 1 ? "domainOnTwoHosts" : "verificationFailed",
-    "the migration ended, but the hosts do not show the machine where it should be",
+    "the migration ended, but the hosts do not show the VM where it should be",
     copies.length > 1
       ? waysToKeepOne(copies)
       : `look at both hosts with ${shownCommand`virsh domstate --reason ${view}`} and at their libvirt logs; \`pulumi up\` continues from what it finds`,
@@ -143,7 +143,7 @@ export async function diagnose(
   );
 }
 
-/** The host that holds the machine; undefined where that is not known. */
+/** The host that holds the VM; undefined where that is not known. */
 function whereItIs(
   { view, destination: to }: Migration,
   { outcome, source, destination, silent }: Verdict,

@@ -10,7 +10,7 @@ import { sh } from "../virsh/shellScript";
 
 const askMs = 8000;
 
-/** What the source finds out before it connects, virsh always says itself: in the log it is another machine's. */
+/** What the source finds out before it connects, virsh always says itself: in the log it is another VM's. */
 const neverHidden = /Unsafe migration|cannot migrate domain with|another migration job/;
 
 /** Answers to our own questions, and what a daemon that was restarted meanwhile says, on its start, of a host without dnsmasq, D-Bus, udev or DMI tables. */
@@ -43,7 +43,7 @@ export async function explainFailure(
       ),
     ]);
     const log = logs.flat().sort();
-    // Other machines may be on their way too, and the log does not say whose error it is: the last one is the likeliest.
+    // Other VMs may be on their way too, and the log does not say whose error it is: the last one is the likeliest.
     const telling = log.filter((line) => tellsCause(line) && !neverHidden.test(line)).slice(-1);
     said = [...(telling.length > 0 ? telling : log.slice(-2)).map(withoutPlace), said].join("\n");
     failure = readFailure(said, context);

@@ -7,7 +7,7 @@ import type { Clock, InFlight } from "../core/ports";
 const verdictMs = 3800;
 
 /**
- * The one line of a run that is told to stop while it moves a machine: where the machine is, and what the next `up` will do.
+ * The one line of a run that is told to stop while it moves a VM: where the VM is, and what the next `up` will do.
  *
  * @param work the flow that moves it; it tells how a cancelled migration ended.
  * @returns undefined while no migration is under way: there is nothing to leave behind.
@@ -50,7 +50,7 @@ async function cancel(
   const late = Symbol("late");
   const end = await Promise.race([ended, clock.sleep(verdictMs).then(() => late)]);
   if (end === late) {
-    return `interrupted: libvirt was asked to cancel the migration of ${domain} from ${from} to ${to}, and has not said yet that it did. The next \`pulumi up\` finds the machine wherever it is`;
+    return `interrupted: libvirt was asked to cancel the migration of ${domain} from ${from} to ${to}, and has not said yet that it did. The next \`pulumi up\` finds the VM wherever it is`;
   }
   if (end === undefined) return `interrupted: ${domain} had moved to ${to} before it could be cancelled`;
   const seen = end instanceof PlacementError ? end.facts.seen : undefined;
@@ -58,5 +58,5 @@ async function cancel(
     return `interrupted: the migration of ${domain} was cancelled, and it is ${showState(seen)} on ${seen.host}. The next \`pulumi up\` starts a new one`;
   }
   const why = end instanceof PlacementError ? end.why : (end as Error).message;
-  return `interrupted: the migration of ${domain} from ${from} to ${to} could not be cancelled (${why}). The next \`pulumi up\` finds the machine wherever it is`;
+  return `interrupted: the migration of ${domain} from ${from} to ${to} could not be cancelled (${why}). The next \`pulumi up\` finds the VM wherever it is`;
 }

@@ -11,7 +11,7 @@ import type { Hosts } from "../observe/hosts";
 const defaultMaxDowntimeMs = 300;
 
 /**
- * The maximum downtime of a machine, to be put back on a source that keeps it: libvirt keeps what was set before a migration, also
+ * The maximum downtime of a VM, to be put back on a source that keeps it: libvirt keeps what was set before a migration, also
  * over its end. Of a migration that this run did not start nobody knows any more what it was before; it gets libvirt's default, and the
  * user is told.
  *
@@ -35,7 +35,7 @@ export async function rememberMaxDowntime(
     );
   return async () => {
     try {
-      // The connection of the beginning may be gone; the machine as well, or it still moves.
+      // The connection of the beginning may be gone; the VM as well, or it still moves.
       const source = await hosts.virsh(view.host);
       const [state, job] = [await source.state(view.uuid), await source.job(view.uuid)];
       if (!state || !isActive(state) || state.reason.startsWith("post-copy") || isOutgoing(job)) return;

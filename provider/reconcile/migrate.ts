@@ -23,7 +23,7 @@ export interface Moved {
 
 /**
  * @returns "again" when it met a migration of somebody else: the hosts are to be looked at anew.
- * @throws PlacementError with `seen`: where the machine is, whatever happened.
+ * @throws PlacementError with `seen`: where the VM is, whatever happened.
  */
 export async function migrate(hosts: Hosts, move: Migration, ports: Ports): Promise<Moved | "again"> {
   const { clock, progress } = ports;
@@ -101,7 +101,7 @@ async function runBefore(hosts: Hosts, move: Migration): Promise<void> {
   }
 }
 
-/** The machine is on the destination. What fails from here on leaves it there. */
+/** The VM is on the destination. What fails from here on leaves it there. */
 async function arrived(
   hosts: Hosts,
   move: Migration,
@@ -136,7 +136,7 @@ async function arrived(
       phase: "verify",
       domain: view.name,
       seen: there,
-      next: `run \`pulumi up\` again when ${to} can be asked: it finds the machine there`,
+      next: `run \`pulumi up\` again when ${to} can be asked: it finds the VM there`,
     });
   }
 }
@@ -157,7 +157,7 @@ async function plainly(run: Promise<ExecResult>, clock: Clock): Promise<Monitore
   return { exit, lost, neverBegan: false, stalled: false, ...nothing };
 }
 
-/** libvirt forgets autostart on the way; and a machine that we paused to get it over runs on, one that was paused before does not. */
+/** libvirt forgets autostart on the way; and a VM that we paused to get it over runs on, one that was paused before does not. */
 async function keepAsItWas(
   destination: Virsh,
   before: DomainView,

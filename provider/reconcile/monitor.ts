@@ -71,7 +71,7 @@ export async function monitor(
   let percent = 0;
   let shownAt = -intervals.row;
   let heardAt = clock.now();
-  /** Since when libvirt waits for QEMU, which answers nothing while the machine stands still for the switch-over. */
+  /** Since when libvirt waits for QEMU, which answers nothing while the VM stands still for the switch-over. */
   let held: { since: number; view: DomainView } | undefined;
   const busyMs = waits.silence + (options.maxDowntimeMs ?? 0);
   /** When it was last seen to have something to do, or began. */
@@ -115,7 +115,7 @@ export async function monitor(
       }
       if (job?.type === "held") {
         held = { since: held?.since ?? heardAt, view: { ...view, ...(state ?? (await virsh.state(uuid))) } };
-        progress.live(`libvirt on ${view.host} waits for the machine's QEMU`);
+        progress.live(`libvirt on ${view.host} waits for the VM's QEMU`);
         continue;
       }
       held = undefined;
@@ -246,7 +246,7 @@ function failedAct(action: TimerAction, { why }: PlacementError): string {
   const words = {
     postCopy: "it could not be switched to post-copy",
     abort: "it could not be cancelled",
-    suspend: "the machine could not be paused",
+    suspend: "the VM could not be paused",
     raiseMaxDowntime: "the maximum downtime could not be raised",
     inform: "",
   };

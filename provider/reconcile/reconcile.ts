@@ -22,7 +22,7 @@ export interface Reconciled {
 /** A second look may find that something else is to be done (somebody moved it meanwhile); so often is that followed. */
 const maxRounds = 5;
 
-/** @throws PlacementError; with `seen` once the machine was found. */
+/** @throws PlacementError; with `seen` once the VM was found. */
 export async function reconcile(hosts: Hosts, wanted: DesiredPlacement, ports: Ports): Promise<Reconciled> {
   let last: LastMigration | undefined;
   let seen: DomainView | undefined;
@@ -97,7 +97,7 @@ async function carryOut(
   }
 }
 
-/** The hosts are looked at once more: what was found under way need not have led to where the machine should be. */
+/** The hosts are looked at once more: what was found under way need not have led to where the VM should be. */
 function further(moved: Moved | "again"): Step | "again" {
   return moved === "again" ? moved : { view: moved.view, lastMigration: moved.lastMigration, complete: false };
 }

@@ -56,7 +56,7 @@ export async function start(
         );
       const way = { name: view.name, uuid: view.uuid, from: view.host, to };
       const along = owned.length > 0 ? await takeAlong(hosts, way, owned) : undefined;
-      // While the rules were asked, or a place was waited for, the machine may have been stopped, started or moved.
+      // While the rules were asked, or a place was waited for, the VM may have been stopped, started or moved.
       const { decision: again } = await assess(hosts, wanted);
       if (again.action !== "migrate" || again.how !== how || again.view.host !== view.host || again.to !== to) {
         await along?.putBack();

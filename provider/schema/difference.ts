@@ -10,12 +10,12 @@ export function difference(olds: Props, news: Props): { changes: boolean; onHost
   const wanted = canonicalDomain(news.domain);
   const domain = wanted !== canonicalDomain(olds.domain);
   const isSame = wanted === olds.domainUuid || (typeof wanted === "string" && cleanLine(wanted) === olds.__name);
-  const otherMachine = domain && !isSame && wanted !== UNKNOWN;
+  const otherDomain = domain && !isSame && wanted !== UNKNOWN;
   const host = !isDeepStrictEqual(news.host, olds.host) || containsUnknown(news.host);
   const elsewhere = ![news.host].flat().includes(olds.currentHost);
   const migration = !isDeepStrictEqual(options(news), options(olds)) || containsUnknown(news.migration);
   const onHosts = domain || host || elsewhere || olds.__incomplete === true;
-  return { changes: onHosts || migration, onHosts, replaces: otherMachine ? ["domain"] : [] };
+  return { changes: onHosts || migration, onHosts, replaces: otherDomain ? ["domain"] : [] };
 }
 
 function options(props: Props): unknown {

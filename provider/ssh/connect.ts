@@ -191,7 +191,7 @@ export function unreachable(target: Target, why: string, cause?: unknown): Place
       ? "start sshd there (`systemctl status sshd`), or set the port it listens on"
       : /common way/.test(why)
         ? "update sshd there, or allow one of ssh's current algorithms in its sshd_config"
-        : `see that the host is up and that this machine may reach it: \`ssh -p ${target.port} ${target.user}@${target.address}\``;
+        : `see that the host is up and that this computer may reach it: \`ssh -p ${target.port} ${target.user}@${target.address}\``;
   return failure(target, "hostUnreachable", `${hostAndPort(target.address, target.port)}: ${why}`, next, { cause });
 }
 

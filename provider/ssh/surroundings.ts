@@ -1,7 +1,7 @@
 import { hostname, homedir, userInfo } from "node:os";
 import { join } from "node:path";
 
-/** What this layer takes from the machine it runs on. All of it can be passed in, so that a test touches no real home. */
+/** What this layer takes from the computer it runs on. All of it can be passed in, so that a test touches no real home. */
 export interface SshOptions {
   /** Default: the home directory of this account. */
   home?: string;

@@ -107,8 +107,8 @@ export class Virsh {
   async job(uuid: string): Promise<JobInfo | undefined> {
     const { out, err } = await this.answer(command`domjobinfo --rawstats ${uuid}`);
     if (err === "") return parseJobInfo(out);
-    // So it says of a machine that has just left, when the question had to wait for the migration's end; libvirt 11.3.0 also of any
-    // machine that is shut off, where 9.0.0 has "Job type: 0".
+    // So it says of a VM that has just left, when the question had to wait for the migration's end; libvirt 11.3.0 also of any
+    // VM that is shut off, where 9.0.0 has "Job type: 0".
     if (missing.test(err) || /domain is not running/.test(err)) return undefined;
     if (/statistics are available only on the source host/.test(err))
       return { type: "unbounded", operation: "incoming" };

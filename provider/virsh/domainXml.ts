@@ -3,7 +3,7 @@ import { parseBytes } from "../core/units";
 import { ownedState } from "./ownedState";
 import { all, type Element, first, has, parseXml, showXml } from "./xml";
 
-/** What `dumpxml` tells of a machine; the rest of its facts are other commands'. */
+/** What `dumpxml` tells of a VM; the rest of its facts are other commands'. */
 export type DomainDefinition = Omit<
   DomainFacts,
   "state" | "pausedSinceArrival" | "memoryUsedBytes" | "snapshots" | "checkpoints" | "blockJobs"

@@ -143,7 +143,7 @@ const rules: Rule[] = [
     pattern: /offline migration cannot handle non-shared storage/,
     code: "unsafeStorage",
     next: () =>
-      "an offline migration moves the definition only: copy the disk images by hand, or move the machine while it runs",
+      "an offline migration moves the definition only: copy the disk images by hand, or move the VM while it runs",
   },
   {
     pattern:
@@ -211,7 +211,7 @@ const rules: Rule[] = [
     pattern: /Attempt to migrate guest to the same host/,
     code: "domainConflict",
     next: ({ source, destination }) =>
-      `${source} and ${destination} are one machine, or have one host UUID: set host_uuid in libvirtd.conf (or virtqemud.conf) of a cloned host`,
+      `${source} and ${destination} are one host, or have one host UUID: set host_uuid in libvirtd.conf (or virtqemud.conf) of a cloned host`,
   },
   {
     pattern: /canceled by client|operation aborted|migration canceled/i,
@@ -259,7 +259,7 @@ const rules: Rule[] = [
   {
     pattern: /post-copy migration is not supported with non-live or paused migration/,
     code: "domainStateUnfit",
-    next: () => "a paused machine cannot be moved by post-copy: leave out migration.postCopy, or resume it first",
+    next: () => "a paused VM cannot be moved by post-copy: leave out migration.postCopy, or resume it first",
   },
   {
     pattern: /Postcopy is not yet compatible with multifd|yet compatible with/i,

@@ -106,7 +106,7 @@ export function parseHostname(text: string): string | undefined {
   return /^[A-Za-z0-9][\w.:-]{0,252}$/.test(name) ? name : undefined;
 }
 
-/** `capabilities`: the host's own UUID, by which libvirt tells that two names are one machine. */
+/** `capabilities`: the host's own UUID, by which libvirt tells that two names are one host. */
 export function parseHostUuid(text: string): string | undefined {
   const uuid = /<host>\s*<uuid>([^<]{1,64})<\/uuid>/.exec(text)?.[1];
   return uuid !== undefined && isUuid(uuid) ? uuid : undefined;

@@ -140,7 +140,7 @@ function pathOf(section: string): string {
   return section.startsWith("uri ") ? decodeURIComponent(section.slice(4)) : section;
 }
 
-/** Looks at the files and block devices of a machine, on either host. */
+/** Looks at the files and block devices of a VM, on either host. */
 export function imagesScript(paths: readonly string[]): ShellScript {
   return sh`${head}
 set -- ${paths.flatMap((path) => [sectionOf(path), path])}

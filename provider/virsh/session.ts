@@ -199,7 +199,7 @@ export class VirshSession {
       host: this.shell.host,
       what: `the virsh session on ${this.shell.host} ended`,
       why,
-      next: "run the command again; the virtual machine is where it was last seen",
+      next: "run the command again; the VM is where it was last seen",
     });
   }
 

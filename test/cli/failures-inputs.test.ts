@@ -88,7 +88,7 @@ describeWithStack("inputs that cannot be", {}, (lab, stack) => {
   });
 });
 
-describeWithStack("machines that cannot be moved as they are", {}, (lab, stack) => {
+describeWithStack("VMs that cannot be moved as they are", {}, (lab, stack) => {
   const to = (domain: string, migration?: unknown) => ({
     args: { domain, host: "kvm-b", ...(migration ? { migration } : {}) },
   });
@@ -109,7 +109,7 @@ describeWithStack("machines that cannot be moved as they are", {}, (lab, stack) 
     await lab().startGuest({ ...small, name: "both", host: "kvm-b", state: "shutOff", uuid });
     for (const name of ["local", "missing", "size"]) await lab().startGuest({ ...filed, name });
     await b.must("rm /var/lib/libvirt/images/missing.img; truncate -s 8M /var/lib/libvirt/images/size.img");
-    // An internal snapshot wants qcow2; of a machine's memory alone the record is enough.
+    // An internal snapshot wants qcow2; of a VM's memory alone the record is enough.
     await lab().startGuest({ ...small, name: "snapshot" });
     await a.must("virsh snapshot-create-as snapshot one --memspec file=/var/lib/libvirt/snapshot.memory");
   });
@@ -206,7 +206,7 @@ describeWithStack("machines that cannot be moved as they are", {}, (lab, stack) 
     assert.equal(resource.outputs!["currentHost"], "kvm-b");
   });
 
-  it("are not lost to multi-FD with post-copy below QEMU 10.1, and a second resource of one machine is warned of", async () => {
+  it("are not lost to multi-FD with post-copy below QEMU 10.1, and a second resource of one VM is warned of", async () => {
     const version = /QEMU (\d+)\.(\d+)/
       .exec(await lab().host("kvm-a").virsh("version"))!
       .slice(1)

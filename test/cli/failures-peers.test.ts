@@ -7,7 +7,7 @@ const guest = { memoryMiB: 32, disk: "none" } as const;
 
 describeWithStack("hosts that do not let each other in", { lab: { hosts: 3 } }, (lab, stack) => {
   const at = (domain: string, host: string) => ({ args: { domain, host } });
-  /** One machine for each destination: kvm-b as kvm-a reaches it in a wrong way, or kvm-c with its data ports shut. */
+  /** One VM for each destination: kvm-b as kvm-a reaches it in a wrong way, or kvm-c with its data ports shut. */
   const cases: Record<string, { set: Record<string, unknown>; code: ErrorCode; says: (string | RegExp)[] }> = {};
 
   before(async () => {
@@ -80,7 +80,7 @@ describeWithStack("hosts that do not let each other in", { lab: { hosts: 3 } }, 
     for (const name of Object.keys(cases)) await lab().startGuest({ ...guest, name: `vm-${name}`, host: "kvm-a" });
   });
 
-  it("say which account, which key and which line; the machine stays, and the state says so", async () => {
+  it("say which account, which key and which line; the VM stays, and the state says so", async () => {
     const inventory = lab().inventory();
     const inStack = {
       ...inventory,
@@ -118,7 +118,7 @@ describeWithStack("hosts that do not let each other in", { lab: { hosts: 3 } }, 
     assert.equal(await lab().host("kvm-c").virsh("domstate vm-kvm-c"), "running");
   });
 
-  it("never start a second migration of a machine that somebody moves by hand", async () => {
+  it("never start a second migration of a VM that somebody moves by hand", async () => {
     const a = lab().host("kvm-a");
     await lab().startGuest({ name: "busy", host: "kvm-a", memoryMiB: 64, dirtyMiB: 32, dirtyRate: 20 });
     stack().configure({ "vm-placement:hosts": lab().inventory() });
@@ -163,7 +163,7 @@ describeWithStack("certificates that are not right", { lab: { hosts: 4, tls: tru
     for (const host of Object.keys(hosts)) await lab().startGuest({ ...guest, name: `to-${host}`, host: "kvm-a" });
   });
 
-  it("stop a move with tls; the machine stays, and the state says so", async () => {
+  it("stop a move with tls; the VM stays, and the state says so", async () => {
     const before = await hostsSay(lab());
     const args = (host: string) => ({ args: { domain: `to-${host}`, host, migration: { tls: true } } });
     stack().declare(Object.fromEntries(Object.keys(hosts).map((host) => [`r-${host}`, args(host)])));

@@ -73,7 +73,7 @@ describeWithStack("hosts that cannot be asked", { lab: { hosts: names } }, (lab,
     stack().configure({ "vm-placement:hosts": inventory });
   });
 
-  it("matter where the machine may be on them, and not where it runs elsewhere", async () => {
+  it("matter where the VM may be on them, and not where it runs elsewhere", async () => {
     await lab().host("kvm-c").virsh("migrate --live --p2p --persistent --undefinesource moved qemu+ssh://kvm-b/system");
     const before = await hostsSay(lab());
     await lab().host("kvm-c").linkDown();

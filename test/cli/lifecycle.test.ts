@@ -11,7 +11,7 @@ describeWithStack("a placement, from adoption to farewell", {}, (lab, stack) => 
     ({ uuid } = await lab().startGuest({ name: "db-01", host: "kvm-a" }));
   });
 
-  it("adopts a machine that already is where it should be", async () => {
+  it("adopts a VM that already is where it should be", async () => {
     stack().declare(on("kvm-a"));
     const { code, stdout } = await stack().up();
     assert.equal(code, 0, stdout);
@@ -24,7 +24,7 @@ describeWithStack("a placement, from adoption to farewell", {}, (lab, stack) => 
     assert.equal(outputs!["lastMigration"], undefined);
   });
 
-  it("shows the exact command before it runs, and moves the running machine", async () => {
+  it("shows the exact command before it runs, and moves the running VM", async () => {
     stack().declare(on("kvm-b"));
     const command = `virsh migrate --live --p2p --persistent --undefinesource db-01 ${uriOf("kvm-b")}`;
     const preview = await stack().preview();
@@ -56,7 +56,7 @@ describeWithStack("a placement, from adoption to farewell", {}, (lab, stack) => 
     }
   });
 
-  it("finds a machine that was moved by hand, and the next preview says how it would come back", async () => {
+  it("finds a VM that was moved by hand, and the next preview says how it would come back", async () => {
     await lab().host("kvm-b").virsh("migrate --live --p2p --persistent --undefinesource db-01 qemu+ssh://kvm-a/system");
     const refresh = await stack().refresh();
     assert.equal(refresh.code, 0, refresh.stdout);
@@ -69,7 +69,7 @@ describeWithStack("a placement, from adoption to farewell", {}, (lab, stack) => 
     );
   });
 
-  it("is forgotten by destroy, and the machine runs on", async () => {
+  it("is forgotten by destroy, and the VM runs on", async () => {
     const before = await lab().host("kvm-a").qemuPid("db-01");
     const { code, stdout } = await stack().destroy();
     assert.equal(code, 0, stdout);

@@ -176,7 +176,7 @@ describeWithLab("the packed package, in a project elsewhere", {}, (lab) => {
       }
     });
 
-    it("forgets the placements by destroy and touches no machine", async () => {
+    it("forgets the placements by destroy and touches no VM", async () => {
       const { code, stdout } = await stack.destroy();
       assert.equal(code, 0, stdout);
       assert.deepEqual(await everywhere(lab()), { "kvm-a": ["archive-01", "db-01"], "kvm-b": [] });
@@ -214,7 +214,7 @@ export const where = new VmPlacement("db", { domain: "db-01", host: new pulumi.C
     }
   });
 
-  it("moves a machine on the newest Node and SDK", async function () {
+  it("moves a VM on the newest Node and SDK", async function () {
     this.timeout(15 * 60_000);
     const runtime = await ensureRuntime(newest, (line) => console.error(line));
     const stack = await project({ sdk: newest.sdk, nodeDir: dirname(runtime.node) }, (projectDir) => {

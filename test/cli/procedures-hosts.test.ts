@@ -15,7 +15,7 @@ const small = { dirtyMiB: 4, dirtyRate: 4 };
 
 describeWithStack("the hosts of a placement", { lab: { hosts: 3 } }, (lab, stack) => {
   const host = (name: string) => lab().host(name);
-  /** The address that hosts see of the machine the CLI runs on. */
+  /** The address that hosts see of the computer the CLI runs on. */
   const controller = () => host("kvm-a").address.replace(/\d+$/, "253");
   const configure = (changes: Record<string, Record<string, unknown>> = {}) => {
     const inventory = Object.entries(lab().inventory()).map(([name, each]) => [name, { ...each, ...changes[name] }]);
@@ -25,15 +25,15 @@ describeWithStack("the hosts of a placement", { lab: { hosts: 3 } }, (lab, stack
     [domain]: { args: { domain, host: where } },
   });
 
-  describe("of six machines that move at once", () => {
-    const machines = ["vm-1", "vm-2", "vm-3", "vm-4", "vm-5", "vm-6"];
-    /** Logins of the CLI's machine that a host's sshd has seen. */
+  describe("of six VMs that move at once", () => {
+    const domains = ["vm-1", "vm-2", "vm-3", "vm-4", "vm-5", "vm-6"];
+    /** Logins of the CLI's computer that a host's sshd has seen. */
     const logins = async (from: string) =>
       Number(await host(from).must(`grep -c 'Accepted .* from ${controller()} ' /var/log/libvirt/sshd.log || true`));
     const declare = (where: string) =>
       stack().declare(
         Object.fromEntries(
-          machines.map((domain): [string, Declared] => [
+          domains.map((domain): [string, Declared] => [
             domain,
             { args: { domain, host: where, migration: { bandwidth: "24MiB/s" } } },
           ]),
@@ -42,7 +42,7 @@ describeWithStack("the hosts of a placement", { lab: { hosts: 3 } }, (lab, stack
 
     before(async function () {
       this.timeout(180_000);
-      for (const name of machines) await lab().startGuest({ name, host: "kvm-a", dirtyMiB: 16, dirtyRate: 12 });
+      for (const name of domains) await lab().startGuest({ name, host: "kvm-a", dirtyMiB: 16, dirtyRate: 12 });
     });
 
     it("moves two at a time over one connection to each host, and says for what the others wait", async () => {
@@ -61,7 +61,7 @@ describeWithStack("the hosts of a placement", { lab: { hosts: 3 } }, (lab, stack
       const up = await running;
       assert.equal(up.code, 0, up.stdout);
       assert.equal(Math.max(...atOnce), 2);
-      const waiting = machines.filter((name) =>
+      const waiting = domains.filter((name) =>
         rowsOf(up.stdout, name).some((row) => /^waiting: 2 migrations (out of kvm-a|into kvm-b) already run/.test(row)),
       );
       assert.equal(waiting.length, 4, up.stdout);
@@ -70,7 +70,7 @@ describeWithStack("the hosts of a placement", { lab: { hosts: 3 } }, (lab, stack
         before.map((count) => count + 1),
       );
       await Promise.all(
-        machines.map((name) => assertMoved(lab(), stack(), up, { name, from: "kvm-a", to: "kvm-b", mode: "live" })),
+        domains.map((name) => assertMoved(lab(), stack(), up, { name, from: "kvm-a", to: "kvm-b", mode: "live" })),
       );
     });
 
@@ -80,11 +80,11 @@ describeWithStack("the hosts of a placement", { lab: { hosts: 3 } }, (lab, stack
       const up = await stack().up();
       assert.equal(up.code, 0, up.stdout);
       assert.doesNotMatch(up.stdout, /waiting:/);
-      assert.deepEqual(await names(host("kvm-c")), machines);
+      assert.deepEqual(await names(host("kvm-c")), domains);
     });
 
     after(async () => {
-      for (const name of machines) await host("kvm-c").sh(`virsh destroy ${name}; virsh undefine ${name}`);
+      for (const name of domains) await host("kvm-c").sh(`virsh destroy ${name}; virsh undefine ${name}`);
     });
   });
 
@@ -94,7 +94,7 @@ describeWithStack("the hosts of a placement", { lab: { hosts: 3 } }, (lab, stack
       configure();
     });
 
-    it("leaves a machine where it is if that is a member", async () => {
+    it("leaves a VM where it is if that is a member", async () => {
       stack().declare(place("free", ["kvm-b", "kvm-a"]));
       const { code, stdout } = await stack().up();
       assert.equal(code, 0, stdout);

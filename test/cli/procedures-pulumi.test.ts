@@ -98,7 +98,7 @@ describeWithStack("a placement among Pulumi's means", { stack: { program } }, (l
     assert.equal((await stack().outputs("follower"))["currentHost"], "kvm-a");
   });
 
-  it("keeps its machine under another name in the program", async () => {
+  it("keeps its VM under another name in the program", async () => {
     const { id } = (await stack().resource("leader"))!;
     stack().declare({
       chief: place("leader", "kvm-a", { aliases: [{ name: "leader" }] }),

@@ -1,4 +1,4 @@
-/** What the provider does to a migration that would never end by itself: each machine dirties more than its cap lets through. */
+/** What the provider does to a migration that would never end by itself: each VM dirties more than its cap lets through. */
 import assert from "node:assert/strict";
 import type { LabHost } from "../../lab/libvirt";
 import type { MigrationArgs, Plan } from "../../provider/core/args";
@@ -14,7 +14,7 @@ import { until } from "../support/until";
 /** A pass over 32 MiB takes about 3 s at 10 MiB/s, and meanwhile the guest has written all of it again. */
 const busy = { dirtyMiB: 32, dirtyRate: 40 };
 
-/** Caps of about 10 MiB/s, a machine each: they hold it in pre-copy and tell its migration in libvirt's log. */
+/** Caps of about 10 MiB/s, a VM each: they hold it in pre-copy and tell its migration in libvirt's log. */
 const cases = {
   "switch-by-clock": { bandwidth: "10MiB/s", postCopy: { after: "8s", bandwidth: "8MiB/s" } },
   "switch-at-timeout": { bandwidth: "11MiB/s", postCopy: true, timeout: "3s", onTimeout: "postCopy" },
@@ -35,7 +35,7 @@ describeWithStack("a migration that would never end by itself", {}, (lab, stack)
 
   describe("and is steered to its end", () => {
     let up: CommandResult;
-    /** `domstate --reason` of a machine on both hosts, while it was in post-copy. */
+    /** `domstate --reason` of a VM on both hosts, while it was in post-copy. */
     let inPostCopy: string[];
     const moved = (name: Case, mode: Expected["mode"]) =>
       assertMoved(lab(), stack(), up, { name, from: "kvm-a", to: "kvm-b", mode });
@@ -108,10 +108,10 @@ describeWithStack("a migration that would never end by itself", {}, (lab, stack)
       assert.equal(shown[0], "50", up.stdout);
     });
 
-    it("pauses the machine at the timeout until it has moved, and it runs on", async () => {
+    it("pauses the VM at the timeout until it has moved, and it runs on", async () => {
       const last = await moved("suspended", "suspended");
       assert.ok(
-        rowsOf(up.stdout, "suspended").includes("the timeout of 3 s is over: pausing the machine until it has moved"),
+        rowsOf(up.stdout, "suspended").includes("the timeout of 3 s is over: pausing the VM until it has moved"),
       );
       assert.ok(last.downtimeMs! >= 0);
       assert.match(await destination().virsh("domstate suspended"), /^running/);
@@ -159,7 +159,7 @@ describeWithStack("a migration that would never end by itself", {}, (lab, stack)
       await lab().startGuest({ name: "stubborn", host: "kvm-a", ...busy });
     });
 
-    it("leaves the machine where it was, with its limits as they were, and a state that says so", async () => {
+    it("leaves the VM where it was, with its limits as they were, and a state that says so", async () => {
       await source().virsh("migrate-setmaxdowntime stubborn 321");
       const before = await limits();
       const migration = { bandwidth: "15MiB/s", maxDowntime: "45ms", timeout: "4s" };

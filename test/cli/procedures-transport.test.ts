@@ -14,7 +14,7 @@ interface Case {
   migration: MigrationArgs;
 }
 
-/** Each cap is one machine's own: by it its migration is found in libvirt's log. None of them is ever reached. */
+/** Each cap is one VM's own: by it its migration is found in libvirt's log. None of them is ever reached. */
 const cases = {
   encrypted: { migration: { tls: true, bandwidth: "1001MiB/s" } },
   "encrypted-channels": { migration: { tls: true, parallel: { connections: 3 }, bandwidth: "1002MiB/s" } },

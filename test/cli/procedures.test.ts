@@ -1,4 +1,4 @@
-/** The plain procedures, all in one `up`: a placement that is new moves its machine like one that was changed. */
+/** The plain procedures, all in one `up`: a placement that is new moves its VM like one that was changed. */
 import assert from "node:assert/strict";
 import type { GuestOptions } from "../../lab/libvirt";
 import type { CommandResult } from "../../tools/pulumi";
@@ -17,7 +17,7 @@ interface Case {
   byUuid?: true;
 }
 
-/** Each cap is one machine's own: by it its migration is found in libvirt's log. None of them is ever reached. */
+/** Each cap is one VM's own: by it its migration is found in libvirt's log. None of them is ever reached. */
 const cases = {
   "off-by-mode": { guest: { state: "shutOff", autostart: true }, migration: { mode: "offline" } },
   "off-by-itself": { guest: { state: "shutOff" }, migration: { maxDowntime: "500ms" } },
@@ -64,7 +64,7 @@ describeWithStack("the procedures", {}, (lab, stack) => {
     assert.match(await destination().virsh("dominfo off-by-mode"), /Autostart: +enable/);
   });
 
-  it("chooses offline by itself for a machine that is shut off, where no pause is to be limited", async () => {
+  it("chooses offline by itself for a VM that is shut off, where no pause is to be limited", async () => {
     const last = await moved("off-by-itself", { mode: "offline", state: "shut off" });
     assert.match(last.command, /^virsh migrate --offline --p2p --persistent --undefinesource off-by-itself /);
     assert.ok(
@@ -73,7 +73,7 @@ describeWithStack("the procedures", {}, (lab, stack) => {
     );
   });
 
-  it("moves a running machine, and keeps its autostart", async () => {
+  it("moves a running VM, and keeps its autostart", async () => {
     await moved("plain");
     assert.match(await destination().virsh("dominfo plain"), /Autostart: +enable/);
     const rows = rowsOf(up.stdout, "plain");
@@ -81,7 +81,7 @@ describeWithStack("the procedures", {}, (lab, stack) => {
     assert.ok(rows.includes("verifying on both hosts"), rows.join("\n"));
   });
 
-  it("leaves a paused machine paused, with its memory intact when it goes on", async () => {
+  it("leaves a paused VM paused, with its memory intact when it goes on", async () => {
     await moved("paused", { state: "paused" });
     await destination().virsh("resume paused");
     await assertMemoryIntact(lab(), "paused", "kvm-b");
@@ -132,7 +132,7 @@ describeWithStack("the procedures", {}, (lab, stack) => {
     assert.equal(parameters["xbzrle-cache-size"], 32 * 2 ** 20);
   });
 
-  it("takes the domain's UUID for the same machine, and another machine for a replacement", async () => {
+  it("takes the domain's UUID for the same VM, and another VM for a replacement", async () => {
     const all = declared(uuids, "kvm-b");
     const renamed = { ...all, plain: { args: { ...all["plain"]!.args, domain: uuids["plain"]! } } };
     stack().declare(renamed);
@@ -151,7 +151,7 @@ describeWithStack("the procedures", {}, (lab, stack) => {
     assert.match(replacement.stdout, /guarded is also placed by /);
   });
 
-  it("refuses a compression that this libvirt lacks, and the machine stays", async function () {
+  it("refuses a compression that this libvirt lacks, and the VM stays", async function () {
     const methods = ["zlib", "zstd"] as const;
     const { stdout: help } = await destination().sh("virsh help migrate");
     if (help.includes("--comp-zstd-level")) return this.skip();

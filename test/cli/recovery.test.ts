@@ -12,7 +12,7 @@ import { until } from "../support/until";
 const endMs = 150_000;
 const byHand = "migrate --live --p2p";
 const peer = "qemu+ssh://kvm-b/system";
-/** The same name, another machine. */
+/** The same name, another VM. */
 const otherUuid = "0f8dfd2e-4bb4-4d0e-9a63-6d6ad3f40c11";
 
 describeWithScenes("what a broken move leaves, and the next up", (template) => {
@@ -173,7 +173,7 @@ describeWithScenes("what a broken move leaves, and the next up", (template) => {
     await assertMoved();
   });
 
-  it("is a leftover definition: it is removed, its NVRAM kept, and the machine keeps its autostart", async () => {
+  it("is a leftover definition: it is removed, its NVRAM kept, and the VM keeps its autostart", async () => {
     const { source, destination } = scene;
     const nvram = "/var/lib/libvirt/qemu/nvram.fd";
     await source.virsh(`autostart ${guest}`);
@@ -192,7 +192,7 @@ describeWithScenes("what a broken move leaves, and the next up", (template) => {
     await assertMoved();
   });
 
-  it("is a machine that would be gone after a shutdown: it is defined", async () => {
+  it("is a VM that would be gone after a shutdown: it is defined", async () => {
     await scene.source.virsh(`${byHand} --undefinesource ${guest} ${peer}`);
     scene.declareMove({});
     await upSucceeds(
@@ -214,14 +214,14 @@ describeWithScenes("what a broken move leaves, and the next up", (template) => {
     await upSucceeds(/2 unchanged/);
   });
 
-  it("is never another machine of the name, neither in its way nor where it was", async () => {
+  it("is never another VM of the name, neither in its way nor where it was", async () => {
     const { source, destination } = scene;
     const xml = (await source.virsh(`dumpxml --inactive ${guest}`)).replaceAll(scene.uuid, otherUuid);
     await definition(destination, xml);
     scene.declareMove({});
     const up = await run("up", "--yes", "--skip-preview");
     assert.notEqual(up.code, 0, up.text);
-    assert.match(up.text, new RegExp(`kvm-b has another machine of the name db-01 \\(UUID ${otherUuid}`));
+    assert.match(up.text, new RegExp(`kvm-b has another VM of the name db-01 \\(UUID ${otherUuid}`));
     assert.match(up.text, /\[domainConflict\]/);
     assert.equal(await both(), "running (booted), shut off (unknown)");
     assert.equal(await destination.virsh("list --all --uuid"), otherUuid);

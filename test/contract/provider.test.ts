@@ -250,7 +250,7 @@ for (const { title, notRun, get } of runtimes) {
       assert.doesNotMatch(provider.said.stderr, /^ {4}at /m);
     });
 
-    it("reports a failed move as a partial failure that tells where the machine is, and continues from it", async () => {
+    it("reports a failed move as a partial failure that tells where the VM is, and continues from it", async () => {
       world.onMigrate = () => Promise.resolve("Unsafe migration: Migration without shared storage is unsafe");
       await configured();
       const wanted = await inputs({ host: "kvm-b" });
@@ -278,7 +278,7 @@ for (const { title, notRun, get } of runtimes) {
       noSecrets();
     });
 
-    it("fails plainly where no machine was found: nothing is to be kept in state", async () => {
+    it("fails plainly where no VM was found: nothing is to be kept in state", async () => {
       await configured();
       const error = await failing(provider.create(await inputs({ domain: "db-02" })));
       assert.equal(error.partial, undefined);
@@ -286,7 +286,7 @@ for (const { title, notRun, get } of runtimes) {
       assert.doesNotMatch(provider.said.stderr, /^ {4}at /m);
     });
 
-    it("fails a refresh when the machine is nowhere to be seen, and never calls it gone", async () => {
+    it("fails a refresh when the VM is nowhere to be seen, and never calls it gone", async () => {
       await configured();
       const { id, outputs } = await provider.create(await inputs());
       a.domains = [];
@@ -308,7 +308,7 @@ for (const { title, notRun, get } of runtimes) {
       assert.equal(await provider.exit(), "SIGINT");
     });
 
-    it("says where the machine is going and ends before the engine kills it, on SIGINT while a migration runs", async () => {
+    it("says where the VM is going and ends before the engine kills it, on SIGINT while a migration runs", async () => {
       world.onMigrate = () => new Promise(() => {});
       await configured();
       const created = failing(provider.create(await inputs({ host: "kvm-b" })));
@@ -403,7 +403,7 @@ for (const { title, notRun, get } of runtimes) {
       }
     });
 
-    it("finds a machine that was moved by hand, and tells the engine as an input", async () => {
+    it("finds a VM that was moved by hand, and tells the engine as an input", async () => {
       await configured();
       const { id, outputs } = await provider.create(await inputs({ migration: { timeout: "5m" } }));
       b.domains = a.domains;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createLab, listLabs, type Lab, type LabHost } from "../../lab/libvirt";
 import { bootSector } from "../../lab/libvirt/guest/boot-sector";
 import { findProgram } from "../../lab/libvirt/prerequisites";
-import { describeOnLabMachine, describeWithLab } from "../support/lab";
+import { describeOnLabComputer, describeWithLab } from "../support/lab";
 import { assertMemoryIntact } from "../support/memory";
 import { until } from "../support/until";
 
@@ -36,7 +36,7 @@ describe("the lab's guest", () => {
 describeWithLab("a lab of two hosts", {}, (lab) => {
   const hosts = () => [lab().host("kvm-a"), lab().host("kvm-b")] as const;
 
-  it("has hosts that are machines of their own", async () => {
+  it("has hosts of their own", async () => {
     const [a, b] = hosts();
     assert.equal(await a.must("hostname"), "kvm-a\n");
     assert.notEqual(await a.must("virsh capabilities | grep uuid"), await b.must("virsh capabilities | grep uuid"));
@@ -209,14 +209,14 @@ describeWithLab("a lab with certificates", { tls: true }, (lab) => {
     await assertMemoryIntact(lab(), "secret", b!.name);
   });
 
-  it("lets clients of the machine in over TLS", () => {
+  it("lets clients of this computer in over TLS", () => {
     const uri = `qemu+tls://${lab().hosts[0]!.address}/system?pkipath=${lab().clientPkiDir}`;
     assert.equal(spawnSync("virsh", ["-c", uri, "list"], { encoding: "utf8" }).stderr, "");
   });
 });
 
-describeOnLabMachine("what a lab leaves behind", () => {
-  /** A registry of its own: labs of other runs on this machine are not to be counted, let alone taken down. */
+describeOnLabComputer("what a lab leaves behind", () => {
+  /** A registry of its own: labs of other runs on this computer are not to be counted, let alone taken down. */
   let directory: string;
   const children: ChildProcess[] = [];
   beforeEach(() => {

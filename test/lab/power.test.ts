@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createLab, type LabHost } from "../../lab/libvirt";
-import { describeOnLabMachine, describeWithLab } from "../support/lab";
+import { describeOnLabComputer, describeWithLab } from "../support/lab";
 
 const bootOf = async (host: LabHost) => ({
   id: (await host.must("cat /proc/sys/kernel/random/boot_id")).trim(),
@@ -47,7 +47,7 @@ describeWithLab("a lab host without power", {}, (lab) => {
   });
 });
 
-describeOnLabMachine("a lab with a host without power", () => {
+describeOnLabComputer("a lab with a host without power", () => {
   it("is taken down whole", async () => {
     const lab = await createLab();
     await lab.host("kvm-a").powerOff();

@@ -11,7 +11,7 @@ export function labNotRun(options: Pick<LabOptions, "tls" | "kvm" | "vtpm"> = {}
  * group is pending and its title says why; under CI it fails, so that a pipeline never passes by not looking.
  */
 export function describeWithLab(title: string, options: LabOptions, tests: (lab: () => Lab) => void): void {
-  describeOnLabMachine(
+  describeOnLabComputer(
     title,
     () => {
       let lab: Lab | undefined;
@@ -35,7 +35,7 @@ export function describeWithLab(title: string, options: LabOptions, tests: (lab:
 }
 
 /** As `describeWithLab`, for tests that make labs themselves. */
-export function describeOnLabMachine(
+export function describeOnLabComputer(
   title: string,
   tests: () => void,
   options: Pick<LabOptions, "tls" | "kvm" | "vtpm"> = {},
@@ -51,7 +51,7 @@ export function describeOnLabMachine(
     });
   } else {
     describe(`${title} (not run: ${reason})`, () => {
-      it("needs a machine for labs");
+      it("needs a computer for labs");
     });
   }
 }

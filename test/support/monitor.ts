@@ -108,7 +108,7 @@ export async function requestsTo(host: LabHost): Promise<MigrationRequest[]> {
     });
 }
 
-/** Machines that move at once are told apart by caps of their own, MiB/s. */
+/** VMs that move at once are told apart by caps of their own, MiB/s. */
 export async function requestWithCap(host: LabHost, capMiBps: number): Promise<MigrationRequest> {
   return only(await requestsTo(host), (request) => request.capMiBps === capMiBps, capMiBps, host);
 }

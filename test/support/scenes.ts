@@ -1,10 +1,10 @@
 import { Scene } from "../../tools/faults/scene";
 import type { Stack } from "../../tools/stack";
-import { describeOnLabMachine } from "./lab";
+import { describeOnLabComputer } from "./lab";
 
 /** A group of tests that make scenes: a lab, a stack and a guest of their own each, as copies of one that has adopted its guest. */
 export function describeWithScenes(title: string, tests: (template: () => Stack) => void): void {
-  describeOnLabMachine(title, () => {
+  describeOnLabComputer(title, () => {
     let template: Stack | undefined;
     before(async function () {
       // Where no CLI is to be had by other means it is built, once.

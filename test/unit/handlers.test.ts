@@ -207,7 +207,7 @@ describe("handlers: diff", () => {
     ["the plan", {}, { plan: commands("10.0.0.11") }, false],
     ["an unknown plan", {}, { plan: UNKNOWN }, false],
     ["the resource's own fields", {}, { __urn: "other", __provider: "other" }, false],
-    ["the state of the machine", { state: "paused" }, {}, false],
+    ["the state of the VM", { state: "paused" }, {}, false],
     ["options in another spelling", {}, { migration: { timeout: "300s", mode: "auto" } }, false],
     [
       "options in another order",
@@ -275,7 +275,7 @@ describe("handlers: diff", () => {
 });
 
 describe("handlers: create, update, read and delete", () => {
-  it("create adopts a machine that is there already: no migration, no record of one", async () => {
+  it("create adopts a VM that is there already: no migration, no record of one", async () => {
     const { create, inputs, host } = boundary();
     const given = await inputs();
     assert.deepEqual(await create(given), {
@@ -292,7 +292,7 @@ describe("handlers: create, update, read and delete", () => {
     assert.ok(!host("kvm-a").commands.some((command) => command.startsWith("migrate")));
   });
 
-  it("create moves a machine that is elsewhere by the planned command, word for word", async () => {
+  it("create moves a VM that is elsewhere by the planned command, word for word", async () => {
     const { create, inputs, host, said } = boundary();
     const given = await inputs({ host: "kvm-b" });
     const { outs } = (await create(given)) as { outs: Props };
@@ -356,7 +356,7 @@ describe("handlers: create, update, read and delete", () => {
     assert.equal(host("kvm-a").find("db-01"), undefined);
   });
 
-  it("a failure before the machine was seen leaves nothing in state", async () => {
+  it("a failure before the VM was seen leaves nothing in state", async () => {
     const { create, inputs } = boundary();
     const error = await refusal(create(await inputs({ domain: "db-02" })));
     assert.equal(error.id, undefined);
@@ -384,7 +384,7 @@ describe("handlers: create, update, read and delete", () => {
     assert.deepEqual(await read(fakeUuid, outs), { id: fakeUuid, props: outs, inputs: kept });
   });
 
-  it("read finds a machine that was moved by hand, and says so as an input too", async () => {
+  it("read finds a VM that was moved by hand, and says so as an input too", async () => {
     const { create, read, inputs, host, later } = boundary();
     const { outs } = (await create(await inputs())) as { outs: Props };
     host("kvm-c").domains = [fakeDomain({ state: "paused", reason: "user" })];
@@ -397,7 +397,7 @@ describe("handlers: create, update, read and delete", () => {
     assert.deepEqual(found.inputs["plan"], plan);
   });
 
-  it("read keeps a list of hosts while the machine is on one of them", async () => {
+  it("read keeps a list of hosts while the VM is on one of them", async () => {
     const { create, read, inputs, host, later } = boundary();
     const { outs } = (await create(await inputs({ host: ["kvm-a", "kvm-b"] }))) as { outs: Props };
     host("kvm-b").domains = host("kvm-a").domains;
@@ -423,7 +423,7 @@ describe("handlers: create, update, read and delete", () => {
     ["runs on two hosts", ({ host }) => (host("kvm-b").domains = [fakeDomain()]), "domainOnTwoHosts"],
   ];
   for (const [title, spoil, code] of unreadable) {
-    it(`read fails, and never calls a machine gone, where it ${title}`, async () => {
+    it(`read fails, and never calls a VM gone, where it ${title}`, async () => {
       const world = boundary();
       const { outs } = (await world.create(await world.inputs({ host: ["kvm-a", "kvm-b"] }))) as { outs: Props };
       spoil(world);

@@ -67,7 +67,7 @@ export class Project {
     return ms;
   }
 
-  /** The state learns where the machine is after it was moved without Pulumi. */
+  /** The state learns where the VM is after it was moved without Pulumi. */
   async refresh(): Promise<void> {
     await this.pulumi.expect(["refresh", "--yes"]);
   }

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- move|preview] [--pairs N]`: what the product costs, on real hosts of this machine. `move` (the default) is a move
+ * `npm run bench [-- move|preview] [--pairs N]`: what the product costs, on real hosts of this computer. `move` (the default) is a move
  * next to the same by hand, `preview` a preview that asks the hosts next to one that does not.
  */
 import { parseArgs } from "node:util";

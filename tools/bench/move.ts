@@ -1,7 +1,7 @@
 /**
- * What the product costs on top of the migration itself, on two real hosts of this machine.
+ * What the product costs on top of the migration itself, on two real hosts of this computer.
  *
- * In each round the same running machine is moved with the same virsh command by the provider's handler, by hand over a new ssh
+ * In each round the same running VM is moved with the same virsh command by the provider's handler, by hand over a new ssh
  * connection, by hand over one that is open already, and by `pulumi up`; and `pulumi up` runs with a provider that does nothing. Rounds
  * are paired, because migrations differ more between minutes than between these.
  */
@@ -61,7 +61,7 @@ interface Parts {
   open: OpenConnections;
 }
 
-/** Each of the five once; the order turns with the rounds, and with it which way each of them moves the machine. */
+/** Each of the five once; the order turns with the rounds, and with it which way each of them moves the VM. */
 async function round(lab: Lab, index: number, parts: Parts): Promise<Record<Name, number>> {
   const { id, placement, idle, open } = parts;
   const measured: Partial<Record<Name, number>> = {};
@@ -91,7 +91,7 @@ async function round(lab: Lab, index: number, parts: Parts): Promise<Record<Name
   return measured as Record<Name, number>;
 }
 
-/** Where the machine runs, and the other host. */
+/** Where the VM runs, and the other host. */
 async function whereFrom(lab: Lab): Promise<[string, string]> {
   const running: string[] = [];
   for (const host of lab.hosts) if ((await host.virsh("list --name")).includes(domain)) running.push(host.name);

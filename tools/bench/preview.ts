@@ -1,14 +1,14 @@
 /**
  * What it costs that a preview asks the hosts: `pulumi preview` of the same change with `vm-placement:preview: probe` and with `static`,
- * in turns, of one machine and of twenty on four hosts. Every machine runs, so its dirty pages are counted too.
+ * in turns, of one VM and of twenty on four hosts. Every VM runs, so its dirty pages are counted too.
  */
 import { createLab, type Lab } from "../../lab/libvirt";
 import { Stack } from "../stack";
 import { compare, excess, rotated } from "./ratios";
 
-const machinesPerHost = 5;
+const domainsPerHost = 5;
 const guest = { memoryMiB: 32, dirtyMiB: 4, dirtyRate: 1 };
-const changes = { one: { machines: 1, goalMs: 1500 }, all: { machines: 4 * machinesPerHost, goalMs: 4000 } };
+const changes = { one: { domains: 1, goalMs: 1500 }, all: { domains: 4 * domainsPerHost, goalMs: 4000 } };
 
 type Change = keyof typeof changes;
 type Name = `${Change} ${"probe" | "static"}`;
@@ -39,15 +39,15 @@ export async function benchPreview(pairs: number): Promise<void> {
   }
 }
 
-/** Where each machine is, by its name. */
+/** Where each VM is, by its name. */
 type Homes = ReadonlyMap<string, string>;
 
 async function startGuests(lab: Lab): Promise<Homes> {
   const homes = new Map<string, string>();
   await Promise.all(
     lab.hosts.map(async ({ name: host }, index) => {
-      for (let count = 1; count <= machinesPerHost; count++) {
-        const name = `vm-${String(index * machinesPerHost + count).padStart(2, "0")}`;
+      for (let count = 1; count <= domainsPerHost; count++) {
+        const name = `vm-${String(index * domainsPerHost + count).padStart(2, "0")}`;
         homes.set(name, host);
         await lab.startGuest({ ...guest, name, host });
       }
@@ -56,7 +56,7 @@ async function startGuests(lab: Lab): Promise<Homes> {
   return new Map([...homes].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The machines named go to the next host. */
+/** The VMs named go to the next host. */
 function declare(stack: Stack, homes: Homes, moved: ReadonlyMap<string, string> = new Map()): void {
   const placements = [...homes].map(
     ([domain, home]) => [domain, { args: { domain, host: moved.get(domain) ?? home } }] as const,
@@ -69,7 +69,7 @@ async function round(lab: Lab, stack: Stack, homes: Homes, index: number): Promi
   const names: Name[] = ["one probe", "one static", "all probe", "all static"];
   for (const name of rotated(names, index)) {
     const [change, mode] = name.split(" ") as [Change, "probe" | "static"];
-    const chosen = [...homes].slice(0, changes[change].machines);
+    const chosen = [...homes].slice(0, changes[change].domains);
     declare(stack, homes, new Map(chosen.map(([domain, home]) => [domain, nextHost(lab, home)])));
     stack.configure({ "vm-placement:preview": mode });
     measured[name] = await preview(stack, chosen.length, mode);
@@ -77,19 +77,15 @@ async function round(lab: Lab, stack: Stack, homes: Homes, index: number): Promi
   return measured as Round;
 }
 
-/** Returns the milliseconds that `pulumi preview` took, which said what it should of every machine. */
-async function preview(stack: Stack, machines: number, mode: "probe" | "static"): Promise<number> {
+/** Returns the milliseconds that `pulumi preview` took, which said what it should of every VM. */
+async function preview(stack: Stack, domains: number, mode: "probe" | "static"): Promise<number> {
   const start = performance.now();
   const { stdout, stderr } = await stack.pulumi.expect(["preview"]);
   const ms = performance.now() - start;
   const said = `${stdout}${stderr}`;
   const foretold = said.match(/^ +will pre-copy \d/gm)?.length ?? 0;
-  if (
-    !said.includes(`~ ${machines} to update`) ||
-    /warning/.test(said) ||
-    foretold !== (mode === "probe" ? machines : 0)
-  )
-    throw new Error(`not the preview of ${machines} healthy moves (${mode}):\n${said}`);
+  if (!said.includes(`~ ${domains} to update`) || /warning/.test(said) || foretold !== (mode === "probe" ? domains : 0))
+    throw new Error(`not the preview of ${domains} healthy moves (${mode}):\n${said}`);
   return ms;
 }
 
@@ -110,16 +106,16 @@ function report(rounds: readonly Round[]): void {
   });
   const title = "median of the rounds: probe against static".padEnd(44);
   console.log(`\n${title} more s  min – max     ratio   s ÷ s`);
-  for (const { machines, excessMs, minMs, maxMs, ratio, ms, baselineMs } of sides) {
-    const what = machines === 1 ? "preview of one change" : `preview of ${machines} changes over 4 hosts`;
+  for (const { domains, excessMs, minMs, maxMs, ratio, ms, baselineMs } of sides) {
+    const what = domains === 1 ? "preview of one change" : `preview of ${domains} changes over 4 hosts`;
     console.log(
       `${what.padEnd(44)} ${seconds(excessMs)}    ${seconds(minMs)} – ${seconds(maxMs)}   ${ratio.toFixed(3)}   ${seconds(ms)} ÷ ${seconds(baselineMs)}`,
     );
   }
   console.log();
-  for (const { machines, excessMs, goalMs } of sides) {
+  for (const { domains, excessMs, goalMs } of sides) {
     const verdict = excessMs < goalMs ? "met" : "not met";
-    console.log(`goal: ${machines} under ${seconds(goalMs)} s more: ${verdict}`);
+    console.log(`goal: ${domains} under ${seconds(goalMs)} s more: ${verdict}`);
   }
   for (const side of sides) console.log(`BENCH ${JSON.stringify(side)}`);
 }

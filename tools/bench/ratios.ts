@@ -3,7 +3,7 @@ export type Round<Name extends string> = Record<Name, number>;
 
 export interface Comparison {
   name: string;
-  /** The median of the rounds' ratios: a round's two sides met the same weather on the machine. */
+  /** The median of the rounds' ratios: a round's two sides met the same weather on the computer. */
   ratio: number;
   pairs: number;
   min: number;

@@ -36,7 +36,7 @@ export interface Fault {
   cells: Partial<Record<PhaseName, Cell>>;
 }
 
-/** What the machine is in the end: on the destination unless it says otherwise. */
+/** What the VM is in the end: on the destination unless it says otherwise. */
 export type End = "running" | "paused" | "running on the source" | "shut off" | "stopped for good";
 
 export interface Cell {

@@ -46,7 +46,7 @@ export const faults: readonly Fault[] = [
   },
   {
     title: "link to the source silent",
-    means: "packets from Pulumi's machine to the source vanish, until `up` has given up",
+    means: "packets from this computer to the source vanish, until `up` has given up",
     strike: (scene) => does.silence(scene, scene.source),
     heal: ({ source }) => source.unblock(),
     cells: {
@@ -75,7 +75,7 @@ export const faults: readonly Fault[] = [
   },
   {
     title: "link to the destination silent",
-    means: "packets from Pulumi's machine to the destination vanish, until `up` has ended",
+    means: "packets from this computer to the destination vanish, until `up` has ended",
     strike: (scene) => does.silence(scene, scene.destination),
     heal: ({ destination }) => destination.unblock(),
     cells: {
@@ -301,7 +301,7 @@ export const faults: readonly Fault[] = [
     },
   },
   {
-    title: "stale definition of the same machine",
+    title: "stale definition of the same VM",
     means: "the destination has a shut-off definition with its name and UUID",
     strike: (scene) => does.defineStale(scene, ""),
     cells: {
@@ -315,7 +315,7 @@ export const faults: readonly Fault[] = [
     strike: (scene) => does.defineStale(scene, "/uuid/d"),
     heal: ({ destination }) => destination.virsh(`undefine ${guest}`).then(() => {}),
     cells: {
-      "before `up`": { up: "fails", says: /another machine of the name .*domainConflict/s, next: moved },
+      "before `up`": { up: "fails", says: /another VM of the name .*domainConflict/s, next: moved },
       "before start": { up: "fails", says: /already exists|domainConflict/, held: "struck", next: moved },
     },
   },
@@ -377,7 +377,7 @@ export const faults: readonly Fault[] = [
   },
   {
     title: "snapshot in the way",
-    means: "the machine has a snapshot; in pre-copy: someone takes one",
+    means: "the VM has a snapshot; in pre-copy: someone takes one",
     strike: async (scene) => {
       if (scene.up === undefined) return does.takeSnapshot(scene);
       await scene.byHand(scene.source, `snapshot-create-as ${guest} now --disk-only --diskspec vda,snapshot=no`);

@@ -27,10 +27,10 @@ export function document(results: readonly CellResult[], cells: readonly MatrixC
 \`npm run faults\` wrote this file. Every row was played on two real libvirt hosts, through the real \`pulumi\`: a fault strikes a move in
 a phase in which it is held, is healed, and \`pulumi up\` is called again. A row stands here without "wrong" only when
 
-- the virtual machine never ran on two hosts (where its virtual CPUs run was sampled ten times a second, from the kernel);
+- the VM never ran on two hosts (where its virtual CPUs run was sampled ten times a second, from the kernel);
 - its memory was right to the end (the guest checks a pattern in all of it, and says so on its serial line), and it was booted once;
 - Pulumi's state names the host where it is, without an error or a pending operation;
-- nothing was left over: no second or transient definition, no job, no process of ours on any machine;
+- nothing was left over: no second or transient definition, no job, no process of ours on any host;
 - the user had read what happened.
 
 Where the next \`up\` refuses, either a host that is needed is still off, or the guest's QEMU has ended in the middle of a post-copy: that

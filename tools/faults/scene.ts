@@ -17,7 +17,7 @@ export class Scene {
   readonly sampler: Sampler;
   /** The `up` that is struck. */
   up: Running | undefined;
-  /** A second stack that places the same machine. */
+  /** A second stack that places the same VM. */
   private other: Stack | undefined;
   otherUp: Running | undefined;
 

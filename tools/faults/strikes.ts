@@ -1,6 +1,6 @@
 /** What faults are made of. Each is done from outside of the product, to the world around it. */
 import { eventually } from "../../lab/libvirt/commands";
-import { machineAddress } from "../../lab/libvirt/network";
+import { controllerAddress } from "../../lab/libvirt/network";
 import type { LabHost } from "../../lab/libvirt";
 import { guest, kill, type Scene } from "./scene";
 
@@ -17,9 +17,9 @@ export async function twoCtrlC({ up }: Scene): Promise<void> {
   ctrlC();
 }
 
-/** Packets from the machine that runs Pulumi vanish: no connection ends, and nothing answers. */
+/** Packets from this computer vanish: no connection ends, and nothing answers. */
 export const silence = ({ lab }: Pick<Scene, "lab">, host: LabHost) =>
-  host.blockPort(22, { action: "drop", from: machineAddress(lab.record) });
+  host.blockPort(22, { action: "drop", from: controllerAddress(lab.record) });
 
 export async function cut(
   { source, destination }: Pick<Scene, "source" | "destination">,

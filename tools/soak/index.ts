@@ -1,4 +1,4 @@
-/** `npm run soak`: several machines move to and fro for a long time, with random options and random mishaps. */
+/** `npm run soak`: several VMs move to and fro for a long time, with random options and random mishaps. */
 import { parseArgs } from "node:util";
 import { createLab, type Lab, type LabHost } from "../../lab/libvirt";
 import { eventually, sleep } from "../../lab/libvirt/commands";
@@ -11,11 +11,11 @@ import { type Mishap, mishaps, variants } from "./mishaps";
 import { Placements } from "./placements";
 import { Random } from "./random";
 
-const usage = `npm run soak -- [--moves N] [--seed N] [--machines N] [--mishaps PERCENT] [--cli N]
+const usage = `npm run soak -- [--moves N] [--seed N] [--domains N] [--mishaps PERCENT] [--cli N]
 
 --moves     how many moves (default 100)
 --seed      of chance; printed (default: from the clock)
---machines  how many move (default 3)
+--domains  how many move (default 3)
 --mishaps   how many rounds of a hundred are struck (default 50)
 --cli       every so many rounds the real \`pulumi up --refresh\` moves them (default 25; 0 = never)`;
 
@@ -38,7 +38,7 @@ async function main(words: string[]): Promise<number> {
     options: {
       moves: { type: "string", default: "100" },
       seed: { type: "string" },
-      machines: { type: "string", default: "3" },
+      domains: { type: "string", default: "3" },
       mishaps: { type: "string", default: "50" },
       cli: { type: "string", default: "25" },
       help: { type: "boolean" },
@@ -57,8 +57,8 @@ async function main(words: string[]): Promise<number> {
   console.log(`seed ${seed}`);
   const lab = await createLab({ hosts: 3 });
   try {
-    const machines = Array.from({ length: Number(values.machines) }, (_, index) => `vm-${index + 1}`);
-    const soak = new Soak(lab, machines, new Random(seed), Number(values.mishaps) / 100, Number(values.cli));
+    const domains = Array.from({ length: Number(values.domains) }, (_, index) => `vm-${index + 1}`);
+    const soak = new Soak(lab, domains, new Random(seed), Number(values.mishaps) / 100, Number(values.cli));
     return await soak.run(Number(values.moves));
   } finally {
     await lab.down();
@@ -81,7 +81,7 @@ class Soak {
 
   constructor(
     private readonly lab: Lab,
-    private readonly machines: readonly string[],
+    private readonly domains: readonly string[],
     private readonly random: Random,
     private readonly mishapPart: number,
     private readonly cliEvery: number,
@@ -91,7 +91,7 @@ class Soak {
 
   async run(moves: number): Promise<number> {
     const { tally } = this;
-    for (const name of this.machines) {
+    for (const name of this.domains) {
       const host = this.random.of(this.lab.hosts).name;
       const { uuid } = await this.lab.startGuest({ name, host, dirtyMiB: 8, dirtyRate: 20 });
       this.uuids.set(name, uuid);
@@ -121,15 +121,15 @@ class Soak {
     return tally.wrong.length > 0 ? 1 : 0;
   }
 
-  /** Some machines move at once, perhaps struck; then every one must be where it was wanted, alone and whole. */
+  /** Some VMs move at once, perhaps struck; then every one must be where it was wanted, alone and whole. */
   private async round(): Promise<void> {
     const { random, tally, lab } = this;
     tally.rounds++;
-    const moving = this.machines.filter(() => random.chance(0.6));
-    const wanted = (moving.length > 0 ? moving : [random.of(this.machines)]).map((machine) => {
-      const from = String(this.placements.currentHost(machine));
+    const moving = this.domains.filter(() => random.chance(0.6));
+    const wanted = (moving.length > 0 ? moving : [random.of(this.domains)]).map((domain) => {
+      const from = String(this.placements.currentHost(domain));
       const to = random.of(lab.hosts.filter(({ name }) => name !== from)).name;
-      return { machine, from, to, migration: random.of(variants) };
+      return { domain, from, to, migration: random.of(variants) };
     });
     if (this.cliEvery > 0 && tally.rounds % this.cliEvery === 0) await this.moveByCli(wanted);
     else {
@@ -137,13 +137,13 @@ class Soak {
       const first = wanted[0]!;
       const struck = mishap && this.strike(mishap, lab.host(first.from), lab.host(first.to));
       const failures = await Promise.all(
-        wanted.map((move) => this.placements.place(move.machine, move.to, move.migration)),
+        wanted.map((move) => this.placements.place(move.domain, move.to, move.migration)),
       );
       await struck;
       for (const [index, move] of wanted.entries()) await this.bringThere(move, failures[index]);
     }
     if (random.chance(0.3)) await this.placements.restart();
-    for (const { machine, to } of wanted) tally.wrong.push(...(await this.wrongsOf(machine, to)));
+    for (const { domain, to } of wanted) tally.wrong.push(...(await this.wrongsOf(domain, to)));
     tally.moves += wanted.length;
     if (tally.wrong.length > 0) console.log(JSON.stringify({ wanted, seen: await this.everything() }, null, 2));
   }
@@ -161,7 +161,7 @@ class Soak {
 
   /** The next `up`s of a user whose first one failed. */
   private async bringThere(
-    { machine, from, to, migration }: { machine: string; from: string; to: string; migration: Record<string, unknown> },
+    { domain, from, to, migration }: { domain: string; from: string; to: string; migration: Record<string, unknown> },
     failure: string | undefined,
   ): Promise<void> {
     let last = failure;
@@ -171,12 +171,12 @@ class Soak {
       await this.doAsTold(last, from);
       // Where it timed out, the user gives it more time.
       const { timeout: _, onTimeout: __, ...rest } = migration;
-      last = await this.placements.place(machine, to, migration["onTimeout"] === undefined ? rest : migration);
+      last = await this.placements.place(domain, to, migration["onTimeout"] === undefined ? rest : migration);
       if (last !== undefined) await sleep(1000);
     }
     const verdict = codes.length === 0 ? "moved at once" : `${codes.join(", ")}, then moved`;
     this.tally.verdicts.set(verdict, (this.tally.verdicts.get(verdict) ?? 0) + 1);
-    if (last !== undefined) this.tally.wrong.push(`${machine} did not get to ${to} in ${tries + 1} tries: ${last}`);
+    if (last !== undefined) this.tally.wrong.push(`${domain} did not get to ${to} in ${tries + 1} tries: ${last}`);
   }
 
   /** What a person does whom an error names a way out that loses nothing. Nothing else moves meanwhile. */
@@ -187,49 +187,49 @@ class Soak {
       await lab.host(from).sh(`pkill -f '${hangingSsh}'`);
       done("ended libvirt's ssh");
     }
-    const [, machine, host] = /`virsh destroy (\S+)` on (\S+) loses nothing/.exec(error) ?? [];
-    if (machine !== undefined && host !== undefined) {
-      await lab.host(host).sh(`virsh destroy ${machine}`);
+    const [, domain, host] = /`virsh destroy (\S+)` on (\S+) loses nothing/.exec(error) ?? [];
+    if (domain !== undefined && host !== undefined) {
+      await lab.host(host).sh(`virsh destroy ${domain}`);
       done("destroyed an abandoned receiving end");
     }
   }
 
-  private async moveByCli(wanted: readonly { machine: string; to: string }[]): Promise<void> {
+  private async moveByCli(wanted: readonly { domain: string; to: string }[]): Promise<void> {
     this.stack ??= await Stack.create(this.lab);
-    const hosts = new Map(this.machines.map((name) => [name, this.placements.currentHost(name)]));
-    for (const { machine, to } of wanted) hosts.set(machine, to);
+    const hosts = new Map(this.domains.map((name) => [name, this.placements.currentHost(name)]));
+    for (const { domain, to } of wanted) hosts.set(domain, to);
     this.stack.declare(Object.fromEntries([...hosts].map(([domain, host]) => [domain, { args: { domain, host } }])));
     const { code, stdout, stderr } = await this.stack.up(["--refresh"]);
     if (code !== 0) this.tally.wrong.push(`pulumi up ended with ${code}: ${stdout}${stderr}`);
-    for (const { machine } of wanted) await this.placements.refresh(machine);
+    for (const { domain } of wanted) await this.placements.refresh(domain);
     this.tally.verdicts.set(
       "moved by `pulumi up`",
       (this.tally.verdicts.get("moved by `pulumi up`") ?? 0) + wanted.length,
     );
   }
 
-  private async wrongsOf(machine: string, to: string): Promise<string[]> {
+  private async wrongsOf(domain: string, to: string): Promise<string[]> {
     const { lab } = this;
-    const sampler = this.samplers.get(machine)!;
+    const sampler = this.samplers.get(domain)!;
     let wrong: string[] = [];
     const look = async () => {
       wrong = [];
       const runs = sampler.runsOn().join(" and ");
-      if (runs !== to) wrong.push(`${machine} runs on ${runs || "no host"}, not on ${to}`);
+      if (runs !== to) wrong.push(`${domain} runs on ${runs || "no host"}, not on ${to}`);
       for (const host of lab.hosts) {
         const names = (await host.sh("virsh -q list --all --name")).stdout.split("\n");
-        if (names.includes(machine) !== (host.name === to))
-          wrong.push(`${machine} is ${host.name === to ? "not " : ""}defined on ${host.name}`);
+        if (names.includes(domain) !== (host.name === to))
+          wrong.push(`${domain} is ${host.name === to ? "not " : ""}defined on ${host.name}`);
       }
       return wrong.length === 0 ? true : undefined;
     };
     await eventually(look, 20_000, 300);
-    if (sampler.doubled) wrong.push(`${machine} ran on two hosts at once`);
-    if (this.placements.currentHost(machine) !== to)
-      wrong.push(`the state has ${machine} on ${String(this.placements.currentHost(machine))}`);
-    const serials = await Promise.all(lab.hosts.map(({ name }) => lab.serial(machine, name)));
-    if (serials.some((serial) => serial.includes("!"))) wrong.push(`${machine}'s memory was damaged`);
-    if (serials.join("").split("B").length > 2) wrong.push(`${machine} was booted again`);
+    if (sampler.doubled) wrong.push(`${domain} ran on two hosts at once`);
+    if (this.placements.currentHost(domain) !== to)
+      wrong.push(`the state has ${domain} on ${String(this.placements.currentHost(domain))}`);
+    const serials = await Promise.all(lab.hosts.map(({ name }) => lab.serial(domain, name)));
+    if (serials.some((serial) => serial.includes("!"))) wrong.push(`${domain}'s memory was damaged`);
+    if (serials.join("").split("B").length > 2) wrong.push(`${domain} was booted again`);
     return wrong;
   }
 

@@ -1,4 +1,4 @@
-/** What strikes the moves of a soak: only what can be healed without losing a machine, whenever it strikes. */
+/** What strikes the moves of a soak: only what can be healed without losing a VM, whenever it strikes. */
 import type { Lab, LabHost } from "../../lab/libvirt";
 import * as does from "../faults/strikes";
 
@@ -61,7 +61,7 @@ export const mishaps: readonly Mishap[] = [
   },
 ];
 
-/** Migration options that go with any machine of the soak. */
+/** Migration options that go with any VM of the soak. */
 export const variants: readonly Record<string, unknown>[] = [
   {},
   {},

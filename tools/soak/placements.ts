@@ -1,4 +1,4 @@
-/** The product's handlers in this process, for several machines: what `pulumi up` calls, without the seconds that Pulumi itself takes. */
+/** The product's handlers in this process, for several VMs: what `pulumi up` calls, without the seconds that Pulumi itself takes. */
 import type { Shell } from "../../provider/core/ports";
 import { createHandlers } from "../../provider/handlers";
 import { createDial } from "../../provider/ssh";
@@ -7,7 +7,7 @@ import type { Lab } from "../../lab/libvirt";
 type Props = Record<string, unknown>;
 
 export class Placements {
-  /** By machine: what Pulumi would have in its state. */
+  /** By domain: what Pulumi would have in its state. */
   private readonly states = new Map<string, { id: string; outs: Props }>();
   private shells = new Set<Shell>();
   private handlers: ReturnType<typeof createHandlers>;
@@ -16,7 +16,7 @@ export class Placements {
     this.handlers = this.newProvider();
   }
 
-  /** One `up` of one machine. The text of its failure, or undefined. */
+  /** One `up` of one VM. The text of its failure, or undefined. */
   async place(domain: string, host: string, migration: Props): Promise<string | undefined> {
     const known = this.states.get(domain);
     const checked = await this.handlers.check(known?.outs ?? {}, { domain, host, migration });

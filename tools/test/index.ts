@@ -21,7 +21,7 @@ interface Stage {
   lab?: boolean;
 }
 
-/** A stage that hangs is ended, and failed: longer than any takes on a busy machine of two cores. */
+/** A stage that hangs is ended, and failed: longer than any takes on a busy computer of two cores. */
 const stageLimitMs = 45 * 60_000;
 const killAfterMs = 30_000;
 

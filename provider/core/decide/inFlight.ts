@@ -44,7 +44,7 @@ function onlyWait(name: string, runs: DomainView, { code, reason, host }: Refusa
   };
 }
 
-/** The source stands still for good, the machine runs on the destination, and a part of its memory is still on the source. */
+/** The source stands still for good, the VM runs on the destination, and a part of its memory is still on the source. */
 function inPostCopy(
   name: string,
   views: readonly DomainView[],
@@ -98,7 +98,7 @@ export function handsOver(name: string, source: DomainView, other: DomainView): 
       `${name} ${arrived ? "has arrived" : "is about to run"} on ${other.host} (${showState(other)}), ` +
       `and ${source.host} (${showState(source)}) has not noticed yet`,
     next: arrived
-      ? `run \`pulumi up\` again: libvirt clears up on ${source.host} as a rule. If it does not, ${shownCommand`virsh destroy ${source}`} on ${source.host} loses nothing; on ${other.host} it would lose the machine's memory`
+      ? `run \`pulumi up\` again: libvirt clears up on ${source.host} as a rule. If it does not, ${shownCommand`virsh destroy ${source}`} on ${source.host} loses nothing; on ${other.host} it would lose the VM's memory`
       : `run \`pulumi up\` again in a minute, and destroy nothing on either host before`,
     passes: true,
   };
@@ -108,7 +108,7 @@ export function handsOver(name: string, source: DomainView, other: DomainView): 
 const violentEnds = new Set(["crashed", "failed", "destroyed", "daemon"]);
 
 /**
- * @param views of the machine, wherever it is known.
+ * @param views of the VM, wherever it is known.
  * @param unreachable hosts that may hold the other half.
  * @param pasts of the hosts that answer: one that has booted since holds nothing any more.
  */

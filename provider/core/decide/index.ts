@@ -50,7 +50,7 @@ export function decide(desired: Desired, seen: Observed): Decision {
     views: [...seen.views].sort(byHost),
     unreachable: [...seen.unreachable].sort(byHost),
   };
-  const same = sameMachine(desired, observed);
+  const same = sameDomain(desired, observed);
   if (!Array.isArray(same)) return same;
   const name = same[0]?.name ?? desired.domain;
 
@@ -70,7 +70,7 @@ export function decide(desired: Desired, seen: Observed): Decision {
   return { action, view: owner, reason: `it already is on ${owner.host}` };
 }
 
-/** What is left over is cleared up only while the machine itself is seen to run: a definition may be all that there is of one that does not. */
+/** What is left over is cleared up only while the VM itself is seen to run: a definition may be all that there is of one that does not. */
 function finish(owner: DomainView, leftovers: DomainView[]): Decision {
   const reason =
     leftovers.length > 0
@@ -91,8 +91,8 @@ function byHost(a: { host: string }, b: { host: string }): number {
   return a.host < b.host ? -1 : a.host > b.host ? 1 : 0;
 }
 
-/** The views of one machine, or why it is not clear which. */
-function sameMachine(desired: Desired, { views, unreachable }: Observed): DomainView[] | Refusal {
+/** The views of one VM, or why it is not clear which. */
+function sameDomain(desired: Desired, { views, unreachable }: Observed): DomainView[] | Refusal {
   const { domain, uuid } = desired;
   if (uuid !== undefined) {
     const mine = views.filter((view) => view.uuid === uuid);
@@ -102,8 +102,8 @@ function sameMachine(desired: Desired, { views, unreachable }: Observed): Domain
         action: "refuse",
         code: "domainConflict",
         host: named.host,
-        reason: `${domain} on ${named.host} is another machine now (UUID ${named.uuid}); this placement is of UUID ${uuid}, which is on no host that was asked`,
-        next: "if it was rebuilt on purpose, run `pulumi up --replace URN` with this resource's URN; the machine itself is not touched",
+        reason: `${domain} on ${named.host} is another VM now (UUID ${named.uuid}); this placement is of UUID ${uuid}, which is on no host that was asked`,
+        next: "if it was rebuilt on purpose, run `pulumi up --replace URN` with this resource's URN; the VM itself is not touched",
       };
     }
     return mine;
@@ -113,7 +113,7 @@ function sameMachine(desired: Desired, { views, unreachable }: Observed): Domain
     return {
       action: "refuse",
       code: "domainConflict",
-      reason: `there are different machines of the name ${domain}: ${listed(
+      reason: `there are different VMs of the name ${domain}: ${listed(
         views.map((v) => `UUID ${v.uuid} on ${v.host}`),
         "and",
       )}`,
@@ -123,7 +123,7 @@ function sameMachine(desired: Desired, { views, unreachable }: Observed): Domain
   return [...views];
 }
 
-/** Where it shall be: of a list it stays where it is, else the first member that takes machines. */
+/** Where it shall be: of a list it stays where it is, else the first member that takes VMs. */
 function chooseTarget(desired: Desired, current: string): { host: string; why: string } | Refusal {
   const { hosts, inMaintenance } = desired;
   const anyOf = hosts.length > 1;

@@ -4,7 +4,7 @@ import { type DomainView, holdsItsMemory, isOtherJob, showState } from "../domai
 import type { ErrorCode } from "../errors";
 import type { Refusal } from "./refusal";
 
-/** Whether the machine, as it is now, can be moved to its target, and how. */
+/** Whether the VM, as it is now, can be moved to its target, and how. */
 export function move(
   desired: Desired,
   observed: Observed,
@@ -35,7 +35,7 @@ export function move(
     return refuse(
       "domainConflict",
       target.host,
-      `${target.host} has another machine of the name ${owner.name} (UUID ${stranger.uuid}; this one is ${owner.uuid})`,
+      `${target.host} has another VM of the name ${owner.name} (UUID ${stranger.uuid}; this one is ${owner.uuid})`,
       `rename it on ${target.host} with ${shownCommand`virsh domrename ${owner} NEW-NAME`}, or undefine it (with --keep-nvram --keep-tpm) if nobody needs it`,
     );
   }
@@ -92,21 +92,21 @@ export function move(
     return refuse(
       "domainStateUnfit",
       owner.host,
-      `it is ${showState(owner)} on ${owner.host}, and a paused machine cannot be moved by post-copy`,
+      `it is ${showState(owner)} on ${owner.host}, and a paused VM cannot be moved by post-copy`,
       `leave out migration.postCopy, or resume it with ${shownCommand`virsh resume ${owner}`}`,
     );
   }
   return { action: "migrate", how: "live", view: owner, to: target.host, reason: target.why };
 }
 
-/** The commands of the plan name the machine as the program does; another machine may have that name by now. */
+/** The commands of the plan name the VM as the program does; another VM may have that name by now. */
 function notItsName({ domain }: Desired, view: DomainView): Refusal | undefined {
   if (domain === view.name || domain === view.uuid) return undefined;
   return {
     action: "refuse",
     code: "domainConflict",
     host: view.host,
-    reason: `the machine of this placement (UUID ${view.uuid}) is called ${view.name} on ${view.host} now, and its commands would name ${domain}`,
+    reason: `the VM of this placement (UUID ${view.uuid}) is called ${view.name} on ${view.host} now, and its commands would name ${domain}`,
     next: `set \`domain\` to "${view.name}" or to its UUID in the program; nothing is lost by that`,
   };
 }

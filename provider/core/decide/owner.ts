@@ -6,7 +6,7 @@ import { type Past, pastOn, ranLast } from "./past";
 import { type Refusal, seenOn, waysToKeepOne } from "./refusal";
 import { showDuration } from "../units";
 
-/** The one host that owns the machine, or why there is none. */
+/** The one host that owns the VM, or why there is none. */
 export function theOwner(name: string, views: readonly DomainView[], observed: Observed): DomainView | Refusal {
   const active = views.filter(isActive);
   if (active.length > 1) {
@@ -54,7 +54,7 @@ function notAllAsked(views: readonly DomainView[], silent: Observed["unreachable
     next:
       `bring ${names} back and run \`pulumi up\` again, which continues from what it finds there; what was only in its memory is lost if it ran on a host that has lost power. ` +
       "A host that is gone for good: take it out of vm-placement:hosts, " +
-      "after making sure that it cannot come back with the machine running",
+      "after making sure that it cannot come back with the VM running",
   };
 }
 
@@ -65,7 +65,7 @@ function nowhere(name: string, { asked, lastHost }: Observed): Refusal {
     code: "domainMissing",
     reason: `it is on none of the hosts ${listed(asked, "and")}${gone ? `; it was last on ${gone}, which is not in the inventory any more` : ""}`,
     next: gone
-      ? `put host ${gone} back into vm-placement:hosts and run \`pulumi up\`; the machine may still run there. Nothing is lost by that`
+      ? `put host ${gone} back into vm-placement:hosts and run \`pulumi up\`; the VM may still run there. Nothing is lost by that`
       : `look for it with \`virsh list --all\` on each host. If it is on a host outside of the inventory, add that to vm-placement:hosts: nothing is lost. ` +
         `If its definition was removed by mistake, \`virsh define\` it from its XML and ${shownCommand`virsh start ${name}`}: what was only in its memory is lost. ` +
         "If it was removed for good, take the resource out of the program",

@@ -69,7 +69,7 @@ export function endItsConnection(name: string, host: string): string {
   );
 }
 
-/** The machine's memory is not whole anywhere any more: only its disk is left to start from. */
+/** The VM's memory is not whole anywhere any more: only its disk is left to start from. */
 export function startFromDisk(view: DomainView): string {
   return `${shownCommand`virsh destroy ${view}`} on ${view.host}, then ${shownCommand`virsh start ${view}`} there: it boots from its disk, and all that was only in its memory is lost`;
 }

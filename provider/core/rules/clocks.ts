@@ -4,7 +4,7 @@ import type { Finding } from "./finding";
 
 const mostMs = 60_000;
 
-/** A machine's clock follows its host's: it jumps with the move. Certificates and logs suffer too. */
+/** A VM's clock follows its host's: it jumps with the move. Certificates and logs suffer too. */
 export function clocksAgree({ source, destination }: MoveFacts): Finding[] {
   const [from, to] = [source.system?.clockOffsetMs, destination.system?.clockOffsetMs];
   if (from === undefined || to === undefined || Math.abs(to - from) <= mostMs) return [];

@@ -1,4 +1,4 @@
-/** What is part of the machine, or holds it, and cannot go along. */
+/** What is part of the VM, or holds it, and cannot go along. */
 import { shownCommand } from "../shownCommand";
 import { listed } from "../near";
 import type { MoveFacts } from "./facts";
@@ -35,7 +35,7 @@ export function devicesCanMove({ domain, source, options, how }: MoveFacts): Fin
         ? finding(
             "host-directories",
             `${name} has a directory of ${source.host} by virtiofs (${target}), which libvirt may refuse to move`,
-            `unmount it in the guest and detach it, or move the machine shut off`,
+            `unmount it in the guest and detach it, or move the VM shut off`,
           )
         : finding(
             "host-directories",
@@ -48,14 +48,14 @@ export function devicesCanMove({ domain, source, options, how }: MoveFacts): Fin
       finding(
         "shared-memory",
         `${name} shares memory with others on ${source.host} (shmem ${device}), which cannot go along`,
-        "take the device out, or move the machine shut off",
+        "take the device out, or move the VM shut off",
       ),
     ),
     ...(domain.invariantTsc
       ? [
           finding(
             "invariant-tsc",
-            `${name} has the CPU feature invtsc, with which libvirt moves no machine`,
+            `${name} has the CPU feature invtsc, with which libvirt moves no VM`,
             `give it a fixed tsc frequency (<timer name='tsc' frequency='…'/>), or take the feature out; it takes effect at its next start`,
           ),
         ]
@@ -94,7 +94,7 @@ export function nothingHoldsIt({ domain, source, how }: MoveFacts): Finding[] {
       ? [
           finding(
             "snapshots",
-            `${name} has ${count(snapshots, "snapshot")}, with which libvirt moves no machine`,
+            `${name} has ${count(snapshots, "snapshot")}, with which libvirt moves no VM`,
             `on ${source.host}: ${shownCommand`virsh snapshot-delete ${domain} NAME`} (with --metadata the snapshot's data stays in the image)`,
           ),
         ]

@@ -42,7 +42,7 @@ export function disksAreThere(facts: MoveFacts): Finding[] {
   return found;
 }
 
-/** What libvirt copies: the chosen ones, by default all that the guest can write to and no other machine shares. */
+/** What libvirt copies: the chosen ones, by default all that the guest can write to and no other VM shares. */
 export function isCopied(disk: Disk, { options }: Pick<MoveFacts, "options">): boolean {
   if (options.copyStorage === undefined || (disk.path === undefined && disk.type !== "network")) return false;
   if (options.copyStorageDisks !== undefined) return options.copyStorageDisks.includes(disk.target);

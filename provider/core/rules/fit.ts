@@ -1,4 +1,4 @@
-/** Whether the destination's libvirt and QEMU can run this machine at all. */
+/** Whether the destination's libvirt and QEMU can run this VM at all. */
 import { shownCommand } from "../shownCommand";
 import type { MoveFacts } from "./facts";
 import type { Finding } from "./finding";
@@ -36,7 +36,7 @@ export function domainFits({ domain, destination, fit }: MoveFacts): Finding[] {
   }
   return finding(
     "virtualisation",
-    `${host} cannot run ${domain.name}'s type of machine (${virtType}, ${arch})`,
+    `${host} cannot run ${domain.name}'s type of VM (${virtType}, ${arch})`,
     virtType === "kvm"
       ? `turn on virtualisation in the firmware of ${host} and load kvm: \`modprobe kvm_intel\` or \`modprobe kvm_amd\`; then restart libvirt there`
       : `look at ${shownCommand`virsh domcapabilities --virttype ${virtType} --arch ${arch}`} on ${host}`,
@@ -102,7 +102,7 @@ export function tpmFits({ domain, destination, fit }: MoveFacts): Finding[] {
   ];
 }
 
-/** A running machine keeps its label's model; a host without that driver refuses it. */
+/** A running VM keeps its label's model; a host without that driver refuses it. */
 export function securityModelFits({ domain, destination, how }: MoveFacts): Finding[] {
   if (domain === undefined || how !== "live" || destination.securityModels === undefined) return [];
   const { securityModels, host } = destination;

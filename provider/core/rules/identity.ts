@@ -6,15 +6,15 @@ import type { MoveFacts } from "./facts";
 import type { Finding } from "./finding";
 
 /** Cloned hosts share the UUID by which libvirt tells hosts apart; it then refuses with "Attempt to migrate guest to the same host". */
-export function differentMachines({ source, destination }: MoveFacts): Finding[] {
+export function distinctHosts({ source, destination }: MoveFacts): Finding[] {
   if (source.hostUuid === undefined || source.hostUuid !== destination.hostUuid) return [];
   return [
     {
-      rule: "different-machines",
+      rule: "distinct-hosts",
       severity: "blocker",
       code: "domainConflict",
       where: destination.host,
-      message: `${source.host} and ${destination.host} are one machine, or have the same host UUID (${source.hostUuid})`,
+      message: `${source.host} and ${destination.host} are one host, or have the same host UUID (${source.hostUuid})`,
       next: `if one is a clone, give it a host_uuid of its own in /etc/libvirt/libvirtd.conf (or virtqemud.conf) and restart libvirt there`,
     },
   ];
@@ -34,8 +34,8 @@ export function nameAndUuidAreFree({ destination, domain }: MoveFacts): Finding[
     where: destination.host,
     message:
       name === domain.name
-        ? `${destination.host} has another machine of the name ${name} (UUID ${uuid}; this one is ${domain.uuid})`
-        : `${destination.host} has a machine ${name} with the UUID of ${domain.name} (${uuid})`,
+        ? `${destination.host} has another VM of the name ${name} (UUID ${uuid}; this one is ${domain.uuid})`
+        : `${destination.host} has a VM ${name} with the UUID of ${domain.name} (${uuid})`,
     next: `on ${destination.host}: ${shownCommand`virsh domrename ${{ name, uuid }} NEW-NAME`}${name === domain.name ? "" : " does not help against a UUID"}, or ${undefineCommand({ name, uuid }, { nvram: true, tpm: keepsTpm, keepTpm: keepsTpm })} if nobody needs it`,
   }));
 }

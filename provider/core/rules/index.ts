@@ -8,7 +8,7 @@ import { devicesCanMove, nothingHoldsIt } from "./devices";
 import { disksAreThere } from "./disks";
 import type { MoveFacts } from "./facts";
 import type { Finding, Rule } from "./finding";
-import { differentMachines, nameAndUuidAreFree } from "./identity";
+import { distinctHosts, nameAndUuidAreFree } from "./identity";
 import { memoryIsFree } from "./memory";
 import { ownedStateGoesAlong, swtpmFits } from "./owned";
 import { networksAreThere } from "./networks";
@@ -30,10 +30,10 @@ export { isCopied } from "./disks";
 export { type OwnedToCopy, ownedToCopy } from "./owned";
 export { type Finding, showFinding } from "./finding";
 
-/** In the order in which a user would mend things: the hosts, the way between them, the machine, its parts. */
+/** In the order in which a user would mend things: the hosts, the way between them, the VM, its parts. */
 const rules: readonly Rule[] = [
   answersAreReadable,
-  differentMachines,
+  distinctHosts,
   peerAnswers,
   peerLoginIsQuiet,
   dataPortsAreOpen,

@@ -19,7 +19,7 @@ export function memoryIsFree({ domain, destination, how }: MoveFacts): Finding[]
       code: "migrationRefused",
       where: host,
       message: `${host} has ${showBytes(free)} of memory free; ${domain.name} ${severity === "blocker" ? `needs ${showBytes(used)}` : `may grow to ${showBytes(domain.memoryBytes)}`}`,
-      next: `free memory on ${host}: move another machine away first`,
+      next: `free memory on ${host}: move another VM away first`,
     },
   ];
 }

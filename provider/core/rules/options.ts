@@ -143,7 +143,7 @@ export function qemuIsNotOlder({ source, destination, how }: MoveFacts): Finding
       code: "migrationRefused",
       where: destination.host,
       message: `${destination.host} has an older QEMU (${destination.qemu}) than ${source.host} (${source.qemu}); QEMU promises migration to newer releases only`,
-      next: `try it with a machine that may fail, or upgrade QEMU on ${destination.host}`,
+      next: `try it with a VM that may fail, or upgrade QEMU on ${destination.host}`,
     },
   ];
 }

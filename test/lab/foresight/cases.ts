@@ -1,11 +1,11 @@
-/** Ways in which real virsh refuses to move a machine, each set up on real hosts; and set-ups in which nothing is wrong. */
+/** Ways in which real virsh refuses to move a VM, each set up on real hosts; and set-ups in which nothing is wrong. */
 import type { GuestOptions, Lab, LabHost } from "../../../lab/libvirt";
 import type { Host } from "../../../provider/core/model";
 import type { MigrationOptions } from "../../../provider/core/options";
 
 export interface Stage {
   lab: Lab;
-  /** The machine is here … */
+  /** The VM is here … */
   a: LabHost;
   /** … and shall go there. */
   b: LabHost;
@@ -16,13 +16,13 @@ export interface Case {
   title: string;
   options?: Partial<MigrationOptions>;
   guest?: Partial<GuestOptions>;
-  /** A device of the machine, in libvirt's XML. */
+  /** A device of the VM, in libvirt's XML. */
   device?: string;
-  /** Changes the definition before the machine starts. */
+  /** Changes the definition before the VM starts. */
   define?: (xml: string) => string;
   /** What the inventory says of the destination. */
   destination?: Partial<Host>;
-  /** Before the machine starts. */
+  /** Before the VM starts. */
   prepare?: (stage: Stage) => Promise<unknown>;
   /** When it runs. */
   whenRunning?: (stage: Stage) => Promise<unknown>;
@@ -137,7 +137,7 @@ export const refusals: readonly Refusal[] = [
   },
   {
     title: "both hosts have one UUID",
-    rule: "different-machines",
+    rule: "distinct-hosts",
     virsh: /Attempt to migrate guest to the same host/,
     prepare: async ({ a, b }) =>
       configure(b, libvirtdConf, (await a.must(`grep '^host_uuid ' ${libvirtdConf}`)).trim()),
@@ -206,21 +206,21 @@ export const refusals: readonly Refusal[] = [
   },
   // names
   {
-    title: "another machine has the name",
+    title: "another VM has the name",
     rule: "decide",
     virsh: /already exists with uuid/,
     prepare: ({ b, guest }) => b.must(strange(guest)),
     undo: ({ b, guest }) => b.must(`virsh undefine ${guest}`),
   },
   {
-    title: "another machine has the UUID",
+    title: "another VM has the UUID",
     rule: "name-and-uuid-free",
     virsh: /already defined with uuid|already exists/,
     prepare: async ({ a, b, guest }) =>
       b.must(strange("of-that-uuid", `<uuid>${await a.virsh(`domuuid ${guest}`)}</uuid>`)),
     undo: ({ b }) => b.must("virsh undefine of-that-uuid"),
   },
-  // the machine
+  // the VM
   {
     title: "the destination has no such emulator",
     rule: "emulator",
@@ -236,13 +236,13 @@ export const refusals: readonly Refusal[] = [
     prepare: ({ a }) => a.must("cp /usr/share/seabios/bios-256k.bin /etc/lab/own-bios"),
   },
   {
-    title: "the machine shares memory with others on the source",
+    title: "the VM shares memory with others on the source",
     rule: "shared-memory",
     virsh: /ivshmem|shmem/,
     device: "<shmem name='shared'><model type='ivshmem-plain'/><size unit='M'>1</size></shmem>",
   },
   {
-    title: "the machine has a snapshot",
+    title: "the VM has a snapshot",
     rule: "snapshots",
     virsh: /cannot migrate domain with 1 snapshots/,
     guest: { disk: "nbd" },
@@ -306,7 +306,7 @@ export const refusals: readonly Refusal[] = [
     prepare: ({ a, guest }) => a.must(`qemu-img create -q -f qcow2 ${images}/${guest}.img 16M`),
   },
   {
-    title: "the disk chosen for copying is not one of the machine's",
+    title: "the disk chosen for copying is not one of the VM's",
     rule: "disks",
     virsh: /Unsafe migration|vdz/,
     guest: { disk: "file" },
@@ -320,7 +320,7 @@ export const refusals: readonly Refusal[] = [
       "<disk type='file' device='cdrom'><source file='/etc/lab/own.iso'/><target dev='sda' bus='sata'/><readonly/></disk>",
     prepare: ({ a }) => a.must("truncate -s 1M /etc/lab/own.iso"),
   },
-  // what libvirt leaves behind of a machine that is shut off
+  // what libvirt leaves behind of a VM that is shut off
   {
     title: "a disk of the source alone, and an older file of its name on the destination",
     rule: "disks",
@@ -372,7 +372,7 @@ export const refusals: readonly Refusal[] = [
   },
   // states
   {
-    title: "the machine is paused and shall go by post-copy",
+    title: "the VM is paused and shall go by post-copy",
     rule: "decide",
     virsh: /post-copy migration is not supported with non-live or paused/,
     guest: { state: "paused" },
@@ -381,10 +381,10 @@ export const refusals: readonly Refusal[] = [
 ];
 
 export const healthy: readonly Case[] = [
-  { title: "a machine that runs, its disk on the network", guest: { disk: "nbd" } },
-  { title: "a machine without disks" },
-  { title: "a machine that is shut off", guest: { state: "shutOff", disk: "nbd" } },
-  { title: "a machine that is paused", guest: { state: "paused" } },
+  { title: "a VM that runs, its disk on the network", guest: { disk: "nbd" } },
+  { title: "a VM without disks" },
+  { title: "a VM that is shut off", guest: { state: "shutOff", disk: "nbd" } },
+  { title: "a VM that is paused", guest: { state: "paused" } },
   {
     title: "a paused VM that arrived paused and has run since",
     guest: { disk: "nbd" },
@@ -423,7 +423,7 @@ export const healthy: readonly Case[] = [
     },
   },
   {
-    title: "other machines on the destination",
+    title: "other VMs on the destination",
     prepare: ({ b }) => b.must(strange("neighbour")),
     undo: ({ b }) => b.must("virsh undefine neighbour"),
   },

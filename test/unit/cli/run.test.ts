@@ -24,7 +24,7 @@ describe("the command line", () => {
     return { code, printed, complained };
   }
 
-  it("plans a machine's move to every other host", async () => {
+  it("plans a VM's move to every other host", async () => {
     const { code, printed } = await call(["plan", "db-01"]);
     assert.equal(code, 0);
     assert.equal(
@@ -48,7 +48,7 @@ describe("the command line", () => {
     assert.match(printed, /^kvm-b +no +.*connect ECONNREFUSED.* \[hostUnreachable\]$/m);
   });
 
-  it("plans for machines", async () => {
+  it("plans for programs", async () => {
     const { printed } = await call(["plan", "db-01", "--to", "kvm-c", "--json"]);
     const { from, ways } = JSON.parse(printed) as { from: string; ways: { host: string; command: string }[] };
     assert.equal(from, "kvm-a");
@@ -84,7 +84,7 @@ describe("the command line", () => {
   });
 
   const misuses: [words: string[], said: RegExp][] = [
-    [["plan"], /^plan takes one machine/],
+    [["plan"], /^plan takes one VM/],
     [["plan", "db-02"], /^db-02 is on none of kvm-a, kvm-b and kvm-c\n$/],
     [["plan", "db-01", "--to", "kvm-d"], /^no host kvm-d in the inventory; did you mean kvm-a, kvm-b or kvm-c\?/],
     [["plan", "db-01", "--fast"], /^not understood: --fast/],

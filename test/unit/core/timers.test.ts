@@ -122,10 +122,7 @@ describe("steering", () => {
   const reasons: [Partial<MigrationOptions>, string][] = [
     [{ timeoutMs: 300_000 }, "the timeout of 5 min is over: cancelling the migration"],
     [{ timeoutMs: 300_000, onTimeout: "postCopy" }, "the timeout of 5 min is over: switching to post-copy"],
-    [
-      { timeoutMs: 300_000, onTimeout: "suspend" },
-      "the timeout of 5 min is over: pausing the machine until it has moved",
-    ],
+    [{ timeoutMs: 300_000, onTimeout: "suspend" }, "the timeout of 5 min is over: pausing the VM until it has moved"],
     [{ maxDowntimeMs: 1500, maxDowntimeAfterMs: 30_000 }, "30 s are over: the maximum downtime is now 1.5 s"],
   ];
   for (const [options, reason] of reasons) {

@@ -3,7 +3,7 @@ import { unfinished } from "../../../provider/core/unfinished";
 import { view } from "../../support/views";
 
 describe("what a refresh tells of a move that was left undone", () => {
-  it("is nothing where the machine is on one host and defined there", () => {
+  it("is nothing where the VM is on one host and defined there", () => {
     assert.equal(unfinished([]), undefined);
     assert.equal(unfinished([view("kvm-b", "running (migrated)")]), undefined);
     assert.equal(unfinished([view("kvm-b", "shut off (shutdown)")]), undefined);
@@ -26,7 +26,7 @@ describe("what a refresh tells of a move that was left undone", () => {
       "a migration of db-01 is not finished: kvm-b says paused (migrating)",
     ],
     [
-      "a machine that a shutdown would end for ever",
+      "a VM that a shutdown would end for ever",
       [view("kvm-b", "running (migrated)", { persistent: false })],
       "db-01 is not defined on kvm-b",
     ],

@@ -3,7 +3,7 @@ import { whereIs } from "../../../provider/core/whereIs";
 import type { DomainView } from "../../../provider/core/domain";
 import { view } from "../../support/views";
 
-describe("where a machine is, for a refresh", () => {
+describe("where a VM is, for a refresh", () => {
   const cases: [title: string, views: DomainView[], where: string | undefined][] = [
     ["nowhere", [], undefined],
     ["where it runs", [view("kvm-a", "running (booted)")], "kvm-a"],

@@ -44,9 +44,9 @@ describe("what is measured for a prediction", () => {
   });
 
   for (const [title, change, seconds, rate] of [
-    ["a paused machine dirties nothing", { state: "paused" }, 1, 0],
+    ["a paused VM dirties nothing", { state: "paused" }, 1, 0],
     ["with dirtyRateSeconds 0 nobody knows", {}, 0, undefined],
-    ["a machine that is being switched off is not measured", { state: "in shutdown" }, 1, undefined],
+    ["a VM that is being switched off is not measured", { state: "in shutdown" }, 1, undefined],
   ] as const) {
     it(`${title}: nothing is counted`, async () => {
       const { measure, asked } = placing(change);
@@ -129,7 +129,7 @@ describe("a prediction", () => {
     assert.equal(prediction.verdict, "converges");
   });
 
-  it("of twenty moves over one link asks for its speed once, and looks at each machine once", async () => {
+  it("of twenty moves over one link asks for its speed once, and looks at each VM once", async () => {
     const { hosts, measure, ran } = placing();
     for (let move = 0; move < 20; move++) await estimate(hosts, healthyMove(), measure(), undefined);
     assert.equal(ran("ip route get"), 1);

@@ -40,14 +40,14 @@ describe("the last line of an interrupted run", () => {
     assert.equal(await say(undefined, "abort"), undefined);
   });
 
-  it("tells where the machine is, who moves it on, and how to cancel that", async () => {
+  it("tells where the VM is, who moves it on, and how to cancel that", async () => {
     assert.equal(
       await say(migration(), "leave"),
       "interrupted: db-01 runs on kvm-a, and its migration to kvm-b goes on without pulumi. The next `pulumi up` watches it to its end; `virsh domjobabort db-01` on kvm-a cancels it",
     );
   });
 
-  it("tells in post-copy that the machine runs on the destination, and that nothing can cancel it", async () => {
+  it("tells in post-copy that the VM runs on the destination, and that nothing can cancel it", async () => {
     const left = await say(migration({ inPostCopy: true }), "leave");
     assert.match(left!, /db-01 runs on kvm-b already, .* without pulumi\. The next/);
     const asked = await say(migration({ inPostCopy: true }), "abort");
@@ -69,7 +69,7 @@ describe("the last line of an interrupted run", () => {
     );
   });
 
-  it("tells that the machine had moved where the cancel came too late", async () => {
+  it("tells that the VM had moved where the cancel came too late", async () => {
     assert.equal(
       await say(migration(cancelled), "abort", Promise.resolve("placed")),
       "interrupted: db-01 had moved to kvm-b before it could be cancelled",
@@ -90,7 +90,7 @@ describe("the last line of an interrupted run", () => {
     const refused = migration({ cancel: () => Promise.reject(stayed()) });
     assert.match(
       (await say(refused, "abort"))!,
-      /could not be cancelled \(libvirt does not answer\)\. The next `pulumi up` finds the machine wherever it is$/,
+      /could not be cancelled \(libvirt does not answer\)\. The next `pulumi up` finds the VM wherever it is$/,
     );
   });
 });

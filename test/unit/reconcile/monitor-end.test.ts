@@ -40,7 +40,7 @@ async function watchOneThatEndsAfter(answer: string) {
 
 describe("the end of a watched migration", () => {
   const answers = {
-    "the machine has just left": "Requested operation is not valid: domain is not running",
+    "the VM has just left": "Requested operation is not valid: domain is not running",
     "the host gives no statistics": "internal error: client socket is closed",
   };
   for (const [when, answer] of Object.entries(answers)) {

@@ -23,11 +23,11 @@ describe("watching a migration", () => {
       /^info: the timeout of 1 min is over: switching to post-copy$/,
     ],
     [
-      "pauses the machine at the timeout",
+      "pauses the VM at the timeout",
       { timeoutMs: 60 * second, onTimeout: "suspend" },
       ["0 s kvm-a: migrate", "60 s kvm-a: suspend"],
       "suspended",
-      /pausing the machine until it has moved$/,
+      /pausing the VM until it has moved$/,
     ],
     [
       "raises the maximum downtime, and then switches",
@@ -213,7 +213,7 @@ describe("watching a migration", () => {
       hangs(world, 119 * second);
       const { view } = await world.place({ options: { maxDowntimeMs: 100 * second } });
       assert.equal(view.host, "kvm-b");
-      assert.ok(world.rows.includes("live: libvirt on kvm-a waits for the machine's QEMU"));
+      assert.ok(world.rows.includes("live: libvirt on kvm-a waits for the VM's QEMU"));
     });
 
     it("gives up after a minute and the maximum downtime, tells what is true then, and stops nothing", async () => {

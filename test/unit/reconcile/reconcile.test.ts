@@ -8,7 +8,7 @@ const off: Partial<FakeDomain> = { state: "shut off", reason: "shutdown" };
 const onA = (domain: Partial<FakeDomain> = {}) => new Placing({ "kvm-a": [fakeDomain(domain)] });
 const onB = (domain: Partial<FakeDomain> = {}) => new Placing({ "kvm-b": [fakeDomain(domain)] });
 
-describe("placing a machine", () => {
+describe("placing a VM", () => {
   describe("that is where it should be", () => {
     for (const [uuid, title] of [
       [null, "adopts it"],
@@ -333,7 +333,7 @@ describe("placing a machine", () => {
       assert.equal(world.where, "kvm-a: nothing, kvm-b: running (migrated), kvm-c: nothing");
     });
 
-    it("removes nothing when the machine stops before it could", async () => {
+    it("removes nothing when the VM stops before it could", async () => {
       const world = new Placing({
         "kvm-a": [fakeDomain({ state: "shut off", reason: "migrated" })],
         "kvm-b": [fakeDomain({ reason: "migrated" })],

@@ -78,14 +78,14 @@ describe("virsh on a host", () => {
       { type: "unbounded", operation: "incoming" },
     ],
     [
-      "none on a machine that is shut off, as libvirt 11.3.0 has it",
+      "none on a VM that is shut off, as libvirt 11.3.0 has it",
       "Requested operation is not valid: domain is not running",
       undefined,
     ],
-    ["none on a machine that is gone", `failed to get domain '${fakeUuid}'`, undefined],
+    ["none on a VM that is gone", `failed to get domain '${fakeUuid}'`, undefined],
   ];
   for (const [title, said, job] of jobs) {
-    it(`knows the job on a machine: ${title}`, async () => {
+    it(`knows the job on a VM: ${title}`, async () => {
       if (said !== undefined) host.failing.set("domjobinfo", said);
       const found = await virsh.job(fakeUuid);
       assert.deepEqual(
@@ -95,7 +95,7 @@ describe("virsh on a host", () => {
     });
   }
 
-  it("has the views of machines that are shut off also on libvirt 11.3.0", async () => {
+  it("has the views of VMs that are shut off also on libvirt 11.3.0", async () => {
     host.failing.set("domjobinfo", "Requested operation is not valid: domain is not running");
     const view = await virsh.view(webUuid);
     assert.deepEqual([view?.state, view?.job], ["shut off", undefined]);
@@ -108,7 +108,7 @@ describe("virsh on a host", () => {
     assert.equal(await virsh.completedJob(fakeUuid), undefined);
   });
 
-  it("changes a machine by its UUID", async () => {
+  it("changes a VM by its UUID", async () => {
     await virsh.setMaxDowntimeMs(fakeUuid, 750);
     assert.equal(await virsh.maxDowntimeMs(fakeUuid), 750);
     await virsh.setAutostart(fakeUuid, false);

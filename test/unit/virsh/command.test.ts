@@ -21,7 +21,7 @@ function planFor(options: Partial<MigrationOptions>, host: Host = kvmB, domain =
 describe("the commands of a plan", () => {
   const always = "--p2p --persistent --undefinesource";
 
-  it("are one for a running and one for a shut-off machine", () => {
+  it("are one for a running and one for a shut-off VM", () => {
     assert.deepEqual(planFor({}), {
       live: `virsh migrate --live ${always} db-01 qemu+ssh://10.0.0.12/system`,
       offline: `virsh migrate --offline ${always} db-01 qemu+ssh://10.0.0.12/system`,
@@ -112,7 +112,7 @@ describe("the commands of a plan", () => {
         ));
     }
 
-    it("and none of them for a machine that is shut off, but what makes sense there", () => {
+    it("and none of them for a VM that is shut off, but what makes sense there", () => {
       for (const [name, [options]] of Object.entries(golden)) {
         assert.equal(
           planFor(options).offline,

@@ -153,7 +153,7 @@ const texts: [text: string, code: ErrorCode, hint: RegExp][] = [
     "unsafeStorage",
     /visible on kvm-b/,
   ],
-  // the machine
+  // the VM
   [
     "error: Requested operation is not valid: cannot migrate domain with 1 snapshots",
     "migrationRefused",
@@ -188,7 +188,7 @@ const texts: [text: string, code: ErrorCode, hint: RegExp][] = [
   [
     "error: internal error: Attempt to migrate guest to the same host 275c5127-2c03-4014-8506-d6f40fb6cd0b",
     "domainConflict",
-    /kvm-a and kvm-b are one machine/,
+    /kvm-a and kvm-b are one host/,
   ],
   // combinations
   [

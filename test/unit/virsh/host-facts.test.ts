@@ -10,7 +10,7 @@ import {
 import { parseImages, parsePeer, parseQemuConf, parseSystem, sections } from "../../../provider/virsh/report";
 import { fixture, libvirtVersions } from "../../support/fixture";
 
-describe("a machine's definition", () => {
+describe("a VM's definition", () => {
   for (const version of libvirtVersions) {
     it(`is read from a running guest's XML, libvirt ${version}`, () => {
       const { cpuXml, disks, ...rest } = parseDomainXml(fixture(version, "dumpxml"))!;
@@ -110,7 +110,7 @@ describe("a host's capabilities", () => {
       assert.ok(cpu!.features.includes("avx2"));
       assert.deepEqual(securityModels, ["none", "dac"]);
       assert.ok(machines!.x86_64!.includes("pc-q35-7.2"));
-      assert.ok(!machines!.x86_64!.includes("q35"), "an alias means another machine elsewhere");
+      assert.ok(!machines!.x86_64!.includes("q35"), "an alias means another VM elsewhere");
       assert.equal(machines!.x86_64!.includes("pc-q35-10.0"), version === "11.3.0");
       assert.deepEqual(parseTpmBackends(fixture(version, "domcapabilities")), ["passthrough"]);
     });

@@ -56,7 +56,7 @@ function response(exit: Exit): RunResponse {
   return failure(
     exit.signal === null
       ? `Program exited with non-zero exit code: ${exit.code}`
-      : `Program was ended by ${exit.signal}${exit.signal === "SIGKILL" ? " (is the machine out of memory?)" : ""}`,
+      : `Program was ended by ${exit.signal}${exit.signal === "SIGKILL" ? " (is the computer out of memory?)" : ""}`,
   );
 }
 

@@ -221,19 +221,19 @@ describe("the decision", () => {
       { views: [{ ...running, job: { type: "unbounded", operation: "other" } }] },
       "refuse domainBusy kvm-a",
     ],
-    // other machines
+    // other VMs
     [
-      "the destination has another machine of the name",
+      "the destination has another VM of the name",
       { views: [running, view("kvm-b", "shut off (shutdown)", { uuid: otherUuid })] },
       "refuse domainConflict kvm-b",
     ],
     [
-      "a third host has another machine of the name",
+      "a third host has another VM of the name",
       { views: [running, view("kvm-c", "running (booted)", { uuid: otherUuid })] },
       "migrate live kvm-a → kvm-b",
     ],
     [
-      "it was rebuilt: the name is another machine now",
+      "it was rebuilt: the name is another VM now",
       { views: [view("kvm-a", "running (booted)", { uuid: otherUuid })] },
       "refuse domainConflict kvm-a",
     ],
@@ -243,7 +243,7 @@ describe("the decision", () => {
       "refuse domainConflict kvm-a",
     ],
     [
-      "two machines of the name, and no UUID known",
+      "two VMs of the name, and no UUID known",
       { uuid: undefined, views: [running, view("kvm-c", "running (booted)", { uuid: otherUuid })] },
       "refuse domainConflict",
     ],
@@ -300,7 +300,7 @@ describe("the decision", () => {
       /keep kvm-b: `virsh undefine --keep-nvram db-01` on kvm-a \(only that definition goes/,
     ],
     [
-      "that a machine moved away may be elsewhere",
+      "that a VM moved away may be elsewhere",
       { views: [view("kvm-a", "shut off (migrated)")] },
       "kvm-a has moved it away (shut off (migrated)), and no host of the inventory runs it",
       /whatever was only in its memory is lost/,
@@ -336,13 +336,13 @@ describe("the decision", () => {
       /destroy nothing on either host/,
     ],
     [
-      "that half of a machine is lost, and where its disk is to be booted",
+      "that half of a VM is lost, and where its disk is to be booted",
       { views: [view("kvm-a", "paused (post-copy failed)"), view("kvm-b", "shut off (crashed)")] },
       "kvm-a holds one half of db-01 in a post-copy migration (paused (post-copy failed)), and the other half ended on kvm-b (shut off (crashed)): a part of its memory is gone",
       /`virsh destroy db-01` on kvm-a, then `virsh start db-01` on kvm-b, where it ran last/,
     ],
     [
-      "that a machine was shut down before all of it had arrived",
+      "that a VM was shut down before all of it had arrived",
       { views: [view("kvm-a", "paused (post-copy failed)"), view("kvm-b", "shut off (shutdown)")] },
       "db-01 was shut down on kvm-b (shut off (shutdown)), and kvm-a still holds its half of the post-copy migration (paused (post-copy failed))",
       /^`virsh destroy db-01` and `virsh undefine --keep-nvram db-01` on kvm-a, then run `pulumi up` again: nothing is lost/,
@@ -356,7 +356,7 @@ describe("the decision", () => {
     [
       "how to rename the one in the way",
       { views: [running, view("kvm-b", "shut off (shutdown)", { uuid: otherUuid })] },
-      `kvm-b has another machine of the name db-01 (UUID ${otherUuid}; this one is ${dbUuid})`,
+      `kvm-b has another VM of the name db-01 (UUID ${otherUuid}; this one is ${dbUuid})`,
       /`virsh domrename db-01 NEW-NAME`/,
     ],
   ];

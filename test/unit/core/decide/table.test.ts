@@ -81,7 +81,7 @@ describe("the decision over every pair of states", () => {
     assert.deepEqual([...kinds].sort(), ["attach", "finish", "migrate", "noop", "refuse", "resume"]);
   });
 
-  it("moves, adopts or clears up only where exactly one host owns the machine", () => {
+  it("moves, adopts or clears up only where exactly one host owns the VM", () => {
     const owners = ({ views }: Met) => views.filter(isActive);
     holds(
       "two own it",
@@ -93,7 +93,7 @@ describe("the decision over every pair of states", () => {
     );
   });
 
-  it("starts no migration of a machine that one is, or another job is, under way of", () => {
+  it("starts no migration of a VM that one is, or another job is, under way of", () => {
     holds(
       "a job runs",
       when(["migrate"], ({ views }) =>
@@ -102,7 +102,7 @@ describe("the decision over every pair of states", () => {
     );
   });
 
-  it("removes a definition only where the machine runs elsewhere, and none with a memory image", () => {
+  it("removes a definition only where the VM runs elsewhere, and none with a memory image", () => {
     holds(
       "what is left over may be all there is",
       when(["finish"], ({ decision }) => {
@@ -144,7 +144,7 @@ describe("the decision over every pair of states", () => {
     );
   });
 
-  it("does nothing about a machine that only a silent host may own", () => {
+  it("does nothing about a VM that only a silent host may own", () => {
     holds("it may run there", ({ views, silent, decision }) => {
       const seenToRun = views.some((each) => isActive(each));
       return silent.length === 0 || seenToRun || decision.action === "refuse";

@@ -53,20 +53,20 @@ const hourMs = 3_600_000;
 /** What spoils the move, and what is then said of it: "severity rule on host: message". Empty: it is let pass. */
 const cases: [title: string, change: Change, said: string[]][] = [
   ["a healthy move", {}, []],
-  ["a healthy move of a machine that is shut off", { how: "offline" }, []],
+  ["a healthy move of a VM that is shut off", { how: "offline" }, []],
   // who is who
   [
-    "another machine of the same name",
+    "another VM of the same name",
     { destination: healthyHost("kvm-b", { domains: [{ name: "db-01", uuid: "other", active: false }] }) },
     [
-      "blocker name-and-uuid-free on kvm-b: kvm-b has another machine of the name db-01 (UUID other; this one is 5c1e2f0a-6d0b-4f8e-9a37-0c1d2e3f4a5b)",
+      "blocker name-and-uuid-free on kvm-b: kvm-b has another VM of the name db-01 (UUID other; this one is 5c1e2f0a-6d0b-4f8e-9a37-0c1d2e3f4a5b)",
     ],
   ],
   [
-    "another machine with the same UUID",
+    "another VM with the same UUID",
     { destination: healthyHost("kvm-b", { domains: [{ name: "x", uuid: healthyDomain().uuid, active: false }] }) },
     [
-      "blocker name-and-uuid-free on kvm-b: kvm-b has a machine x with the UUID of db-01 (5c1e2f0a-6d0b-4f8e-9a37-0c1d2e3f4a5b)",
+      "blocker name-and-uuid-free on kvm-b: kvm-b has a VM x with the UUID of db-01 (5c1e2f0a-6d0b-4f8e-9a37-0c1d2e3f4a5b)",
     ],
   ],
   // the way
@@ -201,7 +201,7 @@ const cases: [title: string, change: Change, said: string[]][] = [
     { destination: healthyHost("kvm-b", { qemu: "10.0.13" }), options: { compressionMethods: ["mt"] } },
     ['blocker compression-known on kvm-b: kvm-b cannot compress a migration with "mt": it has QEMU 10.0.13'],
   ],
-  // the machine
+  // the VM
   [
     "a machine type that is too new",
     {
@@ -223,7 +223,7 @@ const cases: [title: string, change: Change, said: string[]][] = [
     "no KVM on the destination",
     refusal("Emulator '/usr/bin/qemu-system-x86_64' does not support virt type 'kvm'"),
     [
-      "blocker virtualisation on kvm-b: kvm-b cannot run db-01's type of machine (kvm, x86_64) (Emulator '/usr/bin/qemu-system-x86_64' does not support virt type 'kvm')",
+      "blocker virtualisation on kvm-b: kvm-b cannot run db-01's type of VM (kvm, x86_64) (Emulator '/usr/bin/qemu-system-x86_64' does not support virt type 'kvm')",
     ],
   ],
   [
@@ -429,13 +429,13 @@ const cases: [title: string, change: Change, said: string[]][] = [
   [
     "an invariant TSC",
     domain({ invariantTsc: true }),
-    ["blocker invariant-tsc on kvm-a: db-01 has the CPU feature invtsc, with which libvirt moves no machine"],
+    ["blocker invariant-tsc on kvm-a: db-01 has the CPU feature invtsc, with which libvirt moves no VM"],
   ],
   [
     "snapshots, a checkpoint and a block job, all at once",
     domain({ snapshots: ["a", "b", "c", "d"], checkpoints: ["x"], blockJobs: ["vda"] }),
     [
-      "blocker snapshots on kvm-a: db-01 has 4 snapshots (a, b, c …), with which libvirt moves no machine",
+      "blocker snapshots on kvm-a: db-01 has 4 snapshots (a, b, c …), with which libvirt moves no VM",
       "blocker block-jobs on kvm-a: a block job (copy, commit, pull or backup) runs on vda of db-01",
       "warning checkpoints on kvm-a: db-01 has 1 checkpoint (x), which libvirt does not take along",
     ],

@@ -46,9 +46,9 @@ describe("the rules before a move", () => {
     ["a plain move has nothing in its way", {}, []],
     ["nor has an offline one", { how: "offline" }, []],
     [
-      "one machine under two names",
+      "one VM under two names",
       { destination: { hostUuid: "aaaaaaaa-0000-4000-8000-000000000001" } },
-      ["different-machines on kvm-b: domainConflict"],
+      ["distinct-hosts on kvm-b: domainConflict"],
     ],
     [
       "hosts that do not say who they are",
@@ -107,7 +107,7 @@ describe("the rules before a move", () => {
       [],
     ],
     ["either of the two alone", { options: { postCopy: true, postCopyAfterMs: 1000 } }, []],
-    ["both, for a machine that is shut off", { how: "offline", options: parallelPostCopy }, []],
+    ["both, for a VM that is shut off", { how: "offline", options: parallelPostCopy }, []],
     [
       "tls, multi-FD and a disk copy together on libvirt 9.0.0",
       { options: tlsDiskCopy },
@@ -123,7 +123,7 @@ describe("the rules before a move", () => {
         destination: { qemu: "10.1.0", hostUuid: "aaaaaaaa-0000-4000-8000-000000000001" },
       },
       [
-        "different-machines on kvm-b: domainConflict",
+        "distinct-hosts on kvm-b: domainConflict",
         "virsh-options on kvm-a: optionUnsupported",
         "multi-fd-with-post-copy on kvm-a: unsafeCombination",
         "tls-disk-copy-over-multi-fd on kvm-a: unsafeCombination",
