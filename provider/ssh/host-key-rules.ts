@@ -2,7 +2,7 @@ import type { Host } from "../core/model";
 import type { Block } from "./config";
 import { expandHome, type Tokens } from "./expand";
 import { assembleAlgorithms } from "./host-key-algorithms";
-import { isAddress } from "./known-hosts";
+import { isAddress } from "./address";
 import type { ConfigValues, LookedUp } from "./lookup";
 import { minRsaBits } from "./public-key";
 import type { Surroundings } from "./surroundings";

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { SocketAddress } from "node:net";
+import { canonicalAddress } from "./address";
 import { matchesPatternList } from "./patterns";
 import { decodeBase64, type PublicKey, readTypedKey } from "./public-key";
 
@@ -76,24 +76,4 @@ function isHashOf(names: string, name: string): boolean {
 /** ASCII only, as OpenSSH's patterns are. */
 function lowerCase(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
-}
-
-export const isAddress = (text: string): boolean => canonicalAddress(text) !== undefined;
-
-/** ssh files an address in one form only: 127.0.0.1 for 127.1 and 0x7f000001, ::1 for 0::1. Undefined: this is a name. */
-function canonicalAddress(address: string): string | undefined {
-  const v6 = /^([\da-f.]*:[\da-f:.]*)(%.+)?$/i.exec(address);
-  if (v6) {
-    try {
-      return new SocketAddress({ address: v6[1]!, family: "ipv6" }).address + (v6[2] ?? "");
-    } catch {
-      return undefined;
-    }
-  }
-  if (!/^(0x[\da-f]+|\d+)(\.(0x[\da-f]+|\d+)){0,3}$/i.test(address)) return undefined;
-  try {
-    return new URL(`http://${address}`).hostname;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,3 +1,4 @@
+import { canonicalAddress } from "./address";
 import type { Block } from "./config";
 import { expandTokens } from "./expand";
 import { matchesPatternList } from "./patterns";
@@ -32,14 +33,16 @@ export function lookUp(blocks: readonly Block[], query: Query): LookedUp {
   const undecided = new Map<string, string>();
   let wantsFinalPass = false;
 
-  const hostName = () =>
+  // Between its passes ssh writes an address in its one form, whether canonical names are asked for or not.
+  const hostName = (final: boolean) => (final && canonicalAddress(configured())) || configured();
+  const configured = () =>
     query.hostName ?? expandTokens(values.get("hostname")?.[0] ?? query.alias, { h: query.alias, n: query.alias });
   const matchesHost = (words: string, host: string) =>
     matchesPatternList(words.toLowerCase().split(","), host.toLowerCase());
 
   /** Whether a block applies, or the criterion that leaves it open. */
   const holds = ({ keyword, words }: NonNullable<Block["when"]>, final: boolean): boolean | { unknown: string } => {
-    if (keyword === "host") return matchesPatternList(words, final ? hostName().toLowerCase() : query.alias);
+    if (keyword === "host") return matchesPatternList(words, final ? hostName(true).toLowerCase() : query.alias);
     let result = true;
     let unknown: string | undefined;
     for (let i = 0; i < words.length; i++) {
@@ -58,7 +61,7 @@ export function lookUp(blocks: readonly Block[], query: Query): LookedUp {
           held = final;
           break;
         case "host":
-          held = matchesHost(pattern(), hostName());
+          held = matchesHost(pattern(), hostName(final));
           break;
         case "originalhost":
           held = matchesHost(pattern(), query.alias);

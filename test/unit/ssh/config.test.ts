@@ -174,6 +174,16 @@ Host kvm-a
       });
     }
 
+    it("matches an address in its canonical form in the final pass only, as ssh does", () => {
+      for (const [pattern, applies] of [
+        ["127.1", false],
+        ["127.0.0.1", true],
+      ] as const) {
+        const config = `Host kvm-a\n HostName 127.1\nMatch final host ${pattern}\n Port 2222\n`;
+        assert.equal(target({ name: "kvm-a" }, config).port, applies ? 2222 : 22, pattern);
+      }
+    });
+
     it("never runs a command: not for Match exec, canonical names, KnownHostsCommand or LocalCommand", () => {
       const config = `
 CanonicalizeHostname yes
