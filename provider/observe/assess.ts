@@ -74,7 +74,9 @@ export async function assessSettled(
     const seen = await assess(hosts, wanted, movedFrom);
     const { decision } = seen;
     if (decision.action !== "refuse" || !decision.passes) return seen;
-    if (clock.now() - startedAt >= (decision.passes === "slowly" ? waits.settlesSlowly : waits.settles)) return seen;
+    if (clock.now() - startedAt >= (decision.passes === "slowly" ? waits.settlesSlowly : waits.settles)) {
+      return decision.otherwise ? { decision: decision.otherwise, seen: decision.otherwise.view } : seen;
+    }
     progress.live(`waiting: ${decision.reason}`);
     await clock.sleep(waitMs);
   }

@@ -41,6 +41,9 @@ async function ask(
 ): Promise<Preview> {
   const { decision } = await assess(hosts, wanted);
   const note = decision.action === "resume" ? await resumeNote(hosts, decision) : noteOf(decision);
+  if (decision.action === "refuse" && decision.otherwise) {
+    return { findings: [], predicted: undefined, note: noteOf(decision.otherwise) };
+  }
   if (decision.action === "refuse") return { findings: [refused(decision, wanted)], predicted: undefined, note };
   if (decision.action !== "migrate") return { findings: [], predicted: undefined, note };
   const { view, to, how, reason } = decision;

@@ -1,5 +1,5 @@
 import { shownCommand } from "../core/shownCommand";
-import { type DomainView, holdsItsMemory, showState } from "../core/domain";
+import { type DomainView, holdsItsMemory, isOutgoing, showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import { beforeUndefine, undefineCommand } from "../core/undefine";
 import type { Virsh } from "../virsh/client";
@@ -50,7 +50,10 @@ async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, host:
       next,
       seen: view,
     });
-  if (definition.state !== "shut off") {
+  if (isEmptyHalf(definition, await home.view(uuid))) {
+    await there.destroy(uuid);
+    if ((await there.view(uuid)) === undefined) return true;
+  } else if (definition.state !== "shut off") {
     throw refuse(
       `it is ${showState(definition)} there now`,
       "run `pulumi up` again: it looks anew. Nothing was removed",
@@ -68,6 +71,12 @@ async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, host:
     );
   }
   return true;
+}
+
+/** The source of a post-copy that libvirt there has given up, once the destination has all of the memory: it cannot run any more. */
+function isEmptyHalf(half: DomainView, home: DomainView | undefined): boolean {
+  const arrived = home?.state === "running" && home.reason === "migrated" && !isOutgoing(home.job);
+  return arrived && half.state === "paused" && half.reason === "post-copy failed";
 }
 
 async function mustRun(home: Virsh, { uuid, name, host }: DomainView): Promise<DomainView> {

@@ -1,7 +1,7 @@
 /** Observe, then ensure: the one flow behind create and update. */
 import type { LastMigration } from "../core/args";
 import { type Decision } from "../core/decide";
-import { type DomainView } from "../core/domain";
+import { type DomainView, isActive } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import { resumeCommand } from "../virsh/command";
 import type { Hosts } from "../observe/hosts";
@@ -74,7 +74,11 @@ async function carryOut(
       });
     case "finish":
       progress.info(decision.reason);
-      return { view: await cleanUp(hosts, decision.view, decision.leftovers, ports), complete: true };
+      // Where a half of a migration was cleared up, the VM need not be where it should be.
+      return {
+        view: await cleanUp(hosts, decision.view, decision.leftovers, ports),
+        complete: !decision.leftovers.some(isActive),
+      };
     case "attach": {
       progress.info(`${decision.reason}; watching it, no second one is started`);
       const { view, to, reason } = decision;

@@ -195,6 +195,11 @@ export class Virsh {
     await this.ask(question);
   }
 
+  /** Ends its QEMU at once. Only for the half of a migration whose VM runs elsewhere with all of its memory. */
+  async destroy(uuid: string): Promise<void> {
+    await this.ask(command`destroy ${uuid}`);
+  }
+
   async versions(): Promise<{ libvirt: string | undefined; qemu: string | undefined }> {
     return parseVersions(await this.ask(command`version --daemon`));
   }

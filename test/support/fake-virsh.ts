@@ -416,6 +416,9 @@ export class FakeHost {
       case "autostart":
         domain.autostart = !words.includes("--disable");
         return {};
+      case "destroy":
+        Object.assign(domain, { state: "shut off", reason: "destroyed", job: undefined });
+        return {};
       case "undefine":
         this.domains = this.domains.filter((other) => other !== domain);
         return {};

@@ -3,7 +3,7 @@ import { beforeUndefine, undefineCommand } from "../undefine";
 import type { Decision, Observed } from ".";
 import { type DomainView, hasBegun, isActive, isOutgoing, isStillInPostCopy, showState } from "../domain";
 import { listed } from "../near";
-import type { Past } from "./past";
+import { type Past, pastOn, tookPart } from "./past";
 import { peerRestarted } from "./peerRestarted";
 import { endItsConnection, type Refusal, seenOn, startFromDisk, waysToKeepOne } from "./refusal";
 import { showDuration } from "../units";
@@ -61,7 +61,7 @@ function inPostCopy(
   const [destination] = destinations;
   const [bystander] = bystanders;
   if (source && destination === undefined && bystander && sources.length === 1 && bystanders.length === 1) {
-    const refusal = handsOver(name, source, bystander);
+    const refusal = handsOver(name, source, bystander, observed.past);
     if (refusal) return refusal;
   }
   const held = sources.length + destinations.length + bystanders.length;
@@ -87,9 +87,15 @@ function inPostCopy(
 }
 
 /** The last moments of a post-copy that libvirt on the source has given up, and QEMU has not. */
-export function handsOver(name: string, source: DomainView, other: DomainView): Refusal | undefined {
+export function handsOver(
+  name: string,
+  source: DomainView,
+  other: DomainView,
+  pasts?: readonly Past[],
+): Refusal | undefined {
   const arrived = other.state === "running" && other.reason === "migrated";
   if (!arrived && !isReceiving(other)) return undefined;
+  const proven = arrived && source.reason === "post-copy failed" && sameMigration(source, other, pasts);
   return {
     action: "refuse",
     code: "migrationRunning",
@@ -101,7 +107,21 @@ export function handsOver(name: string, source: DomainView, other: DomainView): 
       ? `run \`pulumi up\` again: libvirt clears up on ${source.host} as a rule. If it does not, ${shownCommand`virsh destroy ${source}`} on ${source.host} loses nothing; on ${other.host} it would lose the VM's memory`
       : `run \`pulumi up\` again in a minute, and destroy nothing on either host before`,
     passes: true,
+    ...(proven && {
+      otherwise: {
+        action: "finish",
+        view: other,
+        leftovers: [source],
+        reason: `${name} runs on ${other.host} with all of its memory; libvirt on ${source.host} still holds the empty half of its post-copy migration (${showState(source)})`,
+      },
+    }),
   };
+}
+
+/** That the VM arrived there by the very migration whose source still stands: by the logs of both hosts. */
+function sameMigration(source: DomainView, destination: DomainView, pasts: readonly Past[] | undefined): boolean {
+  const [sent, received] = [pastOn(source.host, pasts), pastOn(destination.host, pasts)];
+  return sent?.last?.what === "sent" && received !== undefined && tookPart(received, "received", sent.last.agoMs);
 }
 
 /** How a QEMU ends that nobody shut down, in libvirt's words; a definition that was shut off before says something else. */

@@ -14,6 +14,8 @@ export interface Refusal {
   host?: string;
   /** It ends by itself as a rule (libvirt clears up, a job finishes): worth waiting for before it is said; "slowly": for minutes. */
   passes?: true | "slowly";
+  /** What is done where it has not ended by itself within that time. */
+  otherwise?: { action: "finish"; view: DomainView; leftovers: DomainView[]; reason: string };
 }
 
 /** "kvm-a (running), kvm-b (shut off) and kvm-c" */

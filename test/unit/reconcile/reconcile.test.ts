@@ -484,6 +484,30 @@ describe("placing a VM", () => {
       assert.equal(world.where, "kvm-a: nothing, kvm-b: running (migrated), kvm-c: nothing");
     });
 
+    const arrived = (sent: string) => {
+      const world = broken();
+      world.host("kvm-a").sends = false;
+      world.host("kvm-b").find(fakeUuid)!.reason = "migrated";
+      const now = "now 1772359500\nup 90000.00\n2026-03-01 ";
+      world.host("kvm-a").log = `${now}${sent}+0000: initiating migration`;
+      world.host("kvm-b").log = `${now}10:00:00.000+0000: starting up\n-incoming`;
+      return world;
+    };
+
+    it("ends the empty half that libvirt on the source holds on to for a minute, once the VM has arrived", async () => {
+      const world = arrived("10:00:01.000");
+      const { view, lastMigration } = await world.place({ lastHost: "kvm-a" });
+      assert.deepEqual([view.host, view.reason, lastMigration], ["kvm-b", "migrated", undefined]);
+      assert.ok(world.clock.elapsedMs >= 60_000);
+      assert.equal(world.where, "kvm-a: nothing, kvm-b: running (migrated), kvm-c: nothing");
+    });
+
+    it("ends nothing where the logs do not show that the VM arrived by that very migration", async () => {
+      const world = arrived("09:00:00.000");
+      await assert.rejects(world.place({ lastHost: "kvm-a" }), { code: "migrationRunning" });
+      assert.equal(world.where, "kvm-a: paused (post-copy failed), kvm-b: running (migrated), kvm-c: nothing");
+    });
+
     it("refuses nothing while the destination says running (post-copy), though its libvirt crashes when resumed: it ends by itself", async () => {
       const world = broken();
       const [source, destination] = [world.host("kvm-a"), world.host("kvm-b")];

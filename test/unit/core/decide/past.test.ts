@@ -31,6 +31,32 @@ function refusal(decision: Decision) {
   return decision;
 }
 
+describe("a post-copy that has arrived, though libvirt on its source holds on to its half", () => {
+  const half = view("kvm-a", "paused (post-copy failed)", { job });
+  const whole = view("kvm-b", "running (migrated)");
+  const otherwise = (half: DomainView, whole: DomainView, past?: Past[]) =>
+    refusal(decideOn([half, whole], past)).otherwise;
+  const proof = [up("kvm-a", 99 * minute, sent), up("kvm-b", 99 * minute, received)];
+
+  it("is cleared up where both logs show the same migration", () => {
+    const { action, view: home, leftovers } = otherwise(half, whole, proof)!;
+    assert.deepEqual([action, home, leftovers], ["finish", whole, [half]]);
+  });
+
+  it("is left alone without that proof, and while the source may still send", () => {
+    assert.equal(otherwise(half, whole), undefined);
+    assert.equal(
+      otherwise(half, whole, [proof[0]!, up("kvm-b", 99 * minute, { last: { what: "received", agoMs: 60 * minute } })]),
+      undefined,
+    );
+    assert.equal(
+      otherwise(half, whole, [proof[0]!, up("kvm-b", 99 * minute, { last: { what: "started", agoMs: begun } })]),
+      undefined,
+    );
+    assert.equal(otherwise(view("kvm-a", "paused (post-copy)", { job }), whole, proof), undefined);
+  });
+});
+
 describe("hosts that lost power in a post-copy", () => {
   const onSource = view("kvm-a", "paused (post-copy failed)", { job });
   const onDestination = view("kvm-b", "running (post-copy)");
