@@ -1,18 +1,9 @@
+import { createRequire } from "node:module";
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
-/** Which layers of provider/ a layer may use; its own files it always may. core uses nothing at all. */
-const layers = {
-  core: [],
-  virsh: ["core"],
-  ssh: ["core"],
-  schema: ["core"],
-  observe: ["core", "virsh"],
-  preflight: ["core", "virsh", "observe"],
-  reconcile: ["core", "virsh", "observe", "preflight"],
-  pulumi: ["core", "schema", "preflight"],
-  cli: ["core", "ssh", "schema", "virsh", "observe", "preflight", "pulumi"],
-};
+/** Which layers of provider/ a layer may use, and which top folders a top folder; its own files it always may. */
+const { layers, folders } = createRequire(import.meta.url)("./tools/lint/layers.json");
 /** What stands above every layer, and is imported by none. */
 const above = ["handlers", "resource", "index"];
 const anyOf = (names) => names.join("|");
@@ -74,6 +65,27 @@ function layer(name, allowed) {
   };
 }
 
+function folder(name, { mayUse, except = [] }) {
+  const forbidden = Object.keys(folders).filter((other) => other !== name && !mayUse.includes(other));
+  return {
+    files: [`${name}/**/*.ts`],
+    ignores: except.map((directory) => `${directory}/**`),
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              regex: `^(\\.\\./)+(${anyOf(forbidden)})(/|$)`,
+              message: `${name}/ does not use ${anyOf(forbidden)} (docs/architecture.md).`,
+            },
+          ],
+        },
+      ],
+    },
+  };
+}
+
 export default tseslint.config(
   { ignores: ["dist", "coverage", "node_modules", "**/*.cjs", "examples/**/node_modules"] },
   js.configs.recommended,
@@ -108,6 +120,7 @@ export default tseslint.config(
       },
     },
   },
+  ...["lab", "tools", "test"].map((name) => folder(name, folders[name])),
   ...Object.entries(layers).map(([name, allowed]) => layer(name, allowed)),
   {
     files: ["provider/resource.ts", "provider/index.ts"],

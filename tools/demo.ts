@@ -4,9 +4,9 @@ import { cpSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLab, type Lab } from "../lab/libvirt";
-import { atSignal } from "./at-signal";
-import { endProcessesIn } from "./end-processes-in";
-import { ensurePulumi, Pulumi, type PulumiInstallation } from "./pulumi";
+import { atSignal } from "../lab/at-signal";
+import { endProcessesIn } from "../lab/end-processes-in";
+import { ensurePulumi, Pulumi, type PulumiInstallation } from "../lab/pulumi";
 import { ensureSystemPackages } from "./system-packages";
 
 const root = join(__dirname, "..");

@@ -9,8 +9,8 @@ import { Hosts } from "../provider/observe/hosts";
 import { reconcile } from "../provider/reconcile/reconcile";
 import { createDial } from "../provider/ssh";
 import { makePlan } from "../provider/virsh/command";
-import { healthy, refusals } from "../test/lab/foresight/cases";
-import { clock, play } from "../test/lab/foresight/run";
+import { healthy, refusals } from "../lab/foresight/cases";
+import { clock, play } from "../lab/foresight/run";
 import { ensureSystemPackages } from "./system-packages";
 
 interface Trial {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { refuseOthers } from "../../tools/own-directory";
+import { refuseOthers } from "../own-directory";
 import { makeCertificates } from "./certificates";
 import { readSerial, startGuest, type GuestOptions } from "./guest";
 import { LabHost } from "./host";

@@ -1,8 +1,8 @@
 /** A few cells of the fault matrix, so that what plays all of them (`npm run faults`) stays alive, and the ways out of a broken move with it. */
 import assert from "node:assert/strict";
-import { faults } from "../../tools/faults/cells";
-import type { PhaseName } from "../../tools/faults/cell";
-import { runCell } from "../../tools/faults/run-cell";
+import { faults } from "../../lab/faults/cells";
+import type { PhaseName } from "../../lab/faults/cell";
+import { runCell } from "../../lab/faults/run-cell";
 import { describeWithScenes } from "../support/scenes";
 
 const cells: [fault: string, phase: PhaseName][] = [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Lab } from "../../lab/libvirt";
-import { Stack } from "../../tools/stack";
+import { Stack } from "../../lab/pulumi/stack";
 import { type DisconnectingServer, startDisconnectingServer } from "../support/disconnecting-server";
 import { assertAllClean, nastyTexts } from "../support/nasty";
 

@@ -4,9 +4,9 @@ import { appendFileSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, r
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Lab } from "../../lab/libvirt";
-import { atSignal } from "../../tools/at-signal";
-import { runCommand } from "../../tools/pulumi/run-command";
-import { ensureRuntime, newest } from "../../tools/runtimes";
+import { atSignal } from "../../lab/at-signal";
+import { runCommand } from "../../lab/pulumi/run-command";
+import { ensureRuntime, newest } from "../../lab/runtimes";
 import { describeWithLab } from "../support/lab";
 import { Stack } from "../support/stack";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { LabHost } from "../../lab/libvirt";
 import type { MigrationArgs, Plan } from "../../provider/core/args";
-import type { CommandResult } from "../../tools/pulumi";
+import type { CommandResult } from "../../lab/pulumi";
 import { assertMemoryIntact } from "../support/memory";
 import { migrationWithCap, openLog } from "../support/monitor";
 import { assertMoved, type Expected } from "../support/move";

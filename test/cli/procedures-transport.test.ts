@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { GuestOptions } from "../../lab/libvirt";
 import type { MigrationArgs } from "../../provider/core/args";
-import type { CommandResult } from "../../tools/pulumi";
+import type { CommandResult } from "../../lab/pulumi";
 import { migrateFlags, migrationsIn, migrationWithCap, openLog, requestWithCap } from "../support/monitor";
 import { assertMoved, type Expected } from "../support/move";
 import { roomy } from "../support/roomy";

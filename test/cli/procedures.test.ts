@@ -1,7 +1,7 @@
 /** The plain procedures, all in one `up`: a placement that is new moves its VM like one that was changed. */
 import assert from "node:assert/strict";
 import type { GuestOptions } from "../../lab/libvirt";
-import type { CommandResult } from "../../tools/pulumi";
+import type { CommandResult } from "../../lab/pulumi";
 import type { MigrationArgs } from "../../provider/core/args";
 import { assertMemoryIntact } from "../support/memory";
 import { assertMoved, type Expected } from "../support/move";

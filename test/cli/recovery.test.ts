@@ -1,11 +1,11 @@
 /** What a broken move leaves and the next `up` puts right, where it is more than a cell of the fault matrix tells. */
 import assert from "node:assert/strict";
 import type { LabHost } from "../../lab/libvirt";
-import { phases } from "../../tools/faults/phases";
-import type { Running } from "../../tools/faults/running";
-import { guest, Scene } from "../../tools/faults/scene";
-import { killLibvirtd, killProvider, restartLibvirtd, twoCtrlC } from "../../tools/faults/strikes";
-import { passesGoOn, wrongs } from "../../tools/faults/truth";
+import { phases } from "../../lab/faults/phases";
+import type { Running } from "../../lab/faults/running";
+import { guest, Scene } from "../../lab/faults/scene";
+import { killLibvirtd, killProvider, restartLibvirtd, twoCtrlC } from "../../lab/faults/strikes";
+import { passesGoOn, wrongs } from "../../lab/faults/truth";
 import { describeWithScenes } from "../support/scenes";
 import { until } from "../support/until";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { copyFileSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { runCommand } from "../../tools/pulumi/run-command";
+import { runCommand } from "../../lab/pulumi/run-command";
 import { describeWithStack } from "../support/stack";
 
 const passphrase = 'correct "horse" \\ battery';

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UNKNOWN } from "../../provider/schema";
-import { ensureRuntime, newest, oldestSdk, type Runtime, runtimeNotRun, runtimeTitle } from "../../tools/runtimes";
+import { ensureRuntime, newest, oldestSdk, type Runtime, runtimeNotRun, runtimeTitle } from "../../lab/runtimes";
 import { fakeDomain, type FakeHost, FakeHosts, fakeUuid } from "../support/fake-virsh";
 import { CallError, type Props, ProviderProcess } from "../support/provider-process";
 import { type Key, makeKey, type SshServer, startSshServer } from "../support/ssh-server";

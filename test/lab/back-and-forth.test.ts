@@ -9,7 +9,7 @@ import { show } from "../../provider/pulumi/showPreview";
 import { createDial } from "../../provider/ssh";
 import { makePlan } from "../../provider/virsh/command";
 import { describeWithLab } from "../support/lab";
-import { clock } from "./foresight/run";
+import { clock } from "../../lab/foresight/run";
 
 const silent: Progress = { live: () => {}, info: () => {}, warn: () => {} };
 

@@ -16,7 +16,7 @@ import {
   placeScript,
 } from "../../provider/virsh/ownedFiles";
 import { describeWithLab } from "../support/lab";
-import { clock } from "./foresight/run";
+import { clock } from "../../lab/foresight/run";
 
 interface Asked {
   lab: Lab;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Lab } from "../../lab/libvirt";
 import type { ErrorCode } from "../../provider/core/errors";
-import type { CommandResult } from "../../tools/pulumi";
+import type { CommandResult } from "../../lab/pulumi";
 import type { Stack } from "./stack";
 
 /** What stands under "Diagnostics" for each resource, by its name, with the indentation of the display taken off. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Lab } from "../../lab/libvirt";
 import type { LastMigration, Plan } from "../../provider/core/args";
-import type { CommandResult, ExportedResource } from "../../tools/pulumi";
+import type { CommandResult, ExportedResource } from "../../lab/pulumi";
 import { assertMemoryIntact } from "./memory";
 import { rowsOf } from "./rows";
 import type { Stack } from "./stack";

@@ -10,7 +10,7 @@ import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as messages from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
-import type { Runtime } from "../../tools/runtimes";
+import type { Runtime } from "../../lab/runtimes";
 import { type FakeEngine, type LogLine, startEngine } from "./fake-engine";
 
 const root = join(__dirname, "../..");

@@ -1,5 +1,5 @@
-import { Scene } from "../../tools/faults/scene";
-import type { Stack } from "../../tools/stack";
+import { Scene } from "../../lab/faults/scene";
+import type { Stack } from "../../lab/pulumi/stack";
 import { describeOnLabComputer } from "./lab";
 
 /** A group of tests that make scenes: a lab, a stack and a guest of their own each, as copies of one that has adopted its guest. */

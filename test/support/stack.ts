@@ -1,8 +1,8 @@
 import type { Lab, LabOptions } from "../../lab/libvirt";
-import { Stack, type StackOptions } from "../../tools/stack";
+import { Stack, type StackOptions } from "../../lab/pulumi/stack";
 import { describeWithLab } from "./lab";
 
-export { Stack, type Declared, type StackOptions } from "../../tools/stack";
+export { Stack, type Declared, type StackOptions } from "../../lab/pulumi/stack";
 
 /** A group of tests with one lab and one stack among them. */
 export function describeWithStack(

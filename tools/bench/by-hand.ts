@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import type { Lab } from "../../lab/libvirt";
-import { runCommand } from "../pulumi/run-command";
+import { runCommand } from "../../lab/pulumi/run-command";
 
 /** A new connection for the command. */
 export async function overNewConnection(lab: Lab, host: string, command: string): Promise<void> {

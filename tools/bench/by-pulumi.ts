@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Lab } from "../../lab/libvirt";
-import { Pulumi, type PulumiInstallation } from "../pulumi";
+import { Pulumi, type PulumiInstallation } from "../../lab/pulumi";
 
 const root = join(__dirname, "../..");
 

@@ -6,9 +6,9 @@
  * are paired, because migrations differ more between minutes than between these.
  */
 import { createLab, type Lab } from "../../lab/libvirt";
-import { atSignal } from "../at-signal";
-import { endProcessesIn } from "../end-processes-in";
-import { ensurePulumi } from "../pulumi";
+import { atSignal } from "../../lab/at-signal";
+import { endProcessesIn } from "../../lab/end-processes-in";
+import { ensurePulumi } from "../../lab/pulumi";
 import { moveByHandler } from "./by-handler";
 import { OpenConnections, overNewConnection } from "./by-hand";
 import { Project } from "./by-pulumi";

@@ -3,7 +3,7 @@
  * in turns, of one VM and of twenty on four hosts. Every VM runs, so its dirty pages are counted too.
  */
 import { createLab, type Lab } from "../../lab/libvirt";
-import { Stack } from "../stack";
+import { Stack } from "../../lab/pulumi/stack";
 import { compare, excess, rotated } from "./ratios";
 
 const domainsPerHost = 5;

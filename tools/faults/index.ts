@@ -2,11 +2,11 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { ensureSystemPackages } from "../system-packages";
-import { phaseNames } from "./cell";
-import { faults } from "./cells";
+import { phaseNames } from "../../lab/faults/cell";
+import { faults } from "../../lab/faults/cells";
 import { document, summaryLine } from "./report";
-import { type CellResult, type MatrixCell, nameOf, runCell } from "./run-cell";
-import { Scene } from "./scene";
+import { type CellResult, type MatrixCell, nameOf, runCell } from "../../lab/faults/run-cell";
+import { Scene } from "../../lab/faults/scene";
 
 const usage = `npm run faults -- [--only REGEX] [--jobs N] [--list] [--verbose]
 

@@ -1,7 +1,7 @@
 /** The table that docs/faults.md shows, and the file around it. */
-import { phaseNames } from "./cell";
-import type { CellResult, MatrixCell } from "./run-cell";
-import { phases } from "./phases";
+import { phaseNames } from "../../lab/faults/cell";
+import type { CellResult, MatrixCell } from "../../lab/faults/run-cell";
+import { phases } from "../../lab/faults/phases";
 
 const percentile = (values: readonly number[], part: number) =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))] ?? 0;

@@ -2,9 +2,9 @@
 import { parseArgs } from "node:util";
 import { createLab, type Lab, type LabHost } from "../../lab/libvirt";
 import { eventually, sleep } from "../../lab/libvirt/commands";
-import { libvirtdRuns } from "../faults/strikes";
-import { Sampler } from "../faults/sampler";
-import { Stack } from "../stack";
+import { libvirtdRuns } from "../../lab/faults/strikes";
+import { Sampler } from "../../lab/faults/sampler";
+import { Stack } from "../../lab/pulumi/stack";
 import { ensureSystemPackages } from "../system-packages";
 import { leaksOf, settledMemoryMiB } from "./leaks";
 import { type Mishap, mishaps, variants } from "./mishaps";

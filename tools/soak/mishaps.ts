@@ -1,6 +1,6 @@
 /** What strikes the moves of a soak: only what can be healed without losing a VM, whenever it strikes. */
 import type { Lab, LabHost } from "../../lab/libvirt";
-import * as does from "../faults/strikes";
+import * as does from "../../lab/faults/strikes";
 
 export interface Mishap {
   title: string;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { showFinding } from "../../../provider/core/rules";
 import { describeWithLab } from "../../support/lab";
-import { healthy, refusals } from "./cases";
-import { isHidden, play } from "./run";
+import { healthy, refusals } from "../../../lab/foresight/cases";
+import { isHidden, play } from "../../../lab/foresight/run";
 
 describeWithLab("what virsh refuses", { tls: true, vtpm: true }, (lab) => {
   for (const refusal of refusals) {

@@ -1,5 +1,5 @@
 /** Looks ten times a second where the guest's virtual CPUs run, and keeps what it saw. */
-import type { LabHost } from "../../lab/libvirt";
+import type { LabHost } from "../libvirt";
 
 const everyMs = 100;
 /** In one sample. The lab's guest takes ten; QEMU that starts or fills a guest which stands still gives its CPUs one or a few. */

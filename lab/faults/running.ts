@@ -1,7 +1,7 @@
 /** A `pulumi` that runs, and what it has said so far. */
 import type { ChildProcess } from "node:child_process";
-import { eventually } from "../../lab/libvirt/commands";
-import type { Stack } from "../stack";
+import { eventually } from "../libvirt/commands";
+import type { Stack } from "../pulumi/stack";
 
 export class Running {
   text = "";

@@ -1,5 +1,5 @@
 /** A stand-in for virsh on one host, which lets a migration wait before it is begun or after it has ended. The product knows nothing of it. */
-import type { LabHost } from "../../lab/libvirt";
+import type { LabHost } from "../libvirt";
 
 export type Side = "before" | "after";
 

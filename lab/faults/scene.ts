@@ -1,8 +1,8 @@
 /** One lab, one stack and one guest, for one cell. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type CommandResult, createLab, type GuestOptions, type Lab, type LabHost } from "../../lab/libvirt";
-import { Stack } from "../stack";
+import { type CommandResult, createLab, type GuestOptions, type Lab, type LabHost } from "../libvirt";
+import { Stack } from "../pulumi/stack";
 import { Running } from "./running";
 import { Sampler } from "./sampler";
 

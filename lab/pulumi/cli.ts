@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { ensurePulumi } from "./index";
+import { ensurePulumi } from ".";
 
 const usage = "usage: cli.ts ensure | cli.ts exec -- ARGS";
 

@@ -2,10 +2,10 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import type { Lab } from "../lab/libvirt";
-import type { PlacementArgs } from "../provider";
-import { atSignal } from "./at-signal";
-import { endProcessesIn } from "./end-processes-in";
+import type { Lab } from "../libvirt";
+import type { PlacementArgs } from "../../provider";
+import { atSignal } from "../at-signal";
+import { endProcessesIn } from "../end-processes-in";
 import {
   type CommandResult,
   ensurePulumi,
@@ -14,9 +14,9 @@ import {
   type PulumiInstallation,
   type RunOptions,
   type StackExport,
-} from "./pulumi";
+} from ".";
 
-const root = join(__dirname, "..");
+const root = join(__dirname, "../..");
 const stateFile = "pulumi/state/.pulumi/stacks/placements/test.json";
 
 /** One resource of the program. `args` may be wrong on purpose. */

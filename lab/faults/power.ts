@@ -1,5 +1,5 @@
 /** The rows of the matrix in which a whole host loses power, or the computer that runs Pulumi does. */
-import type { LabHost } from "../../lab/libvirt";
+import type { LabHost } from "../libvirt";
 import type { Fault } from "./cell";
 import { kill, type Scene } from "./scene";
 import { fillSourceDisk, silence } from "./strikes";

@@ -1,5 +1,5 @@
 /** The matrix: each fault, how the lab does it, and the phases it strikes in, with what must come of it. */
-import { eventually } from "../../lab/libvirt/commands";
+import { eventually } from "../libvirt/commands";
 import type { Fault } from "./cell";
 import { phases } from "./phases";
 import { guest, kill } from "./scene";

@@ -1,4 +1,4 @@
-module pulumi-vm-placement/tools/pulumi
+module pulumi-vm-placement/lab/pulumi
 
 go 1.25.11
 

@@ -1,12 +1,12 @@
 /** Plays one case of the corpus on a lab's hosts: what is foreseen, and what virsh says when it is tried all the same. */
-import type { Lab } from "../../../lab/libvirt";
-import type { Host } from "../../../provider/core/model";
-import type { MigrationOptions } from "../../../provider/core/options";
-import type { Clock } from "../../../provider/core/ports";
-import { preview, type Preview } from "../../../provider/preflight/preview";
-import { Hosts } from "../../../provider/observe/hosts";
-import { createDial } from "../../../provider/ssh";
-import { makePlan } from "../../../provider/virsh/command";
+import type { Lab } from "../libvirt";
+import type { Host } from "../../provider/core/model";
+import type { MigrationOptions } from "../../provider/core/options";
+import type { Clock } from "../../provider/core/ports";
+import { preview, type Preview } from "../../provider/preflight/preview";
+import { Hosts } from "../../provider/observe/hosts";
+import { createDial } from "../../provider/ssh";
+import { makePlan } from "../../provider/virsh/command";
 import type { Case, Stage } from "./cases";
 
 export const clock: Clock = {

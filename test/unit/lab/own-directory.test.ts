@@ -14,9 +14,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureOwnDirectory, whoElseWrites } from "../../../tools/own-directory";
-import { cacheDirectory } from "../../../tools/pulumi/cache";
-import { ensurePulumi } from "../../../tools/pulumi";
+import { ensureOwnDirectory, whoElseWrites } from "../../../lab/own-directory";
+import { cacheDirectory } from "../../../lab/pulumi/cache";
+import { ensurePulumi } from "../../../lab/pulumi";
 
 const nobody = 65534;
 

@@ -1,5 +1,5 @@
 /** What a cell of the matrix is made of: a fault, the phase of a move it strikes in, and what must be true in the end. */
-import type { GuestOptions } from "../../lab/libvirt";
+import type { GuestOptions } from "../libvirt";
 import type { Scene } from "./scene";
 
 export const phaseNames = [

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { identityOf, isAlive, killIfAlive, type ProcessIdentity } from "../lab/libvirt/processes";
+import { identityOf, isAlive, killIfAlive, type ProcessIdentity } from "./libvirt/processes";
 
 const endMs = 5_000;
 

@@ -1,7 +1,7 @@
 /** What faults are made of. Each is done from outside of the product, to the world around it. */
-import { eventually } from "../../lab/libvirt/commands";
-import { controllerAddress } from "../../lab/libvirt/network";
-import type { LabHost } from "../../lab/libvirt";
+import { eventually } from "../libvirt/commands";
+import { controllerAddress } from "../libvirt/network";
+import type { LabHost } from "../libvirt";
 import { guest, kill, type Scene } from "./scene";
 
 export function killProvider(scene: Scene): Promise<void> {

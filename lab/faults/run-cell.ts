@@ -1,6 +1,6 @@
 /** One cell: hold the move in its phase, strike, heal, `up` again, and look at what is true. */
-import { eventually, sleep } from "../../lab/libvirt/commands";
-import type { Stack } from "../stack";
+import { eventually, sleep } from "../libvirt/commands";
+import type { Stack } from "../pulumi/stack";
 import type { Cell, Fault, PhaseName } from "./cell";
 import { phases } from "./phases";
 import type { Running } from "./running";

@@ -1,7 +1,7 @@
 /** Ways in which real virsh refuses to move a VM, each set up on real hosts; and set-ups in which nothing is wrong. */
-import type { GuestOptions, Lab, LabHost } from "../../../lab/libvirt";
-import type { Host } from "../../../provider/core/model";
-import type { MigrationOptions } from "../../../provider/core/options";
+import type { GuestOptions, Lab, LabHost } from "../libvirt";
+import type { Host } from "../../provider/core/model";
+import type { MigrationOptions } from "../../provider/core/options";
 
 export interface Stage {
   lab: Lab;

@@ -1,6 +1,6 @@
 import { isAtGate, openGate, shutGate } from "./gate";
 import type { Phase, PhaseName } from "./cell";
-import type { LabHost } from "../../lab/libvirt";
+import type { LabHost } from "../libvirt";
 import { guest } from "./scene";
 
 const stateOn = async (host: LabHost) =>

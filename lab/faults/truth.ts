@@ -1,6 +1,6 @@
 /** What is true in the end, asked of the hosts, the kernel and the state file; never of the product. */
-import { eventually } from "../../lab/libvirt/commands";
-import type { LabHost } from "../../lab/libvirt";
+import { eventually } from "../libvirt/commands";
+import type { LabHost } from "../libvirt";
 import type { Cell } from "./cell";
 import { guest, type Scene } from "./scene";
 

@@ -3,23 +3,22 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { compare, median, rotated } from "../../../tools/bench/ratios";
-import { endProcessesIn } from "../../../tools/end-processes-in";
-import { cacheDirectory, publish, removeLeftovers } from "../../../tools/pulumi/cache";
-import { pulumiEnvironment } from "../../../tools/pulumi/environment";
-import { parseGoVersion } from "../../../tools/pulumi/go-build";
-import { withLock } from "../../../tools/pulumi/lock";
-import { parseRuntimeOptions, splitArguments } from "../../../tools/pulumi/nodejs-host/runtime-options";
-import { runCommand } from "../../../tools/pulumi/run-command";
-import { PULUMI_VERSION } from "../../../tools/pulumi/version";
+import { endProcessesIn } from "../../../lab/end-processes-in";
+import { cacheDirectory, publish, removeLeftovers } from "../../../lab/pulumi/cache";
+import { pulumiEnvironment } from "../../../lab/pulumi/environment";
+import { parseGoVersion } from "../../../lab/pulumi/go-build";
+import { withLock } from "../../../lab/pulumi/lock";
+import { parseRuntimeOptions, splitArguments } from "../../../lab/pulumi/nodejs-host/runtime-options";
+import { runCommand } from "../../../lab/pulumi/run-command";
+import { PULUMI_VERSION } from "../../../lab/pulumi/version";
 
-describe("the tools", () => {
+describe("getting the Pulumi CLI", () => {
   let directory: string;
   beforeEach(() => (directory = mkdtempSync(join(tmpdir(), "tools-"))));
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
   it("build the CLI that they name", () => {
-    const modules = readFileSync(join(__dirname, "../../../tools/pulumi/go/go.mod"), "utf8");
+    const modules = readFileSync(join(__dirname, "../../../lab/pulumi/go/go.mod"), "utf8");
     assert.ok(modules.includes(`github.com/pulumi/pulumi/pkg/v3 v${PULUMI_VERSION}`));
   });
 
@@ -119,22 +118,5 @@ describe("the tools", () => {
     } finally {
       for (const child of [inside, ours, other]) child.kill("SIGKILL");
     }
-  });
-
-  it("compare by the median of each round's own ratio", () => {
-    const rounds = [
-      { a: 2, b: 1 },
-      { a: 30, b: 10 },
-      { a: 10, b: 10 },
-    ];
-    const found = compare(
-      "a-vs-b",
-      rounds,
-      ({ a }) => a,
-      ({ b }) => b,
-    );
-    assert.deepEqual(found, { name: "a-vs-b", ratio: 2, pairs: 3, min: 1, max: 3, ms: 10, baselineMs: 10 });
-    assert.equal(median([4, 1, 3, 2]), 2.5);
-    assert.deepEqual(rotated([1, 2, 3], 4), [2, 3, 1]);
   });
 });
