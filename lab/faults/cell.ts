@@ -37,7 +37,7 @@ export interface Fault {
 }
 
 /** What the VM is in the end: on the destination unless it says otherwise. */
-export type End = "running" | "paused" | "running on the source" | "shut off" | "stopped for good";
+type End = "running" | "paused" | "running on the source" | "shut off" | "stopped for good";
 
 export interface Cell {
   /** How the struck `up` ends. */

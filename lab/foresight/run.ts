@@ -77,7 +77,7 @@ export function isHidden(said: string): boolean {
 }
 
 /** As a preview does it, with connections and caches of its own. */
-export async function foreseen(
+async function foreseen(
   lab: Lab,
   given: Pick<Case, "options" | "destination">,
   guest: string,

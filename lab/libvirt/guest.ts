@@ -39,7 +39,7 @@ export interface GuestOptions {
   vcpus?: number;
 }
 
-export const serialPath = (guest: string) => `/var/lib/libvirt/${guest}.serial`;
+const serialPath = (guest: string) => `/var/lib/libvirt/${guest}.serial`;
 
 /** What the guest printed while it ran on this host: see boot-sector.S. Empty when it never did. */
 export function readSerial(record: LabRecord, guest: string, host: string): string {

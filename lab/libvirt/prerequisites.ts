@@ -32,9 +32,6 @@ const vtpmTools: readonly Tool[] = [
   { program: "/usr/share/OVMF/OVMF_CODE_4M.fd", apt: "ovmf", dnf: "edk2-ovmf" },
 ];
 
-/** What the lab may need, in the names of apt and of dnf. */
-export const installHint = hint([...tools, certificateTool, ...vtpmTools]);
-
 /**
  * Everything that keeps a lab from starting here, one sentence each; empty when nothing does. The sentences for missing programs
  * say how to install exactly these.
@@ -72,7 +69,7 @@ function absentTools({ tls = false, vtpm = false }: { tls?: boolean; vtpm?: bool
 }
 
 /** Administrators' directories are searched too: root's PATH lacks them on some systems. */
-export const searchPath = [
+const searchPath = [
   ...new Set([...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/bin", "/sbin", "/bin"]),
 ].filter((directory) => directory.startsWith("/"));
 

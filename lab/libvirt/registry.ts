@@ -75,7 +75,7 @@ export function listLabs(): LabRecord[] {
     .sort((a, b) => a.number - b.number);
 }
 
-export function readLab(number: number): LabRecord | undefined {
+function readLab(number: number): LabRecord | undefined {
   try {
     if (!isOurs(entryDir(number))) return undefined;
     return JSON.parse(readFileSync(join(entryDir(number), "lab.json"), "utf8")) as LabRecord;

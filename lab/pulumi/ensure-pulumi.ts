@@ -103,7 +103,7 @@ async function acquire(
 }
 
 /** One paragraph, for someone who only wants to go on. */
-export function instructions(noDownload: string, go: string): string {
+function instructions(noDownload: string, go: string): string {
   return (
     `No Pulumi CLI could be had. It is not on PATH together with its language host pulumi-language-nodejs; the npm package ` +
     `"pulumi" could not download it (${noDownload}); and it could not be built, because Go ${go.trimEnd()}${go.endsWith("\n") ? "\n" : ". "}` +

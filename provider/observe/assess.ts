@@ -1,6 +1,7 @@
 /** Observe, then decide: what is to be done, and the wait for what passes by itself. Reads only. */
 import type { LastMigration, Plan } from "../core/args";
-import { decide, type Decision, type Desired } from "../core/decide";
+import { decide } from "../core/decide";
+import type { Decision, Desired } from "../core/decide/types";
 import type { DomainView } from "../core/domain";
 import type { MigrationOptions } from "../core/options";
 import type { Clock, Progress } from "../core/ports";

@@ -1,4 +1,4 @@
-import type { Observed } from "../core/decide";
+import type { Observed } from "../core/decide/types";
 import type { DomainView } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import { isOneEnd } from "../core/situation";

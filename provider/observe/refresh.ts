@@ -1,5 +1,5 @@
 /** The one host of a VM, for a refresh that only looks. */
-import type { Observed } from "../core/decide";
+import type { Observed } from "../core/decide/types";
 import type { DomainView } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import { listed } from "../core/near";

@@ -115,43 +115,34 @@ async function hostFacts(
   const known = <T>(answer: T | undefined) => answer !== undefined;
   const ask = (question: VirshCommand, goodForMs: number) =>
     hosts.remember(`${host}: ${question.text}`, goodForMs, () => virsh.inquire(question), known);
-  const [version, hostname, capabilities, help, domains, active, networks, activeNetworks, poolPaths, system] =
-    await Promise.all([
-      ask(command`version --daemon`, lastingMs),
-      hostnameOf(hosts, virsh),
-      hosts.remember(
-        `${host}: capabilities`,
-        lastingMs,
-        async () => {
-          const xml = await virsh.inquire(command`capabilities`);
-          return unreadable.unless(
-            { host, what: "capabilities", command: "virsh capabilities" },
-            xml,
-            parseCapabilities,
-          );
-        },
-        known,
-      ),
-      ask(command`help migrate`, lastingMs),
-      hosts.remember(`${host}: domains`, volatileMs, () => virsh.inquireDomains(), known),
-      ask(command`list --uuid`, volatileMs),
-      ask(command`net-list --all --name`, volatileMs),
-      ask(command`net-list --name`, volatileMs),
-      wants.pools ? poolPathsOf(virsh, unreadable) : undefined,
-      systemOf(hosts, virsh, wants.certificates, clock),
-    ]);
-  const running = parseUuids(active ?? "");
+  const [version, capabilities, help, domains, networks, activeNetworks, poolPaths, system] = await Promise.all([
+    ask(command`version --daemon`, lastingMs),
+    hosts.remember(
+      `${host}: capabilities`,
+      lastingMs,
+      async () => {
+        const xml = await virsh.inquire(command`capabilities`);
+        return unreadable.unless({ host, what: "capabilities", command: "virsh capabilities" }, xml, parseCapabilities);
+      },
+      known,
+    ),
+    ask(command`help migrate`, lastingMs),
+    hosts.remember(`${host}: domains`, volatileMs, () => virsh.inquireDomains(), known),
+    ask(command`net-list --all --name`, volatileMs),
+    ask(command`net-list --name`, volatileMs),
+    wants.pools ? poolPathsOf(virsh, unreadable) : undefined,
+    systemOf(hosts, virsh, wants.certificates, clock),
+  ]);
   const runningNetworks = parseUuids(activeNetworks ?? "");
   return {
     host,
     ...(version === undefined ? { libvirt: undefined, qemu: undefined } : parseVersions(version)),
-    hostname,
     hostUuid: capabilities?.hostUuid,
     cpu: capabilities?.cpu,
     securityModels: capabilities?.securityModels,
     machines: capabilities?.machines,
     migrateOptions: help === undefined ? undefined : parseHelpOptions(help),
-    domains: domains?.map((each) => ({ ...each, active: running.has(each.uuid) })),
+    domains,
     networks:
       networks === undefined
         ? undefined

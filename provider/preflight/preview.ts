@@ -1,5 +1,5 @@
 /** What `up` will meet, for a preview: asks the hosts, changes nothing, and takes no failure for more than a finding. */
-import type { Decision } from "../core/decide";
+import type { Decision } from "../core/decide/types";
 import { PlacementError } from "../core/errors";
 import { type Finding, findings } from "../core/rules";
 import type { Clock } from "../core/ports";

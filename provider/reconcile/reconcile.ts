@@ -1,6 +1,6 @@
 /** Observe, then ensure: the one flow behind create and update. */
 import type { LastMigration } from "../core/args";
-import { type Decision } from "../core/decide";
+import type { Decision } from "../core/decide/types";
 import { type DomainView, isActive } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import { resumeCommand } from "../virsh/command";

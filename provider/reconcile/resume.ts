@@ -1,6 +1,6 @@
 /** An interrupted post-copy: when it may be resumed, and when not. */
 import { shownCommand } from "../core/shownCommand";
-import { type Decision } from "../core/decide";
+import type { Decision } from "../core/decide/types";
 import { type DomainView, isStillInPostCopy, type JobInfo } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import { startFromDisk } from "../core/decide/refusal";

@@ -1,7 +1,7 @@
 /** Starts the planned migration: what may stand in its way, what goes along with it, and a last look before the command. */
 import type { LastMigration } from "../core/args";
 import type { DomainView } from "../core/domain";
-import { type Decision } from "../core/decide";
+import type { Decision } from "../core/decide/types";
 import { showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import { ownedToCopy, showFinding } from "../core/rules";

@@ -5,12 +5,5 @@ export { type ParsedInputs, parseInputs } from "./inputs";
 export { parseInventory } from "./inventory";
 export type { InputFailure } from "./refusal";
 export { createMask, type Mask, maskAll, secretsIn } from "./secrets";
-export {
-  defaultUri,
-  type OnInterrupt,
-  parseOnInterrupt,
-  parsePreviewSettings,
-  parseUri,
-  type PreviewSettings,
-} from "./settings";
+export { type OnInterrupt, parseOnInterrupt, parsePreviewSettings, parseUri, type PreviewSettings } from "./settings";
 export { containsUnknown, schemaVersion, UNKNOWN, withoutUndefined } from "./wire";

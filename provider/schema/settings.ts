@@ -2,7 +2,7 @@
 import { type InputFailure, invalid } from "./refusal";
 import { shown } from "./shown";
 
-export const defaultUri = "qemu:///system";
+const defaultUri = "qemu:///system";
 
 /** Reads `vm-placement:uri`. */
 export function parseUri(value: string | undefined): { uri: string; failures: InputFailure[] } {

@@ -21,7 +21,7 @@ export interface HostKeyRules {
   obstacles: readonly Obstacle[];
 }
 
-export interface Obstacle {
+interface Obstacle {
   why: string;
   next: string;
   /** It concerns how known keys are found: a pinned key needs none. */

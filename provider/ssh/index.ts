@@ -13,8 +13,6 @@ import { type SshOptions, surroundings } from "./surroundings";
 import { directly, through } from "./transport";
 
 export { sshConfigHosts } from "./config";
-export type { SshOptions } from "./surroundings";
-
 export interface DialOptions extends SshOptions, Partial<Timing> {
   /** Where names are looked up first, those of jump hosts too. */
   inventory: Inventory;

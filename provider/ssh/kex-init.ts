@@ -25,7 +25,7 @@ export function hostKeyAlgorithmsOf(transport: Duplex): () => readonly string[] 
 }
 
 /** From what a host sends first: its greeting and its first packet (RFC 4253, sections 4.2 and 7.1). */
-export function readHostKeyAlgorithms(start: Buffer): readonly string[] | undefined | "incomplete" {
+function readHostKeyAlgorithms(start: Buffer): readonly string[] | undefined | "incomplete" {
   const at = afterGreeting(start);
   if (at === undefined || start.length < at + 6) return "incomplete";
   const length = start.readUInt32BE(at);

@@ -17,7 +17,7 @@ export function revocationIn(file: string, key: PublicKey): Revocation {
 }
 
 /** The file is a KRL, or has one public key in each line. */
-export function revocationOf(bytes: Buffer, key: PublicKey): Revocation {
+function revocationOf(bytes: Buffer, key: PublicKey): Revocation {
   if (isKrl(bytes)) {
     const list = readKrl(bytes);
     if (list === undefined) return { unusable: "is a KRL with parts that are not understood here" };

@@ -76,7 +76,7 @@ export function setMaxDowntimeCommand(domain: string, milliseconds: number, uri:
 }
 
 /** "virsh", with the libvirt URI where it is not the default. */
-export function virsh(uri: string): string {
+function virsh(uri: string): string {
   return uri === defaultUri ? "virsh" : `virsh -c ${quote(uri)}`;
 }
 

@@ -100,7 +100,6 @@ function networkInterface(element: Element): Interface {
   return {
     type,
     source: type === "network" ? source.network : type === "bridge" ? source.bridge : source.dev,
-    mac: first(element, "mac").attributes.address,
   };
 }
 

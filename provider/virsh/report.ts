@@ -36,7 +36,6 @@ for f in ${Object.values(certificateFiles)}; do s $f; if [ -e "$d/$f" ] && [ ! -
 s keys; for f in ${keyFiles}; do [ -e "$d/$f" ] || echo $f; done`;
   return sh`${head}
 s clock; date +%s.%N
-s account; id -un
 s memory; grep -E '^(MemAvailable|Hugepagesize):' /proc/meminfo
 s hugepages; for d in /sys/kernel/mm/hugepages/hugepages-*; do [ -r "$d/free_hugepages" ] && echo "\${d##*-} $(cat "$d/free_hugepages")"; done
 s hugetlbfs; grep -c ' hugetlbfs ' /proc/mounts
@@ -68,7 +67,6 @@ export function parseSystem(text: string, askedAtMs: number, answeredAtMs: numbe
   const qemuConf = parseQemuConf(section("qemu.conf"));
   const mayUseUserfaultfd = section("userfaultfd") === "" ? undefined : /device|^1$/m.test(section("userfaultfd"));
   return {
-    account: cleanLine(section("account"), 64),
     clockOffsetMs: seconds > 0 ? Math.round(seconds * 1000 - (askedAtMs + answeredAtMs) / 2) : undefined,
     interfaces: lines("interfaces"),
     availableMemoryBytes: meminfo("MemAvailable"),
@@ -247,7 +245,6 @@ export function peerScript({ address, controlPort, dataAddress, dataPorts, login
   return sh`${head}
 ${background}
 wait
-s key; cat ~/.ssh/id_ed25519.pub ~/.ssh/id_ecdsa.pub ~/.ssh/id_rsa.pub 2>/dev/null | head -n 1
 s end`;
 }
 
@@ -265,7 +262,6 @@ export interface PeerAnswers {
   dataPorts: { port: number; answer: PortAnswer }[];
   ping: "yes" | "no" | undefined;
   login: { code: number; tookMs: number; said: string; noise?: string } | undefined;
-  publicKey: string | undefined;
 }
 
 /** A login that takes an hour has failed in another way before. */
@@ -295,7 +291,6 @@ export function parsePeer(text: string): PeerAnswers | undefined {
             said: clean(all.get("login.err") ?? "", 2 ** 16),
             ...noiseBefore(peerAnswer, all.get("login.out") ?? ""),
           },
-    publicKey: all.get("key") ? cleanLine(all.get("key")!) : undefined,
   };
 }
 

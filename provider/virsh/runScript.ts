@@ -21,7 +21,7 @@ export function newMark(word: string): string {
 }
 
 /** Shell commands that show on both streams where a script's own output begins. */
-export function markStreams(mark: string): ShellScript {
+function markStreams(mark: string): ShellScript {
   return sh`printf '\\n%s\\n' ${mark}; printf '\\n%s\\n' ${mark} >&2`;
 }
 

@@ -1,7 +1,7 @@
 import { createLab, missingPrerequisites, type Lab, type LabOptions } from "../../lab/libvirt";
 
 /** Why tests that need real hosts are not run here, in one line; undefined where they are. */
-export function labNotRun(options: Pick<LabOptions, "tls" | "kvm" | "vtpm"> = {}): string | undefined {
+function labNotRun(options: Pick<LabOptions, "tls" | "kvm" | "vtpm"> = {}): string | undefined {
   const missing = missingPrerequisites(options);
   return missing.length > 0 ? missing.join(" ") : undefined;
 }

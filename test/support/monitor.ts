@@ -87,7 +87,7 @@ export const migrateFlags = {
   abortOnError: 1 << 12,
 } as const;
 
-export async function requestsTo(host: LabHost): Promise<MigrationRequest[]> {
+async function requestsTo(host: LabHost): Promise<MigrationRequest[]> {
   const text = await host.must(`grep -E ' qemuMigrationSrcPerform:' ${log} || true`);
   return text
     .split("\n")

@@ -17,7 +17,6 @@ const nowMs = Date.UTC(2026, 10, 24);
 
 export function healthySystem(host: string, change: Partial<SystemFacts> = {}): SystemFacts {
   return {
-    account: "root",
     clockOffsetMs: 12,
     interfaces: ["br0", "eth0", "lo"],
     availableMemoryBytes: 64 * GiB,
@@ -60,7 +59,6 @@ export function healthyHost(host: string, change: Partial<HostFacts> = {}): Host
     host,
     libvirt: "9.0.0",
     qemu: "7.2.22",
-    hostname: host,
     hostUuid: `aaaaaaaa-0000-4000-8000-00000000000${host === "kvm-a" ? 1 : 2}`,
     migrateOptions: parseHelpOptions(fixture("9.0.0", "help-migrate")),
     cpu: { model: "EPYC", features: ["svm", "x2apic"] },
@@ -103,8 +101,8 @@ export function healthyDomain(change: Partial<DomainFacts> = {}): DomainFacts {
       },
     ],
     interfaces: [
-      { type: "bridge", source: "br0", mac: "52:54:00:00:00:01" },
-      { type: "network", source: "default", mac: "52:54:00:00:00:02" },
+      { type: "bridge", source: "br0" },
+      { type: "network", source: "default" },
     ],
     hostDevices: [],
     filesystems: [],

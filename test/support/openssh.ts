@@ -22,7 +22,7 @@ export function makeKeyFile(directory: string, name: string, ...options: string[
   return keyFile(path);
 }
 
-export function keyFile(path: string): KeyFile {
+function keyFile(path: string): KeyFile {
   const line = readFileSync(`${path}.pub`, "utf8").trim().split(" ").slice(0, 2).join(" ");
   return { path, line, blob: Buffer.from(line.split(" ")[1]!, "base64") };
 }

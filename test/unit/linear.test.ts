@@ -205,7 +205,7 @@ const readers: { name: string; read: (text: string) => unknown; worst?: Worst[] 
   {
     name: "parseSystem",
     read: (text) =>
-      ["clock", "account", "memory", "hugepages", "interfaces", "userfaultfd", "qemu.conf", "keys"].map((name) =>
+      ["clock", "memory", "hugepages", "interfaces", "userfaultfd", "qemu.conf", "keys"].map((name) =>
         parseSystem(`@@ ${name}\n${text.slice(0, text.length / 8)}\n@@ end\n`, 0, 0),
       ),
     worst: [
@@ -225,7 +225,7 @@ const readers: { name: string; read: (text: string) => unknown; worst?: Worst[] 
   },
   {
     name: "parsePeer",
-    read: (text) => parsePeer(`@@ control\n1\n@@ control.err\n${text}\n@@ login\n${text}\n@@ key\n${text}\n@@ end\n`),
+    read: (text) => parsePeer(`@@ control\n1\n@@ control.err\n${text}\n@@ login\n${text}\n@@ end\n`),
     worst: [["", "@@ data-1\n1\n"]],
   },
   { name: "clean", read: (text) => clean(text, 2 ** 20) },

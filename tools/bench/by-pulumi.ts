@@ -73,6 +73,6 @@ export class Project {
   }
 }
 
-export function backendOf(lab: Lab): string {
+function backendOf(lab: Lab): string {
   return join(lab.dir, "bench", "pulumi");
 }

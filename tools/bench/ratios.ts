@@ -1,6 +1,3 @@
-/** What one round measured, by the name of what was measured, in milliseconds. */
-export type Round<Name extends string> = Record<Name, number>;
-
 export interface Comparison {
   name: string;
   /** The median of the rounds' ratios: a round's two sides met the same weather on the computer. */

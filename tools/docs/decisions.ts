@@ -1,5 +1,6 @@
 /** The decision table of docs/decisions.md, by asking the code for each pair of what two hosts say. */
-import { decide, type Decision } from "../../provider/core/decide";
+import { decide } from "../../provider/core/decide";
+import type { Decision } from "../../provider/core/decide/types";
 import type { DomainView } from "../../provider/core/domain";
 import { needsPast, type Past } from "../../provider/core/decide/past";
 import { parseDomState } from "../../provider/virsh/parse";

@@ -39,7 +39,7 @@ export function interruptAll(): void {
   for (const child of running) interrupt(child);
 }
 
-export async function stopAll(): Promise<void> {
+async function stopAll(): Promise<void> {
   const children = [...running];
   const gone = Promise.allSettled(children.map((child) => new Promise((resolve) => child.once("exit", resolve))));
   for (const child of children) child.kill("SIGINT");

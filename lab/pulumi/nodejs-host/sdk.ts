@@ -15,7 +15,7 @@ export const channelOptions = {
   "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
 };
 
-export function requireFrom(directory: string): NodeJS.Require {
+function requireFrom(directory: string): NodeJS.Require {
   return createRequire(join(directory, "package.json"));
 }
 

@@ -1,11 +1,11 @@
 import { shownCommand } from "../shownCommand";
 import { beforeUndefine, undefineCommand } from "../undefine";
-import type { Decision, Observed } from ".";
 import { type DomainView, hasBegun, isActive, isOutgoing, isStillInPostCopy, showState } from "../domain";
 import { listed } from "../near";
 import { type Past, pastOn, tookPart } from "./past";
 import { peerRestarted } from "./peerRestarted";
-import { endItsConnection, type Refusal, seenOn, startFromDisk, waysToKeepOne } from "./refusal";
+import { endItsConnection, seenOn, startFromDisk, waysToKeepOne } from "./refusal";
+import type { Decision, Observed, Refusal } from "./types";
 import { showDuration } from "../units";
 import { waits } from "../times";
 

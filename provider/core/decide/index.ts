@@ -3,45 +3,10 @@ import { shownCommand } from "../shownCommand";
 import { type DomainView, holdsItsMemory, showState } from "../domain";
 import { move } from "./move";
 import { listed } from "../near";
-import type { MigrationOptions } from "../options";
 import { theOwner } from "./owner";
-import type { Past } from "./past";
-import { type Refusal, seenOn } from "./refusal";
+import { seenOn } from "./refusal";
 import { migrationInFlight } from "./inFlight";
-
-export interface Desired {
-  /** As the user wrote it: name or UUID. */
-  domain: string;
-  /** The UUID in state; undefined on create. */
-  uuid: string | undefined;
-  hosts: readonly string[];
-  options: MigrationOptions;
-  /** Hosts of the inventory that nothing is moved to. */
-  inMaintenance: ReadonlySet<string>;
-}
-
-export interface Observed {
-  /** Every host's view of the domain, by name and by UUID. */
-  views: readonly DomainView[];
-  asked: readonly string[];
-  unreachable: readonly { host: string; why: string }[];
-  /** Where it was last seen, by state. */
-  lastHost: string | undefined;
-  /** What the hosts tell of their past, where the views do not tell what happened. */
-  past?: readonly Past[];
-}
-
-export type Decision =
-  | { action: "noop" | "adopt"; view: DomainView; reason: string }
-  | { action: "migrate"; how: "live" | "offline"; view: DomainView; to: string; reason: string }
-  /** A migration runs that this run did not start: watch it to its end. */
-  | { action: "attach"; view: DomainView; to: string; reason: string }
-  /** An interrupted post-copy. */
-  | { action: "resume"; view: DomainView; to: string; reason: string }
-  /** It is where it should be; something is left over elsewhere, or it is not defined here yet. */
-  | { action: "finish"; view: DomainView; leftovers: DomainView[]; reason: string }
-  | Refusal;
-export type { Refusal };
+import type { Decision, Desired, Observed, Refusal } from "./types";
 
 /** The same for whatever order the hosts answered in. */
 export function decide(desired: Desired, seen: Observed): Decision {

@@ -1,8 +1,7 @@
 import { shownCommand } from "../shownCommand";
-import type { Decision, Desired, Observed } from ".";
 import { type DomainView, holdsItsMemory, isOtherJob, showState } from "../domain";
 import type { ErrorCode } from "../errors";
-import type { Refusal } from "./refusal";
+import type { Decision, Desired, Observed, Refusal } from "./types";
 
 /** Whether the VM, as it is now, can be moved to its target, and how. */
 export function move(

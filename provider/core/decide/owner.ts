@@ -1,9 +1,9 @@
 import { shownCommand } from "../shownCommand";
-import type { Observed } from ".";
 import { type DomainView, isActive, showState } from "../domain";
 import { listed } from "../near";
 import { type Past, pastOn, ranLast } from "./past";
-import { type Refusal, seenOn, waysToKeepOne } from "./refusal";
+import { seenOn, waysToKeepOne } from "./refusal";
+import type { Observed, Refusal } from "./types";
 import { showDuration } from "../units";
 
 /** The one host that owns the VM, or why there is none. */

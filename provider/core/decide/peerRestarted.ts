@@ -1,6 +1,6 @@
 import { type DomainView, showState } from "../domain";
 import { begunMs, type Past, pastOn, restartedSince, tookPart } from "./past";
-import type { Refusal } from "./refusal";
+import type { Refusal } from "./types";
 import { showDuration } from "../units";
 
 /**

@@ -1,22 +1,7 @@
 import { shownCommand } from "../shownCommand";
 import { type DomainView, isActive, showState } from "../domain";
-import type { ErrorCode } from "../errors";
 import { listed } from "../near";
 import { beforeUndefine, undefineCommand } from "../undefine";
-
-/** Nothing is done: why, and every way out of it. */
-export interface Refusal {
-  action: "refuse";
-  code: ErrorCode;
-  reason: string;
-  /** What to do: the exact commands of each way out, and what each would lose. */
-  next: string;
-  host?: string;
-  /** It ends by itself as a rule (libvirt clears up, a job finishes): worth waiting for before it is said; "slowly": for minutes. */
-  passes?: true | "slowly";
-  /** What is done where it has not ended by itself within that time. */
-  otherwise?: { action: "finish"; view: DomainView; leftovers: DomainView[]; reason: string };
-}
 
 /** "kvm-a (running), kvm-b (shut off) and kvm-c" */
 export function seenOn(views: readonly DomainView[]): string {

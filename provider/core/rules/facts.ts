@@ -8,8 +8,6 @@ export interface HostFacts {
   host: string;
   libvirt: string | undefined;
   qemu: string | undefined;
-  /** As libvirt names it to a source that asks where to send the data. */
-  hostname: string | undefined;
   /** libvirt's own UUID of the host. */
   hostUuid: string | undefined;
   /** The options of `virsh migrate` there. */
@@ -20,7 +18,7 @@ export interface HostFacts {
   securityModels: readonly string[] | undefined;
   /** Machine types by architecture, without aliases. */
   machines: Readonly<Record<string, readonly string[]>> | undefined;
-  domains: readonly { uuid: string; name: string; active: boolean }[] | undefined;
+  domains: readonly { uuid: string; name: string }[] | undefined;
   networks: readonly { name: string; active: boolean }[] | undefined;
   /** Directories of active storage pools; asked only where disks are copied. */
   poolPaths: readonly string[] | undefined;
@@ -29,8 +27,6 @@ export interface HostFacts {
 }
 
 export interface SystemFacts {
-  /** The account of the ssh connection. */
-  account: string;
   /** Its clock minus the controller's. */
   clockOffsetMs: number | undefined;
   interfaces: readonly string[];
@@ -133,7 +129,6 @@ export interface Interface {
   type: string;
   /** Bridge, network or device it is plugged in. */
   source: string | undefined;
-  mac: string | undefined;
 }
 
 export interface HostDevice {

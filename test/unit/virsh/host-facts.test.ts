@@ -146,9 +146,6 @@ describe("a host's report", () => {
 @@ clock
 1764000060.500000000
 
-@@ account
-root
-
 @@ memory
 MemAvailable:   1048576 kB
 Hugepagesize:       2048 kB
@@ -178,7 +175,6 @@ user = "qemu"   # not root
 
   it("is read section by section", () => {
     assert.deepEqual(parseSystem(report, 1_764_000_000_000, 1_764_000_001_000), {
-      account: "root",
       clockOffsetMs: 60_000,
       interfaces: ["br0", "lo"],
       availableMemoryBytes: 2 ** 30,
@@ -260,7 +256,7 @@ serial=0x5000c500
       [1, "bash: kvm-z: Name or service not known\nbash: /dev/tcp/kvm-z/22: Invalid argument", "unresolved"],
     ];
     for (const [code, said, expected] of answers) {
-      const text = `\n@@ control\n${code}\n\n@@ control.err\n${said}\n\n@@ data-49152\n${code}\n@@ data-49152.err\n${said}\n@@ login\n255 812\n@@ login.err\nHost key verification failed.\n@@ key\n\n@@ end\n`;
+      const text = `\n@@ control\n${code}\n\n@@ control.err\n${said}\n\n@@ data-49152\n${code}\n@@ data-49152.err\n${said}\n@@ login\n255 812\n@@ login.err\nHost key verification failed.\n@@ end\n`;
       const { control, dataPorts, login, ping } = parsePeer(text)!;
       assert.equal(control, expected);
       assert.deepEqual(dataPorts, [{ port: 49_152, answer: expected }]);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { decide, type Decision, type Desired, type Observed } from "../../../../provider/core/decide";
+import { decide } from "../../../../provider/core/decide";
+import type { Decision, Desired, Observed } from "../../../../provider/core/decide/types";
 import type { DomainView, JobInfo } from "../../../../provider/core/domain";
 import type { MigrationOptions } from "../../../../provider/core/options";
 import { dbUuid, view } from "../../../support/views";

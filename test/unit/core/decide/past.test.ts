@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { decide, type Decision, type Observed } from "../../../../provider/core/decide";
+import { decide } from "../../../../provider/core/decide";
+import type { Decision, Observed } from "../../../../provider/core/decide/types";
 import type { DomainView } from "../../../../provider/core/domain";
 import { needsPast, type Past, ranLast } from "../../../../provider/core/decide/past";
 import { dbUuid, view } from "../../../support/views";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { decide, type Decision } from "../../../../provider/core/decide";
+import { decide } from "../../../../provider/core/decide";
+import type { Decision } from "../../../../provider/core/decide/types";
 import { type DomainView, holdsItsMemory, isActive } from "../../../../provider/core/domain";
 import { needsPast, type Past } from "../../../../provider/core/decide/past";
 import { everyJob, everyState } from "../../../support/states";

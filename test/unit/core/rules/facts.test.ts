@@ -57,14 +57,14 @@ const cases: [title: string, change: Change, said: string[]][] = [
   // who is who
   [
     "another VM of the same name",
-    { destination: healthyHost("kvm-b", { domains: [{ name: "db-01", uuid: "other", active: false }] }) },
+    { destination: healthyHost("kvm-b", { domains: [{ name: "db-01", uuid: "other" }] }) },
     [
       "blocker name-and-uuid-free on kvm-b: kvm-b has another VM of the name db-01 (UUID other; this one is 5c1e2f0a-6d0b-4f8e-9a37-0c1d2e3f4a5b)",
     ],
   ],
   [
     "another VM with the same UUID",
-    { destination: healthyHost("kvm-b", { domains: [{ name: "x", uuid: healthyDomain().uuid, active: false }] }) },
+    { destination: healthyHost("kvm-b", { domains: [{ name: "x", uuid: healthyDomain().uuid }] }) },
     [
       "blocker name-and-uuid-free on kvm-b: kvm-b has a VM x with the UUID of db-01 (5c1e2f0a-6d0b-4f8e-9a37-0c1d2e3f4a5b)",
     ],
