@@ -51,33 +51,3 @@ export interface JobInfo {
 export function showState({ state, reason }: DomainState): string {
   return reason === "" || reason === "unknown" ? state : `${state} (${reason})`;
 }
-
-/** True while a QEMU process holds it, running or not: what libvirt lists without `--all`. */
-export function isActive({ state }: DomainState): boolean {
-  return state !== "shut off";
-}
-
-/** True while libvirt on the destination has not given a post-copy up: QEMU may end it by itself, whatever the source says. */
-export function isStillInPostCopy(view: DomainState | undefined): boolean {
-  return view?.state === "running" && view.reason === "post-copy";
-}
-
-/** True where its memory is whole and at rest on this host: what a migration can begin with. */
-export function holdsItsMemory({ state }: DomainState): boolean {
-  return state === "running" || state === "paused" || state === "idle" || state === "blocked";
-}
-
-/** True while any job holds it that does not move it away: a snapshot, a backup, a dump, a save. libvirt does one at a time. */
-export function isOtherJob(job: JobInfo | undefined): boolean {
-  return job !== undefined && (job.type === "unbounded" || job.type === "bounded") && job.operation !== "outgoing";
-}
-
-/** False before the destination answers: the job is there and has nothing to show. */
-export function hasBegun(job: JobInfo | undefined): boolean {
-  return (job?.memoryTotalBytes ?? 0) + (job?.diskTotalBytes ?? 0) > 0;
-}
-
-/** True while a job moves memory from this host. */
-export function isOutgoing(job: JobInfo | undefined): boolean {
-  return job !== undefined && (job.type === "unbounded" || job.type === "bounded") && job.operation === "outgoing";
-}

@@ -1,16 +1,16 @@
 import { type DomainView, showState } from "./domain";
 import { listed } from "./near";
-import { phaseOf } from "./situation";
+import { isActive, isCrashed, isPostCopyDestination, isRunning, phaseOf } from "./situation";
 
 /** Where a VM is, for a refresh: the host that runs it, or the one that defines it. A text where that is not one host. */
 export function whereIs(views: readonly DomainView[]): DomainView | { unclear: string } | undefined {
-  const switched = views.find((view) => ["postCopyDestination", "interruptedDestination"].includes(phaseOf(view)));
+  const switched = views.find(isPostCopyDestination);
   if (switched) return switched;
-  const runs = views.some(({ state }) => state === "running");
+  const runs = views.some(isRunning);
   const active = views.filter(
     (view) =>
-      view.state !== "shut off" &&
-      view.state !== "crashed" &&
+      isActive(view) &&
+      !isCrashed(view) &&
       !(phaseOf(view) === "receiving" && views.length > 1) &&
       // Its half has arrived, and libvirt there has not noticed.
       !(phaseOf(view) === "interruptedSource" && runs),

@@ -1,6 +1,6 @@
 /** Measures what a prediction needs. Reads, but for the measuring of dirty pages, which a guest does not notice. */
 import type { LastMigration } from "../core/args";
-import { isOutgoing } from "../core/domain";
+import { isOutgoing } from "../core/situation";
 import { lastRate } from "../core/predict/lastRate";
 import { predict, type Prediction, type Prospect } from "../core/predict";
 import type { Clock } from "../core/ports";

@@ -1,5 +1,15 @@
 import { shownCommand } from "../core/shownCommand";
-import { type DomainView, holdsItsMemory, isOutgoing, showState } from "../core/domain";
+import { type DomainView, showState } from "../core/domain";
+import {
+  hasArrived,
+  holdsItsMemory,
+  isActive,
+  isInPostCopy,
+  isInterrupted,
+  isOutgoing,
+  isPausedForMigration,
+  isPostCopySource,
+} from "../core/situation";
 import { PlacementError } from "../core/errors";
 import { beforeUndefine, undefineCommand } from "../core/undefine";
 import type { Virsh } from "../virsh/client";
@@ -53,7 +63,7 @@ async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, host:
   if (isEmptyHalf(definition, await home.view(uuid))) {
     await there.destroy(uuid);
     if ((await there.view(uuid)) === undefined) return true;
-  } else if (definition.state !== "shut off") {
+  } else if (isActive(definition)) {
     throw refuse(
       `it is ${showState(definition)} there now`,
       "run `pulumi up` again: it looks anew. Nothing was removed",
@@ -75,13 +85,12 @@ async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, host:
 
 /** The source of a post-copy that libvirt there has given up, once the destination has all of the memory: it cannot run any more. */
 function isEmptyHalf(half: DomainView, home: DomainView | undefined): boolean {
-  const arrived = home?.state === "running" && home.reason === "migrated" && !isOutgoing(home.job);
-  return arrived && half.state === "paused" && half.reason === "post-copy failed";
+  return hasArrived(home) && !isOutgoing(home?.job) && isInterrupted(half) && isPostCopySource(half);
 }
 
 async function mustRun(home: Virsh, { uuid, name, host }: DomainView): Promise<DomainView> {
   const view = await home.view(uuid);
-  const unsettled = view?.reason === "migrating" || view?.reason.startsWith("post-copy");
+  const unsettled = isPausedForMigration(view) || isInPostCopy(view);
   if (view !== undefined && holdsItsMemory(view) && !unsettled) return view;
   throw new PlacementError({
     code: "domainStateUnfit",

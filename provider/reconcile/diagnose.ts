@@ -1,6 +1,7 @@
 /** The error of a migration that did not bring the VM where it should be: what happened, where it is, what to do. */
 import { shownCommand } from "../core/shownCommand";
-import { type DomainView, holdsItsMemory, isActive, showState } from "../core/domain";
+import { type DomainView, showState } from "../core/domain";
+import { holdsItsMemory, isActive, isInPostCopy, isInterrupted, isPausedForMigration } from "../core/situation";
 import { type ErrorCode, PlacementError } from "../core/errors";
 import { handsOver, peerLost } from "../core/decide/inFlight";
 import { endItsConnection, startFromDisk, waysToKeepOne } from "../core/decide/refusal";
@@ -80,7 +81,7 @@ export async function diagnose(
     }
     case "halfLost": {
       const both = [verdict.source, verdict.destination].filter((copy) => copy !== undefined);
-      const half = both.find(({ reason }) => reason === "post-copy failed")!;
+      const half = both.find(isInterrupted)!;
       const past = await pastWhereItMatters(hosts, both, [view.host, to]);
       const { code, reason, next } = peerLost(view.name, half, both, [], past);
       return make(code, reason, next, "verify");
@@ -150,9 +151,9 @@ function whereItIs(
 ): DomainView | undefined {
   if (outcome === "stayed") return source;
   if (outcome !== "unseen") return destination ?? source;
-  if (destination && isActive(destination) && destination.reason !== "migrating") return destination;
+  if (destination && isActive(destination) && !isPausedForMigration(destination)) return destination;
   // From the switch on it is the destination's, whatever has become of it there.
-  if (source?.reason.startsWith("post-copy")) return { ...view, host: to };
+  if (isInPostCopy(source)) return { ...view, host: to };
   if (source) return source;
   // It has left the source, whose answer is known: then it can only be where it was sent to.
   return silent.source ? undefined : { ...view, host: to };
@@ -170,7 +171,7 @@ function unseen(
 ): PlacementError {
   const [host, error] = silent.destination ? [to, silent.destination] : [view.host, silent.source!];
   const hosts = silent.destination && silent.source ? `${view.host} and ${to}` : host;
-  const half = [source, destination].find((copy) => copy?.reason.startsWith("post-copy"));
+  const half = [source, destination].find(isInPostCopy);
   if (half !== undefined) {
     const { reason, next } = peerLost(view.name, half, [half], [{ host, why: error.why }]);
     return error.with({
@@ -202,11 +203,7 @@ function neverEnded(
   const { name, host } = view;
   // Only then is it known that the destination's QEMU never ran the VM, and that the source holds all of it.
   const neverRan =
-    destination?.state === "paused" &&
-    destination.reason === "migrating" &&
-    source !== undefined &&
-    holdsItsMemory(source) &&
-    !source.reason.startsWith("post-copy");
+    isPausedForMigration(destination) && source !== undefined && holdsItsMemory(source) && !isInPostCopy(source);
   const again = `then run \`pulumi up\` again`;
   return make(
     "migrationRunning",

@@ -1,5 +1,6 @@
 /** The error of a watch whose source has gone silent: what the destination says, and what is known by that. */
-import { type DomainView, isActive, showState } from "../core/domain";
+import { type DomainView, showState } from "../core/domain";
+import { isActive, isInterrupted, isPausedForMigration, isStillInPostCopy } from "../core/situation";
 import { PlacementError } from "../core/errors";
 import type { Hosts } from "../observe/hosts";
 
@@ -30,14 +31,14 @@ export async function lostContact(
 
 /** A host that says nothing may have lost its power, or the way to it is gone: nothing is promised that depends on which. */
 function whatMayBe(name: string, host: string, to: string, inPostCopy: boolean, there: DomainView | undefined): string {
-  if (there?.reason === "post-copy failed" || (inPostCopy && there === undefined))
+  if (isInterrupted(there) || (inPostCopy && there === undefined))
     return `If ${host} still has power, the post-copy continues then; if it has lost it, a part of the memory is gone, and \`pulumi up\` says how to start ${name} from its disk. Destroy and resume nothing by hand before`;
-  if (there !== undefined && runsThere(there) && there.reason !== "post-copy")
+  if (there !== undefined && runsThere(there) && !isStillInPostCopy(there))
     return `It has arrived on ${to}, and what ${host} may still have of it is cleared up then`;
   return `While both hosts have power, the migration goes on without us, and \`pulumi up\` watches it to its end; if ${host} has lost it, what was only in the memory there is lost. Start nothing by hand before`;
 }
 
-const runsThere = (view: DomainView) => isActive(view) && view.reason !== "migrating";
+const runsThere = (view: DomainView) => isActive(view) && !isPausedForMigration(view);
 
 async function viewOn(hosts: Hosts, host: string, uuid: string): Promise<DomainView | PlacementError | undefined> {
   try {

@@ -1,6 +1,6 @@
 import { shownCommand } from "../core/shownCommand";
 import type { DomainView } from "../core/domain";
-import { isActive, isOutgoing } from "../core/domain";
+import { isActive, isHeld, isInPostCopy, isOutgoing } from "../core/situation";
 import { PlacementError } from "../core/errors";
 import type { MigrationOptions } from "../core/options";
 import type { Progress } from "../core/ports";
@@ -38,8 +38,8 @@ export async function rememberMaxDowntime(
       // The connection of the beginning may be gone; the VM as well, or it still moves.
       const source = await hosts.virsh(view.host);
       const [state, job] = [await source.state(view.uuid), await source.job(view.uuid)];
-      if (!state || !isActive(state) || state.reason.startsWith("post-copy") || isOutgoing(job)) return;
-      if (job?.type === "held") return couldNot("its QEMU does not answer");
+      if (!state || !isActive(state) || isInPostCopy(state) || isOutgoing(job)) return;
+      if (isHeld(job)) return couldNot("its QEMU does not answer");
       if ((await source.maxDowntimeMs(view.uuid)) === before) return;
       await source.setMaxDowntimeMs(view.uuid, before);
       if (!started)

@@ -1,6 +1,7 @@
 /** One move, from the planned commands to the verdict of both hosts. */
 import type { LastMigration } from "../core/args";
-import { type DomainView, isActive, showState } from "../core/domain";
+import { type DomainView, showState } from "../core/domain";
+import { isActive, isPaused } from "../core/situation";
 import { PlacementError } from "../core/errors";
 import type { Clock, ExecResult, Ports, Progress, InFlight } from "../core/ports";
 import type { Virsh } from "../virsh/client";
@@ -166,8 +167,8 @@ async function keepAsItWas(
   progress: Progress,
 ): Promise<void> {
   if (before.autostart !== after.autostart) await destination.setAutostart(before.uuid, before.autostart);
-  const wasPaused = before.state === "paused";
-  if (watched.done.has("suspend") && !wasPaused && after.state === "paused") {
+  const wasPaused = isPaused(before);
+  if (watched.done.has("suspend") && !wasPaused && isPaused(after)) {
     await destination.resume(before.uuid);
     progress.info(`resumed on ${destination.host}`);
   }

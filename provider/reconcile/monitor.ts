@@ -1,4 +1,5 @@
-import { type DomainState, type DomainView, hasBegun, isOutgoing, type JobInfo } from "../core/domain";
+import type { DomainView, JobInfo } from "../core/domain";
+import { hasBegun, isHeld, isInPostCopy, isInterrupted, isOutgoing, isPostCopySource } from "../core/situation";
 import { PlacementError } from "../core/errors";
 import type { MigrationOptions } from "../core/options";
 import type { Clock, ExecResult, Progress } from "../core/ports";
@@ -109,19 +110,18 @@ export async function monitor(
         options.postCopy || inPostCopy || !virshOfOurs.open ? virsh.state(uuid) : undefined,
       ]);
       heardAt = clock.now();
-      if (!inPostCopy && hasSwitched(state)) {
+      if (!inPostCopy && isPostCopySource(state)) {
         inPostCopy = true;
         migration.onPostCopy?.();
       }
-      if (job?.type === "held") {
+      if (isHeld(job)) {
         held = { since: held?.since ?? heardAt, view: { ...view, ...(state ?? (await virsh.state(uuid))) } };
         progress.live(`libvirt on ${view.host} waits for the VM's QEMU`);
         continue;
       }
       held = undefined;
       // libvirt keeps the job of an interrupted post-copy as if it ran.
-      const failed = state?.reason === "post-copy failed";
-      const goesOn = !failed && (isOutgoing(job) || state?.reason === "post-copy");
+      const goesOn = !isInterrupted(state) && (isOutgoing(job) || isInPostCopy(state));
       if (!goesOn) {
         if (virshOfOurs.lost?.code === "sessionRefused") return watched();
         if (virshOfOurs.lost !== undefined && lastJob === undefined) {
@@ -195,7 +195,7 @@ export async function monitor(
           done.delete(step.action);
           throw error;
         }
-        if (hasSwitched(await virsh.state(uuid))) inPostCopy = true;
+        if (isPostCopySource(await virsh.state(uuid))) inPostCopy = true;
         if (inPostCopy) migration.onPostCopy?.();
         progress.warn(
           inPostCopy ? `it is in post-copy, where it can only be waited for` : failedAct(step.action, error),
@@ -236,10 +236,6 @@ function listenTo(run: Promise<ExecResult> | undefined) {
     },
   );
   return heard;
-}
-
-function hasSwitched(state: DomainState | undefined): boolean {
-  return state?.state === "paused" && state.reason.startsWith("post-copy");
 }
 
 function failedAct(action: TimerAction, { why }: PlacementError): string {

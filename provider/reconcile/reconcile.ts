@@ -1,7 +1,8 @@
 /** Observe, then ensure: the one flow behind create and update. */
 import type { LastMigration } from "../core/args";
 import type { Decision } from "../core/decide/types";
-import { type DomainView, isActive } from "../core/domain";
+import type { DomainView } from "../core/domain";
+import { isActive, isInPostCopy } from "../core/situation";
 import { PlacementError } from "../core/errors";
 import { resumeCommand } from "../virsh/command";
 import type { Hosts } from "../observe/hosts";
@@ -82,7 +83,7 @@ async function carryOut(
     case "attach": {
       progress.info(`${decision.reason}; watching it, no second one is started`);
       const { view, to, reason } = decision;
-      const inPostCopy = view.reason.startsWith("post-copy");
+      const inPostCopy = isInPostCopy(view);
       return further(
         await migrate(hosts, { ...migrationInProgress(hosts, wanted, view, to, reason), inPostCopy }, ports),
       );

@@ -1,7 +1,8 @@
 /** An interrupted post-copy: when it may be resumed, and when not. */
 import { shownCommand } from "../core/shownCommand";
 import type { Decision } from "../core/decide/types";
-import { type DomainView, isStillInPostCopy, type JobInfo } from "../core/domain";
+import type { DomainView, JobInfo } from "../core/domain";
+import { isInPostCopy, isInterrupted, isStillInPostCopy } from "../core/situation";
 import { PlacementError } from "../core/errors";
 import { startFromDisk } from "../core/decide/refusal";
 import { progressRow } from "../core/progressRow";
@@ -31,14 +32,14 @@ export async function bothHaveStopped(
     const [source, destination] = await Promise.all(
       [view.host, to].map(async (host) => (await hosts.virsh(host)).state(view.uuid)),
     );
-    if (![source, destination].every((state) => state?.reason.startsWith("post-copy"))) return false;
+    if (![source, destination].every(isInPostCopy)) return false;
     const goesOn = isStillInPostCopy(destination);
     const now = clock.now();
     const job = await jobOn(hosts, view);
     const last = mark;
     mark = advance(mark, job, true, now);
     const sends = last !== undefined && mark !== last;
-    const both = [source, destination].every((state) => state?.reason === "post-copy failed");
+    const both = [source, destination].every(isInterrupted);
     stoppedAt = both && !sends ? (stoppedAt ?? now) : undefined;
     if (stoppedAt !== undefined && now - stoppedAt >= waits.postCopyStopped) return true;
     const stillMs = now - mark.atMs;

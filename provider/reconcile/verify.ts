@@ -1,4 +1,13 @@
-import { type DomainView, isActive, isOutgoing, isStillInPostCopy, showState } from "../core/domain";
+import { type DomainView, showState } from "../core/domain";
+import {
+  endedByCrash,
+  hasArrived,
+  isActive,
+  isHandedOver,
+  isInMigration,
+  isInterrupted,
+  isStillInPostCopy,
+} from "../core/situation";
 import { PlacementError } from "../core/errors";
 import type { Clock } from "../core/ports";
 import { advance, type Mark } from "../core/stall";
@@ -121,16 +130,12 @@ export function judge(
   destination: DomainView | undefined,
   how: How,
 ): Verdict["outcome"] {
-  const failed = (view: DomainView | undefined) => view?.reason === "post-copy failed";
-  if (failed(source) && isStillInPostCopy(destination)) return "postCopyGoesOn";
-  if (failed(source) && destination?.state === "running" && destination.reason === "migrated") return "unnoticed";
-  if (failed(source) || failed(destination)) {
+  if (isInterrupted(source) && isStillInPostCopy(destination)) return "postCopyGoesOn";
+  if (isInterrupted(source) && hasArrived(destination)) return "unnoticed";
+  if (isInterrupted(source) || isInterrupted(destination)) {
     return [source, destination].every((view) => view && isActive(view)) ? "postCopyFailed" : "halfLost";
   }
-  const moving = (view: DomainView | undefined) =>
-    view !== undefined &&
-    (isOutgoing(view.job) || view.job?.type === "held" || view.reason === "migrating" || view.reason === "post-copy");
-  if (moving(source) || moving(destination)) return "inProgress";
+  if (isInMigration(source) || isInMigration(destination)) return "inProgress";
   const runsThere = destination !== undefined && isActive(destination);
   if (how === "offline") {
     if (destination && !source && !runsThere) return "moved";
@@ -141,8 +146,8 @@ export function judge(
   if (runsThere && !source) return "moved";
   if (runsThere && !runsHere) return "leftover";
   if (runsHere && !runsThere) return "stayed";
-  if (source && !destination && source.reason !== "migrated") return "ended";
+  if (source && !destination && !isHandedOver(source)) return "ended";
   // It arrived, and was shut down there since.
-  if (destination && !source) return destination.reason === "crashed" ? "endedThere" : "moved";
+  if (destination && !source) return endedByCrash(destination) ? "endedThere" : "moved";
   return "unclear";
 }

@@ -1,6 +1,21 @@
 import { shownCommand } from "../shownCommand";
 import { beforeUndefine, undefineCommand } from "../undefine";
-import { type DomainView, hasBegun, isActive, isOutgoing, isStillInPostCopy, showState } from "../domain";
+import { type DomainView, showState } from "../domain";
+import {
+  endedByForce,
+  hasArrived,
+  hasBegun,
+  isActive,
+  isHeld,
+  isInPostCopy,
+  isInterrupted,
+  isOutgoing,
+  isPostCopyDestination,
+  isPostCopySource,
+  isPreparedToReceive,
+  isStillInPostCopy,
+  wasShutDown,
+} from "../situation";
 import { listed } from "../near";
 import { type Past, pastOn, tookPart } from "./past";
 import { peerRestarted } from "./peerRestarted";
@@ -15,12 +30,12 @@ export function migrationInFlight(
   views: readonly DomainView[],
   observed: Observed,
 ): Decision | undefined {
-  const postCopy = views.filter((view) => view.reason === "post-copy" || view.reason === "post-copy failed");
+  const postCopy = views.filter(isInPostCopy);
   if (postCopy.length === 0) return inPreCopy(name, views, observed);
   // Both ends have stopped, whatever the one that is left says of itself.
   const restarted = views.filter(isActive).length === 1 && peerRestarted(name, postCopy[0]!, views, observed.past);
   if (restarted) return restarted;
-  const decision = inPostCopy(name, views, postCopy, observed);
+  const decision = afterTheSwitch(name, views, postCopy, observed);
   const runs = postCopy.find(isStillInPostCopy);
   return runs !== undefined && decision.action === "refuse" ? onlyWait(name, runs, decision, observed) : decision;
 }
@@ -45,17 +60,17 @@ function onlyWait(name: string, runs: DomainView, { code, reason, host }: Refusa
 }
 
 /** The source stands still for good, the VM runs on the destination, and a part of its memory is still on the source. */
-function inPostCopy(
+function afterTheSwitch(
   name: string,
   views: readonly DomainView[],
   halves: readonly DomainView[],
   observed: Observed,
 ): Decision {
-  const sources = halves.filter(({ state }) => state === "paused");
+  const sources = halves.filter(isPostCopySource);
   // Right after the switch the destination still waits for the devices' state: over a slow link for seconds.
-  const switched = sources.some(({ reason }) => reason === "post-copy");
-  const aboutToRun = switched ? views.filter((view) => isReceiving(view) && !halves.includes(view)) : [];
-  const destinations = [...halves.filter(({ state }) => state === "running"), ...aboutToRun];
+  const switched = sources.some((half) => !isInterrupted(half));
+  const aboutToRun = switched ? views.filter((view) => isPreparedToReceive(view) && !halves.includes(view)) : [];
+  const destinations = [...halves.filter(isPostCopyDestination), ...aboutToRun];
   const bystanders = views.filter((view) => isActive(view) && !halves.includes(view) && !aboutToRun.includes(view));
   const [source] = sources;
   const [destination] = destinations;
@@ -69,7 +84,7 @@ function inPostCopy(
 
   if (source && destination) {
     const way = `from ${source.host} to ${destination.host}`;
-    return halves.some(({ reason }) => reason === "post-copy failed")
+    return halves.some(isInterrupted)
       ? {
           action: "resume",
           view: source,
@@ -93,9 +108,9 @@ export function handsOver(
   other: DomainView,
   pasts?: readonly Past[],
 ): Refusal | undefined {
-  const arrived = other.state === "running" && other.reason === "migrated";
-  if (!arrived && !isReceiving(other)) return undefined;
-  const proven = arrived && source.reason === "post-copy failed" && sameMigration(source, other, pasts);
+  const arrived = hasArrived(other);
+  if (!arrived && !isPreparedToReceive(other)) return undefined;
+  const proven = arrived && isInterrupted(source) && sameMigration(source, other, pasts);
   return {
     action: "refuse",
     code: "migrationRunning",
@@ -124,9 +139,6 @@ function sameMigration(source: DomainView, destination: DomainView, pasts: reado
   return sent?.last?.what === "sent" && received !== undefined && tookPart(received, "received", sent.last.agoMs);
 }
 
-/** How a QEMU ends that nobody shut down, in libvirt's words; a definition that was shut off before says something else. */
-const violentEnds = new Set(["crashed", "failed", "destroyed", "daemon"]);
-
 /**
  * @param views of the VM, wherever it is known.
  * @param unreachable hosts that may hold the other half.
@@ -145,7 +157,7 @@ export function peerLost(
     unreachable.map(({ host }) => host),
     "and",
   );
-  const side = half.state === "paused" ? "it was moved away from" : "it runs on";
+  const side = isPostCopySource(half) ? "it was moved away from" : "it runs on";
   if (unreachable.length > 0) {
     return {
       action: "refuse",
@@ -157,10 +169,10 @@ export function peerLost(
         `If ${silent} is switched off for good, the part of the memory there is gone: ${startFromDisk(half)}`,
     };
   }
-  const failed = half.reason === "post-copy failed";
-  const [other, ...more] = views.filter(({ state, reason }) => state === "shut off" && violentEnds.has(reason));
+  const failed = isInterrupted(half);
+  const [other, ...more] = views.filter(endedByForce);
   if (other !== undefined && more.length === 0) {
-    const ran = half.state === "running" ? half : other;
+    const ran = isPostCopyDestination(half) ? half : other;
     return {
       action: "refuse",
       code: "postCopyInterrupted",
@@ -171,8 +183,8 @@ export function peerLost(
         "Then run `pulumi up` again, which clears up the rest",
     };
   }
-  const [shutDown, ...others] = views.filter(({ state }) => state === "shut off");
-  if (shutDown?.reason === "shutdown" && others.length === 0 && failed && half.state === "paused") {
+  const [shutDown, ...others] = views.filter((view) => !isActive(view));
+  if (shutDown && wasShutDown(shutDown) && others.length === 0 && failed && isPostCopySource(half)) {
     return {
       action: "refuse",
       code: "postCopyInterrupted",
@@ -208,7 +220,7 @@ function several(name: string, views: readonly DomainView[], passes: boolean): R
 }
 
 function inPreCopy(name: string, views: readonly DomainView[], observed: Observed): Decision | undefined {
-  const held = views.find(({ job }) => job?.type === "held");
+  const held = views.find(({ job }) => isHeld(job));
   if (held) return qemuHangs(held);
   const sources = views.filter((view) => isOutgoing(view.job));
   if (sources.length > 1) return several(name, views, false);
@@ -226,7 +238,7 @@ function inPreCopy(name: string, views: readonly DomainView[], observed: Observe
     };
   }
 
-  const receiving = views.filter(isReceiving);
+  const receiving = views.filter(isPreparedToReceive);
   const [end] = receiving;
   if (end === undefined) return undefined;
   const rest = views.filter((view) => view !== end && isActive(view));
@@ -246,12 +258,6 @@ export function qemuHangs(view: DomainView): Refusal {
       `and run \`pulumi up\` again when ${shownCommand`virsh domjobinfo ${view}`} on ${view.host} answers (two minutes after the link is back, a quarter of an hour without it). Do not destroy it before`,
     passes: "slowly",
   };
-}
-
-/** Prepared for the memory that comes in. libvirt uses the same words of a source that somebody suspended meanwhile: that has a job. */
-function isReceiving(view: DomainView): boolean {
-  if (view.state === "paused" && view.reason === "migrating") return true;
-  return view.state !== "running" && view.job?.operation === "incoming";
 }
 
 function sourceAlone(name: string, source: DomainView, observed: Observed): Refusal {

@@ -1,6 +1,7 @@
 /** What to do, from what the hosts say. Pure: every reason in words is made here, and the user reads it as it stands. */
 import { shownCommand } from "../shownCommand";
-import { type DomainView, holdsItsMemory, showState } from "../domain";
+import { type DomainView, showState } from "../domain";
+import { holdsItsMemory, isCrashed } from "../situation";
 import { move } from "./move";
 import { listed } from "../near";
 import { theOwner } from "./owner";
@@ -48,7 +49,7 @@ function finish(owner: DomainView, leftovers: DomainView[]): Decision {
     host: owner.host,
     reason: `${reason}; it is ${showState(owner)}, and nothing is cleared up before it runs`,
     next: `wait until it runs or is shut off; then run \`pulumi up\` again. If it does not get there by itself: ${shownCommand`virsh reset ${owner}`} on ${owner.host} restarts it, and what was only in its memory is lost`,
-    ...(owner.state !== "crashed" && { passes: true }),
+    ...(!isCrashed(owner) && { passes: true }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { shownCommand } from "../shownCommand";
-import { type DomainView, holdsItsMemory, isOtherJob, showState } from "../domain";
+import { type DomainView, showState } from "../domain";
+import { holdsItsMemory, isActive, isCrashed, isOtherJob, isPaused } from "../situation";
 import type { ErrorCode } from "../errors";
 import type { Decision, Desired, Observed, Refusal } from "./types";
 
@@ -51,7 +52,7 @@ export function move(
     );
   }
   const { mode } = desired.options;
-  if (owner.state === "shut off") {
+  if (!isActive(owner)) {
     if (mode === "live") {
       return refuse(
         "domainStateUnfit",
@@ -76,7 +77,7 @@ export function move(
       owner.host,
       `it is ${showState(owner)} on ${owner.host}`,
       "wait until it runs or is shut off; then run `pulumi up` again",
-      owner.state !== "crashed",
+      !isCrashed(owner),
     );
   }
   if (mode === "offline") {
@@ -87,7 +88,7 @@ export function move(
       `shut it down with ${shownCommand`virsh shutdown ${owner}`}, or set migration.mode: "auto" or "live"`,
     );
   }
-  if (owner.state === "paused" && desired.options.postCopy) {
+  if (isPaused(owner) && desired.options.postCopy) {
     return refuse(
       "domainStateUnfit",
       owner.host,

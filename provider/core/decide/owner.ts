@@ -1,5 +1,6 @@
 import { shownCommand } from "../shownCommand";
-import { type DomainView, isActive, showState } from "../domain";
+import { type DomainView, showState } from "../domain";
+import { isActive, isHandedOver } from "../situation";
 import { listed } from "../near";
 import { type Past, pastOn, ranLast } from "./past";
 import { seenOn, waysToKeepOne } from "./refusal";
@@ -27,7 +28,7 @@ export function theOwner(name: string, views: readonly DomainView[], observed: O
       next: waysToKeepOne([active[0]!, ...saved]),
     };
   }
-  const left = inactive.filter(({ reason }) => reason === "migrated");
+  const left = inactive.filter(isHandedOver);
   const owner = active[0] ?? (inactive.length === 1 && left.length === 0 ? inactive[0] : undefined);
   // Where it runs, no other host can run it; where it does not, a host that is not heard may.
   if (owner && (active.length === 1 || observed.unreachable.length === 0)) return owner;
@@ -76,7 +77,7 @@ function definedTwice(inactive: readonly DomainView[], pasts: readonly Past[] | 
   const reason = `it is shut off and defined on ${seenOn(inactive)}`;
   const last = ranLast(inactive, pasts);
   if (last !== undefined) return cutShort(reason, last, inactive, pasts!);
-  const [newer, ...more] = inactive.filter(({ reason }) => reason !== "migrated");
+  const [newer, ...more] = inactive.filter((view) => !isHandedOver(view));
   if (newer === undefined || more.length > 0) {
     return {
       action: "refuse",

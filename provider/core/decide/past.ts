@@ -2,7 +2,8 @@
  * What hosts tell of their past: evidence of what is left of a move whose end nobody has observed. Each value is an age at the moment of
  * asking, by the host's own clock, so that the clocks of the hosts need not agree.
  */
-import { type DomainView, isActive } from "../domain";
+import type { DomainView } from "../domain";
+import { isActive, isInPostCopy, isPostCopyDestination } from "../situation";
 
 export interface Past {
   host: string;
@@ -23,7 +24,7 @@ const sameMoveMs = 30_000;
 
 /** True where the hosts' states alone do not tell what happened: a half without its other one, or definitions of a VM that runs nowhere. */
 export function needsPast(views: readonly DomainView[]): boolean {
-  const halves = views.filter(({ reason }) => reason.startsWith("post-copy"));
+  const halves = views.filter(isInPostCopy);
   return halves.length === 1 || (views.length > 1 && !views.some(isActive));
 }
 
@@ -34,7 +35,7 @@ export function pastOn(host: string, pasts: readonly Past[] = []): Past | undefi
 /** So long ago at least the post-copy migration began that left this half; undefined where nothing tells. */
 export function begunMs(half: DomainView, past: Past | undefined): number | undefined {
   // The QEMU of a receiving end is started for the migration; that of a sending one may be years old.
-  if (half.state === "running") return past?.qemuMs;
+  if (isPostCopyDestination(half)) return past?.qemuMs;
   const sent = past?.last?.what === "sent" ? past.last.agoMs : 0;
   return Math.max(sent, half.job?.elapsedMs ?? 0) || undefined;
 }

@@ -1,4 +1,5 @@
 import { type DomainView, showState } from "../domain";
+import { isActive, isInterrupted, isPostCopyDestination, isPostCopySource } from "../situation";
 import { begunMs, type Past, pastOn, restartedSince, tookPart } from "./past";
 import type { Refusal } from "./types";
 import { showDuration } from "../units";
@@ -16,18 +17,18 @@ export function peerRestarted(
   if (pasts === undefined) return undefined;
   const agoMs = begunMs(half, pastOn(half.host, pasts));
   if (agoMs === undefined) return undefined;
-  const definition = (host: string) => views.find((view) => view.host === host && view.state === "shut off");
+  const definition = (host: string) => views.find((view) => view.host === host && !isActive(view));
   const peers = pasts.filter(
     (past) =>
       past.host !== half.host &&
       restartedSince(past, agoMs) &&
-      (definition(past.host) !== undefined || tookPart(past, half.state === "running" ? "sent" : "received", agoMs)),
+      (definition(past.host) !== undefined || tookPart(past, isPostCopyDestination(half) ? "sent" : "received", agoMs)),
   );
   const [peer] = peers;
   if (peer === undefined || peers.length > 1) return undefined;
   // libvirt defines it on the destination at the switch. Without that definition only the source can start it.
-  const start = half.state === "running" || !definition(peer.host) ? half.host : peer.host;
-  const ranThere = start === half.host && half.state === "paused" ? "which has its definition" : "where it ran last";
+  const start = isPostCopyDestination(half) || !definition(peer.host) ? half.host : peer.host;
+  const ranThere = start === half.host && isPostCopySource(half) ? "which has its definition" : "where it ran last";
   return {
     action: "refuse",
     code: "postCopyInterrupted",
@@ -40,6 +41,6 @@ export function peerRestarted(
       "Then run `pulumi up` again, which clears up the rest",
     // A destination that waits for pages and has nothing to send never notices that the source is gone (QEMU 7.2: for minutes "running
     // (post-copy)"). One that has all of them is done within moments.
-    ...(half.reason !== "post-copy failed" && { passes: true }),
+    ...(!isInterrupted(half) && { passes: true }),
   };
 }

@@ -1,5 +1,6 @@
 import { shownCommand } from "../shownCommand";
-import { type DomainView, isActive, showState } from "../domain";
+import { type DomainView, showState } from "../domain";
+import { isActive, isCrashed, isPausedForMigration, isPostCopySource } from "../situation";
 import { listed } from "../near";
 import { beforeUndefine, undefineCommand } from "../undefine";
 
@@ -39,11 +40,10 @@ function removal(view: DomainView): string {
   return `${beforeUndefine(view)}${undefineCommand(view, view.owns, view.managedSave ? ["--managed-save"] : [])} on ${host} (${lost})`;
 }
 
-function lostByDestroy({ state, reason }: DomainView): string {
-  if (state === "crashed") return "nothing is lost but its dump: it has crashed";
-  if (state === "paused" && reason === "migrating") return "nothing is lost if it is the receiving end: that never ran";
-  if (state === "paused" && reason.startsWith("post-copy"))
-    return "nothing is lost if the other one runs with all of its memory";
+function lostByDestroy(view: DomainView): string {
+  if (isCrashed(view)) return "nothing is lost but its dump: it has crashed";
+  if (isPausedForMigration(view)) return "nothing is lost if it is the receiving end: that never ran";
+  if (isPostCopySource(view)) return "nothing is lost if the other one runs with all of its memory";
   return "what its guest did since the copies parted is lost";
 }
 

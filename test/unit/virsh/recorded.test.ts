@@ -1,7 +1,7 @@
 /** The phases of a migration that pass by quickly, as tools/record-fixtures.ts recorded them. */
 import assert from "node:assert/strict";
 import { progressRow } from "../../../provider/core/progressRow";
-import { isOutgoing } from "../../../provider/core/domain";
+import { isOutgoing } from "../../../provider/core/situation";
 import type { ProcessListeners, RemoteProcess, Shell } from "../../../provider/core/ports";
 import { parseDomState, parseJobInfo } from "../../../provider/virsh/parse";
 import { command } from "../../../provider/virsh/virshCommand";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { decide } from "../../../../provider/core/decide";
 import type { Decision } from "../../../../provider/core/decide/types";
-import { type DomainView, holdsItsMemory, isActive } from "../../../../provider/core/domain";
+import { decide } from "../../../../provider/core/decide";
+import type { DomainView } from "../../../../provider/core/domain";
+import { holdsItsMemory, isActive } from "../../../../provider/core/situation";
 import { needsPast, type Past } from "../../../../provider/core/decide/past";
 import { everyJob, everyState } from "../../../support/states";
 import { dbUuid, view } from "../../../support/views";
