@@ -1,10 +1,11 @@
 import type { DomainView, JobInfo } from "../core/domain";
-import { hasBegun, isHeld, isInPostCopy, isInterrupted, isOutgoing, isPostCopySource } from "../core/situation";
+import { isHeld, isOutgoing, isPostCopySource } from "../core/situation";
 import { PlacementError } from "../core/errors";
 import type { MigrationOptions } from "../core/options";
 import type { Clock, ExecResult, Progress } from "../core/ports";
 import { progressRow } from "../core/progressRow";
-import { advance, judgeStall, type Mark, stallRemedy } from "../core/stall";
+import { goesOn, judgePoll, type Memory, type PollVerdict, type Sample } from "../core/monitor";
+import { stallRemedy } from "../core/stall";
 import { dueTimer, type TimerAction } from "../core/timers";
 import { sendsFreely, TransferRate } from "../core/predict/transferRate";
 import { qemuHangs } from "../core/decide/inFlight";
@@ -49,164 +50,221 @@ export interface Watchable {
 }
 
 /** Watches a migration from its source until it ends, shows how far it is, and does what is due. */
-export async function monitor(
+export function monitor(
   hosts: Hosts,
   migration: Watchable,
-  { clock, progress }: { clock: Clock; progress: Progress },
+  ports: { clock: Clock; progress: Progress },
 ): Promise<Monitored> {
-  const { view, to, options, startedAt } = migration;
-  const { uuid } = view;
-  const done = new Set<TimerAction>();
-  let { inPostCopy } = migration;
-  let cancelled: { why: string; at: number } | undefined;
-  let neverBegan = false;
-  let stalled = false;
-  let toldStall = false;
-  let mark: Mark | undefined;
-  let ended: PlacementError | undefined;
-  let lastJob: JobInfo | undefined;
-  let lostAt: number | undefined;
-  const rate = new TransferRate();
+  return new Watch(hosts, migration, ports).toItsEnd();
+}
+
+/** Reads, asks `judgePoll`, and acts. */
+class Watch {
+  private readonly done = new Set<TimerAction>();
+  private memory: Memory;
+  /** As it was last seen while libvirt did not tell of its job. */
+  private heldView: DomainView | undefined;
+  private heardAt: number;
+  private cancelled: string | undefined;
+  private neverBegan = false;
+  private stalled = false;
+  private ended: PlacementError | undefined;
+  private lastJob: JobInfo | undefined;
+  private readonly rate = new TransferRate();
   /** Nothing but the network limits how fast it sends; undefined = not asked yet. */
-  let isFree: boolean | undefined;
-  let percent = 0;
-  let shownAt = -intervals.row;
-  let heardAt = clock.now();
-  /** Since when libvirt waits for QEMU, which answers nothing while the VM stands still for the switch-over. */
-  let held: { since: number; view: DomainView } | undefined;
-  const busyMs = waits.silence + (options.maxDowntimeMs ?? 0);
-  /** When it was last seen to have something to do, or began. */
-  let activeAt = clock.now();
+  private isFree: boolean | undefined;
+  private percent = 0;
+  private shownAt = -intervals.row;
+  private readonly virshOfOurs: ReturnType<typeof listenTo>;
+  private readonly clock: Clock;
+  private readonly progress: Progress;
 
-  const virshOfOurs = listenTo(migration.run);
-  const watched = (): Monitored => ({
-    exit: virshOfOurs.exit,
-    lost: virshOfOurs.lost,
-    inPostCopy,
-    done,
-    cancelled: cancelled?.why,
-    neverBegan,
-    stalled,
-    lastJob,
-    bytesPerSecond: isFree ? rate.bytesPerSecond : undefined,
-  });
+  constructor(
+    private readonly hosts: Hosts,
+    private readonly migration: Watchable,
+    { clock, progress }: { clock: Clock; progress: Progress },
+  ) {
+    this.clock = clock;
+    this.progress = progress;
+    this.heardAt = clock.now();
+    const { inPostCopy } = migration;
+    this.memory = { inPostCopy, done: this.done, jobSeen: false, activeAt: this.heardAt, toldStall: false };
+    this.virshOfOurs = listenTo(migration.run);
+  }
 
-  const sleepOrEnd = (ms: number) =>
-    virshOfOurs.open ? Promise.race([clock.sleep(ms), virshOfOurs.end]) : clock.sleep(ms);
-
-  for (;;) {
-    const due = dueTimer(options, { elapsedMs: clock.now() - startedAt, inPostCopy, done });
-    const untilDue = due.dueMs === undefined ? intervals.poll : Math.max(1, startedAt + due.dueMs - clock.now());
-    if (virshOfOurs.exit === undefined) await sleepOrEnd(Math.min(intervals.poll, untilDue));
-    else if (virshOfOurs.exit.code !== 0) await clock.sleep(intervals.poll);
-    // A success needs no other look from here. A failure does: virsh may have been killed, or have met a migration of somebody else.
-    if (virshOfOurs.exit?.code === 0) return watched();
-    if (held !== undefined && heardAt - held.since > busyMs) throw stuck(held.view, to, heardAt - held.since);
-
-    try {
-      const virsh = await hosts.virsh(view.host);
-      const [job, state] = await Promise.all([
-        virsh.job(uuid),
-        options.postCopy || inPostCopy || !virshOfOurs.open ? virsh.state(uuid) : undefined,
-      ]);
-      heardAt = clock.now();
-      if (!inPostCopy && isPostCopySource(state)) {
-        inPostCopy = true;
-        migration.onPostCopy?.();
-      }
-      if (isHeld(job)) {
-        held = { since: held?.since ?? heardAt, view: { ...view, ...(state ?? (await virsh.state(uuid))) } };
-        progress.live(`libvirt on ${view.host} waits for the VM's QEMU`);
-        continue;
-      }
-      held = undefined;
-      // libvirt keeps the job of an interrupted post-copy as if it ran.
-      const goesOn = !isInterrupted(state) && (isOutgoing(job) || isInPostCopy(state));
-      if (!goesOn) {
-        if (virshOfOurs.lost?.code === "sessionRefused") return watched();
-        if (virshOfOurs.lost !== undefined && lastJob === undefined) {
-          lostAt ??= heardAt;
-          if (heardAt - lostAt < waits.lateStart) continue;
-        }
-        if (!virshOfOurs.open || heardAt - activeAt > waits.reach) return watched();
-        continue;
-      }
-      if (job !== undefined && isOutgoing(job)) {
-        lastJob = job;
-        if (!inPostCopy && isFree !== false) rate.add(job);
-        isFree ??= sendsFreely(options, await virsh.maxSpeedMiBps(uuid));
-      }
-      const row = progressRow(job ?? { type: "none" }, inPostCopy, percent);
-      percent = row.percent;
-      mark = advance(mark, job, inPostCopy, heardAt);
-      const stillMs = heardAt - mark.atMs;
-      if (clock.now() - shownAt >= intervals.row) {
-        shownAt = clock.now();
-        const still = stillMs >= waits.stallTold ? ` · nothing sent for ${showDuration(stillMs)}` : "";
-        progress.live(cancelled === undefined ? `${row.text}${still}` : "cancelling");
-      }
-      const begun = hasBegun(job) || inPostCopy;
-      if (begun) activeAt = heardAt;
-      if (cancelled !== undefined) {
-        if (heardAt - cancelled.at > waits.cancel) return watched();
-        continue;
-      }
-      if (heardAt - activeAt > waits.reach) {
-        neverBegan = true;
-        const why = `libvirt on ${view.host} has not reached ${to} within ${showDuration(waits.reach)}`;
-        progress.info(`${why}: cancelling the migration`);
-        cancelled = { why, at: heardAt };
-        await virsh.abortJob(uuid);
-        continue;
-      }
-      if (begun) {
-        const switchAsked = done.has("postCopy");
-        const { action, reason } = judgeStall({ stillMs, inPostCopy, switchAsked, told: toldStall });
-        if (stillMs < waits.stallTold) toldStall = false;
-        if (action === "end") {
-          ended = stalledInPostCopy(migration, reason);
-          throw ended;
-        }
-        if (action === "tell") {
-          toldStall = true;
-          progress.warn(`${reason}; ${stallRemedy(view.name, view.host, to, inPostCopy)}`);
-        }
-        if (action === "abort") {
-          stalled = true;
-          progress.info(`${reason}: cancelling the migration`);
-          await virsh.abortJob(uuid);
-          cancelled = { why: reason, at: heardAt };
-          continue;
-        }
-      }
-      const step = dueTimer(options, { elapsedMs: clock.now() - startedAt, inPostCopy, done });
-      if (step.action === "wait") continue;
-      // Until memory flows QEMU has not been told that there may be a switch, and refuses it.
-      if (step.action === "postCopy" && !job?.memoryTotalBytes) continue;
-      done.add(step.action);
-      if (step.action === "inform") progress.warn(step.reason);
-      else progress.info(step.reason);
+  async toItsEnd(): Promise<Monitored> {
+    for (;;) {
+      await this.untilNextPoll();
+      // A success needs no other look from here. A failure does: virsh may have been killed, or have met a migration of somebody else.
+      if (this.virshOfOurs.exit?.code === 0) return this.monitored();
+      this.endWhereQemuHangs();
       try {
-        await act(virsh, uuid, step.action, options);
-        if (step.action === "abort") cancelled = { why: step.reason, at: clock.now() };
+        if ((await this.poll()) === "ended") return this.monitored();
       } catch (error) {
-        if (!(error instanceof PlacementError) || silentCodes.has(error.code)) {
-          // Nothing is known of what it did; all of them may be done twice.
-          done.delete(step.action);
-          throw error;
+        if (!(error instanceof PlacementError) || error === this.ended) throw error;
+        if (this.clock.now() - this.heardAt > waits.silence) {
+          throw await lostContact(this.hosts, error, this.migration, this.memory.inPostCopy);
         }
-        if (isPostCopySource(await virsh.state(uuid))) inPostCopy = true;
-        if (inPostCopy) migration.onPostCopy?.();
-        progress.warn(
-          inPostCopy ? `it is in post-copy, where it can only be waited for` : failedAct(step.action, error),
-        );
+        await this.sleepOrEnd(intervals.poll * 2);
       }
-    } catch (error) {
-      if (!(error instanceof PlacementError) || error === ended) throw error;
-      if (clock.now() - heardAt > waits.silence) throw await lostContact(hosts, error, migration, inPostCopy);
-      await sleepOrEnd(intervals.poll * 2);
     }
   }
+
+  private monitored(): Monitored {
+    const { virshOfOurs, memory, done, cancelled, neverBegan, stalled, lastJob } = this;
+    return {
+      exit: virshOfOurs.exit,
+      lost: virshOfOurs.lost,
+      inPostCopy: memory.inPostCopy,
+      done,
+      cancelled,
+      neverBegan,
+      stalled,
+      lastJob,
+      bytesPerSecond: this.isFree ? this.rate.bytesPerSecond : undefined,
+    };
+  }
+
+  private async untilNextPoll(): Promise<void> {
+    const { clock, done, virshOfOurs } = this;
+    const { options, startedAt } = this.migration;
+    const { inPostCopy } = this.memory;
+    const due = dueTimer(options, { elapsedMs: clock.now() - startedAt, inPostCopy, done });
+    const untilDue = due.dueMs === undefined ? intervals.poll : Math.max(1, startedAt + due.dueMs - clock.now());
+    if (virshOfOurs.exit === undefined) await this.sleepOrEnd(Math.min(intervals.poll, untilDue));
+    else if (virshOfOurs.exit.code !== 0) await clock.sleep(intervals.poll);
+  }
+
+  private async sleepOrEnd(ms: number): Promise<void> {
+    if (this.virshOfOurs.open) await Promise.race([this.clock.sleep(ms), this.virshOfOurs.end]);
+    else await this.clock.sleep(ms);
+  }
+
+  private endWhereQemuHangs(): void {
+    const { heldSince } = this.memory;
+    if (heldSince === undefined) return;
+    const heldMs = this.heardAt - heldSince;
+    const { to, options } = this.migration;
+    if (heldMs > waits.silence + (options.maxDowntimeMs ?? 0)) throw stuck(this.heldView!, to, heldMs);
+  }
+
+  private async poll(): Promise<"ended" | undefined> {
+    const { view, to: destination, options, startedAt } = this.migration;
+    const virsh = await this.hosts.virsh(view.host);
+    const { job, state } = await this.read(virsh);
+    if (goesOn(job, state)) await this.measure(virsh, job);
+    const sample: Sample = {
+      atMs: this.heardAt,
+      elapsedMs: this.clock.now() - startedAt,
+      job,
+      state,
+      virsh: howItIs(this.virshOfOurs),
+    };
+    const verdict = judgePoll({ source: view.host, destination, options }, sample, this.memory);
+    this.memory = verdict.memory;
+    if (verdict.stillMs !== undefined) this.show(job, verdict.stillMs);
+    if (verdict.tell !== undefined) {
+      this.progress.warn(`${verdict.tell}; ${stallRemedy(view.name, view.host, destination, this.memory.inPostCopy)}`);
+    }
+    return this.carryOut(virsh, verdict);
+  }
+
+  private async read(virsh: Virsh): Promise<Pick<Sample, "job" | "state">> {
+    const { view, options } = this.migration;
+    const [job, state] = await Promise.all([
+      virsh.job(view.uuid),
+      options.postCopy || this.memory.inPostCopy || !this.virshOfOurs.open ? virsh.state(view.uuid) : undefined,
+    ]);
+    this.heardAt = this.clock.now();
+    if (!this.memory.inPostCopy && isPostCopySource(state)) this.switched();
+    if (isHeld(job)) this.heldView = { ...view, ...(state ?? (await virsh.state(view.uuid))) };
+    return { job, state };
+  }
+
+  private switched(): void {
+    this.memory = { ...this.memory, inPostCopy: true };
+    this.migration.onPostCopy?.();
+  }
+
+  private async measure(virsh: Virsh, job: JobInfo | undefined): Promise<void> {
+    if (job === undefined || !isOutgoing(job)) return;
+    this.lastJob = job;
+    this.memory = { ...this.memory, jobSeen: true };
+    if (!this.memory.inPostCopy && this.isFree !== false) this.rate.add(job);
+    const { options, view } = this.migration;
+    this.isFree ??= sendsFreely(options, await virsh.maxSpeedMiBps(view.uuid));
+  }
+
+  private show(job: JobInfo | undefined, stillMs: number): void {
+    const row = progressRow(job ?? { type: "none" }, this.memory.inPostCopy, this.percent);
+    this.percent = row.percent;
+    if (this.clock.now() - this.shownAt < intervals.row) return;
+    this.shownAt = this.clock.now();
+    const still = stillMs >= waits.stallTold ? ` · nothing sent for ${showDuration(stillMs)}` : "";
+    this.progress.live(this.cancelled === undefined ? `${row.text}${still}` : "cancelling");
+  }
+
+  private async carryOut(virsh: Virsh, { action, reason }: PollVerdict): Promise<"ended" | undefined> {
+    switch (action) {
+      case "ended":
+        return "ended";
+      case "wait":
+        return undefined;
+      case "held":
+        this.progress.live(`libvirt on ${this.migration.view.host} waits for the VM's QEMU`);
+        return undefined;
+      case "cancelUnreached":
+        this.neverBegan = true;
+        this.progress.info(`${reason}: cancelling the migration`);
+        // Whether or not libvirt hears of it: it may wait for the destination for ever.
+        this.wasCancelled(reason, this.heardAt);
+        await virsh.abortJob(this.migration.view.uuid);
+        return undefined;
+      case "cancelStalled":
+        this.stalled = true;
+        this.progress.info(`${reason}: cancelling the migration`);
+        await virsh.abortJob(this.migration.view.uuid);
+        this.wasCancelled(reason, this.heardAt);
+        return undefined;
+      case "endWatch":
+        this.ended = stalledInPostCopy(this.migration, reason);
+        throw this.ended;
+      default:
+        await this.onTimer(virsh, action, reason);
+    }
+  }
+
+  private wasCancelled(why: string, at: number): void {
+    this.cancelled = why;
+    this.memory = { ...this.memory, cancelledAt: at };
+  }
+
+  private async onTimer(virsh: Virsh, action: TimerAction, reason: string): Promise<void> {
+    const { migration, progress } = this;
+    const { uuid } = migration.view;
+    this.done.add(action);
+    if (action === "inform") progress.warn(reason);
+    else progress.info(reason);
+    try {
+      await act(virsh, uuid, action, migration.options);
+      if (action === "abort") this.wasCancelled(reason, this.clock.now());
+    } catch (error) {
+      if (!(error instanceof PlacementError) || silentCodes.has(error.code)) {
+        // Nothing is known of what it did; all of them may be done twice.
+        this.done.delete(action);
+        throw error;
+      }
+      if (this.memory.inPostCopy || isPostCopySource(await virsh.state(uuid))) this.switched();
+      const { inPostCopy } = this.memory;
+      progress.warn(inPostCopy ? `it is in post-copy, where it can only be waited for` : failedAct(action, error));
+    }
+  }
+}
+
+function howItIs({ open, lost }: ReturnType<typeof listenTo>): Sample["virsh"] {
+  if (open) return "open";
+  if (lost === undefined) return "closed";
+  return lost.code === "sessionRefused" ? "refused" : "lost";
 }
 
 /** How a virsh of ours ended. `open` while it has not, and its connection is there. */
