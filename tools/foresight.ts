@@ -89,7 +89,7 @@ async function refusalsNamed(lab: Lab): Promise<{ real: number; named: number }>
       continue;
     }
     real++;
-    const hit = foresight.findings.some(({ severity, rule }) => severity === "blocker" && rule === refusal.rule);
+    const hit = foresight.problems.some(({ severity, rule }) => severity === "blocker" && rule === refusal.rule);
     if (hit) named++;
     console.log(`${hit ? "named " : "MISSED"} ${refusal.title}`);
   }
@@ -100,9 +100,9 @@ async function falseAlarms(lab: Lab): Promise<{ tried: number; alarms: number }>
   let alarms = 0;
   for (const given of healthy) {
     const { foresight } = await play(lab, given, false);
-    if (foresight.findings.length === 0) continue;
+    if (foresight.problems.length === 0) continue;
     alarms++;
-    console.log(`FALSE ALARM ${given.title}: ${foresight.findings.map(({ message }) => message).join("; ")}`);
+    console.log(`FALSE ALARM ${given.title}: ${foresight.problems.map(({ message }) => message).join("; ")}`);
   }
   return { tried: healthy.length, alarms };
 }

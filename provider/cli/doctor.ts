@@ -1,14 +1,15 @@
 /** Every prerequisite on each host and between each pair, with what to do; the same rules and texts as a preview. */
 import { PlacementError } from "../core/errors";
 import type { Clock } from "../core/ports";
-import { type Finding, findings, showFinding } from "../core/rules";
+import { type Problem, renderProblem } from "../core/problem";
+import { problems } from "../core/rules";
 import { moveFacts } from "../preflight/facts";
 import type { Hosts } from "../observe/hosts";
 import { table } from "./table";
 
 export interface Diagnosis {
-  hosts: { host: string; libvirt: string | undefined; qemu: string | undefined; findings: Finding[] }[];
-  pairs: { from: string; to: string; findings: Finding[] }[];
+  hosts: { host: string; libvirt: string | undefined; qemu: string | undefined; problems: Problem[] }[];
+  pairs: { from: string; to: string; problems: Problem[] }[];
 }
 
 /** No VM has it: the rules that look at one have nothing to say. */
@@ -19,13 +20,13 @@ export async function doctor(hosts: Hosts, names: readonly string[], tls: boolea
     names.map(async (host) => {
       try {
         const { libvirt, qemu } = await (await hosts.virsh(host)).versions();
-        return { host, libvirt, qemu, findings: [] };
+        return { host, libvirt, qemu, problems: [] };
       } catch (error) {
-        return { host, libvirt: undefined, qemu: undefined, findings: [unanswered(error, host)] };
+        return { host, libvirt: undefined, qemu: undefined, problems: [unanswered(error, host)] };
       }
     }),
   );
-  const well = each.filter(({ findings }) => findings.length === 0).map(({ host }) => host);
+  const well = each.filter(({ problems }) => problems.length === 0).map(({ host }) => host);
   const pairs = well.flatMap((from) => well.filter((to) => to !== from).map((to) => ({ from, to })));
   return {
     hosts: each,
@@ -42,38 +43,38 @@ export async function doctor(hosts: Hosts, names: readonly string[], tls: boolea
           options,
         } as const;
         try {
-          return { from, to, findings: findings(await moveFacts(hosts, move, clock)) };
+          return { from, to, problems: problems(await moveFacts(hosts, move, clock)) };
         } catch (error) {
-          return { from, to, findings: [unanswered(error, to)] };
+          return { from, to, problems: [unanswered(error, to)] };
         }
       }),
     ),
   };
 }
 
-function unanswered(error: unknown, host: string): Finding {
+function unanswered(error: unknown, host: string): Problem {
   if (!(error instanceof PlacementError)) throw error;
   const { code, why, next } = error;
   return {
     rule: "reachable",
     severity: "blocker",
     code,
-    where: error.host ?? host,
+    host: error.host ?? host,
     message: `${host} cannot be asked: ${why}`,
-    next,
+    remedies: [{ do: next }],
   };
 }
 
 export function isWell({ hosts, pairs }: Diagnosis): boolean {
-  return ![...hosts, ...pairs].some(({ findings }) => findings.some(({ severity }) => severity === "blocker"));
+  return ![...hosts, ...pairs].some(({ problems }) => problems.some(({ severity }) => severity === "blocker"));
 }
 
 export function showDiagnosis({ hosts, pairs }: Diagnosis): string {
-  const said = (all: readonly Finding[]) =>
-    all.length === 0 ? "ok" : all.map((finding) => `${finding.severity}: ${showFinding(finding)}`).join("\n    ");
+  const said = (all: readonly Problem[]) =>
+    all.length === 0 ? "ok" : all.map((problem) => `${problem.severity}: ${renderProblem(problem)}`).join("\n    ");
   return table([
     ["HOST OR PAIR", "LIBVIRT", "QEMU", "STATE"],
-    ...hosts.map(({ host, libvirt, qemu, findings }) => [host, libvirt ?? "?", qemu ?? "?", said(findings)]),
-    ...pairs.map(({ from, to, findings }) => [`${from} → ${to}`, "", "", said(findings)]),
+    ...hosts.map(({ host, libvirt, qemu, problems }) => [host, libvirt ?? "?", qemu ?? "?", said(problems)]),
+    ...pairs.map(({ from, to, problems }) => [`${from} → ${to}`, "", "", said(problems)]),
   ]);
 }

@@ -4,8 +4,8 @@ import { showState } from "../core/domain";
 import { listed } from "../core/near";
 import type { MigrationOptions } from "../core/options";
 import type { Clock } from "../core/ports";
+import type { Problem } from "../core/problem";
 import { predict, type Prediction, showPrediction } from "../core/predict";
-import type { Finding } from "../core/rules";
 import { whereIs } from "../core/whereIs";
 import { preview, type Preview } from "../preflight/preview";
 import type { Hosts } from "../observe/hosts";
@@ -22,7 +22,7 @@ export interface Way {
   migration: Record<string, unknown>;
   command: string | undefined;
   prediction: Prediction | undefined;
-  findings: Finding[];
+  problems: Problem[];
   /** The prediction in words. */
   text: string | undefined;
 }
@@ -54,15 +54,15 @@ export async function plan(
   return { domain: view.name, uuid: view.uuid, from: view.host, state: showState(view), ways };
 }
 
-function blockers({ findings }: Preview): Finding[] {
-  return findings.filter(({ severity, code }) => severity === "blocker" || code === "hostUnreachable");
+function blockers({ problems }: Preview): Problem[] {
+  return problems.filter(({ severity, code }) => severity === "blocker" || code === "hostUnreachable");
 }
 
 /** Where plain pre-copy would not end, the first option that lets it. */
 function wayOf(foresight: Preview, command: string, migration: Record<string, unknown>): Omit<Way, "host"> {
-  const { findings, predicted } = foresight;
+  const { problems, predicted } = foresight;
   const possible = blockers(foresight).length === 0;
-  const plain = { possible, migration, command: possible ? command : undefined, findings };
+  const plain = { possible, migration, command: possible ? command : undefined, problems };
   if (predicted === undefined) return { ...plain, prediction: undefined, text: undefined };
   const { prospect, prediction } = predicted;
   if (prediction.verdict !== "willNotConverge")
@@ -104,14 +104,14 @@ async function find(hosts: Hosts, domain: string): Promise<DomainView> {
 }
 
 export function showPlan({ domain, from, state, ways }: Awaited<ReturnType<typeof plan>>): string {
-  const rows = ways.map(({ host, possible, migration, text, findings }) => {
+  const rows = ways.map(({ host, possible, migration, text, problems }) => {
     const options =
       Object.keys(migration).length === 0 ? "as it stands" : JSON.stringify(migration).replace(/"(\w+)":/g, "$1: ");
     return [
       host,
       possible ? "yes" : "no",
       possible ? options : "",
-      [...findings.map(inWords), ...(possible && text ? [text] : [])].join("\n    ") || "nothing stands in the way",
+      [...problems.map(inWords), ...(possible && text ? [text] : [])].join("\n    ") || "nothing stands in the way",
     ];
   });
   return `${domain} is ${state} on ${from}\n\n${table([["TO", "CAN GO", "WITH", "WHAT TO EXPECT"], ...rows])}`;

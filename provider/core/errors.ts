@@ -1,5 +1,6 @@
 import { clean, cleanLine } from "./clean";
 import type { DomainView } from "./domain";
+import type { Problem } from "./problem";
 
 /** Where in the flow something failed. */
 export type Phase =
@@ -65,6 +66,8 @@ export interface ErrorFacts {
   next: string;
   host?: string;
   domain?: string;
+  /** What `why` and `next` were made of, where that is known as data. */
+  problems?: readonly Problem[];
   /** Where the VM was seen after the failure; absent where nothing was seen. */
   seen?: DomainView;
   cause?: unknown;

@@ -1,19 +1,28 @@
-/**
- * Commands in texts, which somebody will paste into a shell: each value is quoted as one that runs is.
- *
- * @example
- * shownCommand`virsh destroy ${view}`     // `virsh destroy 'web server'`, with the backticks
- */
+/** Commands to show, which somebody will paste into a shell: each value is quoted as one that runs is. */
 import { canBeShown, quote } from "./quote";
 
 type ShownValue = string | number | { name: string; uuid: string };
 
 /**
+ * For a text.
+ *
+ * @example
+ * shownCommand`virsh destroy ${view}`     // `virsh destroy 'web server'`, with the backticks
+ */
+export function shownCommand(literals: TemplateStringsArray, ...values: ShownValue[]): string {
+  return `\`${commandLine(literals, ...values)}\``;
+}
+
+/**
+ * The command by itself, for a `Remedy`; the renderer puts it between backticks.
+ *
  * A domain stands by its name, or by its UUID where the name cannot be shown, or would be read as an option or as an id. Another value
  * that cannot be shown stands as octal codes in a `printf`, which any shell turns into the value again.
  */
-export function shownCommand(literals: TemplateStringsArray, ...values: ShownValue[]): string {
-  return `\`${literals.map((literal, index) => literal + (index < values.length ? word(literal, values[index]!) : "")).join("")}\``;
+export function commandLine(literals: TemplateStringsArray, ...values: ShownValue[]): string {
+  return literals
+    .map((literal, index) => literal + (index < values.length ? word(literal, values[index]!) : ""))
+    .join("");
 }
 
 function word(before: string, value: ShownValue): string {

@@ -10,18 +10,23 @@ export interface Owns {
   keepTpm: boolean;
 }
 
+/** With the backticks, as `shownCommand`. */
+export function undefineCommand(...of: Parameters<typeof undefineLine>): string {
+  return `\`${undefineLine(...of)}\``;
+}
+
 /**
- * With the backticks, as `shownCommand`.
+ * As `commandLine`.
  *
  * @param owns undefined: not asked for, as of another VM.
  * @param flags further ones, which say what else goes.
  */
-export function undefineCommand(
+export function undefineLine(
   domain: { name: string; uuid: string },
   owns: Owns | undefined,
   flags: readonly string[] = [],
 ): string {
-  return `\`${["virsh undefine", ...flags, ...keepFlags(owns), domainWord(domain)].join(" ")}\``;
+  return ["virsh undefine", ...flags, ...keepFlags(owns), domainWord(domain)].join(" ");
 }
 
 function keepFlags(owns: Owns | undefined): string[] {

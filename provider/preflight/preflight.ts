@@ -1,21 +1,22 @@
 import { PlacementError } from "../core/errors";
 import type { Clock } from "../core/ports";
-import { type Finding, findings, type MoveFacts } from "../core/rules";
+import { type Problem, renderRemedies } from "../core/problem";
+import { type MoveFacts, problems } from "../core/rules";
 import { type IntendedMove, moveFacts } from "./facts";
 import type { Hosts } from "../observe/hosts";
 
-/** Gathers the facts of both hosts and the VM, and holds them against the rules. Reads only. */
+/** Gathers the facts of both hosts and the VM, and checks them against the rules. Reads only. */
 export async function preflight(
   hosts: Hosts,
   move: IntendedMove,
   clock: Clock,
-): Promise<{ facts: MoveFacts; found: Finding[] }> {
+): Promise<{ facts: MoveFacts; found: Problem[] }> {
   const facts = await moveFacts(hosts, move, clock);
-  return { facts, found: findings(facts) };
+  return { facts, found: problems(facts) };
 }
 
 /** One error of all blockers; undefined when there is none. */
-export function blocked(all: readonly Finding[], what: string, domain: string): PlacementError | undefined {
+export function blocked(all: readonly Problem[], what: string, domain: string): PlacementError | undefined {
   const blockers = all.filter(({ severity }) => severity === "blocker");
   const [first] = blockers;
   if (!first) return undefined;
@@ -24,8 +25,9 @@ export function blocked(all: readonly Finding[], what: string, domain: string): 
     phase: "preflight",
     what,
     domain,
-    host: first.where,
+    ...(first.host !== undefined && { host: first.host }),
     why: blockers.map(({ message }) => message).join("; "),
-    next: [...new Set(blockers.map(({ next }) => next))].join("; "),
+    next: [...new Set(blockers.map(({ remedies }) => renderRemedies(remedies)))].join("; "),
+    problems: blockers,
   });
 }

@@ -1,7 +1,8 @@
-/** What `up` will meet, for a preview: asks the hosts, changes nothing, and takes no failure for more than a finding. */
+/** What `up` will meet, for a preview: asks the hosts, changes nothing, and takes no failure for more than a problem. */
 import type { Decision } from "../core/decide/types";
 import { PlacementError } from "../core/errors";
-import { type Finding, findings } from "../core/rules";
+import type { Problem } from "../core/problem";
+import { problems } from "../core/rules";
 import type { Clock } from "../core/ports";
 import { moveFacts } from "./facts";
 import type { Hosts } from "../observe/hosts";
@@ -11,7 +12,7 @@ import { resumeHindrance } from "../observe/resumable";
 import { estimate, measureDomain, type Predicted, type PredictionSettings } from "./estimate";
 
 export interface Preview {
-  findings: Finding[];
+  problems: Problem[];
   /** How the move will go, where one is due and the VM runs. */
   predicted: (Predicted & { uuid: string; to: string }) | undefined;
   /** What happens besides a move, in words: a migration that already runs is watched, a leftover cleared up … */
@@ -29,7 +30,7 @@ export async function preview(
     return await ask(hosts, wanted, settings, clock);
   } catch (error) {
     if (!(error instanceof PlacementError)) throw error;
-    return { findings: [unanswered(error)], predicted: undefined, note: undefined };
+    return { problems: [unanswered(error)], predicted: undefined, note: undefined };
   }
 }
 
@@ -42,10 +43,10 @@ async function ask(
   const { decision } = await assess(hosts, wanted);
   const note = decision.action === "resume" ? await resumeNote(hosts, decision) : noteOf(decision);
   if (decision.action === "refuse" && decision.otherwise) {
-    return { findings: [], predicted: undefined, note: noteOf(decision.otherwise) };
+    return { problems: [], predicted: undefined, note: noteOf(decision.otherwise) };
   }
-  if (decision.action === "refuse") return { findings: [refused(decision, wanted)], predicted: undefined, note };
-  if (decision.action !== "migrate") return { findings: [], predicted: undefined, note };
+  if (decision.action === "refuse") return { problems: [refused(decision, wanted)], predicted: undefined, note };
+  if (decision.action !== "migrate") return { problems: [], predicted: undefined, note };
   const { view, to, how, reason } = decision;
   const { command, options } = plannedMigration(hosts, wanted, view, to, how, reason);
   const { uuid, state, host: from } = view;
@@ -58,7 +59,7 @@ async function ask(
     clock,
   );
   const predicted = await estimate(hosts, facts, measuring, wanted.lastMigration);
-  return { findings: findings(facts), predicted: predicted && { ...predicted, uuid, to }, note };
+  return { problems: problems(facts), predicted: predicted && { ...predicted, uuid, to }, note };
 }
 
 async function resumeNote(
@@ -84,27 +85,28 @@ function noteOf(decision: Decision): string | undefined {
 function refused(
   { code, reason, next, host }: Extract<Decision, { action: "refuse" }>,
   { domain, hosts }: DesiredPlacement,
-): Finding {
+): Problem {
   return {
     rule: "decide",
     // A host that is off now may be back when it counts.
     severity: code === "hostUnreachable" ? "warning" : "blocker",
     code,
-    where: host ?? hosts[0]!,
+    host: host ?? hosts[0]!,
+    domain,
     message: `${domain}: ${reason}`,
-    next,
+    remedies: [{ do: next }],
   };
 }
 
 const silentCodes = new Set<string>(["hostUnreachable", "connectionLost", "commandTimeout"]);
 
-function unanswered({ code, host, facts: { what, why, next } }: PlacementError): Finding {
+function unanswered({ code, host, facts: { what, why, next } }: PlacementError): Problem {
   return {
     rule: "reachable",
     severity: silentCodes.has(code) ? "warning" : "blocker",
     code,
-    where: host ?? "",
+    ...(host !== undefined && { host }),
     message: `${what}: ${why}`,
-    next,
+    remedies: [{ do: next }],
   };
 }

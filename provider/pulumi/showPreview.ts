@@ -2,15 +2,15 @@
 import { clean } from "../core/clean";
 import { showPrediction } from "../core/predict";
 import type { Progress } from "../core/ports";
-import { type Finding, showFinding } from "../core/rules";
+import { type Problem, renderProblem } from "../core/problem";
 import type { Preview } from "../preflight/preview";
 
 /** Room for the blockers of a VM that has every one of them. */
 const maxText = 16 * 1024;
 
-/** Findings as warnings in the resource's row; each stands alone in Diagnostics. */
-export function show({ findings, predicted, note }: Preview, progress: Progress): void {
-  for (const finding of findings) progress.warn(inWords(finding));
+/** Problems as warnings in the resource's row; each stands alone in Diagnostics. */
+export function show({ problems, predicted, note }: Preview, progress: Progress): void {
+  for (const problem of problems) progress.warn(inWords(problem));
   if (predicted !== undefined) {
     const text = showPrediction(predicted.prediction, predicted.prospect);
     if (predicted.prediction.verdict === "willNotConverge") progress.warn(text);
@@ -19,16 +19,16 @@ export function show({ findings, predicted, note }: Preview, progress: Progress)
   if (note !== undefined) progress.info(note);
 }
 
-/** The same text wherever a finding is shown: preview, plan, doctor. */
-export function inWords(finding: Finding): string {
-  return finding.severity === "blocker" ? `up would be refused: ${showFinding(finding)}` : showFinding(finding);
+/** The same text wherever a problem is shown: preview, plan, doctor. */
+export function inWords(problem: Problem): string {
+  return problem.severity === "blocker" ? `up would be refused: ${renderProblem(problem)}` : renderProblem(problem);
 }
 
 /** For `strictPreview`: one error of all blockers; undefined where there are none. */
-export function strictFailure({ findings }: Preview, domain: string): Error | undefined {
-  const blockers = findings.filter(({ severity }) => severity === "blocker");
+export function strictFailure({ problems }: Preview, domain: string): Error | undefined {
+  const blockers = problems.filter(({ severity }) => severity === "blocker");
   if (blockers.length === 0) return undefined;
-  const lines = blockers.map((finding) => `  ${showFinding(finding)}`);
+  const lines = blockers.map((problem) => `  ${renderProblem(problem)}`);
   const text = [`${domain} cannot be moved as things stand, and vm-placement:strictPreview is true:`, ...lines];
   return new Error(clean(text.join("\n"), maxText));
 }

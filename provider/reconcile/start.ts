@@ -4,7 +4,8 @@ import type { DomainView } from "../core/domain";
 import type { Decision } from "../core/decide/types";
 import { showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
-import { ownedToCopy, showFinding } from "../core/rules";
+import { renderProblem } from "../core/problem";
+import { ownedToCopy } from "../core/rules";
 import { listed } from "../core/near";
 import type { Hosts } from "../observe/hosts";
 import type { Ports } from "../core/ports";
@@ -44,7 +45,7 @@ export async function start(
       );
       const error = blocked(found, what, view.name);
       if (error) throw error.with({ seen: view });
-      for (const finding of found) if (finding.severity === "warning") ports.progress.warn(showFinding(finding));
+      for (const problem of found) if (problem.severity === "warning") ports.progress.warn(renderProblem(problem));
 
       const owned = ownedToCopy(facts);
       if (owned.length > 0)

@@ -31,7 +31,7 @@ describeWithStack("a preview that looks ahead", {}, (lab, stack) => {
     assert.equal(code, 0, said);
     assert.match(
       said,
-      /warning: up would be refused: vda of db-01: \/var\/lib\/libvirt\/images\/db-01\.img lies on a file system of kvm-a itself \(\w+\); put it on storage that both hosts see, or set migration\.copyStorage: "all" .* \[unsafeStorage\]/,
+      /warning: up would be refused: vda of db-01: \/var\/lib\/libvirt\/images\/db-01\.img lies on a file system of kvm-a itself \(\w+\); put it on storage that both hosts see; or set migration\.copyStorage: "all" .* \[unsafeStorage\]/,
     );
     assert.match(
       said,

@@ -27,21 +27,21 @@ describeWithLab("a host whose start-up files print", { hosts: ["kvm-a", "kvm-b"]
     await lab().host("kvm-b").must("echo 'echo stty: Inappropriate ioctl for device >&2' >/root/.bashrc");
     const { hosts, pairs } = await diagnosis();
     assert.deepEqual(
-      hosts.map(({ findings }) => findings),
+      hosts.map(({ problems }) => problems),
       [[], []],
     );
-    assert.ok(pairs.every(({ findings }) => findings.every(({ severity }) => severity === "warning")));
+    assert.ok(pairs.every(({ problems }) => problems.every(({ severity }) => severity === "warning")));
   });
 
   it("on standard output breaks libvirt's own login, which doctor names", async () => {
     await lab().host("kvm-b").must("echo 'echo Welcome to kvm-b' >/root/.bashrc");
     const { hosts, pairs } = await diagnosis();
     assert.deepEqual(
-      hosts.map(({ findings }) => findings),
+      hosts.map(({ problems }) => problems),
       [[], []],
     );
-    const blockers = pairs.flatMap(({ from, to, findings }) =>
-      findings
+    const blockers = pairs.flatMap(({ from, to, problems }) =>
+      problems
         .filter(({ severity }) => severity === "blocker")
         .map(({ code, message }) => ({ from, to, code, message })),
     );

@@ -1,11 +1,11 @@
 import { showDuration } from "../units";
 import type { MoveFacts } from "./facts";
-import type { Finding } from "./finding";
+import type { Problem } from "../problem";
 
 const mostMs = 60_000;
 
 /** A VM's clock follows its host's: it jumps with the move. Certificates and logs suffer too. */
-export function clocksAgree({ source, destination }: MoveFacts): Finding[] {
+export function clocksAgree({ source, destination }: MoveFacts): Problem[] {
   const [from, to] = [source.system?.clockOffsetMs, destination.system?.clockOffsetMs];
   if (from === undefined || to === undefined || Math.abs(to - from) <= mostMs) return [];
   return [
@@ -13,9 +13,14 @@ export function clocksAgree({ source, destination }: MoveFacts): Finding[] {
       rule: "clocks-agree",
       severity: "warning",
       code: "clocksApart",
-      where: destination.host,
+      host: destination.host,
       message: `the clock of ${destination.host} is ${showDuration(Math.abs(to - from))} ${to > from ? "ahead of" : "behind"} that of ${source.host}`,
-      next: "let both follow one time server: `systemctl enable --now chronyd` (or systemd-timesyncd) on either host",
+      remedies: [
+        {
+          do: "let both follow one time server with chronyd (or systemd-timesyncd)",
+          commands: [source, destination].map(({ host }) => ({ host, command: "systemctl enable --now chronyd" })),
+        },
+      ],
     },
   ];
 }

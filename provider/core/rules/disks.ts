@@ -1,24 +1,24 @@
 /** Every disk must be at hand on the destination: on storage that both hosts see, or as an image to copy into. */
-import { shownCommand } from "../shownCommand";
+import { commandLine } from "../shownCommand";
 import { showBytes } from "../units";
 import type { Disk, ImageFacts, MoveFacts } from "./facts";
-import type { Finding } from "./finding";
+import type { Problem, Remedy } from "../problem";
 import { isSameFile, sharedFileSystems } from "./sameStorage";
 
-type Report = (disk: Disk, message: string, next: string, severity?: Finding["severity"]) => void;
+type Report = (disk: Disk, message: string, remedies: Remedy[], severity?: Problem["severity"]) => void;
 
-export function disksAreThere(facts: MoveFacts): Finding[] {
+export function disksAreThere(facts: MoveFacts): Problem[] {
   const { domain, destination, options, how } = facts;
   if (domain === undefined) return [];
-  const found: Finding[] = [];
-  const report: Report = (disk, message, next, severity = "blocker") =>
+  const found: Problem[] = [];
+  const report: Report = (disk, message, remedies, severity = "blocker") =>
     found.push({
       rule: "disks",
       severity,
       code: "unsafeStorage",
-      where: destination.host,
+      host: destination.host,
       message: `${disk.target} of ${domain.name}: ${message}`,
-      next,
+      remedies,
     });
 
   if (how === "live" && options.copyStorage !== undefined) {
@@ -28,9 +28,9 @@ export function disksAreThere(facts: MoveFacts): Finding[] {
         rule: "disks",
         severity: "blocker",
         code: "unsafeStorage",
-        where: facts.source.host,
+        host: facts.source.host,
         message: `${domain.name} has no disk ${chosen}, which migration.copyStorage.disks names`,
-        next: `its disks are ${targets.join(", ") || "none"}`,
+        remedies: [{ do: `name some of its disks, which are ${targets.join(", ") || "none"}` }],
       });
     }
   }
@@ -60,19 +60,33 @@ function opened(disk: Disk, path: string, facts: MoveFacts, report: Report): voi
     return report(
       disk,
       `${path} on ${host} is not the image it runs with: ${stale}`,
-      'set migration.copyStorage: "all", which overwrites it with what is current',
+      [
+        {
+          do: 'set migration.copyStorage: "all", which overwrites it with what is current',
+          loses: "what is in the image there",
+        },
+      ],
       options.unsafe ? "warning" : "blocker",
     );
   }
   if (disk.readonly || removable) {
     if (there?.exists === false && disk.startupPolicy === "mandatory") {
-      report(
-        disk,
-        `${host} does not have ${path}`,
-        removable
-          ? `eject it: ${shownCommand`virsh change-media ${facts.domain!} ${disk.target} --eject`} on ${source.host}; or put the file there`
-          : `put the file at the same path on ${host}`,
-      );
+      report(disk, `${host} does not have ${path}`, [
+        ...(removable
+          ? [
+              {
+                do: "eject it",
+                commands: [
+                  {
+                    host: source.host,
+                    command: commandLine`virsh change-media ${facts.domain!} ${disk.target} --eject`,
+                  },
+                ],
+              },
+            ]
+          : []),
+        { do: `put the file at the same path on ${host}` },
+      ]);
     }
     return;
   }
@@ -82,20 +96,20 @@ function opened(disk: Disk, path: string, facts: MoveFacts, report: Report): voi
     !sharedFileSystems.test(here.fileSystem) &&
     !options.unsafe
   ) {
-    return report(
-      disk,
-      `${path} lies on a file system of ${source.host} itself (${here.fileSystem})`,
-      'put it on storage that both hosts see, or set migration.copyStorage: "all" with an image of the same size and format on the destination',
-    );
+    return report(disk, `${path} lies on a file system of ${source.host} itself (${here.fileSystem})`, [
+      { do: "put it on storage that both hosts see" },
+      { do: 'set migration.copyStorage: "all" with an image of the same size and format on the destination' },
+    ]);
   }
   if (there?.exists === false) {
-    return report(
-      disk,
-      `${host} does not have ${path}`,
-      disk.type === "block"
-        ? `connect the same LUN or volume on ${host}`
-        : `mount the same storage (${here?.mountSource ?? "see findmnt"}) on ${host}`,
-    );
+    return report(disk, `${host} does not have ${path}`, [
+      {
+        do:
+          disk.type === "block"
+            ? `connect the same LUN or volume on ${host}`
+            : `mount the same storage (${here?.mountSource ?? "see findmnt"}) on ${host}`,
+      },
+    ]);
   }
   if (here === undefined || there === undefined) return;
   const another =
@@ -106,7 +120,11 @@ function opened(disk: Disk, path: string, facts: MoveFacts, report: Report): voi
     report(
       disk,
       `${path} on ${host} is another ${disk.type === "block" ? `device (serial ${there.serial}, here ${here.serial})` : `file (on ${there.mountSource ?? "?"}, here ${here.mountSource ?? "?"})`}`,
-      disk.type === "block" ? `connect the same LUN or volume on ${host}` : `mount the same storage on ${host}`,
+      [
+        {
+          do: disk.type === "block" ? `connect the same LUN or volume on ${host}` : `mount the same storage on ${host}`,
+        },
+      ],
       // libvirt does it with --unsafe, and the user has said that the data is theirs to answer for.
       options.unsafe ? "warning" : "blocker",
     );
@@ -117,7 +135,10 @@ function opened(disk: Disk, path: string, facts: MoveFacts, report: Report): voi
 function copied(disk: Disk, facts: MoveFacts, report: Report): void {
   const { destination, options, sourceImages, destinationImages } = facts;
   const { host } = destination;
-  const only = `limit migration.copyStorage.disks to the disks that only ${facts.source.host} has, or leave copyStorage out`;
+  const only: Remedy[] = [
+    { do: `limit migration.copyStorage.disks to the disks that only ${facts.source.host} has` },
+    { do: "leave copyStorage out" },
+  ];
   if (disk.type === "network") {
     return report(
       disk,
@@ -137,7 +158,15 @@ function copied(disk: Disk, facts: MoveFacts, report: Report): void {
   }
   if (there === undefined) return;
   const size = virtualSize(here, disk.format);
-  const create = shownCommand`qemu-img create -f ${disk.format} ${path} ${size ?? "SIZE"}`;
+  const create = {
+    do: "make the image",
+    commands: [{ host, command: commandLine`qemu-img create -f ${disk.format} ${path} ${size ?? "SIZE"}` }],
+  };
+  const replace = {
+    ...create,
+    do: "if nobody needs what is there, replace it",
+    loses: `what is in ${path} on ${host}`,
+  };
   if (!there.exists) {
     const directory = path.slice(0, path.lastIndexOf("/")) || "/";
     const pool = destination.poolPaths?.includes(directory);
@@ -146,22 +175,18 @@ function copied(disk: Disk, facts: MoveFacts, report: Report): void {
     return report(
       disk,
       `${host} has no image ${path} to copy into${options.copyStorage === "all" ? `, and no storage pool for ${directory}` : ""}`,
-      `on ${host}: ${create}`,
+      [create],
     );
   }
   if (there.format !== undefined && disk.format !== "raw" && there.format !== disk.format) {
-    return report(
-      disk,
-      `${path} on ${host} is ${there.format}, and ${disk.format} is needed`,
-      `on ${host}, if nobody needs it: ${create}`,
-    );
+    return report(disk, `${path} on ${host} is ${there.format}, and ${disk.format} is needed`, [replace]);
   }
   const thereSize = disk.format === "raw" ? there.sizeBytes : virtualSize(there, disk.format);
   if (size !== undefined && thereSize !== undefined && size !== thereSize) {
     report(
       disk,
       `${path} on ${host} has ${showBytes(thereSize)} (${thereSize} bytes), and ${showBytes(size)} (${size}) are needed`,
-      `on ${host}, if nobody needs it: ${create}`,
+      [replace],
     );
   }
 }
@@ -175,9 +200,13 @@ function offline(disk: Disk, facts: MoveFacts, report: Report): void {
   const { source, destination, options } = facts;
   if (disk.device === "cdrom" || disk.device === "floppy" || options.unsafe || type === "network") return;
   const onlyTheDefinition = "an offline migration moves the definition only";
-  const ways =
-    `put it on storage that both hosts see; or start ${facts.domain!.name} and move it live with migration.copyStorage; ` +
-    `or copy the image to ${destination.host} yourself and set migration.unsafe: true, which moves the definition and checks no disk`;
+  const ways: Remedy[] = [
+    { do: "put it on storage that both hosts see" },
+    { do: `start ${facts.domain!.name} and move it live with migration.copyStorage` },
+    {
+      do: `copy the image to ${destination.host} yourself and set migration.unsafe: true, which moves the definition and checks no disk`,
+    },
+  ];
   if (path === undefined) {
     return report(disk, `${onlyTheDefinition}, and where this disk (type ${type}) lies is not known`, ways);
   }
@@ -186,7 +215,10 @@ function offline(disk: Disk, facts: MoveFacts, report: Report): void {
     return report(
       disk,
       `${onlyTheDefinition}, and ${destination.host} does not have ${path}: it could not start there`,
-      `copy the image to ${destination.host} first, or set migration.unsafe: true to move the definition all the same`,
+      [
+        { do: `copy the image to ${destination.host} first` },
+        { do: "set migration.unsafe: true to move the definition all the same" },
+      ],
     );
   }
   // What the guest cannot write to has no older content.

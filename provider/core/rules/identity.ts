@@ -1,27 +1,31 @@
 /** Who is who: hosts that libvirt takes for one, and domains that are in the way. */
-import { shownCommand } from "../shownCommand";
-import { undefineCommand } from "../undefine";
+import { commandLine } from "../shownCommand";
+import { undefineLine } from "../undefine";
 import { versionBelow } from "../version";
 import type { MoveFacts } from "./facts";
-import type { Finding } from "./finding";
+import type { Problem } from "../problem";
 
 /** Cloned hosts share the UUID by which libvirt tells hosts apart; it then refuses with "Attempt to migrate guest to the same host". */
-export function distinctHosts({ source, destination }: MoveFacts): Finding[] {
+export function distinctHosts({ source, destination }: MoveFacts): Problem[] {
   if (source.hostUuid === undefined || source.hostUuid !== destination.hostUuid) return [];
   return [
     {
       rule: "distinct-hosts",
       severity: "blocker",
       code: "domainConflict",
-      where: destination.host,
+      host: destination.host,
       message: `${source.host} and ${destination.host} are one host, or have the same host UUID (${source.hostUuid})`,
-      next: `if one is a clone, give it a host_uuid of its own in /etc/libvirt/libvirtd.conf (or virtqemud.conf) and restart libvirt there`,
+      remedies: [
+        {
+          do: "if one is a clone, give it a host_uuid of its own in /etc/libvirt/libvirtd.conf (or virtqemud.conf) and restart libvirt there",
+        },
+      ],
     },
   ];
 }
 
 /** libvirt refuses a second domain of one name or one UUID on a host. */
-export function nameAndUuidAreFree({ destination, domain }: MoveFacts): Finding[] {
+export function nameAndUuidAreFree({ destination, domain }: MoveFacts): Problem[] {
   if (domain === undefined) return [];
   const inTheWay = (destination.domains ?? []).filter(
     ({ name, uuid }) => (name === domain.name) !== (uuid === domain.uuid),
@@ -31,11 +35,31 @@ export function nameAndUuidAreFree({ destination, domain }: MoveFacts): Finding[
     rule: "name-and-uuid-free",
     severity: "blocker",
     code: "domainConflict",
-    where: destination.host,
+    host: destination.host,
     message:
       name === domain.name
         ? `${destination.host} has another VM of the name ${name} (UUID ${uuid}; this one is ${domain.uuid})`
         : `${destination.host} has a VM ${name} with the UUID of ${domain.name} (${uuid})`,
-    next: `on ${destination.host}: ${shownCommand`virsh domrename ${{ name, uuid }} NEW-NAME`}${name === domain.name ? "" : " does not help against a UUID"}, or ${undefineCommand({ name, uuid }, { nvram: true, tpm: keepsTpm, keepTpm: keepsTpm })} if nobody needs it`,
+    remedies: [
+      // A new name does not help against a UUID.
+      ...(name === domain.name
+        ? [
+            {
+              do: "rename that one",
+              commands: [{ host: destination.host, command: commandLine`virsh domrename ${{ name, uuid }} NEW-NAME` }],
+            },
+          ]
+        : []),
+      {
+        do: "remove that one, if nobody needs it",
+        commands: [
+          {
+            host: destination.host,
+            command: undefineLine({ name, uuid }, { nvram: true, tpm: keepsTpm, keepTpm: keepsTpm }),
+          },
+        ],
+        loses: "its definition",
+      },
+    ],
   }));
 }

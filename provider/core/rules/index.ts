@@ -1,5 +1,6 @@
-/** What stands in the way of a move, from facts alone. All findings at once, never one by one. */
+/** What stands in the way of a move, from facts alone. All problems at once, never one by one. */
 import { clean, cleanLine } from "../clean";
+import type { Problem, Remedy } from "../problem";
 import { bootFilesAreThere } from "./bootFiles";
 import { clocksAgree } from "./clocks";
 import { cpuFits, domainFits, securityModelFits, tpmFits } from "./fit";
@@ -7,7 +8,7 @@ import { dataPortsAreOpen, peerAnswers, peerLoginIsQuiet } from "./peer";
 import { devicesCanMove, nothingHoldsIt } from "./devices";
 import { disksAreThere } from "./disks";
 import type { MoveFacts } from "./facts";
-import type { Finding, Rule } from "./finding";
+import type { Rule } from "./rule";
 import { distinctHosts, nameAndUuidAreFree } from "./identity";
 import { memoryIsFree } from "./memory";
 import { ownedStateGoesAlong, swtpmFits } from "./owned";
@@ -28,10 +29,9 @@ import { answersAreReadable } from "./unreadable";
 export * from "./facts";
 export { isCopied } from "./disks";
 export { type OwnedToCopy, ownedToCopy } from "./owned";
-export { type Finding, showFinding } from "./finding";
 
-/** In the order in which a user would mend things: the hosts, the way between them, the VM, its parts. */
-const rules: readonly Rule[] = [
+/** In the order in which a user would fix things: the hosts, the way between them … */
+const ofTheHosts: readonly Rule[] = [
   answersAreReadable,
   distinctHosts,
   peerAnswers,
@@ -47,6 +47,10 @@ const rules: readonly Rule[] = [
   postCopyCanBeResumed,
   postCopyMayUseUserfaultfd,
   qemuIsNotOlder,
+];
+
+/** … the VM, its parts. */
+const ofTheDomain: readonly Rule[] = [
   pausedVmHasRunHere,
   nameAndUuidAreFree,
   domainFits,
@@ -67,12 +71,27 @@ const rules: readonly Rule[] = [
  * Every blocker and warning; blockers first. Facts hold the names and paths of a host as they are, since they are compared and asked for;
  * here they become text, and are cleaned.
  */
-export function findings(facts: MoveFacts): Finding[] {
-  const all = rules
-    .flatMap((rule) => rule(facts))
-    .map((finding) => ({ ...finding, message: cleanLine(finding.message, 4096), next: clean(finding.next) }));
+export function problems(facts: MoveFacts): Problem[] {
+  const found = (rules: readonly Rule[]) => rules.flatMap((rule) => rule(facts));
+  const domain = facts.domain && cleanLine(facts.domain.name);
+  const all = [
+    ...found(ofTheHosts),
+    ...found(ofTheDomain).map((problem) => ({ ...problem, ...(domain !== undefined && { domain }) })),
+  ].map((problem) => ({
+    ...problem,
+    message: cleanLine(problem.message, 4096),
+    remedies: problem.remedies.map(cleanRemedy),
+  }));
   return [
     ...all.filter(({ severity }) => severity === "blocker"),
     ...all.filter(({ severity }) => severity === "warning"),
   ];
+}
+
+function cleanRemedy({ do: what, commands, loses }: Remedy): Remedy {
+  return {
+    do: clean(what),
+    ...(commands && { commands: commands.map((each) => ({ ...each, command: clean(each.command) })) }),
+    ...(loses !== undefined && { loses: clean(loses) }),
+  };
 }

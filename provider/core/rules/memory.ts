@@ -1,10 +1,10 @@
-import { shownCommand } from "../shownCommand";
+import { commandLine } from "../shownCommand";
 import { showBytes } from "../units";
 import type { MoveFacts } from "./facts";
-import type { Finding } from "./finding";
+import type { Problem, Remedy } from "../problem";
 
 /** Huge pages are there or QEMU does not start; ordinary memory is taken as the guest's pages arrive. */
-export function memoryIsFree({ domain, destination, how }: MoveFacts): Finding[] {
+export function memoryIsFree({ domain, destination, how }: MoveFacts): Problem[] {
   const { system, host } = destination;
   if (domain === undefined || system === undefined || how !== "live") return [];
   if (domain.hugepageKiB.length > 0) return hugepages(domain, system, host);
@@ -17,9 +17,9 @@ export function memoryIsFree({ domain, destination, how }: MoveFacts): Finding[]
       rule: "free-memory",
       severity,
       code: "migrationRefused",
-      where: host,
+      host,
       message: `${host} has ${showBytes(free)} of memory free; ${domain.name} ${severity === "blocker" ? `needs ${showBytes(used)}` : `may grow to ${showBytes(domain.memoryBytes)}`}`,
-      next: `free memory on ${host}: move another VM away first`,
+      remedies: [{ do: `free memory on ${host}: move another VM away first` }],
     },
   ];
 }
@@ -28,9 +28,9 @@ function hugepages(
   domain: NonNullable<MoveFacts["domain"]>,
   system: NonNullable<MoveFacts["destination"]["system"]>,
   host: string,
-): Finding[] {
-  const finding = (message: string, next: string): Finding[] => [
-    { rule: "hugepages", severity: "blocker", code: "migrationRefused", where: host, message, next },
+): Problem[] {
+  const problem = (message: string, remedies: Remedy[]): Problem[] => [
+    { rule: "hugepages", severity: "blocker", code: "migrationRefused", host, message, remedies },
   ];
   const sizes = domain.hugepageKiB.map((size) => (size === 0 ? system.defaultHugepageKiB : size));
   // With several sizes the memory is shared out over NUMA nodes, which no sum over the host can judge.
@@ -40,16 +40,20 @@ function hugepages(
   const free = system.freeHugepages[size] ?? 0;
   const name = showBytes(size * 1024);
   if (free < needed) {
-    return finding(
-      `${domain.name} needs ${needed} huge pages of ${name}, and ${host} has ${free} free`,
-      `on ${host}: ${shownCommand`virsh allocpages --pagesize ${size}KiB --pagecount N`}`,
-    );
+    return problem(`${domain.name} needs ${needed} huge pages of ${name}, and ${host} has ${free} free`, [
+      {
+        do: "reserve more",
+        commands: [{ host, command: commandLine`virsh allocpages --pagesize ${size}KiB --pagecount N` }],
+      },
+    ]);
   }
   if (!system.hugetlbfs) {
-    return finding(
-      `${domain.name} has its memory in huge pages, and ${host} has no hugetlbfs mounted`,
-      `on ${host}: \`mount -t hugetlbfs hugetlbfs /dev/hugepages\`, then restart libvirt there`,
-    );
+    return problem(`${domain.name} has its memory in huge pages, and ${host} has no hugetlbfs mounted`, [
+      {
+        do: "mount it and restart libvirt there",
+        commands: [{ host, command: "mount -t hugetlbfs hugetlbfs /dev/hugepages" }],
+      },
+    ]);
   }
   return [];
 }

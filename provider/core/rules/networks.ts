@@ -1,47 +1,54 @@
-import { shownCommand } from "../shownCommand";
+import { commandLine } from "../shownCommand";
 import type { MoveFacts } from "./facts";
-import type { Finding } from "./finding";
+import type { Problem, Remedy } from "../problem";
 
 /** Bridges, libvirt networks and devices that the interfaces are plugged in must have the same names there. */
-export function networksAreThere({ domain, destination, how }: MoveFacts): Finding[] {
+export function networksAreThere({ domain, source: { host: sourceHost }, destination, how }: MoveFacts): Problem[] {
   const { host, networks, system } = destination;
-  const findings = new Map<string, Finding>();
-  const add = (key: string, message: string, next: string) =>
-    findings.set(key, {
+  const found = new Map<string, Problem>();
+  const add = (key: string, message: string, remedies: Remedy[]) =>
+    found.set(key, {
       rule: "networks",
       severity: how === "live" ? "blocker" : "warning",
       code: "migrationRefused",
-      where: host,
+      host,
       message,
-      next,
+      remedies,
     });
+  const start = (network: string) => [
+    { host, command: commandLine`virsh net-start ${network}` },
+    { host, command: commandLine`virsh net-autostart ${network}` },
+  ];
   for (const { type, source } of domain?.interfaces ?? []) {
     if (source === undefined) continue;
     if (type === "network" && networks !== undefined) {
       const network = networks.find(({ name }) => name === source);
       if (network === undefined) {
-        add(
-          `network ${source}`,
-          `${domain!.name} is on the libvirt network ${source}, which ${host} does not have`,
-          `define it there: ${shownCommand`virsh net-dumpxml ${source}`} on the source, \`virsh net-define\`, ${shownCommand`virsh net-start ${source}`} and ${shownCommand`virsh net-autostart ${source}`} on ${host}`,
-        );
+        add(`network ${source}`, `${domain!.name} is on the libvirt network ${source}, which ${host} does not have`, [
+          {
+            do: `define it on ${host} too`,
+            commands: [
+              { host: sourceHost, command: commandLine`virsh net-dumpxml ${source}` },
+              { host, command: "virsh net-define FILE" },
+              ...start(source),
+            ],
+          },
+        ]);
       } else if (!network.active) {
         add(
           `network ${source}`,
           `${domain!.name} is on the libvirt network ${source}, which is not active on ${host}`,
-          `on ${host}: ${shownCommand`virsh net-start ${source}`} and ${shownCommand`virsh net-autostart ${source}`}`,
+          [{ do: "start it", commands: start(source) }],
         );
       }
     }
     const isDevice = type === "bridge" || type === "direct";
     if (isDevice && system !== undefined && !system.interfaces.includes(source)) {
       const what = type === "bridge" ? "bridge" : "network device";
-      add(
-        `device ${source}`,
-        `${domain!.name} is plugged in the ${what} ${source}, which ${host} does not have`,
-        `make a ${what} of that name on ${host}, with the same network behind it`,
-      );
+      add(`device ${source}`, `${domain!.name} is plugged in the ${what} ${source}, which ${host} does not have`, [
+        { do: `make a ${what} of that name on ${host}, with the same network behind it` },
+      ]);
     }
   }
-  return [...findings.values()];
+  return [...found.values()];
 }

@@ -3,10 +3,10 @@ import { optionNames, optionTable } from "../options";
 import { resumeHindrances } from "../resumable";
 import { versionBelow } from "../version";
 import type { MoveFacts } from "./facts";
-import type { Finding } from "./finding";
+import type { Problem, Remedy } from "../problem";
 import { isFromQemu80 } from "./machineType";
 
-export function virshKnowsTheOptions({ source, command }: MoveFacts): Finding[] {
+export function virshKnowsTheOptions({ source, command }: MoveFacts): Problem[] {
   // What is quoted is a value: a domain may well be called "db --old".
   const used = command.replace(/'[^']*'/g, "''").match(/(?<= )--[a-z][a-z0-9-]+/g) ?? [];
   return used
@@ -18,19 +18,24 @@ export function virshKnowsTheOptions({ source, command }: MoveFacts): Finding[] 
         rule: "virsh-options",
         severity: "blocker",
         code: "optionUnsupported",
-        where: source.host,
+        host: source.host,
         message: `virsh on ${source.host} (libvirt ${source.libvirt ?? "of unknown version"}) does not know ${flag}`,
-        next: `${name ? `leave out migration.${optionTable[name].input}, or ` : ""}upgrade libvirt on ${source.host}${since ? ` to ${since} or later` : ""}`,
-      } satisfies Finding;
+        remedies: [
+          ...(name ? [{ do: `leave out migration.${optionTable[name].input}` }] : []),
+          { do: `upgrade libvirt on ${source.host}${since ? ` to ${since} or later` : ""}` },
+        ],
+      } satisfies Problem;
     });
 }
+
+const oneOfTheTwo: Remedy = { do: "leave out one of the two (postCopy alone copes with any dirty rate)" };
 
 /**
  * QEMU 7.2 accepts the pair, and its destination process aborts when post-copy starts: the guest is lost (5 of 5). QEMU 10.0 refuses it.
  * From 10.1 on it works, but not with a machine type of 7.2 or older (hw_compat_7_2 sets `migration.x-preempt-pre-7-2`): nothing is sent
  * after the first 1–3 MiB, and neither a switch nor an abort ends that (7 of 7; 8 of 8 well with 8.0 to 11.1; QEMU 11.1.2).
  */
-export function multiFdWithPostCopy({ source, destination, domain, options, how }: MoveFacts): Finding[] {
+export function multiFdWithPostCopy({ source, destination, domain, options, how }: MoveFacts): Problem[] {
   if (how !== "live" || !options.parallel || !options.postCopy) return [];
   const tooOld = [source, destination]
     .filter(({ qemu }) => qemu === undefined || versionBelow(qemu, "10.1"))
@@ -38,10 +43,10 @@ export function multiFdWithPostCopy({ source, destination, domain, options, how 
       rule: "multi-fd-with-post-copy",
       severity: "blocker",
       code: "unsafeCombination",
-      where: host,
+      host,
       message: `migration.parallel together with migration.postCopy loses the guest below QEMU 10.1; ${host} has ${qemu ?? "an unknown version"}`,
-      next: "leave out one of the two; postCopy alone copes with any dirty rate",
-    })) satisfies Finding[];
+      remedies: [oneOfTheTwo],
+    })) satisfies Problem[];
   if (tooOld.length > 0 || domain === undefined) return tooOld;
   const { name, machine } = domain;
   const known = isFromQemu80(machine);
@@ -51,17 +56,17 @@ export function multiFdWithPostCopy({ source, destination, domain, options, how 
       rule: "multi-fd-with-post-copy",
       severity: "blocker",
       code: "unsafeCombination",
-      where: source.host,
+      host: source.host,
       message:
         `migration.parallel together with migration.postCopy stands still for ever with machine types of QEMU 7.2 and older; ${name} has ${machine}` +
         (known === undefined ? ", and which release that is of is not known" : ""),
-      next: `leave out one of the two; postCopy alone copes with any dirty rate. Or start ${name} with a machine type of QEMU 8.0 or later`,
+      remedies: [oneOfTheTwo, { do: `start ${name} with a machine type of QEMU 8.0 or later` }],
     },
   ];
 }
 
 /** libvirt 9.0.0 checks the disks' certificate against an empty name here; the destination's name given by hand cures it, 11.3.0 needs no cure. */
-export function tlsDiskCopyOverMultiFd({ source, options, how }: MoveFacts): Finding[] {
+export function tlsDiskCopyOverMultiFd({ source, options, how }: MoveFacts): Problem[] {
   const { tls, parallel, copyStorage, tlsDestination } = options;
   if (how !== "live" || !tls || !parallel || !copyStorage || tlsDestination !== undefined) return [];
   if (source.libvirt === undefined || !versionBelow(source.libvirt, "9.1")) return [];
@@ -70,24 +75,26 @@ export function tlsDiskCopyOverMultiFd({ source, options, how }: MoveFacts): Fin
       rule: "tls-disk-copy-over-multi-fd",
       severity: "blocker",
       code: "unsafeCombination",
-      where: source.host,
+      host: source.host,
       message: `libvirt ${source.libvirt} on ${source.host} always fails with tls, parallel and copyStorage together`,
-      next: 'name the destination as in its certificate: migration.tls: { destination: "kvm-b.example.net" }',
+      remedies: [
+        { do: 'name the destination as in its certificate: migration.tls: { destination: "kvm-b.example.net" }' },
+      ],
     },
   ];
 }
 
 /** zlib and zstd came with libvirt 9.4; "mt" left QEMU in 9.1. */
-export function compressionIsKnown({ source, destination, options, how }: MoveFacts): Finding[] {
+export function compressionIsKnown({ source, destination, options, how }: MoveFacts): Problem[] {
   if (how !== "live") return [];
   const methods = options.compressionMethods ?? [];
-  const finding = (host: string, method: string, has: string, next: string): Finding => ({
+  const problem = (host: string, method: string, has: string, remedies: Remedy[]): Problem => ({
     rule: "compression-known",
     severity: "blocker",
     code: "optionUnsupported",
-    where: host,
+    host,
     message: `${host} cannot compress a migration with "${method}": it has ${has}`,
-    next,
+    remedies,
   });
   return [source, destination].flatMap(({ host, libvirt, qemu }) => [
     ...methods
@@ -95,28 +102,31 @@ export function compressionIsKnown({ source, destination, options, how }: MoveFa
         (method) => (method === "zlib" || method === "zstd") && libvirt !== undefined && versionBelow(libvirt, "9.4"),
       )
       .map((method) =>
-        finding(host, method, `libvirt ${libvirt!}`, `use "xbzrle", or upgrade libvirt on ${host} to 9.4 or later`),
+        problem(host, method, `libvirt ${libvirt!}`, [
+          { do: 'use "xbzrle"' },
+          { do: `upgrade libvirt on ${host} to 9.4 or later` },
+        ]),
       ),
     ...methods
       .filter((method) => method === "mt" && qemu !== undefined && !versionBelow(qemu, "9.1"))
-      .map((method) => finding(host, method, `QEMU ${qemu!}`, 'use "zstd" with migration.parallel instead')),
+      .map((method) => problem(host, method, `QEMU ${qemu!}`, [{ do: 'use "zstd" with migration.parallel instead' }])),
   ]);
 }
 
-export function postCopyCanBeResumed({ source, destination, options, how }: MoveFacts): Finding[] {
+export function postCopyCanBeResumed({ source, destination, options, how }: MoveFacts): Problem[] {
   if (how !== "live" || !options.postCopy) return [];
   return resumeHindrances(source, destination).map(({ host, why, upgradeTo }) => ({
     rule: "post-copy-resume",
     severity: "warning",
     code: "unsafeCombination",
-    where: host,
+    host,
     message: `a post-copy that the network interrupts could not be resumed: ${why}`,
-    next: `upgrade libvirt on ${host} to ${upgradeTo} or later, or leave out migration.postCopy`,
+    remedies: [{ do: `upgrade libvirt on ${host} to ${upgradeTo} or later` }, { do: "leave out migration.postCopy" }],
   }));
 }
 
 /** Post-copy needs userfaultfd on the destination, which kernels keep from unprivileged processes by default. */
-export function postCopyMayUseUserfaultfd({ destination, options, how }: MoveFacts): Finding[] {
+export function postCopyMayUseUserfaultfd({ destination, options, how }: MoveFacts): Problem[] {
   if (how !== "live" || !options.postCopy || destination.system?.userfaultfd !== false) return [];
   const { host } = destination;
   return [
@@ -124,15 +134,21 @@ export function postCopyMayUseUserfaultfd({ destination, options, how }: MoveFac
       rule: "post-copy-userfaultfd",
       severity: "blocker",
       code: "unsafeCombination",
-      where: host,
+      host,
       message: `QEMU on ${host} runs unprivileged and may not use userfaultfd, which post-copy needs`,
-      next: `on ${host}: \`sysctl -w vm.unprivileged_userfaultfd=1\` (and a file in /etc/sysctl.d for the next boot), or leave out migration.postCopy`,
+      remedies: [
+        {
+          do: "allow it (and with a file in /etc/sysctl.d after the next boot too)",
+          commands: [{ host, command: "sysctl -w vm.unprivileged_userfaultfd=1" }],
+        },
+        { do: "leave out migration.postCopy" },
+      ],
     },
   ];
 }
 
 /** QEMU promises that a versioned machine type moves to a newer release, not back to an older one. */
-export function qemuIsNotOlder({ source, destination, how }: MoveFacts): Finding[] {
+export function qemuIsNotOlder({ source, destination, how }: MoveFacts): Problem[] {
   if (how !== "live" || source.qemu === undefined || destination.qemu === undefined) return [];
   const major = (version: string) => version.split(".")[0]!;
   if (!versionBelow(major(destination.qemu), major(source.qemu))) return [];
@@ -141,9 +157,9 @@ export function qemuIsNotOlder({ source, destination, how }: MoveFacts): Finding
       rule: "qemu-not-older",
       severity: "warning",
       code: "migrationRefused",
-      where: destination.host,
+      host: destination.host,
       message: `${destination.host} has an older QEMU (${destination.qemu}) than ${source.host} (${source.qemu}); QEMU promises migration to newer releases only`,
-      next: `try it with a VM that may fail, or upgrade QEMU on ${destination.host}`,
+      remedies: [{ do: "try it with a VM that may fail" }, { do: `upgrade QEMU on ${destination.host}` }],
     },
   ];
 }

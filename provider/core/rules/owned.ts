@@ -1,9 +1,11 @@
 /** What a VM owns beside its disks has to go with it: libvirt sends it with a running VM only. */
 import type { OwnedFacts, OwnedState } from "../owned";
+import { commandLine } from "../shownCommand";
 import { showBytes } from "../units";
 import { versionBelow } from "../version";
 import type { MoveFacts } from "./facts";
-import type { Finding } from "./finding";
+import type { Problem, Remedy } from "../problem";
+import { installSwtpm } from "./fit";
 import { isSameFile } from "./sameStorage";
 
 /** Copied as text through the controller's memory; vTPM state has kilobytes, UEFI variables 64 MiB at most. */
@@ -26,40 +28,40 @@ export function ownedToCopy({ domain, how, sourceOwned, destinationOwned }: Move
   });
 }
 
-export function ownedStateGoesAlong(facts: MoveFacts): Finding[] {
+export function ownedStateGoesAlong(facts: MoveFacts): Problem[] {
   const { domain, how, source, destination } = facts;
   if (domain === undefined) return how === "offline" ? [unreadable(facts)] : [];
   if (how === "live") return templatesAreThere(facts);
   return domain.owned.flatMap((owned) => {
-    const make = (where: string, message: string, next: string): Finding[] => [
+    const make: Make = (host, message, remedies) => [
       {
         rule: "owned-state",
         severity: "blocker",
         code: "unsafeStorage",
-        where,
+        host,
         message: `an offline migration sends no ${owned.what} of ${domain.name}: ${message}`,
-        next,
+        remedies,
       },
     ];
     const { path } = owned;
     if (path === undefined) {
-      return make(
-        source.host,
-        `where it lies is not known to this provider`,
-        `start ${domain.name} and move it live: libvirt sends it then`,
-      );
+      return make(source.host, `where it lies is not known to this provider`, [
+        { do: `start ${domain.name} and move it live: libvirt sends it then` },
+      ]);
     }
     const here = facts.sourceOwned?.byPath[path];
     const there = facts.destinationOwned?.byPath[path];
     if (here === undefined || there === undefined) {
       const host = here === undefined ? source.host : destination.host;
-      return make(host, `${host} does not tell what is at ${path}`, "see that sh, find, sha256sum and stat work there");
+      return make(host, `${host} does not tell what is at ${path}`, [
+        { do: "see that sh, find, sha256sum and stat work there" },
+      ]);
     }
     return oneGoesAlong(facts, { ...owned, path }, here, there, make);
   });
 }
 
-type Make = (where: string, message: string, next: string) => Finding[];
+type Make = (host: string, message: string, remedies: Remedy[]) => Problem[];
 
 function oneGoesAlong(
   { domain, source, destination, sourceOwned, destinationOwned }: MoveFacts,
@@ -67,14 +69,26 @@ function oneGoesAlong(
   here: OwnedFacts,
   there: OwnedFacts,
   make: Make,
-): Finding[] {
+): Problem[] {
   const name = domain!.name;
-  const liveInstead = `start ${name} and move it live: libvirt sends it then`;
+  const liveInstead: Remedy = { do: `start ${name} and move it live: libvirt sends it then` };
   if (here.digest === "nothing" && here.keptCopy !== undefined) {
     return make(
       source.host,
       `there is none at ${path} on ${source.host}, but the copy that an interrupted move kept: ${here.keptCopy}`,
-      `put it back on ${source.host}: \`mv -T ${here.keptCopy} ${path}\`, or remove it if nobody needs it; then run \`pulumi up\` again`,
+      [
+        {
+          do: "put it back",
+          commands: [
+            { host: source.host, command: commandLine`mv -T ${here.keptCopy} ${path}` },
+            { command: "pulumi up" },
+          ],
+        },
+        {
+          do: "remove it, if nobody needs it, and run `pulumi up` again",
+          loses: `the ${what}`,
+        },
+      ],
     );
   }
   if (isSameFile(here, there)) {
@@ -89,7 +103,13 @@ function oneGoesAlong(
     return make(
       source.host,
       `both hosts see ${path}, and libvirt ${source.libvirt} on ${source.host} deletes it with the definition`,
-      `add persistent_state='yes' to the <backend> of its <tpm> (\`virsh edit ${name}\`), or ${liveInstead}`,
+      [
+        {
+          do: "add persistent_state='yes' to the <backend> of its <tpm>",
+          commands: [{ host: source.host, command: commandLine`virsh edit ${domain!}` }],
+        },
+        liveInstead,
+      ],
     );
   }
   if (here.digest === "nothing" && there.digest === "nothing") return [];
@@ -101,7 +121,7 @@ function oneGoesAlong(
     return make(
       host,
       `${path} has to be copied, and the account ${owned?.account ?? "used"} on ${host} may neither read nor write it`,
-      `deploy as root on ${host} (\`user: root\` in vm-placement:hosts), or ${liveInstead}`,
+      [{ do: `deploy as root on ${host} (\`user: root\` in vm-placement:hosts)` }, liveInstead],
     );
   }
   if (here.digest === undefined || there.digest === undefined || here.irregular || there.irregular) {
@@ -109,7 +129,7 @@ function oneGoesAlong(
     return make(
       host,
       `${path} on ${host} ${here.irregular || there.irregular ? "holds symbolic links or special files" : "cannot be read"}`,
-      `look at it with \`find ${path} -ls\` on ${host}`,
+      [{ do: "look at it", commands: [{ host, command: commandLine`find ${path} -ls` }] }],
     );
   }
   if (there.digest !== "nothing" && there.digest !== here.digest && !there.superseded) {
@@ -117,17 +137,23 @@ function oneGoesAlong(
     return make(
       destination.host,
       `${path} on ${destination.host} has other content (of ${there.modified ?? "?"}; on ${source.host}: ${ours}), and ${name} would start with that`,
-      `if nobody needs it, for example because an earlier move by hand left it: \`mv -T ${path} ${path}.old\` on ${destination.host}; then run \`pulumi up\` again`,
+      [
+        {
+          do: "if nobody needs it, for example because an earlier move by hand left it, put it aside",
+          commands: [
+            { host: destination.host, command: commandLine`mv -T ${path} ${`${path}.old`}` },
+            { command: "pulumi up" },
+          ],
+        },
+      ],
     );
   }
   if (here.digest === "nothing") return [];
   const bytes = here.bytes ?? 0;
   if (bytes > mostBytes) {
-    return make(
-      source.host,
-      `${path} has ${showBytes(bytes)}, more than the ${showBytes(mostBytes)} that are copied`,
+    return make(source.host, `${path} has ${showBytes(bytes)}, more than the ${showBytes(mostBytes)} that are copied`, [
       liveInstead,
-    );
+    ]);
   }
   const short = [
     [source.host, here],
@@ -138,25 +164,25 @@ function oneGoesAlong(
     return make(
       host,
       `${host} has ${showBytes(freeBytes)} free for ${path}, and ${showBytes(2 * bytes + 2 ** 20)} are needed`,
-      `free some space on ${host}`,
+      [{ do: `free some space on ${host}` }],
     );
   }
   return [];
 }
 
-function unreadable({ source, command }: MoveFacts): Finding {
+function unreadable({ source, command }: MoveFacts): Problem {
   return {
     rule: "owned-state",
     severity: "blocker",
     code: "unsafeStorage",
-    where: source.host,
+    host: source.host,
     message: `${source.host} does not tell the definition that \`${command}\` moves, so what it owns beside its disks is not known`,
-    next: `try \`virsh dumpxml\` on ${source.host}`,
+    remedies: [{ do: "see what it says", commands: [{ host: source.host, command: "virsh dumpxml NAME" }] }],
   };
 }
 
 /** The emulator of the TPM has to be there, and to read what the source's has written. */
-export function swtpmFits({ domain, source, destination, sourceOwned, destinationOwned }: MoveFacts): Finding[] {
+export function swtpmFits({ domain, source, destination, sourceOwned, destinationOwned }: MoveFacts): Problem[] {
   if (!domain?.tpmEmulator || sourceOwned?.swtpm === undefined || destinationOwned === undefined) return [];
   const [here, there] = [sourceOwned.swtpm, destinationOwned.swtpm];
   if (there !== undefined && !versionBelow(there, here)) return [];
@@ -165,18 +191,18 @@ export function swtpmFits({ domain, source, destination, sourceOwned, destinatio
       rule: "tpm-emulator",
       severity: "blocker",
       code: "migrationRefused",
-      where: destination.host,
+      host: destination.host,
       message:
         there === undefined
           ? `${domain.name} has an emulated TPM, and ${destination.host} has no emulator for one`
           : `${domain.name} has an emulated TPM of swtpm ${here} (${source.host}), and ${destination.host} has the older ${there}, which need not be able to read its state`,
-      next: `install ${there === undefined ? "swtpm" : `swtpm ${here} or later`} on ${destination.host}: \`apt install swtpm swtpm-tools\` or \`dnf install swtpm swtpm-tools\`, then restart libvirt there`,
+      remedies: installSwtpm(destination.host, there === undefined ? "swtpm" : `swtpm ${here} or later`),
     },
   ];
 }
 
 /** The destination's libvirt makes the file for UEFI variables from its template before QEMU fills it. */
-function templatesAreThere({ domain, destination, destinationImages, destinationOwned }: MoveFacts): Finding[] {
+function templatesAreThere({ domain, destination, destinationImages, destinationOwned }: MoveFacts): Problem[] {
   return domain!.owned
     .filter(
       ({ path, template }) =>
@@ -188,8 +214,8 @@ function templatesAreThere({ domain, destination, destinationImages, destination
       rule: "boot-files",
       severity: "blocker",
       code: "migrationRefused",
-      where: destination.host,
+      host: destination.host,
       message: `${destination.host} does not have ${template!}, from which libvirt makes the file for the ${what} of ${domain!.name}`,
-      next: `install the same firmware package on ${destination.host}`,
+      remedies: [{ do: `install the same firmware package on ${destination.host}` }],
     }));
 }

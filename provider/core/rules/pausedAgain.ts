@@ -1,6 +1,7 @@
+import { commandLine } from "../shownCommand";
 import { versionBelow } from "../version";
 import type { MoveFacts } from "./facts";
-import type { Finding } from "./finding";
+import type { Problem } from "../problem";
 
 /**
  * QEMU leaves the disks of a VM that arrives paused inactive until the VM runs. When it is sent on before that, QEMU 7.2 aborts at the
@@ -10,28 +11,36 @@ import type { Finding } from "./finding";
  */
 const fixedIn = "10.0";
 
-export function pausedVmHasRunHere({ source, destination, domain, how }: MoveFacts): Finding[] {
+export function pausedVmHasRunHere({ source, destination, domain, how }: MoveFacts): Problem[] {
   if (how !== "live" || domain?.state !== "paused" || domain.pausedSinceArrival === false) return [];
   const { host, qemu } = source;
   if (qemu !== undefined && !versionBelow(qemu, fixedIn)) return [];
   const { name } = domain;
+  const [resume, suspend] = [commandLine`virsh resume ${domain}`, commandLine`virsh suspend ${domain}`];
   const has = qemu === undefined ? "whose version is not known" : qemu;
   return [
     {
       rule: "paused-again",
       severity: "blocker",
       code: "unsafeCombination",
-      where: host,
+      host,
       message:
         `${name} is paused on ${host}, ` +
         (domain.pausedSinceArrival === true
           ? "arrived there paused and has not run since"
           : "and it is not known whether it has run since it arrived there") +
         `: QEMU below ${fixedIn} (${host} has QEMU ${has}) can crash when such a VM is moved again, and its memory is lost`,
-      next:
-        `\`virsh resume ${name}\` on ${host}, run \`pulumi up\` again, which moves it while it runs, and \`virsh suspend ${name}\` on ${destination.host} afterwards: ` +
-        `nothing is lost, but the guest runs meanwhile. Or \`virsh resume ${name}\`, a few seconds later \`virsh suspend ${name}\` on ${host}, then \`pulumi up\`. ` +
-        `A VM that is started with QEMU ${fixedIn} or later on ${host} needs neither`,
+      remedies: [
+        {
+          do: "move it while it runs (nothing is lost, but the guest runs meanwhile)",
+          commands: [{ host, command: resume }, { command: "pulumi up" }, { host: destination.host, command: suspend }],
+        },
+        {
+          do: "let it run for a few seconds",
+          commands: [{ host, command: resume }, { host, command: suspend }, { command: "pulumi up" }],
+        },
+        { do: `start it with QEMU ${fixedIn} or later on ${host}, which needs neither` },
+      ],
     },
   ];
 }

@@ -1,8 +1,8 @@
 /** The way from the source to the destination, as the source sees it. */
-import { shownCommand } from "../shownCommand";
+import { commandLine } from "../shownCommand";
 import type { MoveFacts, PortAnswer } from "./facts";
 import { canBeShown } from "../quote";
-import type { Finding } from "./finding";
+import { type Problem, type Remedy, renderRemedies } from "../problem";
 
 const inWords: Record<PortAnswer, string> = {
   open: "is open",
@@ -13,7 +13,7 @@ const inWords: Record<PortAnswer, string> = {
 };
 
 /** libvirt reads its protocol from the standard output of that login: a greeting there breaks it. */
-export function peerLoginIsQuiet({ source, destination, peer }: MoveFacts): Finding[] {
+export function peerLoginIsQuiet({ source, destination, peer }: MoveFacts): Problem[] {
   if (peer?.transport !== "ssh" || !peer.login?.works || peer.login.noise === undefined) return [];
   const { text, user } = peer.login.noise;
   return [
@@ -21,21 +21,27 @@ export function peerLoginIsQuiet({ source, destination, peer }: MoveFacts): Find
       rule: "peer-output",
       severity: "blocker",
       code: "peerOutput",
-      where: destination.host,
+      host: destination.host,
       message:
         `on ${destination.host} the start-up files of ${user} print ${firstLine(text)} on standard output when ${source.host} logs in; ` +
         `libvirt on ${source.host} reads that as a part of its own protocol (${peer.uri}), which breaks the connection`,
-      next: quietLogin(destination.host, user),
+      remedies: quietLoginRemedies(destination.host, user),
     },
   ];
 }
 
 /** How an account's start-up files print for people only. */
 export function quietLogin(host: string, user: string): string {
-  return (
-    `on ${host}, let ~/.bashrc of ${user} (and what it reads, such as /etc/profile.d) print for a terminal only: \`[ -t 1 ] && echo …\`, ` +
-    "or end it before for other logins: `case $- in *i*) ;; *) return ;; esac`"
-  );
+  return renderRemedies(quietLoginRemedies(host, user));
+}
+
+function quietLoginRemedies(host: string, user: string): Remedy[] {
+  return [
+    {
+      do: `on ${host}, let ~/.bashrc of ${user} (and what it reads, such as /etc/profile.d) print for a terminal only: \`[ -t 1 ] && echo …\``,
+    },
+    { do: "end it before for other logins: `case $- in *i*) ;; *) return ;; esac`" },
+  ];
 }
 
 /** Enough to find it by. */
@@ -46,13 +52,13 @@ function firstLine(text: string): string {
 }
 
 /** The control connection: the port, and behind it the login and libvirt. */
-export function peerAnswers({ source, destination, peer }: MoveFacts): Finding[] {
+export function peerAnswers({ source, destination, peer }: MoveFacts): Problem[] {
   if (peer === undefined || peer.login?.works) return [];
   const { address, controlPort: port, control, ping, transport, login } = peer;
   if (login !== undefined) {
     const { code, why, next } = login;
     const message = `${source.host} cannot reach libvirt on ${destination.host} (${peer.uri}): ${why}`;
-    return [{ rule: "peer", severity: "blocker", code, where: source.host, message, next }];
+    return [{ rule: "peer", severity: "blocker", code, host: source.host, message, remedies: [{ do: next }] }];
   }
   if (control === undefined || control === "open") return [];
   const off = control === "silent" && ping === "no" ? "; it does not answer a ping either" : "";
@@ -62,38 +68,56 @@ export function peerAnswers({ source, destination, peer }: MoveFacts): Finding[]
       // Where libvirtd's own ssh was not tried, its configuration may know another way.
       severity: transport === "ssh" ? "warning" : "blocker",
       code: "peerUnreachable",
-      where: source.host,
+      host: source.host,
       message:
         control === "unresolved"
           ? `${source.host} cannot resolve ${address}, the name of ${destination.host} among the hosts`
           : `${destination.host} (${address}, port ${port}) ${inWords[control]} from ${source.host}${off}`,
-      next:
+      remedies:
         control === "unresolved"
-          ? `set peerAddress of ${destination.host} in vm-placement:hosts, or add the name to /etc/hosts on ${source.host}`
+          ? resolvable("peerAddress", source.host, destination.host)
           : control === "refused"
             ? listen(transport, destination.host)
-            : `open port ${port} on ${destination.host} for ${source.host}; try ${tryIt(transport, address, port)} on ${source.host}`,
+            : [
+                {
+                  do: `open port ${port} on ${destination.host} for ${source.host} and try it`,
+                  commands: [{ host: source.host, command: tryIt(transport, address, port) }],
+                },
+              ],
     },
   ];
 }
 
-function listen(transport: "ssh" | "tls" | "tcp", host: string): string {
-  switch (transport) {
-    case "ssh":
-      return `start the ssh server on ${host}: \`systemctl enable --now sshd\` (on Debian and Ubuntu \`ssh\`), or set peerPort of ${host} in vm-placement:hosts`;
-    case "tls":
-      return `on ${host}: \`systemctl enable --now virtproxyd-tls.socket\` (RHEL 9 and later), or \`systemctl enable --now libvirtd-tls.socket\``;
-    case "tcp":
-      return `on ${host}: \`systemctl enable --now virtproxyd-tcp.socket\` (RHEL 9 and later), or \`systemctl enable --now libvirtd-tcp.socket\``;
-  }
+function resolvable(field: "peerAddress" | "migrationAddress", source: string, destination: string): Remedy[] {
+  return [
+    { do: `set ${field} of ${destination} in vm-placement:hosts` },
+    { do: `add the name to /etc/hosts on ${source}` },
+  ];
+}
+
+function listen(transport: "ssh" | "tls" | "tcp", host: string): Remedy[] {
+  const enable = (what: string, unit: string): Remedy => ({
+    do: `start ${what}`,
+    commands: [{ host, command: `systemctl enable --now ${unit}` }],
+  });
+  return transport === "ssh"
+    ? [
+        enable("the ssh server (RHEL, Fedora)", "sshd"),
+        enable("the ssh server (Debian, Ubuntu)", "ssh"),
+        { do: `set peerPort of ${host} in vm-placement:hosts` },
+      ]
+    : [
+        enable("libvirt's socket (RHEL 9 and later)", `virtproxyd-${transport}.socket`),
+        enable("that of libvirtd", `libvirtd-${transport}.socket`),
+      ];
 }
 
 function tryIt(transport: "ssh" | "tls" | "tcp", address: string, port: number): string {
-  return transport === "ssh" ? shownCommand`ssh -p ${port} ${address} true` : shownCommand`nc -vz ${address} ${port}`;
+  return transport === "ssh" ? commandLine`ssh -p ${port} ${address} true` : commandLine`nc -vz ${address} ${port}`;
 }
 
 /** libvirt takes the lowest free port; those above serve further migrations at the same time. */
-export function dataPortsAreOpen({ source, destination, peer, options, how }: MoveFacts): Finding[] {
+export function dataPortsAreOpen({ source, destination, peer, options, how }: MoveFacts): Problem[] {
   if (peer?.dataAddress === undefined || how !== "live" || options.tunnelled) return [];
   const { dataAddress: address, dataPorts } = peer;
   if (/^localhost(\.|$)/.test(address)) {
@@ -102,16 +126,19 @@ export function dataPortsAreOpen({ source, destination, peer, options, how }: Mo
         rule: "data-address",
         severity: "blocker",
         code: "peerUnreachable",
-        where: destination.host,
+        host: destination.host,
         message: `libvirt on ${destination.host} takes ${address} for its own name, and would have the data sent there`,
-        next: `set migrationAddress of ${destination.host} in vm-placement:hosts, or migration_host in its /etc/libvirt/qemu.conf`,
+        remedies: [
+          { do: `set migrationAddress of ${destination.host} in vm-placement:hosts` },
+          { do: "set migration_host in its /etc/libvirt/qemu.conf" },
+        ],
       },
     ];
   }
   const bad = dataPorts.filter(({ answer }) => answer !== "open" && answer !== "refused");
   const [first] = bad;
   if (first === undefined) return [];
-  // Behind a host that does not answer no port does; one finding says so already.
+  // Behind a host that does not answer no port does; one problem says so already.
   if (peer.control !== undefined && peer.control !== "open" && !peer.login?.works && peer.address === address)
     return [];
   const from = {
@@ -127,9 +154,9 @@ export function dataPortsAreOpen({ source, destination, peer, options, how }: Mo
         rule: "data-address",
         severity: "blocker",
         code: "peerUnreachable",
-        where: source.host,
+        host: source.host,
         message: `${source.host} cannot resolve ${address}, where ${destination.host} expects the data (${from[peer.dataAddressFrom ?? "hostname"]})`,
-        next: `set migrationAddress of ${destination.host} in vm-placement:hosts, or add the name to /etc/hosts on ${source.host}`,
+        remedies: resolvable("migrationAddress", source.host, destination.host),
       },
     ];
   }
@@ -138,11 +165,27 @@ export function dataPortsAreOpen({ source, destination, peer, options, how }: Mo
       rule: "data-ports",
       severity: all ? "blocker" : "warning",
       code: "peerUnreachable",
-      where: destination.host,
+      host: destination.host,
       message: all
         ? `the data port ${first.port} of ${destination.host} (${address}) ${inWords[first.answer]} from ${source.host}`
         : `of the data ports ${ports} of ${destination.host} (${address}), ${first.port} ${inWords[first.answer]} from ${source.host}: migrations at the same time would fail`,
-      next: `open the data ports ${ports} on ${destination.host} for ${source.host}: ${shownCommand`firewall-cmd --permanent --add-port=${ports}/tcp && firewall-cmd --reload`}, or ${shownCommand`ufw allow proto tcp to any port ${ports.replace("-", ":")}`}`,
+      remedies: [
+        {
+          do: `open the data ports ${ports} on ${destination.host} for ${source.host}`,
+          commands: [commandLine`firewall-cmd --permanent --add-port=${ports}/tcp`, "firewall-cmd --reload"].map(
+            (command) => ({ host: destination.host, command }),
+          ),
+        },
+        {
+          do: "with ufw",
+          commands: [
+            {
+              host: destination.host,
+              command: commandLine`ufw allow proto tcp to any port ${ports.replace("-", ":")}`,
+            },
+          ],
+        },
+      ],
     },
   ];
 }

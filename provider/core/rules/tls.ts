@@ -1,12 +1,12 @@
 /** Certificates of the data channel (`migration.tls`). */
 import type { Certificate, Certificates, MoveFacts } from "./facts";
-import type { Finding } from "./finding";
+import type { Problem, Remedy } from "../problem";
 
 const dayMs = 86_400_000;
 const soonMs = 14 * dayMs;
 
 /** A destination may insist on TLS. */
-export function tlsIsAskedFor({ destination, options, how }: MoveFacts): Finding[] {
+export function tlsIsAskedFor({ destination, options, how }: MoveFacts): Problem[] {
   if (how !== "live" || options.tls || !destination.system?.qemuConf?.migrateTlsForce) return [];
   const { host } = destination;
   return [
@@ -14,19 +14,19 @@ export function tlsIsAskedFor({ destination, options, how }: MoveFacts): Finding
       rule: "tls-forced",
       severity: "blocker",
       code: "peerTls",
-      where: host,
+      host,
       message: `${host} takes migrations with TLS only (migrate_tls_force in its qemu.conf)`,
-      next: "set migration.tls: true",
+      remedies: [{ do: "set migration.tls: true" }],
     },
   ];
 }
 
-export function certificatesAreGood({ source, destination, peer, options, how, nowMs }: MoveFacts): Finding[] {
+export function certificatesAreGood({ source, destination, peer, options, how, nowMs }: MoveFacts): Problem[] {
   if (how !== "live" || !options.tls) return [];
   const [ours, theirs] = [source.system?.certificates, destination.system?.certificates];
-  const found: Finding[] = [];
-  const finding = (host: string, message: string, next: string, severity: Finding["severity"] = "blocker") =>
-    found.push({ rule: "certificates", severity, code: "peerTls", where: host, message, next });
+  const found: Problem[] = [];
+  const problem = (host: string, message: string, remedies: Remedy[], severity: Problem["severity"] = "blocker") =>
+    found.push({ rule: "certificates", severity, code: "peerTls", host, message, remedies });
 
   const check = (
     host: string,
@@ -36,52 +36,47 @@ export function certificatesAreGood({ source, destination, peer, options, how, n
     key?: string,
   ) => {
     if (certificate === undefined)
-      return finding(
-        host,
-        `${host} has no ${directory.directory}/${file}, which migration.tls needs`,
-        `put it there, readable for QEMU; or leave out migration.tls`,
-      );
+      return problem(host, `${host} has no ${directory.directory}/${file}, which migration.tls needs`, [
+        { do: "put it there, readable for QEMU" },
+        { do: "leave out migration.tls" },
+      ]);
     if (certificate.validToMs < nowMs)
-      finding(
-        host,
-        `${certificate.file} on ${host} has expired (${day(certificate.validToMs)})`,
-        `renew it on ${host}`,
-      );
+      problem(host, `${certificate.file} on ${host} has expired (${day(certificate.validToMs)})`, [
+        { do: `renew it on ${host}` },
+      ]);
     else if (certificate.validToMs - nowMs < soonMs)
-      finding(
+      problem(
         host,
         `${certificate.file} on ${host} expires on ${day(certificate.validToMs)}`,
-        `renew it on ${host} soon`,
+        [{ do: `renew it on ${host} soon` }],
         "warning",
       );
     if (certificate.validFromMs > nowMs)
-      finding(
-        host,
-        `${certificate.file} on ${host} is not valid before ${day(certificate.validFromMs)}`,
-        `check the clock of ${host}, or wait`,
-      );
+      problem(host, `${certificate.file} on ${host} is not valid before ${day(certificate.validFromMs)}`, [
+        { do: `check the clock of ${host}` },
+        { do: "wait" },
+      ]);
     if (key !== undefined && directory.missingKeys.includes(key))
-      finding(
-        host,
-        `${host} has no ${directory.directory}/${key}, the key of its certificate`,
-        "put it there, readable for QEMU",
-      );
+      problem(host, `${host} has no ${directory.directory}/${key}, the key of its certificate`, [
+        { do: "put it there, readable for QEMU" },
+      ]);
     if (key !== undefined && certificate.signedByAuthority === false && directory.authority !== undefined)
-      finding(
-        host,
-        `${certificate.file} on ${host} is not signed by the authority in ${directory.authority.file}`,
-        "issue it anew by the authority that both hosts know",
-      );
+      problem(host, `${certificate.file} on ${host} is not signed by the authority in ${directory.authority.file}`, [
+        { do: "have it issued again by the authority that both hosts know" },
+      ]);
   };
   if (theirs !== undefined) {
     check(destination.host, theirs, theirs.authority, "ca-cert.pem");
     check(destination.host, theirs, theirs.server, "server-cert.pem", "server-key.pem");
     const name = options.tlsDestination ?? peer?.dataAddress;
     if (theirs.server !== undefined && name !== undefined && !theirs.server.names.some((each) => matches(each, name))) {
-      finding(
+      problem(
         destination.host,
         `${theirs.server.file} on ${destination.host} does not bear ${name}, by which ${source.host} addresses it; it bears ${theirs.server.names.join(", ") || "no name"}`,
-        `issue it with that name, or set migration.tls: { destination: "${theirs.server.names[0] ?? "NAME"}" }`,
+        [
+          { do: "have it issued with that name" },
+          { do: `set migration.tls: { destination: "${theirs.server.names[0] ?? "NAME"}" }` },
+        ],
       );
     }
   }
@@ -91,10 +86,10 @@ export function certificatesAreGood({ source, destination, peer, options, how, n
   }
   const [a, b] = [ours?.authority, theirs?.authority];
   if (a !== undefined && b !== undefined && a.fingerprint !== b.fingerprint) {
-    finding(
+    problem(
       destination.host,
       `${source.host} and ${destination.host} trust different authorities (${a.file}, ${b.file})`,
-      "install the same authority's certificate on both",
+      [{ do: "install the same authority's certificate on both" }],
     );
   }
   return found;

@@ -1,6 +1,6 @@
 /** What cannot be read is not empty: no rule could find anything in it. */
 import type { MoveFacts, UnreadableAnswer } from "./facts";
-import type { Finding } from "./finding";
+import type { Problem } from "../problem";
 
 const unknown: Record<UnreadableAnswer["what"], string> = {
   definition: "nothing is known of its disks and devices",
@@ -8,16 +8,21 @@ const unknown: Record<UnreadableAnswer["what"], string> = {
   "storage pools": "it is not known where they are",
 };
 
-export function answersAreReadable({ unreadable }: MoveFacts): Finding[] {
+export function answersAreReadable({ unreadable }: MoveFacts): Problem[] {
   const once = new Map(unreadable.map((answer) => [`${answer.host} ${answer.what}`, answer]));
   return [...once.values()].map(({ host, what, command, unanswered }) => ({
     rule: "answers-are-readable",
     severity: what === "definition" ? "blocker" : "warning",
     code: "unreadableAnswer",
-    where: host,
+    host,
     message: `${what === "definition" ? `the definition of the VM on ${host}` : `the ${what} of ${host}`} cannot be read, so ${unknown[what]}: ${unanswered ? "virsh did not answer in time, or printed an error or more than 8 MiB" : "it is not well-formed XML, was cut off, or is larger than 4 MiB"}`,
-    next: unanswered
-      ? `run \`${command}\` on ${host}; when it answers, run \`pulumi up\` again`
-      : `run \`${command} | xmllint --noout -\` on ${host}, which names the line${what === "definition" ? "; `virsh edit` corrects it" : ""}`,
+    remedies: [
+      unanswered
+        ? { do: "run `pulumi up` again when this answers", commands: [{ host, command }] }
+        : {
+            do: `find the line${what === "definition" ? ", which `virsh edit` corrects" : ""}`,
+            commands: [{ host, command: `${command} | xmllint --noout -` }],
+          },
+    ],
   }));
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { showFinding } from "../../../provider/core/rules";
+import { renderProblem } from "../../../provider/core/problem";
 import { describeWithLab } from "../../support/lab";
 import { healthy, refusals } from "../../../lab/foresight/cases";
 import { isHidden, play } from "../../../lab/foresight/run";
@@ -15,11 +15,11 @@ describeWithLab("what virsh refuses", { tls: true, vtpm: true }, (lab) => {
         if (!isHidden(exit.said)) assert.match(exit.said, refusal.virsh);
       }
       assert.match(onSource, /guest-\d+/);
-      const blockers = foresight.findings.filter(({ severity }) => severity === "blocker");
+      const blockers = foresight.problems.filter(({ severity }) => severity === "blocker");
       assert.deepEqual(
         [...new Set(blockers.map(({ rule }) => rule))],
         [refusal.rule],
-        blockers.map(showFinding).join("\n"),
+        blockers.map(renderProblem).join("\n"),
       );
     });
   }
@@ -30,7 +30,7 @@ describeWithLab("what nothing stands in the way of", { tls: true }, (lab) => {
     it(`is let pass without a word: ${given.title}`, async function () {
       this.timeout(180_000);
       const { foresight } = await play(lab(), given, false);
-      assert.deepEqual(foresight.findings.map(showFinding), []);
+      assert.deepEqual(foresight.problems.map(renderProblem), []);
       assert.equal(foresight.note, undefined);
     });
   }

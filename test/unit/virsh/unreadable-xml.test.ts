@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findings } from "../../../provider/core/rules";
+import { problems } from "../../../provider/core/rules";
 import { parseDomainXml } from "../../../provider/virsh/domainXml";
 import { parseCapabilities, parsePoolPath, parseTpmBackends } from "../../../provider/virsh/hostXml";
 import { first, parseXml, showXml } from "../../../provider/virsh/xml";
@@ -33,7 +33,7 @@ describe("XML", () => {
       assert.equal(domain.name, "db-01");
       assert.deepEqual(domain.hostDevices, [{ type: "pci", name: "", transient: false }]);
       assert.equal(domain.cpuXml, undefined);
-      const rules = findings(healthyMove({ domain: { ...healthyMove().domain!, ...domain } })).map(({ rule }) => rule);
+      const rules = problems(healthyMove({ domain: { ...healthyMove().domain!, ...domain } })).map(({ rule }) => rule);
       assert.ok(rules.includes("host-devices"), rules.join());
     });
   }
@@ -96,9 +96,9 @@ describe("XML", () => {
       ],
     });
     assert.deepEqual(
-      findings(facts)
+      problems(facts)
         .filter(({ rule }) => rule === "answers-are-readable")
-        .map(({ severity, code, where, message }) => [severity, code, where, message.split(",")[0]]),
+        .map(({ severity, code, host, message }) => [severity, code, host, message.split(",")[0]]),
       [
         ["blocker", "unreadableAnswer", "kvm-a", "the definition of the VM on kvm-a cannot be read"],
         ["warning", "unreadableAnswer", "kvm-b", "the capabilities of kvm-b cannot be read"],

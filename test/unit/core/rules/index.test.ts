@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { MigrationOptions } from "../../../../provider/core/options";
-import { findings, type MoveFacts } from "../../../../provider/core/rules";
+import { type MoveFacts, problems } from "../../../../provider/core/rules";
 import { makePlan } from "../../../../provider/virsh/command";
 import { parseHelpOptions } from "../../../../provider/virsh/parse";
 import { fixture } from "../../../support/fixture";
@@ -37,7 +37,7 @@ function facts({ options = {}, how = "live", source = {}, destination = {}, mach
   };
 }
 
-const found = (given: Case) => findings(facts(given)).map(({ rule, where, code }) => `${rule} on ${where}: ${code}`);
+const found = (given: Case) => problems(facts(given)).map(({ rule, host, code }) => `${rule} on ${host}: ${code}`);
 
 describe("the rules before a move", () => {
   const parallelPostCopy = { parallel: true, postCopy: true, postCopyAfterMs: 1000 };
@@ -135,18 +135,18 @@ describe("the rules before a move", () => {
   }
 
   it("name the option as the user wrote it, its release and the host to upgrade", () => {
-    const [finding] = findings(facts({ options: { switchoverBandwidthMiBps: 800 } }));
-    assert.equal(finding!.message, "virsh on kvm-a (libvirt 9.0.0) does not know --available-switchover-bandwidth");
-    assert.equal(
-      finding!.next,
-      "leave out migration.switchoverBandwidth, or upgrade libvirt on kvm-a to 11.1.0 or later",
-    );
+    const [problem] = problems(facts({ options: { switchoverBandwidthMiBps: 800 } }));
+    assert.equal(problem!.message, "virsh on kvm-a (libvirt 9.0.0) does not know --available-switchover-bandwidth");
+    assert.deepEqual(problem!.remedies, [
+      { do: "leave out migration.switchoverBandwidth" },
+      { do: "upgrade libvirt on kvm-a to 11.1.0 or later" },
+    ]);
   });
 
   it("do not take a domain or a name in the command for an option", () => {
     const given = facts({});
     assert.deepEqual(
-      findings({ ...given, command: "virsh migrate --live 'db --strange' qemu+ssh://kvm-b/system" }),
+      problems({ ...given, command: "virsh migrate --live 'db --strange' qemu+ssh://kvm-b/system" }),
       [],
     );
   });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findings } from "../../../../provider/core/rules";
+import { problems } from "../../../../provider/core/rules";
 import { isFromQemu80 } from "../../../../provider/core/rules/machineType";
 import { healthyDomain, healthyHost, healthyMove } from "../../../support/move-facts";
 
@@ -21,7 +21,7 @@ describe("the QEMU release of a machine type", () => {
     for (const name of names.split(" ")) it(`${name}: ${expected}`, () => assert.equal(isFromQemu80(name), expected));
 
   const found = (machine: string, options = { parallel: true, postCopy: true, postCopyAfterMs: 1000 }) =>
-    findings(
+    problems(
       healthyMove({
         options,
         domain: healthyDomain({ machine, disks: [] }),
@@ -31,10 +31,10 @@ describe("the QEMU release of a machine type", () => {
     );
 
   it("stops multi-FD with post-copy up to 7.2, and where it is not known", () => {
-    const [finding, ...more] = found("pc-q35-7.2");
+    const [problem, ...more] = found("pc-q35-7.2");
     assert.deepEqual(more, []);
-    assert.equal(finding!.code, "unsafeCombination");
-    assert.match(finding!.message, /stands still for ever.*; db-01 has pc-q35-7\.2$/);
+    assert.equal(problem!.code, "unsafeCombination");
+    assert.match(problem!.message, /stands still for ever.*; db-01 has pc-q35-7\.2$/);
     assert.match(
       found("pc-q35-vz8.0.0")[0]!.message,
       /has pc-q35-vz8\.0\.0, and which release that is of is not known$/,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { OwnedFacts, OwnedOnHost } from "../../../../provider/core/owned";
-import { findings, ownedToCopy } from "../../../../provider/core/rules";
+import { ownedToCopy, problems } from "../../../../provider/core/rules";
 import { isSameFile } from "../../../../provider/core/rules/sameStorage";
 import { undefineCommand } from "../../../../provider/core/undefine";
 import { parseDomainXml } from "../../../../provider/virsh/domainXml";
@@ -36,7 +36,7 @@ const offline = (here: OwnedOnHost, there: OwnedOnHost) =>
     sourceOwned: here,
     destinationOwned: there,
   });
-const messages = (move: ReturnType<typeof offline>) => findings(move).map(({ message }) => message);
+const messages = (move: ReturnType<typeof offline>) => problems(move).map(({ message }) => message);
 
 describe("what a VM owns beside its disks", () => {
   const nothing = content({ digest: "nothing" });
@@ -66,7 +66,7 @@ describe("what a VM owns beside its disks", () => {
       [on(content({ irregular: true })), on(nothing), /symbolic links or special files/],
       [on({ ...nothing, keptCopy: "/k" }), on(nothing), /the copy that an interrupted move kept: \/k/],
     ] as const) {
-      const found = findings(offline(here, there));
+      const found = problems(offline(here, there));
       assert.deepEqual([found.length, found[0]?.severity, found[0]?.code], [1, "blocker", "unsafeStorage"]);
       assert.match(found[0]!.message, text);
     }
@@ -76,7 +76,7 @@ describe("what a VM owns beside its disks", () => {
     for (const how of ["live", "offline"] as const) {
       const domain = healthyDomain({ tpmEmulator: true });
       const to = (swtpm: string | undefined) =>
-        findings(
+        problems(
           healthyMove({
             how,
             domain,
@@ -122,7 +122,7 @@ describe("what a VM owns beside its disks", () => {
 describe("the disks of a VM that is shut off", () => {
   const disk = { ...healthyDomain().disks[0]!, type: "file", path: "/d.img" };
   const move = (here: Parameters<typeof image>[0], there: Parameters<typeof image>[0], stale = false) =>
-    findings(
+    problems(
       healthyMove({
         how: "offline",
         domain: healthyDomain({ state: "shut off", disks: [disk] }),

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { findings } from "../../../../provider/core/rules";
+import { problems } from "../../../../provider/core/rules";
 import { healthyDomain, healthyHost, healthyMove } from "../../../support/move-facts";
 
 describe("a paused VM that is moved again", () => {
   const found = (state: string, pausedSinceArrival: boolean | undefined, qemu: string | undefined) =>
-    findings(
+    problems(
       healthyMove({
         domain: healthyDomain({ state, pausedSinceArrival, disks: [] }),
         source: healthyHost("kvm-a", { qemu }),
@@ -20,11 +20,25 @@ describe("a paused VM that is moved again", () => {
   ];
   for (const [qemu, since, message] of stopped)
     it(`is stopped with QEMU ${qemu}, paused since its arrival: ${since}`, () => {
-      const [finding, ...more] = found("paused", since, qemu);
+      const [problem, ...more] = found("paused", since, qemu);
       assert.deepEqual(more, []);
-      assert.equal(finding!.severity, "blocker");
-      assert.match(finding!.message, message);
-      assert.match(finding!.next, /^`virsh resume db-01` on kvm-a, .*`virsh suspend db-01` on kvm-b.*nothing is lost/);
+      assert.equal(problem!.severity, "blocker");
+      assert.match(problem!.message, message);
+      const [resume, suspend] = ["virsh resume db-01", "virsh suspend db-01"];
+      assert.deepEqual(
+        problem!.remedies.map(({ commands, loses }) => [commands, loses]),
+        [
+          [
+            [{ host: "kvm-a", command: resume }, { command: "pulumi up" }, { host: "kvm-b", command: suspend }],
+            undefined,
+          ],
+          [
+            [{ host: "kvm-a", command: resume }, { host: "kvm-a", command: suspend }, { command: "pulumi up" }],
+            undefined,
+          ],
+          [undefined, undefined],
+        ],
+      );
     });
 
   it("passes from QEMU 10.0, after it has run there, and while it runs", () => {

@@ -1,0 +1,55 @@
+/** What stands in the way of a move, and what to do about it, as data. One function makes text of it. */
+import type { ErrorCode } from "./errors";
+
+export interface Command {
+  /** Where it is to be run; absent: on this computer. */
+  host?: string;
+  /** As it is typed, quoted; without backticks. */
+  command: string;
+}
+
+/** One way out. */
+export interface Remedy {
+  /** The whole of it in words where no command does it, else what the commands are for. */
+  do: string;
+  /** To be run one after the other. */
+  commands?: Command[];
+  /** What is lost by it; absent: nothing. */
+  loses?: string;
+}
+
+export interface Problem {
+  code: ErrorCode;
+  severity: "blocker" | "warning" | "information";
+  /** The rule that found it, in kebab-case: "machine-type". */
+  rule: string;
+  /** The host to look at. */
+  host?: string;
+  /** The VM, where the problem is one of the VM and not of the hosts. */
+  domain?: string;
+  message: string;
+  /** Any one of them helps. */
+  remedies: Remedy[];
+  /** It may go away by itself within this time. */
+  settlesWithinMs?: number;
+}
+
+/**
+ * @example
+ * "rename it: `virsh domrename db-01 NEW-NAME` on kvm-b; or remove it if nobody needs it: `virsh undefine --keep-nvram db-01` on kvm-b (loses its definition)"
+ */
+export function renderRemedies(remedies: readonly Remedy[]): string {
+  return remedies.map(renderRemedy).join("; or ");
+}
+
+function renderRemedy({ do: what, commands = [], loses }: Remedy): string {
+  const steps = commands.map(({ host, command }) => `\`${command}\`${host === undefined ? "" : ` on ${host}`}`);
+  return (
+    what + (steps.length === 0 ? "" : `: ${steps.join(", then ")}`) + (loses === undefined ? "" : ` (loses ${loses})`)
+  );
+}
+
+/** One line for a row or a table. */
+export function renderProblem({ message, remedies, code }: Problem): string {
+  return `${[message, ...(remedies.length === 0 ? [] : [renderRemedies(remedies)])].join("; ")} [${code}]`;
+}

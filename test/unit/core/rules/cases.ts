@@ -1,0 +1,733 @@
+/** Facts that one thing is wrong with. */
+import type { OwnedFacts, OwnedOnHost, OwnedState } from "../../../../provider/core/owned";
+import type { Disk, DomainFacts, PeerFacts, SystemFacts } from "../../../../provider/core/rules";
+import {
+  absentImage,
+  certificate,
+  healthyDomain,
+  healthyHost,
+  type healthyMove,
+  healthyPeer,
+  healthySystem,
+  image,
+} from "../../../support/move-facts";
+
+export const path = "/var/lib/libvirt/images/db-01.img";
+const fileDisk: Disk = {
+  target: "vda",
+  device: "disk",
+  type: "file",
+  path,
+  format: "raw",
+  readonly: false,
+  shareable: false,
+  startupPolicy: "mandatory",
+};
+
+type Change = Parameters<typeof healthyMove>[0];
+const domain = (change: Partial<DomainFacts>): Change => ({ domain: healthyDomain(change) });
+const peer = (change: Partial<PeerFacts>): Change => ({ peer: healthyPeer(change) });
+const there = (change: Partial<SystemFacts>): Change => ({
+  destination: healthyHost("kvm-b", { system: healthySystem("kvm-b", change) }),
+});
+const disk = (change: Partial<Disk>, here = image(), far = image()): Change => ({
+  ...domain({ disks: [{ ...fileDisk, ...change }] }),
+  sourceImages: { [path]: here },
+  destinationImages: { [path]: far },
+});
+const onNfs = image({ fileSystem: "nfs4", mountSource: "nas:/vm" });
+const tls = (theirs: object, ours: object = {}): Change => {
+  const far = healthySystem("kvm-b");
+  const near = healthySystem("kvm-a");
+  return {
+    options: { tls: true },
+    source: healthyHost("kvm-a", { system: { ...near, certificates: { ...near.certificates!, ...ours } } }),
+    destination: healthyHost("kvm-b", { system: { ...far, certificates: { ...far.certificates!, ...theirs } } }),
+  };
+};
+const refusal = (text: string): Change => ({ fit: { capabilities: { refusal: text }, cpu: undefined } });
+const copy = { copyStorage: "all" } as const;
+const hourMs = 3_600_000;
+
+/** Facts about one file that a VM owns, at /vars.fd. */
+const owned = (change: Partial<OwnedFacts> = {}, swtpm = "0.8.0"): OwnedOnHost => ({
+  isRoot: true,
+  account: "root",
+  swtpm,
+  byPath: {
+    "/vars.fd": {
+      digest: "aa",
+      bytes: 540_672,
+      modified: "2026-11-27 02:28:23",
+      irregular: false,
+      superseded: false,
+      keptCopy: undefined,
+      freeBytes: 2 ** 30,
+      fileSystem: "ext4",
+      mountSource: "/dev/sda1",
+      inode: "7",
+      changed: "2026-11-27 02:28:23.1 +0000",
+      ...change,
+    },
+  },
+});
+const offline = (what: Partial<OwnedState>, here: Partial<OwnedFacts> = {}, far: Partial<OwnedFacts> = {}): Change => ({
+  ...domain({ state: "shut off", owned: [{ what: "UEFI variables", path: "/vars.fd", ...what }] }),
+  how: "offline",
+  sourceOwned: owned(here),
+  destinationOwned: owned(far),
+});
+
+/** What spoils the move, and what is found then, as `factsOf` gives it. Empty: it is let pass. */
+export const cases: [title: string, change: Change, expected: string[]][] = [
+  ["a healthy move", {}, []],
+  ["a healthy move of a VM that is shut off", { how: "offline" }, []],
+  // who is who
+  [
+    "another VM of the same name",
+    { destination: healthyHost("kvm-b", { domains: [{ name: "db-01", uuid: "other" }] }) },
+    [
+      "blocker name-and-uuid-free on kvm-b: domainConflict",
+      "kvm-b$ virsh domrename db-01 NEW-NAME",
+      "kvm-b$ virsh undefine --keep-nvram --keep-tpm db-01",
+      "loses its definition",
+    ],
+  ],
+  [
+    "another VM with the same UUID",
+    { destination: healthyHost("kvm-b", { domains: [{ name: "x", uuid: healthyDomain().uuid }] }) },
+    [
+      "blocker name-and-uuid-free on kvm-b: domainConflict",
+      "kvm-b$ virsh undefine --keep-nvram --keep-tpm x",
+      "loses its definition",
+    ],
+  ],
+  // the way
+  [
+    "a login that is refused",
+    peer({ login: { works: false, code: "peerUntrusted", why: "Permission denied (publickey)", next: "add the key" } }),
+    ["blocker peer on kvm-a: peerUntrusted"],
+  ],
+  [
+    "a silent ssh port where no login was tried",
+    peer({ login: undefined, control: "silent", ping: "no" }),
+    ["warning peer on kvm-a: peerUnreachable", "kvm-a$ ssh -p 22 kvm-b true"],
+  ],
+  [
+    "a closed TLS port",
+    peer({ transport: "tls", controlPort: 16_514, login: undefined, control: "refused" }),
+    [
+      "blocker peer on kvm-a: peerUnreachable",
+      "kvm-b$ systemctl enable --now virtproxyd-tls.socket",
+      "kvm-b$ systemctl enable --now libvirtd-tls.socket",
+    ],
+  ],
+  [
+    "data ports that a firewall swallows",
+    peer({ dataPorts: [49_152, 49_215].map((port) => ({ port, answer: "silent" as const })) }),
+    [
+      "blocker data-ports on kvm-b: peerUnreachable",
+      "kvm-b$ firewall-cmd --permanent --add-port=49152-49215/tcp",
+      "kvm-b$ firewall-cmd --reload",
+      "kvm-b$ ufw allow proto tcp to any port 49152:49215",
+    ],
+  ],
+  [
+    "data ports of which the last is closed off",
+    peer({
+      dataPorts: [
+        { port: 49_152, answer: "open" },
+        { port: 49_215, answer: "rejected" },
+      ],
+    }),
+    [
+      "warning data-ports on kvm-b: peerUnreachable",
+      "kvm-b$ firewall-cmd --permanent --add-port=49152-49215/tcp",
+      "kvm-b$ firewall-cmd --reload",
+      "kvm-b$ ufw allow proto tcp to any port 49152:49215",
+    ],
+  ],
+  [
+    "a data address that has no meaning on the source",
+    peer({ dataAddress: "b.lan", dataPorts: [{ port: 49_152, answer: "unresolved" }] }),
+    ["blocker data-address on kvm-a: peerUnreachable"],
+  ],
+  [
+    "a destination that calls itself localhost",
+    peer({ dataAddress: "localhost.localdomain", dataAddressFrom: "hostname" }),
+    ["blocker data-address on kvm-b: peerUnreachable"],
+  ],
+  [
+    "closed data ports for a tunnelled migration",
+    { ...peer({ dataPorts: [{ port: 49_152, answer: "silent" }] }), options: { tunnelled: true } },
+    [],
+  ],
+  // certificates
+  ["good certificates", tls({}), []],
+  [
+    "an expired certificate",
+    tls({ server: certificate("server-cert.pem", ["kvm-b"], { validToMs: Date.UTC(2024, 1, 29, 5) }) }),
+    ["blocker certificates on kvm-b: peerTls"],
+  ],
+  [
+    "a certificate that soon expires",
+    tls({ server: certificate("server-cert.pem", ["kvm-b"], { validToMs: Date.UTC(2026, 10, 30) }) }),
+    ["warning certificates on kvm-b: peerTls"],
+  ],
+  [
+    "a certificate for another name",
+    tls({ server: certificate("server-cert.pem", ["kvm-z"]) }),
+    ["blocker certificates on kvm-b: peerTls"],
+  ],
+  [
+    "a certificate for every name of a domain",
+    { ...tls({ server: certificate("server-cert.pem", ["*.lan"]) }), ...peer({ dataAddress: "b.lan" }) },
+    [],
+  ],
+  [
+    "no client certificate, and another authority",
+    tls({ authority: certificate("ca-cert.pem", [], { fingerprint: "OTHER" }) }, { client: undefined }),
+    ["blocker certificates on kvm-a: peerTls", "blocker certificates on kvm-b: peerTls"],
+  ],
+  [
+    "a key that is missing, and a certificate of nobody",
+    tls({ missingKeys: ["server-key.pem"], server: certificate("s.pem", ["kvm-b"], { signedByAuthority: false }) }),
+    ["blocker certificates on kvm-b: peerTls", "blocker certificates on kvm-b: peerTls"],
+  ],
+  [
+    "a destination that insists on TLS",
+    there({ qemuConf: { ...healthySystem("kvm-b").qemuConf!, migrateTlsForce: true } }),
+    ["blocker tls-forced on kvm-b: peerTls"],
+  ],
+  // clocks and software
+  [
+    "clocks two hours apart",
+    there({ clockOffsetMs: -2 * hourMs }),
+    [
+      "warning clocks-agree on kvm-b: clocksApart",
+      "kvm-a$ systemctl enable --now chronyd",
+      "kvm-b$ systemctl enable --now chronyd",
+    ],
+  ],
+  ["clocks half a minute apart", there({ clockOffsetMs: 30_000 }), []],
+  [
+    "a resume that would crash the destination",
+    { destination: healthyHost("kvm-b", { libvirt: "11.3.0" }), options: { postCopy: true } },
+    ["warning post-copy-resume on kvm-b: unsafeCombination"],
+  ],
+  [
+    "post-copy to a QEMU that may not use userfaultfd",
+    { ...there({ userfaultfd: false }), options: { postCopy: true } },
+    ["blocker post-copy-userfaultfd on kvm-b: unsafeCombination", "kvm-b$ sysctl -w vm.unprivileged_userfaultfd=1"],
+  ],
+  [
+    "an older QEMU",
+    { source: healthyHost("kvm-a", { qemu: "10.0.13" }) },
+    ["warning qemu-not-older on kvm-b: migrationRefused"],
+  ],
+  [
+    "mt compression where QEMU has lost it",
+    { destination: healthyHost("kvm-b", { qemu: "10.0.13" }), options: { compressionMethods: ["mt"] } },
+    ["blocker compression-known on kvm-b: optionUnsupported"],
+  ],
+  // the VM
+  [
+    "a machine type that is too new",
+    {
+      ...domain({ machine: "pc-q35-10.0" }),
+      ...refusal("the machine 'pc-q35-10.0' is not supported by emulator '/usr/bin/qemu-system-x86_64'"),
+    },
+    ["blocker machine-type on kvm-b: migrationRefused"],
+  ],
+  [
+    "no such emulator",
+    refusal("Cannot check QEMU binary /usr/bin/qemu-system-x86_64: No such file or directory"),
+    ["blocker emulator on kvm-b: migrationRefused"],
+  ],
+  [
+    "no KVM on the destination",
+    refusal("Emulator '/usr/bin/qemu-system-x86_64' does not support virt type 'kvm'"),
+    ["blocker virtualisation on kvm-b: migrationRefused", "kvm-b$ modprobe kvm_intel", "kvm-b$ modprobe kvm_amd"],
+  ],
+  [
+    "a CPU without two features",
+    { fit: { capabilities: undefined, cpu: { compatible: false, missing: ["avx512f", "hle"], said: "" } } },
+    ["blocker cpu on kvm-b: migrationRefused"],
+  ],
+  [
+    "host-passthrough to another CPU",
+    {
+      ...domain({ cpuMode: "host-passthrough" }),
+      destination: healthyHost("kvm-b", { cpu: { model: "EPYC", features: ["svm"] } }),
+    },
+    ["warning cpu-passthrough on kvm-b: migrationRefused"],
+  ],
+  ["host-passthrough to the same CPU", domain({ cpuMode: "host-passthrough" }), []],
+  [
+    "a TPM that nobody emulates there",
+    { ...domain({ tpmEmulator: true }), fit: { capabilities: { tpmBackends: ["passthrough"] }, cpu: undefined } },
+    [
+      "blocker tpm-emulator on kvm-b: migrationRefused",
+      "kvm-b$ apt install swtpm swtpm-tools",
+      "kvm-b$ dnf install swtpm swtpm-tools",
+    ],
+  ],
+  [
+    "another security driver",
+    domain({ securityModels: ["apparmor", "dac"] }),
+    ["blocker security-model on kvm-b: migrationRefused"],
+  ],
+  // memory
+  [
+    "too little memory",
+    there({ availableMemoryBytes: 2 * 2 ** 30 }),
+    ["blocker free-memory on kvm-b: migrationRefused"],
+  ],
+  [
+    "memory for now, but not for all of it",
+    there({ availableMemoryBytes: 4 * 2 ** 30 }),
+    ["warning free-memory on kvm-b: migrationRefused"],
+  ],
+  [
+    "too few huge pages",
+    { ...domain({ hugepageKiB: [0] }), ...there({ freeHugepages: { 2048: 100 } }) },
+    ["blocker hugepages on kvm-b: migrationRefused", "kvm-b$ virsh allocpages --pagesize 2048KiB --pagecount N"],
+  ],
+  [
+    "huge pages that are mounted nowhere",
+    { ...domain({ hugepageKiB: [1_048_576] }), ...there({ hugetlbfs: false }) },
+    ["blocker hugepages on kvm-b: migrationRefused", "kvm-b$ mount -t hugetlbfs hugetlbfs /dev/hugepages"],
+  ],
+  // disks
+  ["a disk of the source's own", disk({}), ["blocker disks on kvm-b: unsafeStorage"]],
+  ["the same when the user answers for it", { ...disk({}), options: { unsafe: true } }, []],
+  ["a disk on a share that both mount", disk({}, onNfs, onNfs), []],
+  [
+    "a share that the destination does not mount",
+    disk({}, onNfs, absentImage),
+    ["blocker disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "another share at the same place",
+    disk({}, onNfs, image({ fileSystem: "nfs4", mountSource: "nas:/old", inode: "7" })),
+    ["blocker disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "another share at the same place when the user answers for it",
+    {
+      ...disk({}, onNfs, image({ fileSystem: "nfs4", mountSource: "nas:/old", inode: "7" })),
+      options: { unsafe: true },
+    },
+    ["warning disks on kvm-b: unsafeStorage"],
+  ],
+  ["one share under two addresses", disk({}, onNfs, image({ fileSystem: "nfs4", mountSource: "10.0.0.5:/vm" })), []],
+  [
+    "a LUN that is another there",
+    disk({ type: "block" }, image({ serial: "0x1" }), image({ serial: "0x2" })),
+    ["blocker disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "an ISO image that is not there",
+    disk({ device: "cdrom", readonly: true }, image(), absentImage),
+    ["blocker disks on kvm-b: unsafeStorage", "kvm-a$ virsh change-media db-01 vda --eject"],
+  ],
+  [
+    "an ISO image that may be left out",
+    disk({ device: "cdrom", readonly: true, startupPolicy: "optional" }, image(), absentImage),
+    [],
+  ],
+  ["an empty CD-ROM drive", disk({ device: "cdrom", path: undefined }), []],
+  // disks that are copied
+  ["a copy into an image of the same size", { ...disk({}), options: copy }, []],
+  [
+    "a copy into nothing",
+    { ...disk({}, image(), absentImage), options: copy },
+    [
+      "blocker disks on kvm-b: unsafeStorage",
+      "kvm-b$ qemu-img create -f raw /var/lib/libvirt/images/db-01.img 16777216",
+    ],
+  ],
+  [
+    "a copy into nothing where libvirt can make it",
+    {
+      ...disk({}, image(), absentImage),
+      destination: healthyHost("kvm-b", { poolPaths: ["/var/lib/libvirt/images"] }),
+      options: copy,
+    },
+    [],
+  ],
+  [
+    "a copy into an image of another size",
+    { ...disk({}, image(), image({ sizeBytes: 8 * 2 ** 20 })), options: copy },
+    [
+      "blocker disks on kvm-b: unsafeStorage",
+      "kvm-b$ qemu-img create -f raw /var/lib/libvirt/images/db-01.img 16777216",
+      "loses what is in /var/lib/libvirt/images/db-01.img on kvm-b",
+    ],
+  ],
+  [
+    "a copy into an image of another format",
+    { ...disk({ format: "qcow2" }, image({ format: "qcow2" })), options: copy },
+    [
+      "blocker disks on kvm-b: unsafeStorage",
+      "kvm-b$ qemu-img create -f qcow2 /var/lib/libvirt/images/db-01.img 16777216",
+      "loses what is in /var/lib/libvirt/images/db-01.img on kvm-b",
+    ],
+  ],
+  [
+    "a copy of a disk on the network onto itself",
+    { ...domain({}), options: copy },
+    ["blocker disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "a copy of a share onto itself",
+    { ...disk({}, onNfs, onNfs), options: copy },
+    ["blocker disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "a disk that it does not have, and one that is not chosen",
+    { ...disk({}), options: { ...copy, copyStorageDisks: ["vdz"] } },
+    ["blocker disks on kvm-a: unsafeStorage", "blocker disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "an offline move without the image",
+    { ...disk({}, image(), absentImage), how: "offline" },
+    ["blocker disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "firmware that is not there",
+    { ...domain({ bootFiles: [{ what: "firmware", path: "/ovmf" }] }), destinationImages: { "/ovmf": absentImage } },
+    ["blocker boot-files on kvm-b: migrationRefused"],
+  ],
+  // networks
+  ["a bridge that is not there", there({ interfaces: ["eth0"] }), ["blocker networks on kvm-b: migrationRefused"]],
+  [
+    "a network that is not active",
+    { destination: healthyHost("kvm-b", { networks: [{ name: "default" }] }) },
+    [
+      "blocker networks on kvm-b: migrationRefused",
+      "kvm-b$ virsh net-start default",
+      "kvm-b$ virsh net-autostart default",
+    ],
+  ],
+  [
+    "a network that is not there",
+    { destination: healthyHost("kvm-b", { networks: [] }) },
+    [
+      "blocker networks on kvm-b: migrationRefused",
+      "kvm-a$ virsh net-dumpxml default",
+      "kvm-b$ virsh net-define FILE",
+      "kvm-b$ virsh net-start default",
+      "kvm-b$ virsh net-autostart default",
+    ],
+  ],
+  // devices, and what holds it
+  [
+    "a PCI device of the host",
+    domain({ hostDevices: [{ type: "pci", name: "0000:3b:00.0", transient: false }] }),
+    ["blocker host-devices on kvm-a: migrationRefused", "kvm-a$ virsh detach-device db-01 FILE --live"],
+  ],
+  ["half of a failover pair", domain({ hostDevices: [{ type: "network function", name: "x", transient: true }] }), []],
+  [
+    "a PCI device, shut off",
+    { ...domain({ hostDevices: [{ type: "pci", name: "x", transient: false }] }), how: "offline" },
+    [],
+  ],
+  [
+    "directories of the host",
+    domain({
+      filesystems: [
+        { driver: "9p", target: "a" },
+        { driver: "virtiofs", target: "b" },
+      ],
+    }),
+    ["blocker host-directories on kvm-a: migrationRefused", "warning host-directories on kvm-a: migrationRefused"],
+  ],
+  ["shared memory", domain({ sharedMemory: ["peer"] }), ["blocker shared-memory on kvm-a: migrationRefused"]],
+  ["an invariant TSC", domain({ invariantTsc: true }), ["blocker invariant-tsc on kvm-a: migrationRefused"]],
+  [
+    "snapshots, a checkpoint and a block job, all at once",
+    domain({ snapshots: ["a", "b", "c", "d"], checkpoints: ["x"], blockJobs: ["vda"] }),
+    [
+      "blocker snapshots on kvm-a: migrationRefused",
+      "kvm-a$ virsh snapshot-delete db-01 NAME",
+      "loses the state that it kept",
+      "kvm-a$ virsh snapshot-delete db-01 NAME --metadata",
+      "loses what libvirt needs to go back to them",
+      "blocker block-jobs on kvm-a: migrationRefused",
+      "kvm-a$ virsh blockjob db-01 vda --info",
+      "kvm-a$ virsh blockjob db-01 vda --abort",
+      "loses what it has done so far",
+      "warning checkpoints on kvm-a: migrationRefused",
+    ],
+  ],
+  ["post-copy with huge pages of 2 MiB", { ...domain({ hugepageKiB: [2048] }), options: { postCopy: true } }, []],
+  // software, once more
+  [
+    "one host under two names",
+    { destination: healthyHost("kvm-b", { hostUuid: healthyHost("kvm-a").hostUuid }) },
+    ["blocker distinct-hosts on kvm-b: domainConflict"],
+  ],
+  [
+    "an option that virsh does not know",
+    { command: "virsh migrate --live --available-switchover-bandwidth 800 db-01 qemu+ssh://kvm-b/system" },
+    ["blocker virsh-options on kvm-a: optionUnsupported"],
+  ],
+  [
+    "an option that nobody knows",
+    { command: "virsh migrate --live --no-such-option db-01 qemu+ssh://kvm-b/system" },
+    ["blocker virsh-options on kvm-a: optionUnsupported"],
+  ],
+  [
+    "multi-FD with post-copy below QEMU 10.1",
+    { options: { parallel: true, postCopy: true } },
+    [
+      "blocker multi-fd-with-post-copy on kvm-a: unsafeCombination",
+      "blocker multi-fd-with-post-copy on kvm-b: unsafeCombination",
+    ],
+  ],
+  [
+    "multi-FD with post-copy and an old machine type",
+    {
+      options: { parallel: true, postCopy: true },
+      source: healthyHost("kvm-a", { qemu: "10.1.0", libvirt: "12.0.0" }),
+      destination: healthyHost("kvm-b", { qemu: "10.1.0", libvirt: "12.0.0" }),
+    },
+    ["blocker multi-fd-with-post-copy on kvm-a: unsafeCombination"],
+  ],
+  [
+    "multi-FD with post-copy and a machine type that nobody knows",
+    {
+      ...domain({ machine: "pc-q35-vz8.0.0" }),
+      options: { parallel: true, postCopy: true },
+      source: healthyHost("kvm-a", { qemu: "10.1.0", libvirt: "12.0.0" }),
+      destination: healthyHost("kvm-b", { qemu: "10.1.0", libvirt: "12.0.0" }),
+    },
+    ["blocker multi-fd-with-post-copy on kvm-a: unsafeCombination"],
+  ],
+  [
+    "tls, multi-FD and a disk copy together",
+    { ...domain({ disks: [] }), options: { ...copy, tls: true, parallel: true } },
+    ["blocker tls-disk-copy-over-multi-fd on kvm-a: unsafeCombination"],
+  ],
+  [
+    "zstd compression that libvirt does not know",
+    { options: { compressionMethods: ["zstd"] } },
+    ["blocker compression-known on kvm-a: optionUnsupported", "blocker compression-known on kvm-b: optionUnsupported"],
+  ],
+  [
+    "a paused VM that is not known to have run",
+    domain({ state: "paused" }),
+    [
+      "blocker paused-again on kvm-a: unsafeCombination",
+      "kvm-a$ virsh resume db-01",
+      "$ pulumi up",
+      "kvm-b$ virsh suspend db-01",
+      "kvm-a$ virsh resume db-01",
+      "kvm-a$ virsh suspend db-01",
+      "$ pulumi up",
+    ],
+  ],
+  [
+    "a paused VM with a name that a shell would split",
+    domain({ name: "web server", state: "paused", pausedSinceArrival: true }),
+    [
+      "blocker paused-again on kvm-a: unsafeCombination",
+      "kvm-a$ virsh resume 'web server'",
+      "$ pulumi up",
+      "kvm-b$ virsh suspend 'web server'",
+      "kvm-a$ virsh resume 'web server'",
+      "kvm-a$ virsh suspend 'web server'",
+      "$ pulumi up",
+    ],
+  ],
+  [
+    "answers that cannot be read",
+    {
+      unreadable: [
+        { host: "kvm-a", what: "definition", command: "virsh dumpxml 5c1e2f0a" },
+        { host: "kvm-a", what: "definition", command: "virsh dumpxml 5c1e2f0a" },
+        { host: "kvm-b", what: "capabilities", command: "virsh capabilities", unanswered: true },
+        { host: "kvm-b", what: "storage pools", command: "virsh pool-dumpxml POOL" },
+      ],
+    },
+    [
+      "blocker answers-are-readable on kvm-a: unreadableAnswer",
+      "kvm-a$ virsh dumpxml 5c1e2f0a | xmllint --noout -",
+      "warning answers-are-readable on kvm-b: unreadableAnswer",
+      "kvm-b$ virsh capabilities",
+      "warning answers-are-readable on kvm-b: unreadableAnswer",
+      "kvm-b$ virsh pool-dumpxml POOL | xmllint --noout -",
+    ],
+  ],
+  // the way, once more
+  [
+    "start-up files that print",
+    peer({ login: { works: true, tookMs: 300, noise: { text: "Welcome!\nNews", user: "deploy" } } }),
+    ["blocker peer-output on kvm-b: peerOutput"],
+  ],
+  [
+    "an ssh port that refuses",
+    peer({ login: undefined, control: "refused" }),
+    [
+      "warning peer on kvm-a: peerUnreachable",
+      "kvm-b$ systemctl enable --now sshd",
+      "kvm-b$ systemctl enable --now ssh",
+    ],
+  ],
+  [
+    "a control address that has no meaning",
+    peer({ login: undefined, control: "unresolved", address: "b.lan" }),
+    ["warning peer on kvm-a: peerUnreachable"],
+  ],
+  [
+    "a TLS port that is rejected",
+    peer({ transport: "tls", controlPort: 16_514, login: undefined, control: "rejected" }),
+    ["blocker peer on kvm-a: peerUnreachable", "kvm-a$ nc -vz kvm-b 16514"],
+  ],
+  [
+    "a TCP port that refuses",
+    peer({ transport: "tcp", controlPort: 16_509, login: undefined, control: "refused" }),
+    [
+      "blocker peer on kvm-a: peerUnreachable",
+      "kvm-b$ systemctl enable --now virtproxyd-tcp.socket",
+      "kvm-b$ systemctl enable --now libvirtd-tcp.socket",
+    ],
+  ],
+  [
+    "a certificate of tomorrow",
+    tls({ server: certificate("s.pem", ["kvm-b"], { validFromMs: Date.UTC(2026, 11, 1) }) }),
+    ["blocker certificates on kvm-b: peerTls"],
+  ],
+  // the VM, once more
+  [
+    "an older swtpm",
+    { ...domain({ tpmEmulator: true }), sourceOwned: owned({}, "0.8.0"), destinationOwned: owned({}, "0.7.1") },
+    [
+      "blocker tpm-emulator on kvm-b: migrationRefused",
+      "kvm-b$ apt install swtpm swtpm-tools",
+      "kvm-b$ dnf install swtpm swtpm-tools",
+    ],
+  ],
+  [
+    "no emulator of another architecture",
+    { ...domain({ arch: "aarch64", emulator: undefined }), ...refusal("could not find a suitable emulator") },
+    ["blocker emulator on kvm-b: migrationRefused"],
+  ],
+  [
+    "a type of VM that is not KVM",
+    { ...domain({ virtType: "xen" }), ...refusal("Emulator does not support virt type 'xen'") },
+    ["blocker virtualisation on kvm-b: migrationRefused", "kvm-b$ virsh domcapabilities --virttype xen --arch x86_64"],
+  ],
+  [
+    "post-copy with huge pages of 1 GiB",
+    { ...domain({ hugepageKiB: [1_048_576] }), options: { postCopy: true } },
+    ["warning post-copy-hugepages on kvm-a: migrationRefused"],
+  ],
+  [
+    "a template of UEFI variables that is not there",
+    {
+      ...domain({ owned: [{ what: "UEFI variables", path: "/vars.fd", template: "/OVMF_VARS.fd" }] }),
+      destinationImages: { "/OVMF_VARS.fd": absentImage },
+      destinationOwned: owned({ digest: "nothing" }),
+    },
+    ["blocker boot-files on kvm-b: migrationRefused"],
+  ],
+  [
+    "a stale copy of a disk",
+    {
+      ...disk({ type: "block" }, image(), image()),
+      staleImages: [{ host: "kvm-b", path, since: "2026-11-26T10:00:00.000Z" }],
+    },
+    ["blocker disks on kvm-b: unsafeStorage", "loses what is in the image there"],
+  ],
+  [
+    "an offline move of a disk of the source's own",
+    { ...disk({}), how: "offline" },
+    ["blocker disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "an offline move of a device without a serial number",
+    { ...disk({ type: "block" }), how: "offline" },
+    ["blocker disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "an offline move of a disk that lies nobody knows where",
+    { ...disk({ path: undefined }), how: "offline" },
+    ["blocker disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "an offline move of a disk that a host says nothing of",
+    { ...disk({}), destinationImages: {}, how: "offline" },
+    ["blocker disks on kvm-b: unsafeStorage"],
+  ],
+  // what it owns, of a VM that is shut off
+  [
+    "UEFI variables that lie nobody knows where",
+    offline({ path: undefined }),
+    ["blocker owned-state on kvm-a: unsafeStorage"],
+  ],
+  [
+    "UEFI variables that a host says nothing of",
+    { ...offline({}), destinationOwned: undefined },
+    ["blocker owned-state on kvm-b: unsafeStorage"],
+  ],
+  [
+    "UEFI variables that an interrupted move kept",
+    offline({}, { digest: "nothing", keptCopy: "/vars.fd.kept" }),
+    [
+      "blocker owned-state on kvm-a: unsafeStorage",
+      "kvm-a$ mv -T /vars.fd.kept /vars.fd",
+      "$ pulumi up",
+      "loses the UEFI variables",
+    ],
+  ],
+  [
+    "vTPM state that both hosts see",
+    {
+      ...offline({ what: "vTPM state" }, { fileSystem: "nfs4" }, { fileSystem: "nfs4" }),
+      source: healthyHost("kvm-a", { libvirt: "8.10.0" }),
+    },
+    ["blocker owned-state on kvm-a: unsafeStorage", "kvm-a$ virsh edit db-01"],
+  ],
+  [
+    "UEFI variables that the account may not read",
+    { ...offline({}), sourceOwned: { ...owned({}), isRoot: false, account: "ops" } },
+    ["blocker owned-state on kvm-a: unsafeStorage"],
+  ],
+  [
+    "UEFI variables that are a symbolic link",
+    offline({}, { irregular: true }),
+    ["blocker owned-state on kvm-a: unsafeStorage", "kvm-a$ find /vars.fd -ls"],
+  ],
+  [
+    "UEFI variables that cannot be read",
+    offline({}, {}, { digest: undefined }),
+    ["blocker owned-state on kvm-b: unsafeStorage", "kvm-b$ find /vars.fd -ls"],
+  ],
+  [
+    "other UEFI variables",
+    offline({}, {}, { digest: "bb" }),
+    ["blocker owned-state on kvm-b: unsafeStorage", "kvm-b$ mv -T /vars.fd /vars.fd.old", "$ pulumi up"],
+  ],
+  [
+    "UEFI variables of another VM",
+    offline({}, { digest: "nothing" }, {}),
+    ["blocker owned-state on kvm-b: unsafeStorage", "kvm-b$ mv -T /vars.fd /vars.fd.old", "$ pulumi up"],
+  ],
+  [
+    "UEFI variables that are too big",
+    offline({}, { bytes: 2 ** 30 }, { digest: "nothing" }),
+    ["blocker owned-state on kvm-a: unsafeStorage"],
+  ],
+  [
+    "UEFI variables that have no room",
+    offline({}, {}, { digest: "nothing", freeBytes: 1000 }),
+    ["blocker owned-state on kvm-b: unsafeStorage"],
+  ],
+  [
+    "a definition that nobody reads, offline",
+    { domain: undefined, how: "offline" },
+    ["blocker owned-state on kvm-a: unsafeStorage", "kvm-a$ virsh dumpxml NAME"],
+  ],
+];
