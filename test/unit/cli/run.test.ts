@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { PlacementError } from "../../../provider/core/errors";
+import type { Problem } from "../../../provider/core/problem";
 import { run } from "../../../provider/cli/run";
 import { createMask } from "../../../provider/schema";
-import { fakeDomain, FakeHosts } from "../../support/fake-virsh";
+import { fakeDomain, FakeHosts, fakeUuid } from "../../support/fake-virsh";
+import { factsOf } from "../../support/problems";
 
 describe("the command line", () => {
   const inventory = { "kvm-a": { name: "kvm-a" }, "kvm-b": { name: "kvm-b" }, "kvm-c": { name: "kvm-c" } };
@@ -56,6 +58,45 @@ describe("the command line", () => {
       ways.map(({ host, command }) => [host, command]),
       [["kvm-c", "virsh migrate --live --p2p --persistent --undefinesource db-01 qemu+ssh://kvm-c/system"]],
     );
+  });
+
+  it("prints problems as data: where, which, and what to do", async () => {
+    const definition =
+      `<domain type="kvm"><name>db-01</name><uuid>${fakeUuid}</uuid><devices>` +
+      "<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='0x3b' slot='0' function='0'/></source></hostdev>" +
+      "</devices></domain>";
+    const { printed, code } = await call(
+      ["plan", "db-01", "--to", "kvm-b", "--json"],
+      (fake) => void fake.hosts.get("kvm-a")!.saying.set("dumpxml", definition),
+      ["failover"],
+    );
+    const { ways } = JSON.parse(printed) as { ways: { problems: Problem[] }[] };
+    assert.equal(code, 1);
+    const { code: why, severity, rule, host, domain, remedies } = ways[0]!.problems[0]!;
+    assert.deepEqual(
+      { why, severity, rule, host, domain },
+      { why: "migrationRefused", severity: "blocker", rule: "host-devices", host: "kvm-a", domain: "db-01" },
+    );
+    assert.deepEqual(remedies.slice(0, 2), [
+      { do: "detach it", commands: [{ host: "kvm-a", command: "virsh detach-device db-01 FILE --live" }] },
+      { do: "use a [secret] pair (<teaming type='transient'/>)" },
+    ]);
+  });
+
+  it("diagnoses for programs", async () => {
+    const { printed, code } = await call(["doctor", "kvm-c", "--json"], (fake) => {
+      fake.hosts.get("kvm-c")!.down = true;
+    });
+    const { hosts, pairs } = JSON.parse(printed) as {
+      hosts: { host: string; problems: Problem[] }[];
+      pairs: unknown[];
+    };
+    assert.deepEqual([code, pairs], [1, []]);
+    assert.deepEqual(
+      hosts.map(({ host, problems }) => [host, factsOf(problems)]),
+      [["kvm-c", ["blocker reachable on kvm-c: hostUnreachable"]]],
+    );
+    assert.ok(hosts[0]!.problems[0]!.remedies[0]!.do.length > 0);
   });
 
   it("finds every host and pair well", async () => {
