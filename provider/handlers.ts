@@ -180,7 +180,7 @@ export function createHandlers(world: World) {
       phase: phase === "observe" ? "configure" : phase,
       what: `the stack's configuration ${first.property} cannot be used`,
       why: first.reason,
-      next: "mend it with `pulumi config set --path`, then run `pulumi up`: refresh and destroy use the configuration of the last up",
+      next: "fix it with `pulumi config set --path`, then run `pulumi up`: refresh and destroy use the configuration of the last up",
     });
   }
 
@@ -215,7 +215,7 @@ export function createHandlers(world: World) {
         phase: "check",
         what: `${wrong?.property ?? "an input"} cannot be used`,
         why: wrong?.reason ?? "it is not known",
-        next: "mend the program, or the policy that changed it",
+        next: "fix the program, or the policy that changed it",
       });
     }
     return {
@@ -324,7 +324,7 @@ function warnOfTwins(placements: Map<string, string>, news: Props, world: World)
   if (other !== undefined && other !== urn) {
     world.display
       .row(urn)
-      .warn(`${domain} is also placed by ${other}: if they name different hosts, each up moves it to and fro`);
+      .warn(`${domain} is also placed by ${other}: if they name different hosts, each up moves it back and forth`);
   }
   placements.set(domain, urn);
 }

@@ -64,7 +64,7 @@ async function look(scene: Scene, { end = "running", nextFails, follows }: Expec
   const serials = await Promise.all(lab.hosts.map(({ name }) => lab.serial(guest, name)));
   must(!serials.some((serial) => serial.includes("!")), "its memory was damaged");
   const boots = serials.join("").split("B").length - 1;
-  // A serial file begins anew when the VM comes back to a host.
+  // A serial file begins again when the VM comes back to a host.
   must(boots <= (follows === true ? 2 : 1), `it was booted ${boots} times`);
 
   const left = scene.processes();

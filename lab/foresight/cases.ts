@@ -43,7 +43,7 @@ const addBridge = "ip link show br-lab >/dev/null 2>&1 || ip link add br-lab typ
 const addNetwork = `${addBridge}; printf '<network><name>lan</name><forward mode="bridge"/><bridge name="br-lab"/></network>' >/tmp/lan.xml && virsh net-define /tmp/lan.xml`;
 const removeNetwork = "virsh net-destroy lan; virsh net-undefine lan; ip link delete br-lab; true";
 
-/** A daemon that reads its configuration anew. */
+/** A daemon that reads its configuration again. */
 async function restart(host: LabHost): Promise<void> {
   await host.must(
     "kill $(cat /run/libvirtd.pid); while kill -0 $(cat /run/libvirtd.pid) 2>/dev/null; do sleep 0.1; done",

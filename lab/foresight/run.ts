@@ -1,4 +1,4 @@
-/** Plays one case of the corpus on a lab's hosts: what is foreseen, and what virsh says when it is tried all the same. */
+/** Plays one case of the corpus on a lab's hosts: what a preview says, and what virsh says when it is tried all the same. */
 import type { Lab } from "../libvirt";
 import type { Host } from "../../provider/core/model";
 import type { MigrationOptions } from "../../provider/core/options";
@@ -46,7 +46,7 @@ export async function play(lab: Lab, given: Case, run: boolean): Promise<Played>
     if (state !== "shutOff") await a.virsh(`start ${guest}`);
     if (state === "paused") await a.virsh(`suspend ${guest}`);
     await given.whenRunning?.(stage);
-    const { foresight, command } = await foreseen(lab, given, guest);
+    const { foresight, command } = await previewed(lab, given, guest);
     const exit = run ? await tried(stage, command) : undefined;
     return {
       foresight,
@@ -77,7 +77,7 @@ export function isHidden(said: string): boolean {
 }
 
 /** As a preview does it, with connections and caches of its own. */
-async function foreseen(
+async function previewed(
   lab: Lab,
   given: Pick<Case, "options" | "destination">,
   guest: string,

@@ -4,6 +4,14 @@ import { dirname, join } from "node:path";
 import { findProgram } from "./prerequisites";
 import type { LabRecord } from "./registry";
 
+/** All that a process on a host sees of an environment: nothing of the computer's, such as an agent's socket, gets in. */
+export const hostEnvironment = {
+  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  HOME: "/root",
+  USER: "root",
+  LANG: "C",
+};
+
 export interface Keys {
   /** The lab's user on the computer uses it to reach the hosts, and the hosts one of their own to reach each other. */
   user: { private: string; public: string };

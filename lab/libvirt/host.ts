@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { run, type CommandOptions, type CommandResult } from "./commands";
 import { issueForHost, type CertificateOptions } from "./certificates";
 import { addAccount, type AccountOptions } from "./accounts";
-import { hostDir } from "./host-files";
+import { hostDir, hostEnvironment } from "./host-files";
 import { ip, portOf } from "./network";
 import { isOn, powerOff, powerOn } from "./power";
 import { recordedProcesses, type LabRecord } from "./registry";
@@ -19,14 +19,6 @@ export interface HostContext {
 export type Signal = "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGHUP" | "SIGINT" | "SIGABRT" | "SIGSEGV";
 /** "drop" is silence, "reject" an answer that refuses. */
 export type Block = { action?: "drop" | "reject"; from?: string; to?: string };
-
-/** All that a process on a host sees of an environment: nothing of the computer's, such as an agent's socket, gets in. */
-export const hostEnvironment = {
-  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-  HOME: "/root",
-  USER: "root",
-  LANG: "C",
-};
 
 /** One host: its commands run in its namespaces at once, without ssh. */
 export class LabHost {
@@ -84,7 +76,7 @@ export class LabHost {
     return powerOff(this.context.record, this.context.index, this.context.switchPid);
   }
 
-  /** Boots it again: the same address, keys and UUID, another boot id, a clock since boot that begins anew. Returns when sshd and libvirtd run. */
+  /** Boots it again: the same address, keys and UUID, another boot id, a clock since boot that begins again. Returns when sshd and libvirtd run. */
   async powerOn(): Promise<void> {
     await powerOn(this.context.record, this.context.index, this.context.switchPid);
     const { user } = this.context.record;

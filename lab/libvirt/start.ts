@@ -2,8 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "./commands";
-import { hostEnvironment } from "./host";
-import { hostDir } from "./host-files";
+import { hostDir, hostEnvironment } from "./host-files";
 import { isAlive } from "./processes";
 import { processRecord, recordedProcesses, type LabRecord } from "./registry";
 

@@ -190,6 +190,7 @@ export interface MigrationArgs {
     | "all"
     | "incremental"
     | {
+        /** What is copied: whole images, or only what they have beyond a base that the destination has. */
         mode: "all" | "incremental";
         /**
          * Only these disks, by target. Default: all that are not shared and not read-only.
@@ -276,7 +277,9 @@ export interface Plan {
 
 /** What the last migration did, as seen on both hosts. */
 export interface LastMigration {
+  /** The source, by its name in the inventory. */
   from: string;
+  /** The destination, by its name in the inventory. */
   to: string;
   /** ISO 8601, the controller's clock. */
   startedAt: string;
@@ -310,18 +313,24 @@ export interface LastMigration {
 
 /** An image that a move with `copyStorage` has left behind. */
 export interface StaleImage {
+  /** Where it lies, by the name in the inventory. */
   host: string;
+  /** The image file there. */
   path: string;
   /** When that move began: ISO 8601, the controller's clock. */
   since: string;
 }
 
-/** Stands beside what was measured. Fields are absent where no end was foreseen. */
+/** Stands beside what was measured. Fields are absent where no end was expected. */
 export interface PredictedMigration {
   /** "willNotConverge" only where the numbers carry it by a margin, "mayNotConverge" where it is close, or the rate is a guess. */
   verdict: "converges" | "onlyWithPostCopy" | "onlyThrottled" | "mayNotConverge" | "willNotConverge" | "unknown";
+  /** From the start of the command to the verified end. */
   durationMs?: number;
+  /** How long the guest stands still. */
   downtimeMs?: number;
+  /** Memory and disk bytes to send. */
   totalBytes: number;
+  /** Passes over the memory. */
   passes: number;
 }

@@ -42,7 +42,7 @@ export class Hosts {
     );
   }
 
-  /** virsh on a host, over the one connection to it; dialled anew when that was lost. */
+  /** virsh on a host, over the one connection to it; dialled again when that was lost. */
   async virsh(name: string): Promise<Virsh> {
     const known = this.connections.get(name);
     // Whoever comes while it is being dialled hears what comes of that: a dead host is not waited for once for each VM.

@@ -17,13 +17,13 @@ export interface Query {
   lastHost: string | undefined;
 }
 
-/** Failures that mean the host cannot be asked now. Any other (a wrong key, no permission) is for the user to mend first. */
+/** Failures that mean the host cannot be asked now. Any other (a wrong key, no permission) is for the user to fix first. */
 const silentCodes = new Set(["hostUnreachable", "connectionLost", "commandTimeout"]);
 
 /**
  * Asks the hosts where the VM is. With `recent`, a host's last answer of a few seconds ago will do.
  *
- * @throws PlacementError when a host answers but refuses: its key, its account or its libvirt needs mending before anything can be known.
+ * @throws PlacementError when a host answers but refuses: its key, its account or its libvirt needs fixing before anything can be known.
  */
 export async function observe(hosts: Hosts, sought: Query, recent = false): Promise<Observed> {
   const first = [...new Set(sought.first)];
@@ -73,7 +73,7 @@ async function ask(hosts: Hosts, sought: Query, names: readonly string[], recent
   return { views, asked: names, unreachable, lastHost: sought.lastHost };
 }
 
-/** All refusals in one error: whoever has three hosts to mend should not learn of them one by one. */
+/** All refusals in one error: whoever has three hosts to fix should not learn of them one by one. */
 function oneOf(refusals: readonly PlacementError[], first: PlacementError = refusals[0]!): PlacementError {
   const others = refusals.filter((error) => error !== first);
   if (others.length === 0) return first;

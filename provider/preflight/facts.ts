@@ -290,7 +290,7 @@ function fitOf(hosts: Hosts, destination: Virsh, domain: DomainDefinition): Prom
         cpu: cpu && parseCpuComparison(cpu.code, `${cpu.stdout}\n${cpu.stderr}`),
       };
     },
-    // What was refused may be mended meanwhile.
+    // What was refused may be fixed meanwhile.
     ({ capabilities, cpu }) => capabilities !== undefined && !("refusal" in capabilities) && cpu?.compatible !== false,
   );
 }

@@ -23,7 +23,7 @@ export interface Moved {
 }
 
 /**
- * @returns "again" when it met a migration of somebody else: the hosts are to be looked at anew.
+ * @returns "again" when it met a migration of somebody else: the hosts are to be looked at again.
  * @throws PlacementError with `seen`: where the VM is, whatever happened.
  */
 export async function migrate(hosts: Hosts, move: Migration, ports: Ports): Promise<Moved | "again"> {

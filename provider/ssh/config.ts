@@ -91,7 +91,7 @@ function unusable(file: string, why: string): PlacementError {
     phase: "configure",
     what: `cannot use the ssh configuration ${file}`,
     why,
-    next: `mend the file; \`ssh -G -F ${file} HOST\` shows how ssh reads it`,
+    next: `fix the file; \`ssh -G -F ${file} HOST\` shows how ssh reads it`,
   });
 }
 

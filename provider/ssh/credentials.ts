@@ -104,7 +104,7 @@ function keyUnusable(target: Target, source: Source, why: string) {
       ? `set the whole text of an unencrypted or OpenSSH private key: \`pulumi config set --secret --path ${configPath(target, "privateKey")} < FILE\``
       : source.field === "identityFile"
         ? `name a private key that this account can read: \`pulumi config set --path ${configPath(target, "identityFile")} FILE\``
-        : "mend IdentityFile in ssh_config, or set identityFile or privateKey of the host in the inventory";
+        : "fix IdentityFile in ssh_config, or set identityFile or privateKey of the host in the inventory";
   return failure(target, "privateKeyUnusable", `the key ${source.name} cannot be used: ${why}`, next);
 }
 

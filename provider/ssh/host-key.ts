@@ -209,7 +209,7 @@ function changedKey(target: Target, offered: Buffer, name: string, known: readon
     target,
     "hostKeyChanged",
     `the host key of ${name} is another one: it offers ${describe(offered)}, but ${held}`,
-    `someone may stand between, or the host was installed anew. Compare the fingerprint with ${compare(offered)}. ` +
+    `someone may stand between, or the host was reinstalled. Compare the fingerprint with ${compare(offered)}. ` +
       `If it is the same, take the old key out: ${files.map((file) => `\`ssh-keygen -R '${name}' -f ${file}\``).join(", ")}, ` +
       `and add this line to ${files[0]}:\n    ${name} ${publicKeyLine(offered)}\n `,
   );
@@ -220,7 +220,7 @@ function notThePin(target: Target, offered: Buffer, pinned: string): PlacementEr
     target,
     "hostKeyChanged",
     `its host key is not the one in the inventory: it offers ${describe(offered)}, but hostKey of ${target.hop ?? target.host} is ${pinned}`,
-    `someone may stand between, or the host was installed anew. Compare the fingerprint with ${compare(offered)}. ` +
+    `someone may stand between, or the host was reinstalled. Compare the fingerprint with ${compare(offered)}. ` +
       `If it is the same: ${pinCommand(target, offered)}`,
   );
 }

@@ -42,7 +42,7 @@ export class SshShell implements Shell {
     return this.connection.lost === undefined;
   }
 
-  /** Read anew each time: the connection may go while something is awaited. */
+  /** Read again each time: the connection may go while something is awaited. */
   private get lost(): PlacementError | undefined {
     return this.connection.lost;
   }

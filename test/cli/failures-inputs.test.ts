@@ -196,7 +196,7 @@ describeWithStack("VMs that cannot be moved as they are", {}, (lab, stack) => {
     assert.deepEqual(await hostsSay(lab()), before);
   });
 
-  it("go on from there once the program is mended", async () => {
+  it("go on from there once the program is fixed", async () => {
     stack().declare({ local: to("local", { copyStorage: "all" }) });
     const { code, stdout } = await stack().up();
     assert.equal(code, 0, stdout);

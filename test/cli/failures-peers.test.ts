@@ -108,7 +108,7 @@ describeWithStack("hosts that do not let each other in", { lab: { hosts: 3 } }, 
     assert.deepEqual(await hostsSay(lab()), before);
   });
 
-  it("are tried again by the next up once they are mended, though the program is the same", async () => {
+  it("are tried again by the next up once they are fixed, though the program is the same", async () => {
     await lab().host("kvm-c").unblock();
     const result = await stack().up(["--target", (await stack().resource("r-kvm-c"))!.urn]);
     assert.equal(result.code, 0, result.stdout);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describeWithStack } from "../support/stack";
 
-describeWithStack("a placement, from adoption to farewell", {}, (lab, stack) => {
+describeWithStack("a placement, from adoption to deletion", {}, (lab, stack) => {
   const on = (host: string) => ({ db: { args: { domain: "db-01", host } } });
   const everywhere = () => Promise.all(lab().hosts.map((host) => host.virsh("list --all --name")));
   const uriOf = (host: string) => `qemu+ssh://${lab().host(host).address}/system`;

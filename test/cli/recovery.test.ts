@@ -76,7 +76,7 @@ describeWithScenes("what a broken move leaves, and the next up", (template) => {
 
   const letGo = () => scene.source.unlimit();
 
-  it("is cancelled by the second Ctrl-C where the stack asks for that, and begun anew", async () => {
+  it("is cancelled by the second Ctrl-C where the stack asks for that, and begun again", async () => {
     scene.stack.configure({ "vm-placement:onInterrupt": "abort" });
     const up = await upHeldIn("pre-copy");
     await twoCtrlC(scene);

@@ -83,7 +83,7 @@ describeWithLab("a lab of two hosts", {}, (lab) => {
     const [a] = hosts();
     const name = "corrupted";
     await lab().startGuest({ name, host: "kvm-a", dirtyMiB: 4 });
-    // One page anew with other contents, as a lost page is: QEMU's own memory is written to.
+    // One page again with other contents, as a lost page is: QEMU's own memory is written to.
     await a.virsh(`suspend ${name}`);
     const pid = await a.qemuPid(name);
     // Guest memory is the mapping of exactly its size; 4 MiB into it lies a page that the guest uses.

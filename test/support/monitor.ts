@@ -3,7 +3,7 @@ import type { LabHost } from "../../lab/libvirt";
 
 const log = "/var/log/libvirt/libvirtd.log";
 
-/** From now on the log has every command to QEMU and every request to migrate. Until libvirtd is started anew. */
+/** From now on the log has every command to QEMU and every request to migrate. Until libvirtd is started again. */
 export async function openLog(hosts: readonly LabHost[]): Promise<void> {
   const settings = [
     `daemon-log-outputs 1:file:${log}`,

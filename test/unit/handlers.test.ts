@@ -187,7 +187,7 @@ describe("handlers: check", () => {
       {
         urn: `${urn}2`,
         kind: "warn",
-        text: `db-01 is also placed by ${urn}: if they name different hosts, each up moves it to and fro`,
+        text: `db-01 is also placed by ${urn}: if they name different hosts, each up moves it back and forth`,
       },
     ]);
   });

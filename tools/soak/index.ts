@@ -1,4 +1,4 @@
-/** `npm run soak`: several VMs move to and fro for a long time, with random options and random mishaps. */
+/** `npm run soak`: several VMs move back and forth for a long time, with random options and random mishaps. */
 import { parseArgs } from "node:util";
 import { createLab, type Lab, type LabHost } from "../../lab/libvirt";
 import { eventually, sleep } from "../../lab/libvirt/commands";

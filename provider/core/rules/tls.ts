@@ -62,7 +62,7 @@ export function certificatesAreGood({ source, destination, peer, options, how, n
       ]);
     if (key !== undefined && certificate.signedByAuthority === false && directory.authority !== undefined)
       problem(host, `${certificate.file} on ${host} is not signed by the authority in ${directory.authority.file}`, [
-        { do: "have it issued again by the authority that both hosts know" },
+        { do: "issue it again by the authority that both hosts know" },
       ]);
   };
   if (theirs !== undefined) {

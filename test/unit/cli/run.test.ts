@@ -160,7 +160,7 @@ describe("the command line", () => {
     }
   });
 
-  it("prints no secret where it fails in a way that nobody foresaw", async () => {
+  it("prints no secret where it fails in a way that nobody expected", async () => {
     const { code, complained } = await call(
       ["doctor"],
       (fake) => void (fake.dial = () => Promise.reject(new TypeError("bad: hush-hush"))),

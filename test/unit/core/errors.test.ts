@@ -48,7 +48,7 @@ describe("the error", () => {
     assert.ok(error instanceof Error);
   });
 
-  it("is told anew by one who knows more, and stays as it was", () => {
+  it("is told again by one who knows more, and stays as it was", () => {
     const error = new PlacementError(facts);
     const told = error.with({ what: "cannot place db-01", phase: "watch" });
     assert.match(told.message, /^cannot place db-01 \(watch, on kvm-a\): Unsafe migration/);

@@ -93,7 +93,7 @@ describe("a migration that stands still", () => {
       assert.deepEqual(met, expected);
     });
 
-  it("begins anew with the switch to post-copy", () => {
+  it("begins again with the switch to post-copy", () => {
     const before = advance(undefined, sample(still), false, 0);
     assert.equal(advance(before, sample(still), true, 60_000).atMs, 60_000);
   });

@@ -51,7 +51,7 @@ describe("the hosts", () => {
       assert.equal(await hosts.virsh("kvm-a"), all[0]);
     });
 
-    it("opened anew after it was lost, once for all who ask", async () => {
+    it("opened again after it was lost, once for all who ask", async () => {
       const before = await hosts.virsh("kvm-a");
       fakes.hosts.get("kvm-a")!.drop();
       const [one, two] = await Promise.all([hosts.virsh("kvm-a"), hosts.virsh("kvm-a")]);
@@ -61,7 +61,7 @@ describe("the hosts", () => {
       assert.equal((await one.domains()).length, 1);
     });
 
-    it("tried anew by the next who asks when it could not be opened", async () => {
+    it("tried again by the next who asks when it could not be opened", async () => {
       fakes.hosts.get("kvm-a")!.down = true;
       for (const asked of [hosts.virsh("kvm-a"), hosts.virsh("kvm-a")])
         await assert.rejects(asked, { code: "hostUnreachable" });
@@ -70,7 +70,7 @@ describe("the hosts", () => {
       assert.equal((await hosts.virsh("kvm-a")).host, "kvm-a");
     });
 
-    it("whose failure all hear who wait for it, and which is dialled anew for who comes later", async () => {
+    it("whose failure all hear who wait for it, and which is dialled again for who comes later", async () => {
       let dialled = 0;
       const dial: Dial = () => {
         dialled++;
@@ -111,14 +111,14 @@ describe("the hosts", () => {
       assert.equal(lists(), 2);
     });
 
-    it("anew when what was seen is out of date", async () => {
+    it("again when what was seen is out of date", async () => {
       await hosts.recentViews("kvm-a");
       hosts.forget("kvm-a", "kvm-b");
       fakes.hosts.get("kvm-a")!.domains = [];
       assert.deepEqual(await hosts.recentViews("kvm-a"), []);
     });
 
-    it("anew after a failure, which is not kept", async () => {
+    it("again after a failure, which is not kept", async () => {
       fakes.hosts.get("kvm-a")!.down = true;
       await assert.rejects(hosts.recentViews("kvm-a"), { code: "hostUnreachable" });
       fakes.hosts.get("kvm-a")!.down = false;

@@ -315,7 +315,7 @@ describe("the virsh session", () => {
     });
   });
 
-  it("tells of a lost connection, and starts anew with the next command", async () => {
+  it("tells of a lost connection, and starts again with the next command", async () => {
     const answers = ask("list", "domstate x");
     await turn();
     current().out("virsh # list\nhalf an ans");

@@ -403,7 +403,7 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   ["a bridge that is not there", there({ interfaces: ["eth0"] }), ["blocker networks on kvm-b: migrationRefused"]],
   [
     "a network that is not active",
-    { destination: healthyHost("kvm-b", { networks: [{ name: "default" }] }) },
+    { destination: healthyHost("kvm-b", { networks: [{ name: "default", active: false }] }) },
     [
       "blocker networks on kvm-b: migrationRefused",
       "kvm-b$ virsh net-start default",

@@ -1,0 +1,35 @@
+interface Banned {
+  word: RegExp;
+  instead: string;
+  /** Where it means something else: taken out of the line before it is searched. */
+  allowed?: RegExp;
+}
+
+/**
+ * Of the glossary in docs/style.md. Identifiers are read word by word: `toAndFro` is "to and fro". Not here yet, since the code still has
+ * them: "prospect", "under way", "foretell".
+ */
+const banned: readonly Banned[] = [
+  { word: /\banew\b/i, instead: "again" },
+  { word: /\bmend(s|ed|ing)?\b/i, instead: "fix" },
+  { word: /\bto and fro\b/i, instead: "back and forth" },
+  { word: /\bfarewells?\b/i, instead: "interrupt notice" },
+  { word: /\bfore(see|sees|saw|seen|seeing)\b/i, instead: "preview, estimate" },
+  {
+    // As a noun of a sentence: QEMU's machine types are properties, attributes and options of that name.
+    word: /\b(a|an|another|any|each|every|its|of|one|other|same|the|that|this|which|whose) machines?\b/i,
+    instead: "VM, host or this computer",
+    allowed: /\bmachine[- ]types?\b|\bthe machine '/gi,
+  },
+];
+
+/** The words of the glossary that a text should not use, line by line. */
+export function bannedWords(path: string, text: string): string[] {
+  return text.split("\n").flatMap((line, index) => {
+    const words = line.replace(/([a-z])([A-Z])/g, (_, end: string, start: string) => `${end} ${start.toLowerCase()}`);
+    return banned.flatMap(({ word, instead, allowed }) => {
+      const found = word.exec(allowed ? words.replace(allowed, "") : words);
+      return found ? [`${path}:${index + 1}: "${found[0]}": write ${instead}`] : [];
+    });
+  });
+}
