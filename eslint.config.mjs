@@ -87,7 +87,7 @@ function folder(name, { mayUse, except = [] }) {
 }
 
 export default tseslint.config(
-  { ignores: ["dist", "coverage", "node_modules", "**/*.cjs", "examples/**/node_modules"] },
+  { ignores: ["dist", "build", "coverage", "node_modules", "**/*.cjs", "examples/**/node_modules"] },
   js.configs.recommended,
   {
     files: ["**/*.ts"],

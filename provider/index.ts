@@ -1,3 +1,13 @@
 export { VmPlacement } from "./resource";
 export type { DeepInput, VmPlacementArgs } from "./resource";
-export type { Duration, LastMigration, MigrationArgs, PlacementArgs, Plan, Rate, Size } from "./core/args";
+export type {
+  Duration,
+  LastMigration,
+  MigrationArgs,
+  PlacementArgs,
+  Plan,
+  PredictedMigration,
+  Rate,
+  Size,
+  StaleImage,
+} from "./core/args";

@@ -8,20 +8,24 @@ const type = "pulumi-nodejs:dynamic/libvirt:VmPlacement";
 /** The inputs of a placement. */
 export interface VmPlacementArgs {
   /**
-   * libvirt domain: its name or its UUID. Changing it between the two names of one VM updates; another VM replaces the
-   * placement (nothing happens to either VM).
+   * The libvirt domain: its name or its UUID. A change from the name to the UUID of the same VM updates the placement; another VM
+   * replaces it, and nothing happens to either VM. A name of digits alone is refused (`invalidInput`): virsh takes it for a domain id.
    */
   domain: pulumi.Input<string>;
   /**
-   * Where it shall run: a host of `vm-placement:hosts` (or, without an inventory, any ssh destination). A list means any of these: it
-   * stays where it is if that is a member, else it is moved to the first.
+   * Where the VM belongs: a host of `vm-placement:hosts`, or, without an inventory, any ssh destination. Other names are refused
+   * (`unknownHost`). A list means any of these: a VM that is on one of them stays, unless that host is in maintenance; otherwise it is
+   * moved to the first that is not in maintenance. Where none takes it, it is refused (`hostMaintenance`).
    */
   host: pulumi.Input<string | pulumi.Input<string>[]>;
-  /** How it is moved when it has to be. Changing only this records the options and touches no host. */
+  /**
+   * How the VM is moved when it has to be. A change of this alone records the options and touches no host. Default: libvirt's defaults,
+   * `mode: "auto"`.
+   */
   migration?: pulumi.Input<pulumi.Unwrap<MigrationArgs> | DeepInput<MigrationArgs>>;
 }
 
-/** Plain values of which every leaf may also be an output of another resource. */
+/** Plain values, each of which may also be an output of another resource. */
 export type DeepInput<T> = T extends readonly (infer U)[]
   ? pulumi.Input<DeepInput<U>[]>
   : T extends object
@@ -41,26 +45,37 @@ export class VmPlacement extends pulumi.CustomResource {
   /** For policies: `validateResourceOfType(VmPlacement, …)`. */
   static readonly __pulumiType = type;
 
+  /** Whether a value is a placement, also one of another copy of this package. */
   static override isInstance(value: unknown): value is VmPlacement {
     return pulumi.CustomResource.isInstance(value) && (value as { __pulumiType?: unknown }).__pulumiType === type;
   }
 
+  /** The libvirt domain, as the program names it. */
   declare readonly domain: pulumi.Output<string>;
+  /** Where the VM belongs, as the program says it. */
   declare readonly host: pulumi.Output<string | string[]>;
+  /** How the VM is moved when it has to be, as the program says it. */
   declare readonly migration: pulumi.Output<MigrationArgs | undefined>;
-  /** The host it was last seen on. */
+  /** The host on which the VM was last observed: its name in the inventory. */
   declare readonly currentHost: pulumi.Output<string>;
-  /** libvirt's UUID of the VM; also the resource's id. */
+  /** libvirt's UUID of the VM (`virsh domuuid`); also the resource's id. */
   declare readonly domainUuid: pulumi.Output<string>;
-  /** `virsh domstate` when it was last seen: "running", "paused", "shut off" … */
+  /** What `virsh domstate` printed when the VM was last observed: "running", "paused", "shut off" … */
   declare readonly state: pulumi.Output<string>;
-  /** The exact commands of a move to `host`. */
+  /** The exact commands of a move to `host`, made from the inputs and the inventory only. */
   declare readonly plan: pulumi.Output<Plan>;
-  /** What the last migration did; undefined while none was needed. */
+  /** What the last migration did; undefined after adoption, while no move was needed. */
   declare readonly lastMigration: pulumi.Output<LastMigration | undefined>;
-  /** The version of what is kept in state. */
+  /** The version of the format in which the placement is kept in state. */
   declare readonly schemaVersion: pulumi.Output<number>;
 
+  /**
+   * Declares a placement. Nothing happens before `pulumi up`.
+   *
+   * @param name The resource's name, unique among the placements of a stack.
+   * @param args Which VM belongs on which host, and how it is moved.
+   * @param options Pulumi's own options. `customTimeouts` have no effect (use `migration.timeout`), and `import` is not possible.
+   */
   constructor(name: string, args: VmPlacementArgs, options?: pulumi.CustomResourceOptions) {
     const props = {
       ...args,

@@ -1,4 +1,4 @@
-/** Checks what `npm pack` would publish: that it is whole, and that every way of importing it finds types and code. */
+/** Checks what `npm pack` would publish: that it is whole, that every way of importing it finds types and code, and that all of it is documented. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,6 +13,7 @@ try {
   const bin = (name: string) => join("node_modules/.bin", name);
   execFileSync(bin("publint"), ["run", tarball, "--strict"], { stdio: "inherit" });
   execFileSync(bin("attw"), [tarball, "--format", "ascii", "--no-emoji"], { stdio: "inherit" });
+  execFileSync(bin("typedoc"), ["--emit", "none"], { stdio: "inherit" });
 } catch (error) {
   console.error((error as Error).message);
   process.exitCode = 1;

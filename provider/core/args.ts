@@ -1,23 +1,34 @@
-/** The public inputs as plain values. Held equal to the schema by a type test; described in full in docs/options.md. */
+/** The public inputs and outputs as plain values. A type test keeps them equal to the schema; docs/options.md is made from them. */
 
-/** A duration with its unit: "500ms", "30s", "5m", "1h". */
+/**
+ * A duration with its unit (ms, s, m, h): "500ms", "30s", "1.5m", "1h". It must be a whole number of milliseconds. A bare number is
+ * refused (`invalidInput`).
+ */
 export type Duration = string;
-/** A rate in whole MiB/s: "40MiB/s", "1GiB/s". */
+/** A rate with its unit, in whole MiB/s and above 0: "40MiB/s", "1GiB/s". A bare number is refused (`invalidInput`). */
 export type Rate = string;
-/** A size with its unit: "64MiB". */
+/** A size with its unit (B, KiB, MiB, GiB, TiB): "64MiB". A bare number is refused (`invalidInput`). */
 export type Size = string;
 
-/** How a VM is moved. Every option names the virsh option it becomes; absent means libvirt's default. */
+/**
+ * How a VM is moved. Each option names the virsh option that it becomes and the libvirt release that brought it; an absent one means
+ * libvirt's default.
+ *
+ * A preview refuses a wrong value as `invalidInput`, options that exclude each other as `conflictingOptions`, a combination that loses
+ * VMs as `unsafeCombination`, and an option that the hosts' libvirt or QEMU does not have as `optionUnsupported`.
+ */
 export interface MigrationArgs {
   /**
-   * `auto`: live if it runs or is paused, offline if it is shut off. `live` and `offline` refuse the other. Default "auto".
+   * `auto`: live if the VM runs or is paused, offline if it is shut off. `live` refuses a VM that is shut off, `offline` one that
+   * runs (`domainStateUnfit`). Default: "auto".
    * @allowed "auto", "live", "offline"
    * @virsh `--live`, `--offline`
    */
   mode?: "auto" | "live" | "offline";
   /**
    * Permits the switch to post-copy: the VM then runs on the destination and fetches the rest of its memory. A broken link after
-   * the switch stops it until the migration is resumed. When it switches: `after`, or `timeout` with `onTimeout: "postCopy"`.
+   * the switch stops the VM until the migration is resumed. It switches at `after`, or at `timeout` with `onTimeout: "postCopy"`;
+   * without either it is refused. Default: false.
    * @allowed true, false
    * @virsh `--postcopy` since libvirt 1.3.3
    */
@@ -25,20 +36,21 @@ export interface MigrationArgs {
     | boolean
     | {
         /**
-         * Switches that long after the start.
+         * Time from the start of the migration to the switch. Must be shorter than `timeout`.
          * @allowed duration, 100 ms – 24 h
          * @virsh `migrate-postcopy` since libvirt 1.3.3
          */
         after?: Duration;
         /**
-         * Cap of the rate after the switch. Default: unlimited.
+         * Limit of the rate after the switch. Default: unlimited.
          * @allowed rate in whole MiB/s
          * @virsh `--postcopy-bandwidth` since libvirt 5.1.0
          */
         bandwidth?: Rate;
       };
   /**
-   * Multi-FD: several connections side by side. With `postCopy` only from QEMU 10.1 and with a machine type of 8.0 or later: older ones lose the guest or hang.
+   * Multi-FD: memory travels over several connections at once. Together with `postCopy` it needs QEMU 10.1 and a machine type of
+   * QEMU 8.0 or later: older ones lose the VM or hang. Default: false.
    * @allowed true, false
    * @virsh `--parallel` since libvirt 5.2.0
    */
@@ -46,14 +58,14 @@ export interface MigrationArgs {
     | boolean
     | {
         /**
-         * How many. Default 2.
+         * Number of connections. Default: 2.
          * @allowed 1–255
          * @virsh `--parallel-connections` since libvirt 5.2.0
          */
         connections?: number;
       };
   /**
-   * Slows the virtual CPUs step by step until pre-copy converges.
+   * Slows the virtual CPUs step by step until pre-copy converges. Default: false.
    * @allowed true, false
    * @virsh `--auto-converge` since libvirt 1.2.3
    */
@@ -61,56 +73,58 @@ export interface MigrationArgs {
     | boolean
     | {
         /**
-         * The first step, percent of CPU time taken away. Default 20.
+         * The first step, in percent of CPU time taken away. Default: 20.
          * @allowed 1–99
          * @virsh `--auto-converge-initial` since libvirt 2.0.0
          */
         initial?: number;
         /**
-         * Each further step, percent. Default 10.
+         * Each further step, in percent of CPU time. Default: 10.
          * @allowed 1–99
          * @virsh `--auto-converge-increment` since libvirt 2.0.0
          */
         increment?: number;
       };
   /**
-   * The pause at the switch-over that the guest can bear. libvirt's default is 300 ms. Put back on the source when the VM stays
-   * there; on the destination it starts with the default.
+   * The longest pause at the switch-over that the guest can bear. The old value is put back on the source when the VM stays there;
+   * on the destination the VM starts with libvirt's default. No effect on a VM that is shut off. Default: libvirt's, 300 ms.
    * @allowed duration, 1 ms – 33 min 20 s
    * @virsh `migrate-setmaxdowntime` since libvirt 0.8.0
    */
   maxDowntime?:
     | Duration
     | {
-        /** The pause. */
+        /** The longest pause, 1 ms – 33 min 20 s. */
         limit: Duration;
         /**
-         * Sets it only that long after the start: for a migration that does not converge by itself.
+         * Sets the limit only that long after the start, for a migration that has not converged by then. Default: before the start.
          * @allowed duration, 100 ms – 24 h
          * @virsh `migrate-setmaxdowntime` since libvirt 0.8.0
          */
         after?: Duration;
       };
   /**
-   * Cap of the rate before the switch-over. Default: the host's own value, normally unlimited.
+   * Limit of the rate before the switch-over. Default: the host's own value, normally unlimited.
    * @allowed rate in whole MiB/s
    * @virsh `--bandwidth` since libvirt 5.7.0
    */
   bandwidth?: Rate;
   /**
-   * How long the migration may take before `onTimeout` happens. The provider's own timer. Default: none.
+   * How long the migration may take before `onTimeout` happens. The provider's own timer, which holds while a `pulumi up` watches.
+   * Default: none.
    * @allowed duration, 1 s – 168 h
    */
   timeout?: Duration;
   /**
-   * At `timeout`: `abort` cancels it (the VM stays on the source, the update fails), `postCopy` switches (needs `postCopy: true`),
-   * `suspend` pauses the VM until it has moved. Default "abort".
+   * What happens at `timeout`: `abort` cancels the migration (the VM stays on the source, `up` fails with `migrationTimedOut`),
+   * `postCopy` switches (needs `postCopy: true`), `suspend` pauses the VM until it has moved. Default: "abort".
    * @allowed "abort", "postCopy", "suspend"
    * @virsh `domjobabort`, `migrate-postcopy`, `suspend`
    */
   onTimeout?: "abort" | "postCopy" | "suspend";
   /**
-   * Encrypts memory and disks on the wire. Without it, and without `tunnelled`, they travel in clear text.
+   * Encrypts memory and disks on the network; both hosts need certificates for QEMU (`peerTls`). Without `tls` and without `tunnelled`
+   * they travel in clear text. Default: false.
    * @allowed true, false
    * @virsh `--tls` since libvirt 3.2.0
    */
@@ -125,7 +139,8 @@ export interface MigrationArgs {
         destination?: string;
       };
   /**
-   * Sends the data through libvirt's own connection. Excludes post-copy, multi-FD, `tls` and `copyStorage`.
+   * Sends memory through libvirt's own connection. Excludes `postCopy`, `parallel`, `tls`, `copyStorage` and `listenAddress`.
+   * Default: false.
    * @allowed true, false
    * @virsh `--tunnelled` since libvirt 0.7.2
    */
@@ -133,56 +148,58 @@ export interface MigrationArgs {
   /** Compression of the memory stream. Default: none. */
   compression?: {
     /**
-     * "xbzrle" (deltas of pages sent before), "zlib" or "zstd" (with `parallel`), "mt" (up to QEMU 9.0).
+     * "xbzrle" (deltas of pages sent before), "zlib" or "zstd" (one of them, with `parallel`), "mt" (up to QEMU 9.0). Not together:
+     * "xbzrle" or "mt" with `parallel`. Default: none.
      * @allowed list of "xbzrle", "zlib", "zstd", "mt"
      * @virsh `--comp-methods` since libvirt 1.3.4
      */
     methods?: ("xbzrle" | "zlib" | "zstd" | "mt")[];
     /**
-     * Cache for deltas. Default 64 MiB.
+     * Cache for deltas; needs "xbzrle" in `methods`. Default: 64 MiB.
      * @allowed size, a power of two
      * @virsh `--comp-xbzrle-cache` since libvirt 1.3.4
      */
     xbzrleCache?: Size;
     /**
-     * 0 none – 9 best. Default 1.
+     * From 0 (no compression) to 9 (best); needs "zlib" in `methods`. Default: 1.
      * @allowed 0–9
      * @virsh `--comp-zlib-level` since libvirt 9.4.0
      */
     zlibLevel?: number;
     /**
-     * 0 none – 20 best. Default 1.
+     * From 0 (no compression) to 20 (best); needs "zstd" in `methods`. Default: 1.
      * @allowed 0–20
      * @virsh `--comp-zstd-level` since libvirt 9.4.0
      */
     zstdLevel?: number;
     /**
-     * 0 none – 9 best.
+     * From 0 (no compression) to 9 (best); needs "mt" in `methods`. Default: QEMU's, 1.
      * @allowed 0–9
      * @virsh `--comp-mt-level` since libvirt 1.3.4
      */
     mtLevel?: number;
     /**
-     * Threads that compress.
+     * Number of threads that compress on the source; needs "mt" in `methods`. Default: QEMU's, 8.
      * @allowed 1–255
      * @virsh `--comp-mt-threads` since libvirt 1.3.4
      */
     mtThreads?: number;
     /**
-     * Threads that decompress.
+     * Number of threads that decompress on the destination; needs "mt" in `methods`. Default: QEMU's, 2.
      * @allowed 1–255
      * @virsh `--comp-mt-dthreads` since libvirt 1.3.4
      */
     mtDecompressThreads?: number;
   };
   /**
-   * Sends pages without copying them in the kernel (QEMU 7.1). Needs `parallel`; not with `tls` or `compression`.
+   * Sends pages without copying them in the kernel (from QEMU 7.1). Needs `parallel`; excludes `tls` and `compression`. Default: false.
    * @allowed true, false
    * @virsh `--zerocopy` since libvirt 8.5.0
    */
   zeroCopy?: boolean;
   /**
-   * Copies the disks too: all of their content, or what lies over a shared base image. An image must be there on the destination.
+   * Copies the disks too: `all` copies all content, `incremental` what lies over a shared base image. The destination needs an image of
+   * the same size and format, or a storage pool for its directory. Default: no disk is copied.
    * @allowed "all", "incremental"
    * @virsh `--copy-storage-all`, `--copy-storage-inc` since libvirt 0.8.2
    */
@@ -190,146 +207,152 @@ export interface MigrationArgs {
     | "all"
     | "incremental"
     | {
-        /** What is copied: whole images, or only what they have beyond a base that the destination has. */
+        /** As the plain word: all content, or what lies over a shared base image. */
         mode: "all" | "incremental";
         /**
-         * Only these disks, by target. Default: all that are not shared and not read-only.
+         * The disks to copy, by target ("vda"). Default: all that are neither shared nor read-only.
          * @allowed list of disk targets
          * @virsh `--migrate-disks` since libvirt 1.2.17
          */
         disks?: string[];
         /**
-         * The destination's port for them. Default: libvirt picks one of 49152–49215.
+         * TCP port on the destination for the disks. Default: libvirt chooses one of 49152–49215.
          * @allowed 1–65535
          * @virsh `--disks-port` since libvirt 1.3.3
          */
         port?: number;
         /**
-         * Guest writes wait until the destination has them, so that copying converges.
+         * Guest writes wait until the destination has them, so that copying converges. Default: false.
          * @allowed true, false
          * @virsh `--copy-storage-synchronous-writes` since libvirt 8.0.0
          */
         synchronousWrites?: boolean;
         /**
-         * Disks whose zero blocks are not written.
+         * Disks, by target, whose zero blocks are not written on the destination. Default: none.
          * @allowed list of disk targets
          * @virsh `--migrate-disks-detect-zeroes` since libvirt 10.9.0
          */
         detectZeroes?: string[];
       };
   /**
-   * An estimate of the rate at the switch-over, for the decision when to switch.
+   * The rate that QEMU assumes when it decides whether it can switch over within `maxDowntime`. Default: QEMU's own measurement.
    * @allowed rate in whole MiB/s
    * @virsh `--available-switchover-bandwidth` since libvirt 11.1.0
    */
   switchoverBandwidth?: Rate;
   /**
-   * Where the destination listens for the data. Default: qemu.conf's migration_address.
+   * Address on which the destination listens for the data. Excludes `tunnelled`. Default: `migration_address` of its qemu.conf.
    * @allowed an IP address or host name
    * @virsh `--listen-address` since libvirt 1.1.4
    */
   listenAddress?: string;
   /**
-   * Where graphics clients are sent. Default: the destination's own choice.
+   * Address to which connected graphics clients are sent. Default: the destination chooses.
    * @allowed a spice://, vnc:// or rdp:// URI
    * @virsh `--graphicsuri` since libvirt 1.1.0
    */
   graphicsUri?: string;
   /**
-   * Nobody may change the definition meanwhile; implied where both hosts know it.
+   * libvirt refuses changes of the VM's definition during the migration; implied where both libvirts know the option. Default: false.
    * @allowed true, false
    * @virsh `--change-protection` since libvirt 0.9.4
    */
   changeProtection?: boolean;
   /**
-   * A disk error in the guest cancels the migration.
+   * A disk I/O error of the guest cancels the migration. Default: false.
    * @allowed true, false
    * @virsh `--abort-on-error` since libvirt 1.1.0
    */
   abortOnError?: boolean;
   /**
-   * Moves although libvirt finds the disks' caching or storage unsafe. You answer for the data.
+   * Moves the VM although libvirt calls its disks' cache mode or storage unsafe (`unsafeStorage`): data may be lost. Default: false.
    * @allowed true, false
    * @virsh `--unsafe` since libvirt 0.9.11
    */
   unsafe?: boolean;
 }
 
-/** The inputs of a placement as plain values. */
+/** The inputs of a placement as plain values, without outputs of other resources. */
 export interface PlacementArgs {
-  /** libvirt domain: its name or its UUID. */
+  /** The libvirt domain: its name or its UUID. A name of digits alone is refused: virsh takes it for a domain id. */
   domain: string;
-  /** Where it shall run: a host of the inventory, or several, any of which will do (the first is where it is moved). */
+  /** Where the VM belongs: a host of the inventory, or a list of them, any of which will do. */
   host: string | string[];
-  /** How it is moved when it has to be. */
+  /** How the VM is moved when it has to be. Default: libvirt's defaults, `mode: "auto"`. */
   migration?: MigrationArgs;
 }
 
-/** The exact commands of a move, as text. By destination where `host` is a list. */
+/**
+ * The exact commands of a move, as text; by destination where `host` is a list. They are made from the inputs and the inventory only, and
+ * `up` runs them word for word.
+ */
 export interface Plan {
-  /** For a running or paused VM. Absent in mode "offline". */
+  /** The `virsh migrate` command for a VM that runs or is paused. Absent in mode "offline". */
   live?: string | Record<string, string>;
-  /** For one that is shut off. Absent in mode "live". */
+  /** The `virsh migrate` command for a VM that is shut off. Absent in mode "live". */
   offline?: string | Record<string, string>;
-  /** Run on the source before `live`. */
+  /** Commands that run on the source before `live`: limits that virsh sets apart from `migrate`. Absent where there are none. */
   before?: string[];
 }
 
-/** What the last migration did, as seen on both hosts. */
+/** What the last migration did, as both hosts reported it. */
 export interface LastMigration {
-  /** The source, by its name in the inventory. */
+  /** The source: its name in the inventory. */
   from: string;
-  /** The destination, by its name in the inventory. */
+  /** The destination: its name in the inventory. */
   to: string;
-  /** ISO 8601, the controller's clock. */
+  /** When the migration began: ISO 8601, by the clock of the computer that ran Pulumi. */
   startedAt: string;
-  /** From the start of the command to the verified end. */
+  /** Milliseconds from the start of the command to the verified end. */
   durationMs: number;
-  /** How long the guest stood still, as libvirt reports it; absent where it reports none (post-copy, offline). */
+  /** Milliseconds that the guest was paused, as `virsh domjobinfo --completed` reports it; absent after post-copy and offline. */
   downtimeMs?: number;
-  /** Memory and disk bytes sent, as libvirt reports them; absent where it reports none (offline). */
+  /** Bytes of memory and disks processed, as `virsh domjobinfo` reports them; absent after an offline move. */
   totalBytes?: number;
   /**
-   * How fast pre-copy sent memory, bytes per second, measured while it ran; absent where that is not known: too little was sent, under a
-   * cap, or compressed.
+   * Bytes per second at which pre-copy sent memory, measured while it ran; absent where too little was sent, and with a `bandwidth`
+   * limit or compression.
    */
   bytesPerSecond?: number;
-  /** Passes over the memory. */
+  /** Passes over the memory that pre-copy made, as `virsh domjobinfo` reports them (iterations). */
   passes?: number;
-  /** How it got there in the end. */
+  /** How it ended: by pre-copy, by post-copy, with the VM paused at `timeout`, or as a definition alone. */
   mode: "live" | "postCopy" | "suspended" | "offline";
-  /** The command that ran; empty when a running migration was taken over. */
+  /** The `virsh migrate` command that ran; empty where `up` watched a migration that was in progress already. */
   command: string;
-  /** Why it was moved, in words. */
+  /** Why the VM was moved, as a sentence. */
   reason: string;
   /**
-   * Disk images that moves with `copyStorage` have left on other hosts: they are old, and a move back onto them has to copy again. Absent
-   * where there are none.
+   * Disk images that moves with `copyStorage` left on other hosts. Their content is old: a move back has to copy again. Absent where
+   * there are none.
    */
   staleImages?: StaleImage[];
-  /** What was foretold when the hosts were asked before the move; absent where it was not (a create, a static preview, offline). */
+  /** The estimate that was made before the move; absent after a create, a preview without probing, and an offline move. */
   predicted?: PredictedMigration;
 }
 
-/** An image that a move with `copyStorage` has left behind. */
+/** A disk image that a move with `copyStorage` left on its source. */
 export interface StaleImage {
-  /** Where it lies, by the name in the inventory. */
+  /** The host that has it: its name in the inventory. */
   host: string;
-  /** The image file there. */
+  /** Its path on that host. */
   path: string;
-  /** When that move began: ISO 8601, the controller's clock. */
+  /** When that move began: ISO 8601, by the clock of the computer that ran Pulumi. */
   since: string;
 }
 
-/** Stands beside what was measured. Fields are absent where no end was expected. */
+/** The estimate of a move, kept beside what was measured. Times are absent where no end was predicted. */
 export interface PredictedMigration {
-  /** "willNotConverge" only where the numbers carry it by a margin, "mayNotConverge" where it is close, or the rate is a guess. */
+  /**
+   * Whether pre-copy ends, and by what. "willNotConverge" stands only where the numbers show it by a margin; "mayNotConverge" where it
+   * is close, or where the rate is a guess.
+   */
   verdict: "converges" | "onlyWithPostCopy" | "onlyThrottled" | "mayNotConverge" | "willNotConverge" | "unknown";
-  /** From the start of the command to the verified end. */
+  /** Milliseconds from start to end. */
   durationMs?: number;
-  /** How long the guest stands still. */
+  /** Milliseconds that the guest is paused. */
   downtimeMs?: number;
-  /** Memory and disk bytes to send. */
+  /** Bytes that are sent. */
   totalBytes: number;
   /** Passes over the memory. */
   passes: number;

@@ -6,39 +6,39 @@ export interface Host {
   name: string;
   /** Host name or IP address to connect to. Default: HostName of ssh_config for `name`, else `name`. */
   address?: string;
-  /** ssh port, 1–65535. Default: ssh_config, else 22. */
+  /** ssh port, 1–65535. Default: Port of ssh_config, else 22. */
   port?: number;
-  /** ssh user. Default: ssh_config, else the local user. */
+  /** ssh user. Default: User of ssh_config, else the local user. */
   user?: string;
   /** Path of a private key file; `~` is expanded. Default: ssh_config IdentityFile, else ssh's default key files. */
   identityFile?: string;
-  /** A private key's text (secret config). Wins over `identityFile`. */
+  /** The text of a private key (secret config). Wins over `identityFile`. Default: none. */
   privateKey?: string;
-  /** Passphrase of an encrypted key (secret config). */
+  /** Passphrase of an encrypted key (secret config). Default: none; a key that needs one is refused (`privateKeyUnusable`). */
   passphrase?: string;
   /** Use the ssh agent: true (SSH_AUTH_SOCK), false, or a socket path. Default: true where SSH_AUTH_SOCK is set. */
   agent?: boolean | string;
-  /** The only host key accepted: "SHA256:…" fingerprint or a public key ("ssh-ed25519 AAAA…"). Default: known_hosts decides. */
+  /** The only host key accepted: a "SHA256:…" fingerprint or a public key ("ssh-ed25519 AAAA…"). Another one is refused (`hostKeyChanged`). Default: known_hosts decides. */
   hostKey?: string;
   /** A known_hosts file. Default: UserKnownHostsFile of ssh_config, else ~/.ssh/known_hosts, and /etc/ssh/ssh_known_hosts. */
   knownHostsFile?: string;
-  /** Jump hosts as in ssh's ProxyJump: "[user@]host[:port]", several separated by commas; inventory names are found first. "none" = direct. */
+  /** Jump hosts as in ssh's ProxyJump: "[user@]host[:port]", several separated by commas; names of the inventory come first. "none" = direct. Default: ProxyJump of ssh_config, else direct. */
   proxyJump?: string;
-  /** How the other hosts reach this one for libvirt's peer connection. Default: `address`, else `name`. */
+  /** Address in the peer URI (`qemu+ssh://ADDRESS/system`), by which the other hosts reach this one. Default: `address`, else `name`. */
   peerAddress?: string;
-  /** User in the peer URI. Default: none, so the source host's own ssh configuration decides. */
+  /** User in the peer URI. Default: none, so the source's own ssh configuration decides. */
   peerUser?: string;
-  /** Port in the peer URI. Default: none. */
+  /** Port in the peer URI, 1–65535. Default: none, so the source's own ssh configuration decides. */
   peerPort?: number;
-  /** Address for the migration data (`--migrateuri tcp://ADDRESS`). Default: the destination's own choice (qemu.conf migration_host). */
+  /** Address for the migration data (`--migrateuri tcp://ADDRESS`). Default: the destination's own choice (`migration_host` of qemu.conf, else its host name). */
   migrationAddress?: string;
-  /** Migrations away from this host at the same time, 1–64. Default 2. */
+  /** Number of migrations away from this host at the same time, 1–64; the others wait. Default: 2. */
   maxOutgoing?: number;
-  /** Migrations onto this host at the same time, 1–64. Default 2. */
+  /** Number of migrations onto this host at the same time, 1–64; the others wait. Default: 2. */
   maxIncoming?: number;
-  /** True: no VM is moved here; one that is here may stay. Default false. */
+  /** True: no VM is moved here (`hostMaintenance`); one that is here may stay. Default: false. */
   maintenance?: boolean;
-  /** Free text by key, for policies. */
+  /** Free text by key, for policies. Default: none. */
   labels?: Record<string, string>;
 }
 
