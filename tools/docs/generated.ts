@@ -1,4 +1,5 @@
 import { decisionTable, refusalTable } from "./decisions";
+import { errorSections } from "./errors";
 import { inventoryTable, leftOutTable, optionsTable } from "./options";
 
 /** A part of a document that comes from the code: what stands between `<!-- NAME -->` and `<!-- /NAME -->`. */
@@ -14,6 +15,7 @@ export const generated: readonly Generated[] = [
   { file: "docs/inventory.md", name: "inventory", make: inventoryTable },
   { file: "docs/decisions.md", name: "decisions", make: decisionTable },
   { file: "docs/decisions.md", name: "refusals", make: refusalTable },
+  { file: "docs/errors.md", name: "errors", make: errorSections },
 ];
 
 /** The text of a document with its generated parts as they should be. */

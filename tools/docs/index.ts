@@ -16,6 +16,6 @@ for (const file of new Set(generated.map((part) => part.file))) {
     process.exitCode = 1;
   } else {
     writeFileSync(path, after);
-    console.log(`${file} is written again`);
+    console.log(`${file} is up to date now`);
   }
 }
