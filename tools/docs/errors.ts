@@ -228,7 +228,7 @@ export const errorReference: Record<ErrorCode, ErrorEntry> = {
   migrationTimedOut: {
     meaning:
       "`timeout` passed, or nothing was sent for 10 minutes, and the migration was cancelled. The VM stays on the source.",
-    example: `${move} (watch, on kvm-a): it was not done after 5 min; it was cancelled; db-01 is running on kvm-a`,
+    example: `${move} (watch, on kvm-a): the timeout of 5 min is over: cancelling the migration; it was cancelled; db-01 is running on kvm-a`,
     remedy:
       "`autoConverge: true`, `postCopy`, a higher `bandwidth` or a longer `timeout`; if nothing was sent, check the link.",
   },
