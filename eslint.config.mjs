@@ -37,7 +37,7 @@ function layer(name, allowed) {
             ...(name === "ssh"
               ? [
                   {
-                    regex: "^\\.\\./core/(?!(clean|ports|errors|model)$)",
+                    regex: "^\\.\\./core/(?!(clean|ports|errors|errorCodes|model)$)",
                     message: "ssh/ knows the ports, the errors, the model and the cleaning of text only.",
                   },
                 ]

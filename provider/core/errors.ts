@@ -1,59 +1,11 @@
 import { clean, cleanLine } from "./clean";
 import type { DomainView } from "./domain";
+import type { ErrorCode } from "./errorCodes";
 import type { Problem } from "./problem";
 
 /** Where in the flow something failed. */
 export type Phase =
   "check" | "configure" | "connect" | "observe" | "decide" | "preflight" | "migrate" | "watch" | "verify";
-
-/** Every way a placement can fail. Closed: a new failure gets a code of its own, a hint and a test. */
-export const errorCodes = [
-  // inputs
-  "invalidInput",
-  "conflictingOptions",
-  "unsafeCombination",
-  "unknownHost",
-  // from here to a host
-  "hostUnreachable",
-  "hostKeyUnknown",
-  "hostKeyChanged",
-  "hostKeyRevoked",
-  "authRefused",
-  "privateKeyUnusable",
-  "connectionLost",
-  "commandTimeout",
-  "sessionRefused",
-  "answerTooLong",
-  // on a host
-  "virshMissing",
-  "libvirtDown",
-  "socketPermission",
-  "optionUnsupported",
-  "unreadableAnswer",
-  // the VM
-  "domainMissing",
-  "domainOnTwoHosts",
-  "domainStateUnfit",
-  "domainConflict",
-  "domainBusy",
-  "migrationRunning",
-  "unsafeStorage",
-  "hostMaintenance",
-  // from host to host
-  "peerUntrusted",
-  "peerUnreachable",
-  "peerOutput",
-  "peerTls",
-  "clocksApart",
-  // the migration
-  "migrationRefused",
-  "migrationFailed",
-  "migrationTimedOut",
-  "migrationCancelled",
-  "postCopyInterrupted",
-  "verificationFailed",
-] as const;
-export type ErrorCode = (typeof errorCodes)[number];
 
 export interface ErrorFacts {
   code: ErrorCode;

@@ -2,7 +2,8 @@
 import { shownCommand } from "../core/shownCommand";
 import { type DomainView, showState } from "../core/domain";
 import { holdsItsMemory, isActive, isInPostCopy, isInterrupted, isPausedForMigration } from "../core/situation";
-import { type ErrorCode, PlacementError } from "../core/errors";
+import type { ErrorCode } from "../core/errorCodes";
+import { PlacementError } from "../core/errors";
 import { handsOver, peerLost } from "../core/decide/inFlight";
 import { endItsConnection, startFromDisk, waysToKeepOne } from "../core/decide/refusal";
 import { explainFailure } from "./explainFailure";

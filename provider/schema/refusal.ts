@@ -1,6 +1,6 @@
 /** What is said of inputs that are refused: what was given, what is allowed, an example. */
 import type { z } from "zod";
-import type { ErrorCode } from "../core/errors";
+import type { ErrorCode } from "../core/errorCodes";
 import { listed, nearMatches } from "../core/near";
 import { shown, shownName } from "./shown";
 

@@ -1,5 +1,6 @@
 import { cleanLine } from "../core/clean";
-import { type ErrorCode, type Phase, PlacementError } from "../core/errors";
+import type { ErrorCode } from "../core/errorCodes";
+import { type Phase, PlacementError } from "../core/errors";
 
 /** Whose connection failed: a host, or a jump host on the way to it. */
 export interface Subject {

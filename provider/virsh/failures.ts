@@ -2,7 +2,7 @@
 import { clean } from "../core/clean";
 import { quietLogin } from "../core/rules/peer";
 import { shownCommand } from "../core/shownCommand";
-import type { ErrorCode } from "../core/errors";
+import type { ErrorCode } from "../core/errorCodes";
 import { anyOf, oneBehindTheOther, onOneLine, type TextMatch } from "./textMatch";
 
 export interface Failure {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ErrorCode } from "../../provider/core/errors";
+import type { ErrorCode } from "../../provider/core/errorCodes";
 import { describeWithStack } from "../support/stack";
 import { assertFailed, assertPartial, diagnosticsOf, hostsSay } from "../support/failure";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ErrorCode } from "../../provider/core/errors";
+import type { ErrorCode } from "../../provider/core/errorCodes";
 import { assertFailed, assertPartial, hostsSay } from "../support/failure";
 import { describeWithStack } from "../support/stack";
 

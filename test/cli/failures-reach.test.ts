@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ErrorCode } from "../../provider/core/errors";
+import type { ErrorCode } from "../../provider/core/errorCodes";
 import { assertFailed, assertPartial, hostsSay } from "../support/failure";
 import { describeWithStack } from "../support/stack";
 

@@ -1,7 +1,7 @@
 /** What a failing `pulumi up` leaves: on the screen, in the state file and on the hosts. */
 import assert from "node:assert/strict";
 import type { Lab } from "../../lab/libvirt";
-import type { ErrorCode } from "../../provider/core/errors";
+import type { ErrorCode } from "../../provider/core/errorCodes";
 import type { CommandResult } from "../../lab/pulumi";
 import type { Stack } from "./stack";
 

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { run } from "../../provider/cli/run";
-import { errorCodes, PlacementError } from "../../provider/core/errors";
+import { errorCodes } from "../../provider/core/errorCodes";
+import { PlacementError } from "../../provider/core/errors";
 import { createDisplay } from "../../provider/pulumi/display";
 import { createHandlers } from "../../provider/handlers";
 import { createDial } from "../../provider/ssh";

@@ -1,5 +1,5 @@
 /** The reference of docs/errors.md. A code without an entry does not compile. */
-import { type ErrorCode, errorCodes } from "../../provider/core/errors";
+import { type ErrorCode, errorCodes } from "../../provider/core/errorCodes";
 
 interface ErrorEntry {
   /** When the code stands in an error. */
@@ -14,7 +14,7 @@ const move = "cannot move db-01 from kvm-a to kvm-b";
 const place = "cannot place db-01 on kvm-b";
 const connect = "cannot connect to kvm-b (connect, on kvm-b)";
 
-export const errorReference: Record<ErrorCode, ErrorEntry> = {
+const errorReference: Record<ErrorCode, ErrorEntry> = {
   invalidInput: {
     meaning:
       "An input of the program, a setting of the stack, or an entry of ssh_config has a value that cannot be used. No host was asked.",

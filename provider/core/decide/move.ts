@@ -1,7 +1,7 @@
 import { shownCommand } from "../shownCommand";
 import { type DomainView, showState } from "../domain";
 import { holdsItsMemory, isActive, isCrashed, isOtherJob, isPaused } from "../situation";
-import type { ErrorCode } from "../errors";
+import type { ErrorCode } from "../errorCodes";
 import type { Decision, Desired, Observed, Refusal } from "./types";
 
 /** Whether the VM, as it is now, can be moved to its target, and how. */

@@ -1,6 +1,6 @@
 /** What is asked for, what the hosts say, and what is to be done about it. */
 import type { DomainView } from "../domain";
-import type { ErrorCode } from "../errors";
+import type { ErrorCode } from "../errorCodes";
 import type { MigrationOptions } from "../options";
 import type { Past } from "./past";
 

@@ -1,6 +1,6 @@
 /** What the rules are told. A field that is undefined was not to be had: no rule concludes anything from it. */
 import type { StaleImage } from "../args";
-import type { ErrorCode } from "../errors";
+import type { ErrorCode } from "../errorCodes";
 import type { MigrationOptions } from "../options";
 import type { OwnedOnHost, OwnedState } from "../owned";
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { errorCodes, PlacementError } from "../../../provider/core/errors";
+import { errorCodes } from "../../../provider/core/errorCodes";
+import { PlacementError } from "../../../provider/core/errors";
 
 describe("the error", () => {
   const facts = {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type ErrorCode, errorCodes } from "../../../provider/core/errors";
+import { type ErrorCode, errorCodes } from "../../../provider/core/errorCodes";
 import { essence, type FailureContext, hidesCause, readFailure } from "../../../provider/virsh/failures";
 
 const context: FailureContext = {
