@@ -66,7 +66,7 @@ async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, host:
   } else if (isActive(definition)) {
     throw refuse(
       `it is ${showState(definition)} there now`,
-      "run `pulumi up` again: it looks again. Nothing was removed",
+      "run `pulumi up` again. Nothing was removed",
     );
   }
   try {

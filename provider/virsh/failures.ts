@@ -181,7 +181,7 @@ const rules: Rule[] = [
   {
     pattern: /no job is active on the domain|post-copy can only be started while outgoing migration is in progress/,
     code: "domainStateUnfit",
-    next: () => "the migration has ended, or is not one that can switch; run `pulumi up` again, it looks again",
+    next: () => "the migration has ended, or is not one that can switch; run `pulumi up` again",
   },
   {
     pattern: /domain is not running/,
