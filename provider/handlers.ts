@@ -4,7 +4,7 @@ import type { LastMigration, Plan } from "./core/args";
 import { clean, cleanLine } from "./core/clean";
 import { type Phase, PlacementError } from "./core/errors";
 import type { Inventory } from "./core/model";
-import type { Clock, Dial, Progress, InFlight } from "./core/ports";
+import type { Clock, Dial, InFlight, Ports, Progress } from "./core/ports";
 import { unfinished } from "./core/unfinished";
 import { createDisplay, type Display } from "./pulumi/display";
 import { sayOnInterrupt } from "./pulumi/interrupt";
@@ -237,7 +237,11 @@ export function createHandlers(world: World) {
     const { plan } = wanted;
     const progress = rowOf(news);
     let inFlight: InFlight | undefined;
-    const ports = { clock: world.clock, progress, underWay: (now: InFlight | undefined) => void (inFlight = now) };
+    const ports: Ports = {
+      clock: world.clock,
+      progress,
+      inFlight: (now: InFlight | undefined) => void (inFlight = now),
+    };
     const work = reconcile(hosts, wanted, ports);
     const interrupted = async () => {
       const words = await interruptNotice(inFlight, onInterrupt, work, world.clock);

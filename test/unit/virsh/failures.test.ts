@@ -248,11 +248,15 @@ const texts: [text: string, code: ErrorCode, hint: RegExp][] = [
     "migrationRunning",
     /only be waited for/,
   ],
-  ["error: Requested operation is not valid: no job is active on the domain", "domainStateUnfit", /looks again/],
+  [
+    "error: Requested operation is not valid: no job is active on the domain",
+    "domainStateUnfit",
+    /run `pulumi up` again/,
+  ],
   [
     "error: Requested operation is not valid: post-copy can only be started while outgoing migration is in progress",
     "domainStateUnfit",
-    /looks again/,
+    /run `pulumi up` again/,
   ],
   [
     "error: operation aborted: job 'migration out' canceled by client",
