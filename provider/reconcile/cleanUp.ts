@@ -64,10 +64,7 @@ async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, host:
     await there.destroy(uuid);
     if ((await there.view(uuid)) === undefined) return true;
   } else if (isActive(definition)) {
-    throw refuse(
-      `it is ${showState(definition)} there now`,
-      "run `pulumi up` again. Nothing was removed",
-    );
+    throw refuse(`it is ${showState(definition)} there now`, "run `pulumi up` again. Nothing was removed");
   }
   try {
     await there.undefine(uuid);
