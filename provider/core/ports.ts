@@ -89,6 +89,6 @@ export interface InFlight {
 export interface Ports {
   clock: Clock;
   progress: Progress;
-  /** Hears of each migration that is started or taken over, and of its end. */
+  /** Called for each migration that is started or watched, and with undefined at its end. */
   inFlight?: (migration: InFlight | undefined) => void;
 }

@@ -185,3 +185,6 @@ export function endedByForce(view: DomainState): boolean {
 }
 
 const violentEnds: ReadonlySet<string> = new Set(["crashed", "failed", "destroyed", "daemon"]);
+
+/** What the destination says between the switch and the end. */
+export const runsInPostCopy: DomainState = { state: "running", reason: "post-copy" };

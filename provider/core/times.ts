@@ -28,7 +28,7 @@ export const waits = {
   lateStart: 5000,
   /** An offline migration moves a few kilobytes; libvirt gives up on a silent destination well before. */
   offline: 180_000,
-  /** An offline migration whose end nobody heard: how long it may take to show. */
+  /** An offline migration whose virsh was lost: how long its end may take to show. */
   offlineUnheard: 10_000,
 } as const;
 

@@ -34,7 +34,7 @@ export async function cleanUp(
   }
   if (leftovers.some(({ autostart }) => autostart) && !now.autostart) await home.setAutostart(view.uuid, true);
   for (const leftover of leftovers) {
-    if (await removeLeftover(hosts, home, view, leftover.host)) {
+    if (await removeLeftover(hosts, home, view, leftover)) {
       progress.info(`removed the leftover definition of ${view.name} on ${leftover.host}`);
     }
   }
@@ -43,8 +43,9 @@ export async function cleanUp(
 }
 
 /** False when it is gone already. */
-async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, host: string): Promise<boolean> {
+async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, leftover: DomainView): Promise<boolean> {
   const { name, uuid } = view;
+  const { host } = leftover;
   const there = await hosts.virsh(host);
   const definition = await there.view(uuid);
   if (definition === undefined) return false;
@@ -60,7 +61,8 @@ async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, host:
       next,
       seen: view,
     });
-  if (isEmptyHalf(definition, await home.view(uuid))) {
+  // Only what the decision was about, for which it had the proof: anything else that is active is left alone.
+  if (isActive(leftover) && isEmptyHalf(definition, await home.view(uuid))) {
     await there.destroy(uuid);
     if ((await there.view(uuid)) === undefined) return true;
   } else if (isActive(definition)) {
@@ -80,9 +82,12 @@ async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, host:
   return true;
 }
 
-/** The source of a post-copy that libvirt there has given up, once the destination has all of the memory: it cannot run any more. */
+/**
+ * The source of a post-copy that libvirt there has given up, once the destination has all of the memory: it cannot run any more. Not a
+ * transient one: with its QEMU libvirt removes its vTPM state, which may lie on storage that the destination uses.
+ */
 function isEmptyHalf(half: DomainView, home: DomainView | undefined): boolean {
-  return hasArrived(home) && !isOutgoing(home?.job) && isInterrupted(half) && isPostCopySource(half);
+  return hasArrived(home) && !isOutgoing(home?.job) && isInterrupted(half) && isPostCopySource(half) && half.persistent;
 }
 
 async function mustRun(home: Virsh, { uuid, name, host }: DomainView): Promise<DomainView> {

@@ -1,5 +1,5 @@
 import type { DomainView, JobInfo } from "../core/domain";
-import { isHeld, isOutgoing, isPostCopySource } from "../core/situation";
+import { isHeld, isOutgoing, isPostCopySource, runsInPostCopy } from "../core/situation";
 import { PlacementError } from "../core/errors";
 import type { MigrationOptions } from "../core/options";
 import type { Clock, ExecResult, Progress } from "../core/ports";
@@ -318,7 +318,7 @@ function stalledInPostCopy({ view, to }: Watchable, reason: string): PlacementEr
     next:
       `destroy and resume nothing on either host: check the link between ${view.host} and ${to}, and run \`pulumi up\` again, which watches it further ` +
       "and says then what has become of it",
-    seen: { ...view, host: to, state: "running", reason: "post-copy" },
+    seen: { ...view, host: to, ...runsInPostCopy },
   });
 }
 

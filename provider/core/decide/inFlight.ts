@@ -110,7 +110,7 @@ export function handsOver(
 ): Refusal | undefined {
   const arrived = hasArrived(other);
   if (!arrived && !isPreparedToReceive(other)) return undefined;
-  const proven = arrived && isInterrupted(source) && sameMigration(source, other, pasts);
+  const proven = arrived && isInterrupted(source) && source.persistent && sameMigration(source, other, pasts);
   return {
     action: "refuse",
     code: "migrationRunning",

@@ -502,6 +502,21 @@ describe("placing a VM", () => {
       assert.equal(world.where, "kvm-a: nothing, kvm-b: running (migrated), kvm-c: nothing");
     });
 
+    it("ends no half that it was not sent for: a definition that has become one meanwhile", async () => {
+      const world = new Placing({
+        "kvm-a": [fakeDomain({ state: "shut off", reason: "migrated" })],
+        "kvm-b": [fakeDomain({ reason: "migrated" })],
+      });
+      let looks = 0;
+      world.onHears = (host, command) => {
+        if (host.name === "kvm-a" && command.startsWith("domstate") && ++looks === 2)
+          Object.assign(host.find(fakeUuid)!, { state: "paused", reason: "post-copy failed" });
+      };
+      await assert.rejects(world.place({ lastHost: "kvm-a" }), { code: "domainOnTwoHosts" });
+      assert.ok(!world.host("kvm-a").commands.some((line) => line.startsWith("destroy")));
+      assert.equal(world.host("kvm-a").domains.length, 1);
+    });
+
     it("ends nothing where the logs do not show that the VM arrived by that very migration", async () => {
       const world = arrived("09:00:00.000");
       await assert.rejects(world.place({ lastHost: "kvm-a" }), { code: "migrationRunning" });

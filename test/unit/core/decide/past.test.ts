@@ -55,6 +55,7 @@ describe("a post-copy that has arrived, though libvirt on its source holds on to
       undefined,
     );
     assert.equal(otherwise(view("kvm-a", "paused (post-copy)", { job }), whole, proof), undefined);
+    assert.equal(otherwise({ ...half, persistent: false }, whole, proof), undefined);
   });
 });
 
