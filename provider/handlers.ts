@@ -178,9 +178,13 @@ export function createHandlers(world: World) {
     throw new PlacementError({
       code: "invalidInput",
       phase: phase === "observe" ? "configure" : phase,
-      what: `the stack's configuration ${first.property} cannot be used`,
-      why: first.reason,
-      next: "fix it with `pulumi config set --path`, then run `pulumi up`: refresh and destroy use the configuration of the last up",
+      action: `the stack's configuration ${first.property} cannot be used`,
+      message: first.reason,
+      remedies: [
+        {
+          do: "fix it with `pulumi config set --path`, then run `pulumi up`: refresh and destroy use the configuration of the last up",
+        },
+      ],
     });
   }
 
@@ -213,9 +217,9 @@ export function createHandlers(world: World) {
       throw new PlacementError({
         code: wrong?.code ?? "invalidInput",
         phase: "check",
-        what: `${wrong?.property ?? "an input"} cannot be used`,
-        why: wrong?.reason ?? "it is not known",
-        next: "fix the program, or the policy that changed it",
+        action: `${wrong?.property ?? "an input"} cannot be used`,
+        message: wrong?.reason ?? "it is not known",
+        remedies: [{ do: "fix the program, or the policy that changed it" }],
       });
     }
     return {
@@ -253,7 +257,7 @@ export function createHandlers(world: World) {
       const placed = await sayOnInterrupt(interrupted, () => work);
       return { ...placed, lastMigration: withPrediction(placed), plan };
     } catch (error) {
-      const seen = error instanceof PlacementError ? error.facts.seen : undefined;
+      const seen = error instanceof PlacementError ? error.problem.seen : undefined;
       if (seen === undefined) throw error;
       throw partialFailure(error as PlacementError, seen, {
         ...outputs(news, seen, plan, olds.lastMigration as LastMigration | undefined),

@@ -54,14 +54,14 @@ export async function doctor(hosts: Hosts, names: readonly string[], tls: boolea
 
 function unanswered(error: unknown, host: string): Problem {
   if (!(error instanceof PlacementError)) throw error;
-  const { code, why, next } = error;
+  const { code, message, remedies } = error.problem;
   return {
     rule: "reachable",
     severity: "blocker",
     code,
     host: error.host ?? host,
-    message: `${host} cannot be asked: ${why}`,
-    remedies: [{ do: next }],
+    message: `${host} cannot be asked: ${message}`,
+    remedies,
   };
 }
 

@@ -1,25 +1,21 @@
-import { clean, cleanLine } from "./clean";
+import { clean, cleanLine, cleanValues } from "./clean";
 import type { DomainView } from "./domain";
 import type { ErrorCode } from "./errorCodes";
-import type { Problem } from "./problem";
+import { type Problem, renderRemedies } from "./problem";
 
 /** Where in the flow something failed. */
 export type Phase =
   "check" | "configure" | "connect" | "observe" | "decide" | "preflight" | "migrate" | "watch" | "verify";
 
-export interface ErrorFacts {
-  code: ErrorCode;
+/** A problem that ended what was being done. */
+export interface Failure extends Omit<Problem, "severity" | "rule"> {
   phase: Phase;
   /** What could not be done: "cannot move db-01 from kvm-a to kvm-b". */
-  what: string;
-  /** Why, in words; libvirt's own words trimmed to what matters. */
-  why: string;
-  /** What to do next. */
-  next: string;
-  host?: string;
-  domain?: string;
-  /** What `why` and `next` were made of, where that is known as data. */
+  action: string;
+  /** What it was made of, where that is more than one: each needs one of its own remedies. */
   problems?: readonly Problem[];
+  /** What not to do meanwhile, whichever remedy is chosen. */
+  caution?: string;
   /** Where the VM was seen after the failure; absent where nothing was seen. */
   seen?: DomainView;
   cause?: unknown;
@@ -39,40 +35,51 @@ const maxText = 8192;
  *   What to do: put the disk vda on storage that both hosts see, or set migration.copyStorage: "all". [unsafeStorage]
  */
 export class PlacementError extends Error {
-  readonly code: ErrorCode;
-  readonly phase: Phase;
-  readonly why: string;
-  readonly next: string;
-  readonly host: string | undefined;
-  readonly domain: string | undefined;
+  /** Cleaned: as it may be shown and kept. */
+  readonly problem: Failure;
 
-  readonly facts: ErrorFacts;
-
-  constructor(raw: ErrorFacts) {
-    const facts = cleaned(raw);
-    super(errorText(facts), facts.cause === undefined ? undefined : { cause: facts.cause });
-    this.facts = facts;
+  constructor(failure: Failure) {
+    const problem = cleaned(failure);
+    super(renderFailure(problem), problem.cause === undefined ? undefined : { cause: problem.cause });
+    this.problem = problem;
     this.name = "PlacementError";
-    this.code = facts.code;
-    this.phase = facts.phase;
-    this.why = facts.why;
-    this.next = facts.next;
-    this.host = facts.host;
-    this.domain = facts.domain;
+  }
+
+  get code(): ErrorCode {
+    return this.problem.code;
+  }
+
+  get phase(): Phase {
+    return this.problem.phase;
+  }
+
+  get host(): string | undefined {
+    return this.problem.host;
+  }
+
+  get domain(): string | undefined {
+    return this.problem.domain;
   }
 
   /** The same failure, told by a caller who knows more of what was being done. */
-  with(facts: Partial<ErrorFacts>): PlacementError {
-    return new PlacementError({ ...this.facts, ...facts });
+  with(failure: Partial<Failure>): PlacementError {
+    return new PlacementError({ ...this.problem, ...failure });
   }
 }
 
-function cleaned(facts: ErrorFacts): ErrorFacts {
-  const { what, why, next } = facts;
-  return { ...facts, what: cleanLine(what), why: clean(why, maxText), next: clean(next, maxText) };
+function cleaned(failure: Failure): Failure {
+  const { action, message, remedies } = failure;
+  return {
+    ...failure,
+    action: cleanLine(action),
+    message: clean(message, maxText),
+    remedies: cleanValues(remedies, maxText),
+  };
 }
 
-function errorText(facts: ErrorFacts): string {
-  const where = facts.host === undefined ? facts.phase : `${facts.phase}, on ${cleanLine(facts.host)}`;
-  return `${facts.what} (${where}): ${facts.why}\n  What to do: ${facts.next} [${facts.code}]`;
+function renderFailure({ action, phase, host, message, remedies, problems, caution, code }: Failure): string {
+  const where = host === undefined ? phase : `${phase}, on ${cleanLine(host)}`;
+  const each = new Set((problems ?? [{ remedies }]).map((problem) => renderRemedies(problem.remedies)));
+  const toDo = [...each].join("; ") + (caution === undefined ? "" : `. ${caution}`);
+  return `${action} (${where}): ${message}\n  What to do: ${clean(toDo, maxText)} [${code}]`;
 }

@@ -145,5 +145,5 @@ export class Hosts {
 
 /** One line of why a host could not be asked. */
 export function whyUnreachable(error: unknown): string {
-  return error instanceof PlacementError ? error.why : String(error);
+  return error instanceof PlacementError ? error.problem.message : String(error);
 }

@@ -60,7 +60,7 @@ async function ask(hosts: Hosts, sought: Query, names: readonly string[], recent
         if (silentCodes.has(error.code)) unreachable.push({ host: name, why: whyUnreachable(error) });
         else
           refusals.push(
-            error.with({ host: name, domain: sought.domain, what: `cannot look for ${sought.domain} on ${name}` }),
+            error.with({ host: name, domain: sought.domain, action: `cannot look for ${sought.domain} on ${name}` }),
           );
       }
     }),
@@ -69,7 +69,7 @@ async function ask(hosts: Hosts, sought: Query, names: readonly string[], recent
   const concerned = refusals.filter(({ host }) => sought.first.includes(host!));
   const found = views.some((view) => isIt(view, sought));
   if (concerned.length > 0 || (refusals.length > 0 && !found)) throw oneOf(found ? concerned : refusals, concerned[0]);
-  unreachable.push(...refusals.map((error) => ({ host: error.host ?? "?", why: error.why })));
+  unreachable.push(...refusals.map((error) => ({ host: error.host ?? "?", why: error.problem.message })));
   return { views, asked: names, unreachable, lastHost: sought.lastHost };
 }
 
@@ -77,8 +77,8 @@ async function ask(hosts: Hosts, sought: Query, names: readonly string[], recent
 function oneOf(refusals: readonly PlacementError[], first: PlacementError = refusals[0]!): PlacementError {
   const others = refusals.filter((error) => error !== first);
   if (others.length === 0) return first;
-  const also = others.map(({ host, why, code }) => `${host}: ${why} [${code}]`).join("; ");
-  return first.with({ why: `${first.why}. Nor on ${also}` });
+  const also = others.map(({ problem: { host, message, code } }) => `${host}: ${message} [${code}]`).join("; ");
+  return first.with({ message: `${first.problem.message}. Nor on ${also}` });
 }
 
 async function freshViews(hosts: Hosts, sought: Query, name: string): Promise<DomainView[]> {

@@ -13,9 +13,9 @@ export function locate(uuid: string, domain: string, { views, asked, unreachable
   throw new PlacementError({
     code: place ? "domainOnTwoHosts" : silent.length > 0 ? "hostUnreachable" : "domainMissing",
     phase: "observe",
-    what: `cannot tell where ${domain} (UUID ${uuid}) is`,
+    action: `cannot tell where ${domain} (UUID ${uuid}) is`,
     domain,
-    why: place
+    message: place
       ? place.unclear
       : [
           asked.length > silent.length
@@ -28,10 +28,14 @@ export function locate(uuid: string, domain: string, { views, asked, unreachable
         ]
           .filter((text) => text !== "")
           .join("; "),
-    next: place
-      ? "run `pulumi up`, which clears up what can be cleared up, or says what to do"
-      : silent.length > 0
-        ? "bring the host back and refresh again; refresh uses the inventory of the last up"
-        : "if it was removed for good, take the resource out of the program or `pulumi state delete` it; a host that is missing in vm-placement:hosts: add it and run `pulumi refresh --run-program`",
+    remedies: [
+      {
+        do: place
+          ? "run `pulumi up`, which clears up what can be cleared up, or says what to do"
+          : silent.length > 0
+            ? "bring the host back and refresh again; refresh uses the inventory of the last up"
+            : "if it was removed for good, take the resource out of the program or `pulumi state delete` it; a host that is missing in vm-placement:hosts: add it and run `pulumi refresh --run-program`",
+      },
+    ],
   });
 }

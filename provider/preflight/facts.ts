@@ -1,4 +1,5 @@
 /** Gathers what the rules want to know: reads only, few round trips, everything at once; what was not to be had stays undefined. */
+import { renderRemedies } from "../core/problem";
 import type { StaleImage } from "../core/args";
 import { clean } from "../core/clean";
 import type { MigrationOptions } from "../core/options";
@@ -403,8 +404,13 @@ async function loginFacts(
   } else if (failure.code === "peerUntrusted") {
     failure = readFailure(said, { ...context, ...(await peerKeys(hosts, from, to)) });
   }
-  const { code: known, why, next } = failure;
-  return { works: false, code: known === "migrationFailed" ? "peerUnreachable" : known, why, next };
+  const { code: known, message, remedies } = failure;
+  return {
+    works: false,
+    code: known === "migrationFailed" ? "peerUnreachable" : known,
+    why: message,
+    next: renderRemedies(remedies),
+  };
 }
 
 /** Where the source will send the data: the inventory's word, else the destination's configuration, else its host name. */

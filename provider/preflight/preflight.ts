@@ -1,6 +1,6 @@
 import { PlacementError } from "../core/errors";
 import type { Clock } from "../core/ports";
-import { type Problem, renderRemedies } from "../core/problem";
+import type { Problem } from "../core/problem";
 import { type MoveFacts, problems } from "../core/rules";
 import { type IntendedMove, moveFacts } from "./facts";
 import type { Hosts } from "../observe/hosts";
@@ -23,11 +23,11 @@ export function blocked(all: readonly Problem[], what: string, domain: string): 
   return new PlacementError({
     code: first.code,
     phase: "preflight",
-    what,
+    action: what,
     domain,
     ...(first.host !== undefined && { host: first.host }),
-    why: blockers.map(({ message }) => message).join("; "),
-    next: [...new Set(blockers.map(({ remedies }) => renderRemedies(remedies)))].join("; "),
+    message: blockers.map(({ message }) => message).join("; "),
+    remedies: blockers.flatMap(({ remedies }) => remedies),
     problems: blockers,
   });
 }

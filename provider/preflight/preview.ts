@@ -100,13 +100,13 @@ function refused(
 
 const silentCodes = new Set<string>(["hostUnreachable", "connectionLost", "commandTimeout"]);
 
-function unanswered({ code, host, facts: { what, why, next } }: PlacementError): Problem {
+function unanswered({ problem: { code, host, action, message, remedies } }: PlacementError): Problem {
   return {
     rule: "reachable",
     severity: silentCodes.has(code) ? "warning" : "blocker",
     code,
     ...(host !== undefined && { host }),
-    message: `${what}: ${why}`,
-    remedies: [{ do: next }],
+    message: `${action}: ${message}`,
+    remedies: [...remedies],
   };
 }

@@ -54,11 +54,11 @@ async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, lefto
     new PlacementError({
       code: "domainOnTwoHosts",
       phase: "decide",
-      what: `cannot remove the leftover definition of ${name} on ${host}`,
+      action: `cannot remove the leftover definition of ${name} on ${host}`,
       domain: name,
       host,
-      why,
-      next,
+      message: why,
+      remedies: [{ do: next }],
       seen: view,
     });
   // Only what the decision was about, for which it had the proof: anything else that is active is left alone.
@@ -74,7 +74,7 @@ async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, lefto
     if (!(error instanceof PlacementError)) throw error;
     const owns = await there.owns(uuid);
     throw refuse(
-      error.why,
+      error.problem.message,
       `${name} runs on ${view.host}; take away on ${host} what libvirt names (${shownCommand`virsh snapshot-list ${view}`}, ${shownCommand`virsh checkpoint-list ${view}`}: ` +
         `${beforeUndefine({ uuid, owns })}${undefineCommand(view, owns, ["--snapshots-metadata", "--checkpoints-metadata"])} drops them with the definition, and their description is lost), then run \`pulumi up\` again`,
     );
@@ -97,10 +97,10 @@ async function mustRun(home: Virsh, { uuid, name, host }: DomainView): Promise<D
   throw new PlacementError({
     code: "domainStateUnfit",
     phase: "decide",
-    what: `cannot clear up what is left of ${name}'s migration`,
+    action: `cannot clear up what is left of ${name}'s migration`,
     domain: name,
     host,
-    why: `it does not run on ${host} (${view ? showState(view) : "not there"}), so no other definition is touched`,
-    next: "start it where it belongs, then run `pulumi up` again",
+    message: `it does not run on ${host} (${view ? showState(view) : "not there"}), so no other definition is touched`,
+    remedies: [{ do: "start it where it belongs, then run `pulumi up` again" }],
   });
 }

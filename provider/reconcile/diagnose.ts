@@ -37,7 +37,14 @@ export async function diagnose(
   const where = inWords(view, verdict);
   const told = { domain: view.name, host: view.host, ...(seen && { seen }) };
   const make = (code: ErrorCode, why: string, next: string, phase: "watch" | "verify" = "watch") =>
-    new PlacementError({ ...told, code, phase, what: facts.what, why: `${why}; ${where}`, next });
+    new PlacementError({
+      ...told,
+      code,
+      phase,
+      action: facts.what,
+      message: `${why}; ${where}`,
+      remedies: [{ do: next }],
+    });
   /** libvirt's words, where virsh of ours failed. */
   const explained = async () => {
     const { exit, lost } = watched;
@@ -75,7 +82,7 @@ export async function diagnose(
           : `upgrade libvirt on ${hindrance.host} to ${hindrance.upgradeTo} or later before you run \`pulumi up\` again, which resumes it then: today it would refuse, as ${hindrance.why}`;
       return make(
         "postCopyInterrupted",
-        `post-copy was interrupted${cause ? ` (${cause.why})` : ""}, and a part of its memory is on either host`,
+        `post-copy was interrupted${cause ? ` (${cause.problem.message})` : ""}, and a part of its memory is on either host`,
         `do not destroy or resume it on either host: bring the link between ${view.host} and ${to} back and ${then}. ` +
           `If one of the hosts is gone for good: ${startFromDisk(verdict.destination ?? view)}`,
       );
@@ -118,12 +125,16 @@ export async function diagnose(
       ...told,
       host: to,
       phase: "verify",
-      what: facts.what,
-      why: `${to} cannot be reached (${verdict.silent.destination.why})${cause ? `, and libvirt gave the migration up: ${cause.why}` : ""}; ${where}`,
-      next: `bring ${to} back and run \`pulumi up\` again, or name another host; ${view.name} stays on ${view.host} meanwhile, and nothing is lost`,
+      action: facts.what,
+      message: `${to} cannot be reached (${verdict.silent.destination.problem.message})${cause ? `, and libvirt gave the migration up: ${cause.problem.message}` : ""}; ${where}`,
+      remedies: [
+        {
+          do: `bring ${to} back and run \`pulumi up\` again, or name another host; ${view.name} stays on ${view.host} meanwhile, and nothing is lost`,
+        },
+      ],
     });
   }
-  if (cause) return cause.with({ ...told, what: facts.what, why: `${cause.why}; ${where}` });
+  if (cause) return cause.with({ ...told, action: facts.what, message: `${cause.problem.message}; ${where}` });
   if (verdict.outcome === "stayed") {
     return make(
       "migrationFailed",
@@ -174,23 +185,27 @@ function unseen(
   const hosts = silent.destination && silent.source ? `${view.host} and ${to}` : host;
   const half = [source, destination].find(isInPostCopy);
   if (half !== undefined) {
-    const { reason, next } = peerLost(view.name, half, [half], [{ host, why: error.why }]);
+    const { reason, next } = peerLost(view.name, half, [half], [{ host, why: error.problem.message }]);
     return error.with({
       ...told,
       host,
       phase: "verify",
-      what: `the post-copy migration of ${view.name} from ${view.host} to ${to} was interrupted`,
-      why: `${reason} (${error.why})`,
-      next,
+      action: `the post-copy migration of ${view.name} from ${view.host} to ${to} was interrupted`,
+      message: `${reason} (${error.problem.message})`,
+      remedies: [{ do: next }],
     });
   }
   return error.with({
     ...told,
     host,
     phase: "verify",
-    what: `cannot tell how the move of ${view.name} from ${view.host} to ${to} ended`,
-    why: `${cause ? `${cause.why}; ` : ""}${error.why}; seen: ${seen}`,
-    next: `bring ${hosts} back and run \`pulumi up\` again: it continues from what it finds. Start nothing by hand before`,
+    action: `cannot tell how the move of ${view.name} from ${view.host} to ${to} ended`,
+    message: `${cause ? `${cause.problem.message}; ` : ""}${error.problem.message}; seen: ${seen}`,
+    remedies: [
+      {
+        do: `bring ${hosts} back and run \`pulumi up\` again: it continues from what it finds. Start nothing by hand before`,
+      },
+    ],
   });
 }
 

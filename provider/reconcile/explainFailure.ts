@@ -50,13 +50,13 @@ export async function explainFailure(
     const missing = failure.code === "migrationFailed" ? await imagesMissing(hosts, move) : [];
     if (missing.length > 0) {
       failure = readFailure("Storage pool not found: no storage pool with matching target path", context);
-      failure.why = `the disk images ${missing.join(", ")} are not on ${move.to}`;
+      failure.message = `the disk images ${missing.join(", ")} are not on ${move.to}`;
     }
   }
   if (failure.code === "peerUntrusted") {
     failure = readFailure(said, { ...context, ...(await peerKeys(hosts, move.from, move.to)) });
   }
-  return new PlacementError({ ...failure, phase: "migrate", what: move.what, domain: move.domain, host: move.from });
+  return new PlacementError({ ...failure, phase: "migrate", action: move.what, domain: move.domain, host: move.from });
 }
 
 /** The last errors that libvirt's log on a host holds since the migration began; its clock, not ours, says since when. */

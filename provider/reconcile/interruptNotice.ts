@@ -53,10 +53,10 @@ async function cancel(
     return `interrupted: libvirt was asked to cancel the migration of ${domain} from ${from} to ${to}, and has not said yet that it did. The next \`pulumi up\` finds the VM wherever it is`;
   }
   if (end === undefined) return `interrupted: ${domain} had moved to ${to} before it could be cancelled`;
-  const seen = end instanceof PlacementError ? end.facts.seen : undefined;
+  const seen = end instanceof PlacementError ? end.problem.seen : undefined;
   if (seen !== undefined) {
     return `interrupted: the migration of ${domain} was cancelled, and it is ${showState(seen)} on ${seen.host}. The next \`pulumi up\` starts a new one`;
   }
-  const why = end instanceof PlacementError ? end.why : (end as Error).message;
+  const why = end instanceof PlacementError ? end.problem.message : (end as Error).message;
   return `interrupted: the migration of ${domain} from ${from} to ${to} could not be cancelled (${why}). The next \`pulumi up\` finds the VM wherever it is`;
 }

@@ -14,17 +14,21 @@ export async function lostContact(
   const there = await viewOn(hosts, to, view.uuid);
   const [says, holds] =
     there instanceof PlacementError
-      ? [`${to} cannot be asked either (${there.why})`, undefined]
+      ? [`${to} cannot be asked either (${there.problem.message})`, undefined]
       : [`${to} says: ${there ? showState(there) : "not there"}`, there];
   const silent = there instanceof PlacementError ? `${host} and ${to}` : host;
   return error.with({
     phase: "watch",
     domain: name,
-    what: `lost sight of the migration of ${name} from ${host} to ${to}`,
-    why: `${error.why}; ${says}; ${name} was last seen to run on ${inPostCopy ? to : host}`,
-    next:
-      `bring ${silent} back and run \`pulumi up\` again: it finds ${name} wherever it is. ` +
-      whatMayBe(name, host, to, inPostCopy, holds),
+    action: `lost sight of the migration of ${name} from ${host} to ${to}`,
+    message: `${error.problem.message}; ${says}; ${name} was last seen to run on ${inPostCopy ? to : host}`,
+    remedies: [
+      {
+        do:
+          `bring ${silent} back and run \`pulumi up\` again: it finds ${name} wherever it is. ` +
+          whatMayBe(name, host, to, inPostCopy, holds),
+      },
+    ],
     ...(holds !== undefined && runsThere(holds) && { seen: holds }),
   });
 }

@@ -48,7 +48,7 @@ export async function rememberMaxDowntime(
         );
     } catch (error) {
       if (!(error instanceof PlacementError)) throw error;
-      couldNot(error.why);
+      couldNot(error.problem.message);
     }
   };
 }

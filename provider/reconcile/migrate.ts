@@ -133,11 +133,11 @@ async function arrived(
   } catch (error) {
     if (!(error instanceof PlacementError)) throw error;
     throw error.with({
-      what: `${view.name} has moved from ${view.host} to ${to}, but what comes after could not be done`,
+      action: `${view.name} has moved from ${view.host} to ${to}, but what comes after could not be done`,
       phase: "verify",
       domain: view.name,
       seen: there,
-      next: `run \`pulumi up\` again when ${to} can be asked: it finds the VM there`,
+      remedies: [{ do: `run \`pulumi up\` again when ${to} can be asked: it finds the VM there` }],
     });
   }
 }

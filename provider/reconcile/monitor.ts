@@ -296,7 +296,7 @@ function listenTo(run: Promise<ExecResult> | undefined) {
   return heard;
 }
 
-function failedAct(action: TimerAction, { why }: PlacementError): string {
+function failedAct(action: TimerAction, { problem }: PlacementError): string {
   const words = {
     postCopy: "it could not be switched to post-copy",
     abort: "it could not be cancelled",
@@ -304,7 +304,7 @@ function failedAct(action: TimerAction, { why }: PlacementError): string {
     raiseMaxDowntime: "the maximum downtime could not be raised",
     inform: "",
   };
-  return `${words[action]}: ${why}`;
+  return `${words[action]}: ${problem.message}`;
 }
 
 function stalledInPostCopy({ view, to }: Watchable, reason: string): PlacementError {
@@ -313,11 +313,15 @@ function stalledInPostCopy({ view, to }: Watchable, reason: string): PlacementEr
     phase: "watch",
     domain: view.name,
     host: view.host,
-    what: `cannot see the migration of ${view.name} from ${view.host} to ${to} to its end`,
-    why: `${reason}; it runs on ${to}, and a part of its memory is still on ${view.host}`,
-    next:
-      `destroy and resume nothing on either host: check the link between ${view.host} and ${to}, and run \`pulumi up\` again, which watches it further ` +
-      "and says then what has become of it",
+    action: `cannot see the migration of ${view.name} from ${view.host} to ${to} to its end`,
+    message: `${reason}; it runs on ${to}, and a part of its memory is still on ${view.host}`,
+    remedies: [
+      {
+        do:
+          `destroy and resume nothing on either host: check the link between ${view.host} and ${to}, and run \`pulumi up\` again, which watches it further ` +
+          "and says then what has become of it",
+      },
+    ],
     seen: { ...view, host: to, ...runsInPostCopy },
   });
 }
@@ -329,9 +333,9 @@ function stuck(view: DomainView, to: string, ms: number): PlacementError {
     phase: "watch",
     domain: view.name,
     host: view.host,
-    what: `cannot see the migration of ${view.name} from ${view.host} to ${to} to its end`,
-    why: `${reason} for ${showDuration(ms)}`,
-    next,
+    action: `cannot see the migration of ${view.name} from ${view.host} to ${to} to its end`,
+    message: `${reason} for ${showDuration(ms)}`,
+    remedies: [{ do: next }],
   });
 }
 

@@ -101,10 +101,10 @@ function failed({ host }: Virsh, { name, from, to }: Way, why: string): Placemen
   return new PlacementError({
     code: code === "migrationFailed" ? "unsafeStorage" : code,
     phase: "migrate",
-    what: `cannot take along what ${name} owns beside its disks from ${from} to ${to}`,
+    action: `cannot take along what ${name} owns beside its disks from ${from} to ${to}`,
     domain: name,
     host,
-    why,
-    next: `its definition was not moved: see to that on ${host}, then run \`pulumi up\` again`,
+    message: why,
+    remedies: [{ do: `its definition was not moved: see to that on ${host}, then run \`pulumi up\` again` }],
   });
 }

@@ -40,13 +40,13 @@ export async function reconcile(hosts: Hosts, wanted: DesiredPlacement, ports: P
     throw new PlacementError({
       code: "verificationFailed",
       phase: "decide",
-      what: `cannot place ${wanted.domain}`,
+      action: `cannot place ${wanted.domain}`,
       domain: wanted.domain,
-      why: `the hosts showed something else in each of ${maxRounds} looks`,
-      next: "see who else moves it, and run `pulumi up` again",
+      message: `the hosts showed something else in each of ${maxRounds} looks`,
+      remedies: [{ do: "see who else moves it, and run `pulumi up` again" }],
     });
   } catch (error) {
-    if (error instanceof PlacementError && error.facts.seen === undefined && seen !== undefined)
+    if (error instanceof PlacementError && error.problem.seen === undefined && seen !== undefined)
       throw error.with({ seen });
     throw error;
   }
@@ -67,11 +67,11 @@ async function carryOut(
       throw new PlacementError({
         code: decision.code,
         phase: "decide",
-        what: `cannot place ${wanted.domain} on ${wanted.hosts.join(" or ")}`,
+        action: `cannot place ${wanted.domain} on ${wanted.hosts.join(" or ")}`,
         domain: wanted.domain,
         ...(decision.host !== undefined && { host: decision.host }),
-        why: decision.reason,
-        next: decision.next,
+        message: decision.reason,
+        remedies: [{ do: decision.next }],
       });
     case "finish":
       progress.info(decision.reason);

@@ -66,11 +66,15 @@ function noEndSeen(view: DomainView, to: string, stillMs: number): PlacementErro
   return new PlacementError({
     code: "postCopyInterrupted",
     phase: "watch",
-    what: `cannot see the post-copy migration of ${view.name} from ${view.host} to ${to} to its end`,
+    action: `cannot see the post-copy migration of ${view.name} from ${view.host} to ${to} to its end`,
     domain: view.name,
     host: to,
-    why: `libvirt on ${view.host} has given it up, ${to} has not ("running (post-copy)"), and nothing has been sent for ${showDuration(stillMs)}`,
-    next: `destroy and resume nothing on either host: check the link between ${view.host} and ${to}, and run \`pulumi up\` again, which waits again, and resumes it once ${to} has noticed too`,
+    message: `libvirt on ${view.host} has given it up, ${to} has not ("running (post-copy)"), and nothing has been sent for ${showDuration(stillMs)}`,
+    remedies: [
+      {
+        do: `destroy and resume nothing on either host: check the link between ${view.host} and ${to}, and run \`pulumi up\` again, which waits again, and resumes it once ${to} has noticed too`,
+      },
+    ],
   });
 }
 
@@ -92,12 +96,16 @@ export async function refuseCrashingResume(hosts: Hosts, view: DomainView, to: s
   throw new PlacementError({
     code: "unsafeCombination",
     phase: "preflight",
-    what: `cannot resume the post-copy migration of ${view.name} from ${view.host} to ${to}`,
+    action: `cannot resume the post-copy migration of ${view.name} from ${view.host} to ${to}`,
     domain: view.name,
     host,
-    why,
-    next:
-      `upgrade libvirt on ${host} to ${upgradeTo} or later (the VM's QEMU keeps running meanwhile), then run \`pulumi up\` again: nothing is lost. ` +
-      `If that cannot be: ${startFromDisk({ ...view, host: to })}, after ${shownCommand`virsh destroy ${view}`} on ${view.host}`,
+    message: why,
+    remedies: [
+      {
+        do:
+          `upgrade libvirt on ${host} to ${upgradeTo} or later (the VM's QEMU keeps running meanwhile), then run \`pulumi up\` again: nothing is lost. ` +
+          `If that cannot be: ${startFromDisk({ ...view, host: to })}, after ${shownCommand`virsh destroy ${view}`} on ${view.host}`,
+      },
+    ],
   });
 }

@@ -89,18 +89,20 @@ async function withOwned(along: TakenAlong | undefined, run: () => Promise<Moved
     if (!(error instanceof PlacementError)) throw error;
     // Only where virsh itself has said that it failed is nothing on its way any more.
     const undone = error.phase === "migrate" && (await along.putBack().catch(() => false));
-    throw undone
-      ? error
-      : error.with({ next: `${error.facts.next}. Remove nothing by hand meanwhile: ${along.inWords}` });
+    throw undone ? error : error.with({ caution: `Remove nothing by hand meanwhile: ${along.inWords}` });
   }
   if (moved !== "again")
     await along.settle().catch((error: unknown) => {
       if (!(error instanceof PlacementError)) throw error;
       throw error.with({
-        what: `${along.name} has moved, but what it owns beside its disks could not be verified`,
+        action: `${along.name} has moved, but what it owns beside its disks could not be verified`,
         phase: "verify",
         seen: moved.view,
-        next: `do not start it before that is clear: its copy on the source is beside the place it had (.vm-placement-….kept)`,
+        remedies: [
+          {
+            do: `do not start it before that is clear: its copy on the source is beside the place it had (.vm-placement-….kept)`,
+          },
+        ],
       });
     });
   return moved;

@@ -120,7 +120,7 @@ function heard(view: DomainView | PlacementError | undefined): DomainView | unde
 }
 
 function said(view: DomainView | PlacementError | undefined): string {
-  if (view instanceof PlacementError) return `cannot be asked (${view.why})`;
+  if (view instanceof PlacementError) return `cannot be asked (${view.problem.message})`;
   return view ? showState(view) : "not there";
 }
 

@@ -89,9 +89,9 @@ function unusable(file: string, why: string): PlacementError {
   return new PlacementError({
     code: "invalidInput",
     phase: "configure",
-    what: `cannot use the ssh configuration ${file}`,
-    why,
-    next: `fix the file; \`ssh -G -F ${file} HOST\` shows how ssh reads it`,
+    action: `cannot use the ssh configuration ${file}`,
+    message: why,
+    remedies: [{ do: `fix the file; \`ssh -G -F ${file} HOST\` shows how ssh reads it` }],
   });
 }
 

@@ -21,9 +21,9 @@ export function failure(
   return new PlacementError({
     code,
     phase,
-    what: what ?? `cannot connect to ${subject.host}`,
-    why: subject.hop === undefined ? why : `jump host ${subject.hop}: ${why}`,
-    next,
+    action: what ?? `cannot connect to ${subject.host}`,
+    message: subject.hop === undefined ? why : `jump host ${subject.hop}: ${why}`,
+    remedies: [{ do: next }],
     host: subject.host,
     ...(cause !== undefined && { cause }),
   });

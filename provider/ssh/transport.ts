@@ -45,7 +45,7 @@ export function through(hop: Connection, target: Target): OpenTransport {
       };
       const timer = setTimeout(() => fail(`no answer ${from} within ${timeoutMs / 1000} s`), timeoutMs);
       let stopListening = () => {};
-      stopListening = hop.onLost(() => fail(hop.lost!.why));
+      stopListening = hop.onLost(() => fail(hop.lost!.problem.message));
       hop.forward(target.address, target.port).then(
         (channel) => {
           if (late) return void channel.destroy();

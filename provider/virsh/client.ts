@@ -291,15 +291,15 @@ export class Virsh {
       code: "unreadableAnswer",
       phase: "observe",
       host,
-      what: `cannot tell which VMs are on ${host}`,
-      why: `\`virsh ${command}\` printed a line that names none: ${JSON.stringify(cleanLine(line, 200))}`,
-      next: `run \`virsh ${command}\` on ${host}, and see what else prints there`,
+      action: `cannot tell which VMs are on ${host}`,
+      message: `\`virsh ${command}\` printed a line that names none: ${JSON.stringify(cleanLine(line, 200))}`,
+      remedies: [{ do: `run \`virsh ${command}\` on ${host}, and see what else prints there` }],
     });
   }
 
   private failure({ text: asked }: VirshCommand, stderr: string, phase: Phase = "observe"): PlacementError {
     const { host, user } = this.shell;
-    const { code, next } = readFailure(stderr, {
+    const { code, remedies } = readFailure(stderr, {
       domain: /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(asked)?.[0] ?? "the domain",
       source: host,
       destination: "the destination",
@@ -311,9 +311,11 @@ export class Virsh {
       code: unknown ? "libvirtDown" : code,
       phase,
       host,
-      what: `cannot ask libvirt on ${host} (\`virsh ${asked.split(" ")[0]!}\`)`,
-      why: essence(stderr),
-      next: unknown ? `try \`virsh ${shown}\` on ${host}, and read the log of libvirtd (or virtqemud) there` : next,
+      action: `cannot ask libvirt on ${host} (\`virsh ${asked.split(" ")[0]!}\`)`,
+      message: essence(stderr),
+      remedies: unknown
+        ? [{ do: `try \`virsh ${shown}\` on ${host}, and read the log of libvirtd (or virtqemud) there` }]
+        : remedies,
     });
   }
 }

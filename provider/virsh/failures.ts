@@ -3,13 +3,14 @@ import { clean } from "../core/clean";
 import { quietLogin } from "../core/rules/peer";
 import { shownCommand } from "../core/shownCommand";
 import type { ErrorCode } from "../core/errorCodes";
+import type { Remedy } from "../core/problem";
 import { anyOf, oneBehindTheOther, onOneLine, type TextMatch } from "./textMatch";
 
 export interface Failure {
   code: ErrorCode;
   /** libvirt's words, trimmed to what matters. */
-  why: string;
-  next: string;
+  message: string;
+  remedies: Remedy[];
 }
 
 /** Names for the hints; what is not known reads as a placeholder. */
@@ -352,11 +353,11 @@ const maxStderr = 64 * 1024;
 /** Reads what libvirt said. Never fails: an unknown text keeps its words and points to the logs. */
 export function readFailure(text: string, context: FailureContext): Failure {
   const stderr = clean(text, maxStderr);
-  const why = essence(stderr);
+  const message = essence(stderr);
   const rule = rules.find(({ pattern }) => pattern.test(stderr));
   return rule
-    ? { code: rule.code, why, next: rule.next(context, stderr) }
-    : { code: "migrationFailed", why, next: logHint(context) };
+    ? { code: rule.code, message, remedies: [{ do: rule.next(context, stderr) }] }
+    : { code: "migrationFailed", message, remedies: [{ do: logHint(context) }] };
 }
 
 /** True for texts that say only that something broke; the cause stands in a log on one of the hosts. */

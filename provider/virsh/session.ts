@@ -168,9 +168,9 @@ export class VirshSession {
           code: "commandTimeout",
           phase: "observe",
           host: this.shell.host,
-          what: `no answer to \`virsh ${command}\``,
-          why: `${this.shell.host} did not answer within ${deadlineMs / 1000} s; a job may hold the domain, or libvirt hangs`,
-          next: `try \`virsh ${command}\` on ${this.shell.host}; when it answers, run the command again`,
+          action: `no answer to \`virsh ${command}\``,
+          message: `${this.shell.host} did not answer within ${deadlineMs / 1000} s; a job may hold the domain, or libvirt hangs`,
+          remedies: [{ do: `try \`virsh ${command}\` on ${this.shell.host}; when it answers, run the command again` }],
         }),
       );
     }, deadlineMs);
@@ -197,9 +197,9 @@ export class VirshSession {
       code: "connectionLost",
       phase: "observe",
       host: this.shell.host,
-      what: `the virsh session on ${this.shell.host} ended`,
-      why,
-      next: "run the command again; the VM is where it was last seen",
+      action: `the virsh session on ${this.shell.host} ended`,
+      message: why,
+      remedies: [{ do: "run the command again; the VM is where it was last seen" }],
     });
   }
 
@@ -211,12 +211,16 @@ export class VirshSession {
       code: "answerTooLong",
       phase: "observe",
       host,
-      what: command === undefined ? `the virsh session on ${host} was ended` : `no answer to \`virsh ${command}\``,
-      why: `${host} sent more than ${bytes / 1024} KiB on ${stream}`,
-      next:
-        command === undefined
-          ? `look at what virsh prints on ${host}`
-          : `look at what \`virsh ${command}\` prints on ${host}, and at the start-up files of the account there`,
+      action: command === undefined ? `the virsh session on ${host} was ended` : `no answer to \`virsh ${command}\``,
+      message: `${host} sent more than ${bytes / 1024} KiB on ${stream}`,
+      remedies: [
+        {
+          do:
+            command === undefined
+              ? `look at what virsh prints on ${host}`
+              : `look at what \`virsh ${command}\` prints on ${host}, and at the start-up files of the account there`,
+        },
+      ],
     });
   }
 

@@ -62,9 +62,9 @@ function shellWord(word: string): string {
     throw new PlacementError({
       code: "invalidInput",
       phase: "observe",
-      what: `cannot pass ${JSON.stringify(word.slice(0, 80))} to a host`,
-      why: "it has a NUL character or half of a surrogate pair, which no command can be given",
-      next: "give it another name",
+      action: `cannot pass ${JSON.stringify(word.slice(0, 80))} to a host`,
+      message: "it has a NUL character or half of a surrogate pair, which no command can be given",
+      remedies: [{ do: "give it another name" }],
     });
   }
   return quote(word);

@@ -101,9 +101,9 @@ export class FakeHosts {
         code: "hostUnreachable",
         phase: "connect",
         host: name,
-        what: `cannot connect to ${name}`,
-        why: "connect ECONNREFUSED",
-        next: "start it",
+        action: `cannot connect to ${name}`,
+        message: "connect ECONNREFUSED",
+        remedies: [{ do: "start it" }],
       }),
     );
   };
@@ -475,9 +475,9 @@ class FakeShell implements Shell {
       code: "connectionLost",
       phase: "observe",
       host: this.host,
-      what: `lost the connection to ${this.host}`,
-      why: "the connection was lost",
-      next: "run it again",
+      action: `lost the connection to ${this.host}`,
+      message: "the connection was lost",
+      remedies: [{ do: "run it again" }],
     });
   }
 

@@ -166,14 +166,32 @@ describe("hostile texts", function () {
   it("an error has nothing of it, whatever it is made of, and has an end", () => {
     fc.assert(
       fc.property(nasty, fc.constantFrom(...errorCodes), (text, code) => {
-        const error = new PlacementError({ code, phase: "migrate", what: text, why: text, next: text, host: text });
-        assertAllClean([error.message, error.why, error.next, error.facts.what]);
-        assertAllClean(error.with({ why: `${error.why}${text}` }).message);
+        const error = new PlacementError({
+          code,
+          phase: "migrate",
+          action: text,
+          message: text,
+          remedies: [{ do: text }],
+          host: text,
+        });
+        assertAllClean([
+          error.message,
+          error.problem.message,
+          ...error.problem.remedies.map((remedy) => remedy.do),
+          error.problem.action,
+        ]);
+        assertAllClean(error.with({ message: `${error.problem.message}${text}` }).message);
       }),
     );
     const long = "x".repeat(1_000_000);
-    const error = new PlacementError({ code: "libvirtDown", phase: "observe", what: long, why: long, next: long });
-    assert.match(error.why, /x… \(991,\d\d\d more bytes\)$/);
+    const error = new PlacementError({
+      code: "libvirtDown",
+      phase: "observe",
+      action: long,
+      message: long,
+      remedies: [{ do: long }],
+    });
+    assert.match(error.problem.message, /x… \(991,\d\d\d more bytes\)$/);
     assert.ok(error.message.length < 20_000);
   });
 
@@ -185,7 +203,7 @@ describe("hostile texts", function () {
       await assert.rejects(dial(host), (error: PlacementError) => {
         assert.equal(error.code, "hostUnreachable");
         assert.match(error.message, /the ssh handshake failed: /);
-        assertAllClean([error.message, error.why, error.next]);
+        assertAllClean([error.message, error.problem.message, ...error.problem.remedies.map((remedy) => remedy.do)]);
         assert.ok(error.message.length < 1500, `${error.message.length}`);
         return true;
       });
@@ -204,7 +222,10 @@ describe("hostile texts", function () {
         connectTimeoutMs: 500,
       });
       const host = { name: "kvm-a", address: "127.0.0.1", port: server.port, user: "root", agent: false };
-      await assert.rejects(dial(host), (error: PlacementError) => (assertAllClean([error.message, error.why]), true));
+      await assert.rejects(
+        dial(host),
+        (error: PlacementError) => (assertAllClean([error.message, error.problem.message]), true),
+      );
       await server.close();
     }
   });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PlacementError } from "../../../provider/core/errors";
+import { type Failure, PlacementError } from "../../../provider/core/errors";
 import type { Problem } from "../../../provider/core/problem";
 import { run } from "../../../provider/cli/run";
 import { createMask } from "../../../provider/schema";
@@ -142,9 +142,14 @@ describe("the command line", () => {
   it("prints no secret, in a table, in JSON or in an error", async () => {
     const down = (fake: FakeHosts) => {
       fake.dial = ({ name }) =>
-        Promise.reject(new PlacementError({ ...unreachable, host: name, why: `no key: ${key}` }));
+        Promise.reject(new PlacementError({ ...unreachable, host: name, message: `no key: ${key}` }));
     };
-    const unreachable = { code: "hostUnreachable", phase: "connect", what: "cannot connect", next: "x" } as const;
+    const unreachable = {
+      code: "hostUnreachable",
+      phase: "connect",
+      action: "cannot connect",
+      remedies: [{ do: "x" }],
+    } satisfies Partial<Failure>;
     const key = 'line "one" of a key\nline two of the key';
     for (const words of [
       ["doctor"],

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { errorCodes } from "../../../provider/core/errorCodes";
-import { PlacementError } from "../../../provider/core/errors";
+import { type Failure, PlacementError } from "../../../provider/core/errors";
 
 describe("the error", () => {
   const facts = {
     code: "unsafeStorage",
     phase: "migrate",
-    what: "cannot move db-01 from kvm-a to kvm-b",
-    why: "Unsafe migration: Migration without shared storage is unsafe",
-    next: 'set migration.copyStorage: "all"',
+    action: "cannot move db-01 from kvm-a to kvm-b",
+    message: "Unsafe migration: Migration without shared storage is unsafe",
+    remedies: [{ do: 'set migration.copyStorage: "all"' }],
     host: "kvm-a",
     domain: "db-01",
-  } as const;
+  } satisfies Failure;
 
   it("says what could not be done, in which phase, where, why, what next, and its code", () => {
     assert.equal(
@@ -31,14 +31,14 @@ describe("the error", () => {
   it("carries its facts as fields, and its cause only where there is one", () => {
     const cause = new Error("socket hang up");
     const error = new PlacementError({ ...facts, cause });
-    const { code, phase, why, next, host, domain, name } = error;
+    const { code, phase, problem, host, domain, name } = error;
     assert.deepEqual(
-      { code, phase, why, next, host, domain, name },
+      { code, phase, message: problem.message, remedies: problem.remedies, host, domain, name },
       {
         code: facts.code,
         phase: facts.phase,
-        why: facts.why,
-        next: facts.next,
+        message: facts.message,
+        remedies: facts.remedies,
         host: "kvm-a",
         domain: "db-01",
         name: "PlacementError",
@@ -51,7 +51,7 @@ describe("the error", () => {
 
   it("is told again by one who knows more, and stays as it was", () => {
     const error = new PlacementError(facts);
-    const told = error.with({ what: "cannot place db-01", phase: "watch" });
+    const told = error.with({ action: "cannot place db-01", phase: "watch" });
     assert.match(told.message, /^cannot place db-01 \(watch, on kvm-a\): Unsafe migration/);
     assert.equal(told.code, "unsafeStorage");
     assert.equal(told.domain, "db-01");

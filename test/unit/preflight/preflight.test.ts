@@ -26,7 +26,7 @@ describe("the preflight", () => {
         "cannot move db-01 (preflight, on kvm-first): the first is wrong; the second is wrong; the third is wrong\n  What to do: fix it; start it: `virsh start db-01` on kvm-b [optionUnsupported]",
       );
       assert.equal(error.domain, "db-01");
-      assert.deepEqual(error.facts.problems, all.slice(1));
+      assert.deepEqual(error.problem.problems, all.slice(1));
     });
 
     it("and none of warnings", () => {

@@ -36,14 +36,14 @@ describe("explaining a failed migration", () => {
       "2026-01-01 00:00:00.000+0000: 4711: error : virNetTLSContextCheckCertDN:1007 : Unable to access credentials /etc/pki/qemu/ca-cert.pem: No such file or directory\n";
     const error = await explain("error: End of file while reading data: : Input/output error\n");
     assert.equal(error.code, "peerTls");
-    assert.match(error.why, /Unable to access credentials \/etc\/pki\/qemu\/ca-cert\.pem/);
-    assert.doesNotMatch(error.why, /4711|virNetTLSContextCheckCertDN/);
+    assert.match(error.problem.message, /Unable to access credentials \/etc\/pki\/qemu\/ca-cert\.pem/);
+    assert.doesNotMatch(error.problem.message, /4711|virNetTLSContextCheckCertDN/);
   });
 
   it("keeps libvirt's word where the log has nothing to add", async () => {
     const error = await explain("error: End of file while reading data: : Input/output error\n");
     assert.equal(error.code, "migrationFailed");
-    assert.match(error.why, /End of file while reading data/);
+    assert.match(error.problem.message, /End of file while reading data/);
   });
 
   it("takes nothing for the cause that a daemon says when it starts, or of our own questions", async () => {
@@ -56,7 +56,9 @@ describe("explaining a failed migration", () => {
     ]
       .map((said) => `2026-01-01 00:00:00.000+0000: 53: error : ${said}\n`)
       .join("");
-    const { why } = await explain("error: End of file while reading data: : Input/output error\n");
+    const {
+      problem: { message: why },
+    } = await explain("error: End of file while reading data: : Input/output error\n");
     assert.match(why, /End of file while reading data/);
     assert.doesNotMatch(why, /udev|dmidecode|dnsmasq|system bus|statistics/);
   });

@@ -21,9 +21,9 @@ function stayed(seen?: ReturnType<typeof view>): PlacementError {
   return new PlacementError({
     code: "migrationFailed",
     phase: "watch",
-    what: "cannot move db-01",
-    why: "libvirt does not answer",
-    next: "look",
+    action: "cannot move db-01",
+    message: "libvirt does not answer",
+    remedies: [{ do: "look" }],
     ...(seen && { seen }),
   });
 }

@@ -176,10 +176,10 @@ describe("watching a migration", () => {
       void world.clock.sleep(5 * second).then(() => (world.host("kvm-a").sends = false));
       await assert.rejects(
         world.place({ options: { postCopy: true, postCopyAfterMs: 2 * second } }),
-        (error: Error & { facts: { seen?: { host: string } } }) => {
+        (error: Error & { problem: { seen?: { host: string } } }) => {
           assert.match(error.message, /nothing has been sent for 10 min; it runs on kvm-b.*\[migrationRunning\]$/s);
           assert.doesNotMatch(error.message, /`virsh/);
-          assert.equal(error.facts.seen?.host, "kvm-b");
+          assert.equal(error.problem.seen?.host, "kvm-b");
           return true;
         },
       );
@@ -272,7 +272,7 @@ describe("watching a migration", () => {
       const world = onA();
       world.lasts(300);
       breakAt(world, 3 * second, 1000 * second);
-      await assert.rejects(world.place(), (error: Error & { facts: { seen?: { host: string } } }) => {
+      await assert.rejects(world.place(), (error: Error & { problem: { seen?: { host: string } } }) => {
         assert.match(
           error.message,
           /^lost sight of the migration of db-01 from kvm-a to kvm-b \(watch, on kvm-a\): connect ECONNREFUSED/,
@@ -281,7 +281,7 @@ describe("watching a migration", () => {
           error.message,
           /kvm-b says: paused \(migrating\).* While both hosts have power, the migration goes on without us.*\[hostUnreachable\]$/s,
         );
-        assert.equal(error.facts.seen?.host, "kvm-a");
+        assert.equal(error.problem.seen?.host, "kvm-a");
         return true;
       });
       assert.ok(world.clock.elapsedMs > 62 * second && world.clock.elapsedMs < 70 * second, `${world.clock.elapsedMs}`);

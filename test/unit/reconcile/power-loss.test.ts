@@ -26,14 +26,14 @@ describe("a power cut in a move", () => {
       losesPower(world, "kvm-b");
       return "internal error: client socket is closed";
     };
-    const { code, facts, message } = await failureOf(world);
+    const { code, problem, message } = await failureOf(world);
     assert.equal(code, "hostUnreachable");
     assert.match(
       message,
       /^cannot move db-01 from kvm-a to kvm-b \(verify, on kvm-b\): kvm-b cannot be reached \(connect ECONNREFUSED\), and libvirt gave the migration up: .*; db-01 is running \(.*\) on kvm-a as before\n/,
     );
     assert.match(message, /bring kvm-b back and run `pulumi up` again, or name another host; db-01 stays on kvm-a/);
-    assert.equal(facts.seen?.host, "kvm-a");
+    assert.equal(problem.seen?.host, "kvm-a");
     assert.ok(world.clock.elapsedMs < 10_000, `${world.clock.elapsedMs} ms`);
   });
 
@@ -55,11 +55,11 @@ describe("a power cut in a move", () => {
       await world.clock.sleep(600_000);
       return undefined;
     };
-    const { facts, message } = await failureOf(world, { options: { postCopy: true, postCopyAfterMs: 1000 } });
+    const { problem, message } = await failureOf(world, { options: { postCopy: true, postCopyAfterMs: 1000 } });
     assert.match(message, /^the post-copy migration of db-01 from kvm-a to kvm-b was interrupted/);
     assert.match(message, /tells what is lost where a host has lost power/);
     assert.doesNotMatch(message, /nothing is lost/);
-    assert.equal(facts.seen?.host, "kvm-b");
+    assert.equal(problem.seen?.host, "kvm-b");
   });
 
   const silentSource: [title: string, destination: { state: string; reason: string } | undefined, says: RegExp][] = [
@@ -82,11 +82,11 @@ describe("a power cut in a move", () => {
         await world.clock.sleep(600_000);
         return undefined;
       };
-      const { facts, message } = await failureOf(world);
+      const { problem, message } = await failureOf(world);
       assert.match(message, /^lost sight of the migration of db-01/);
       assert.match(message, says);
       assert.doesNotMatch(message, /nothing is lost/);
-      assert.equal(facts.seen?.host, there ? "kvm-b" : "kvm-a");
+      assert.equal(problem.seen?.host, there ? "kvm-b" : "kvm-a");
     });
   }
 

@@ -245,14 +245,14 @@ describe("placing a VM", () => {
       it(`tells why, and where it still is: ${code}`, async () => {
         const world = onA();
         world.fakes.onMigrate = () => Promise.resolve(said);
-        await assert.rejects(world.place(), (error: { facts: { seen: { host: string } } } & Error) => {
+        await assert.rejects(world.place(), (error: { problem: { seen: { host: string } } } & Error) => {
           assert.match(
             error.message,
             new RegExp(`^cannot move db-01 from kvm-a to kvm-b \\(migrate, on kvm-a\\): .*${said.slice(-20)}`),
           );
           assert.match(error.message, /db-01 is running \([a-z ]+\) on kvm-a as before/);
           assert.ok(error.message.endsWith(`[${code}]`), error.message);
-          assert.equal(error.facts.seen.host, "kvm-a");
+          assert.equal(error.problem.seen.host, "kvm-a");
           return true;
         });
         assert.match(world.where, /^kvm-a: running .*, kvm-b: nothing/);
@@ -404,9 +404,9 @@ describe("placing a VM", () => {
         if (host.name !== "kvm-a" || !/^dumpxml (?!--)/.test(command)) return;
         Object.assign(host.find(fakeUuid)!, ++starts % 2 === 1 ? off : { state: "running", reason: "booted" });
       };
-      await assert.rejects(world.place(), (error: Error & { facts: { seen?: { host: string } } }) => {
+      await assert.rejects(world.place(), (error: Error & { problem: { seen?: { host: string } } }) => {
         assert.match(error.message, /something else in each of 5 looks.*\[verificationFailed\]/s);
-        assert.equal(error.facts.seen?.host, "kvm-a");
+        assert.equal(error.problem.seen?.host, "kvm-a");
         return true;
       });
       assert.deepEqual(world.deeds, []);
@@ -592,13 +592,13 @@ describe("placing a VM", () => {
       void world.clock.sleep(2000).then(() => world.host("kvm-a").drop());
       await assert.rejects(
         world.place({ options: { postCopy: true, postCopyAfterMs: 60_000 } }),
-        ({ message, facts }: PlacementError) => {
+        ({ message, problem }: PlacementError) => {
           assert.match(
             message,
             /has arrived on kvm-b .*`virsh destroy db-01` on kvm-a loses nothing.*\[migrationRunning\]$/s,
           );
           assert.doesNotMatch(message, /destroy db-01` on kvm-b/);
-          assert.equal(facts.seen?.host, "kvm-b");
+          assert.equal(problem.seen?.host, "kvm-b");
           return true;
         },
       );

@@ -26,21 +26,22 @@ const atOnce = 6;
 
 /** All reasons for which a key that ssh accepts may be refused here. */
 const stricter: Record<string, (error: PlacementError, test: Case, subject: string) => boolean> = {
-  "commands are not run": (error) => /KnownHostsCommand/.test(error.why),
-  "a Match criterion is not evaluated": (error) => /this criterion is not evaluated/.test(error.why),
-  "names are not canonicalized": (error) => /CanonicalizeHostname/.test(error.why),
+  "commands are not run": (error) => /KnownHostsCommand/.test(error.problem.message),
+  "a Match criterion is not evaluated": (error) => /this criterion is not evaluated/.test(error.problem.message),
+  "names are not canonicalized": (error) => /CanonicalizeHostname/.test(error.problem.message),
   "certificates are not supported": (error, test) =>
-    /certificate/.test(error.why) ||
-    (/^@cert-authority/m.test(allLines(test)) && /not known|another one/.test(error.why)),
+    /certificate/.test(error.problem.message) ||
+    (/^@cert-authority/m.test(allLines(test)) && /not known|another one/.test(error.problem.message)),
   // ssh looks for the certificate's plain key without the port, even where another key is filed with the port.
   "a host with a certificate is known without the port": (error, _test, subject) =>
     error.code === "hostKeyChanged" && subject === "a certificate",
-  "HostKeyAlgorithms leaves what is not used here": (error) => /leaves none of those that are used/.test(error.why),
-  "SHA-1 is not used": (error, test) => /no common way/.test(error.why) && /ssh-rsa|\*/.test(test.config),
+  "HostKeyAlgorithms leaves what is not used here": (error) =>
+    /leaves none of those that are used/.test(error.problem.message),
+  "SHA-1 is not used": (error, test) => /no common way/.test(error.problem.message) && /ssh-rsa|\*/.test(test.config),
   "a key revoked without the port, or behind a tab, is revoked": (error) =>
-    error.code === "hostKeyRevoked" && /@revoked/.test(error.why),
+    error.code === "hostKeyRevoked" && /@revoked/.test(error.problem.message),
   "localhost is checked as well": (_error, test) => /NoHostAuthenticationForLocalhost yes/.test(test.config),
-  "quotes and tokens that are not understood": (error) => /which is not understood/.test(error.why),
+  "quotes and tokens that are not understood": (error) => /which is not understood/.test(error.problem.message),
 };
 
 const allLines = ({ user, global }: Case) => [...user, global].join("\n");

@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { PlacementError } from "../../../provider/core/errors";
+import { renderRemedies } from "../../../provider/core/problem";
 import type { Host, Inventory } from "../../../provider/core/model";
 import { createDial, type DialOptions } from "../../../provider/ssh";
 import {
@@ -165,11 +166,19 @@ describe("ssh: opening a connection", () => {
       for (const hostKey of [keys.other.fingerprint, keys.other.public]) {
         const error = await refusal(at(s, { privateKey: keys.ed.private, hostKey }));
         assert.equal(error.code, "hostKeyChanged");
-        assert.ok(error.why.includes(`it offers ssh-ed25519 ${keys.ed.fingerprint}`), error.why);
-        assert.ok(error.why.includes(`hostKey of kvm-a is ${keys.other.fingerprint}`), error.why);
         assert.ok(
-          error.next.includes(`pulumi config set --path 'vm-placement:hosts.kvm-a.hostKey' ${keys.ed.fingerprint}`),
-          error.next,
+          error.problem.message.includes(`it offers ssh-ed25519 ${keys.ed.fingerprint}`),
+          error.problem.message,
+        );
+        assert.ok(
+          error.problem.message.includes(`hostKey of kvm-a is ${keys.other.fingerprint}`),
+          error.problem.message,
+        );
+        assert.ok(
+          renderRemedies(error.problem.remedies).includes(
+            `pulumi config set --path 'vm-placement:hosts.kvm-a.hostKey' ${keys.ed.fingerprint}`,
+          ),
+          renderRemedies(error.problem.remedies),
         );
       }
       assert.deepEqual(s.offered, []);
@@ -205,7 +214,10 @@ describe("ssh: opening a connection", () => {
       write(".ssh/known_hosts", `@cert-authority * ${keys.ed.public}\n`);
       const error = await refusal(at(s, { privateKey: keys.ed.private }));
       assert.equal(error.code, "hostKeyUnknown");
-      assert.match(error.why, /~\/\.ssh\/known_hosts:1 is a @cert-authority; host certificates are not supported/);
+      assert.match(
+        error.problem.message,
+        /~\/\.ssh\/known_hosts:1 is a @cert-authority; host certificates are not supported/,
+      );
     });
 
     it("that changed is refused with the line that holds the old one, and how to take it out", async () => {
@@ -213,10 +225,21 @@ describe("ssh: opening a connection", () => {
       write(".ssh/known_hosts", `# mine\n[127.0.0.1]:${s.port} ${keys.other.public}\n`);
       const error = await refusal(at(s, { privateKey: keys.ed.private }));
       assert.equal(error.code, "hostKeyChanged");
-      assert.ok(error.why.includes(`it offers ssh-ed25519 ${keys.ed.fingerprint}`), error.why);
-      assert.ok(error.why.includes(`~/.ssh/known_hosts:2 holds ssh-ed25519 ${keys.other.fingerprint}`), error.why);
-      assert.ok(error.next.includes(`\`ssh-keygen -R '[127.0.0.1]:${s.port}' -f ~/.ssh/known_hosts\``), error.next);
-      assert.ok(error.next.includes(`\n    [127.0.0.1]:${s.port} ${keys.ed.public}\n`), error.next);
+      assert.ok(error.problem.message.includes(`it offers ssh-ed25519 ${keys.ed.fingerprint}`), error.problem.message);
+      assert.ok(
+        error.problem.message.includes(`~/.ssh/known_hosts:2 holds ssh-ed25519 ${keys.other.fingerprint}`),
+        error.problem.message,
+      );
+      assert.ok(
+        renderRemedies(error.problem.remedies).includes(
+          `\`ssh-keygen -R '[127.0.0.1]:${s.port}' -f ~/.ssh/known_hosts\``,
+        ),
+        renderRemedies(error.problem.remedies),
+      );
+      assert.ok(
+        renderRemedies(error.problem.remedies).includes(`\n    [127.0.0.1]:${s.port} ${keys.ed.public}\n`),
+        renderRemedies(error.problem.remedies),
+      );
       assert.deepEqual(s.offered, []);
     });
 
@@ -225,7 +248,7 @@ describe("ssh: opening a connection", () => {
       write(".ssh/known_hosts", `[127.0.0.1]:${s.port} ${keys.ecdsa.public}\n`);
       const error = await refusal(at(s, { privateKey: keys.ed.private }));
       assert.equal(error.code, "hostKeyChanged");
-      assert.match(error.why, /known_hosts:1 holds ecdsa-sha2-nistp256 SHA256:/);
+      assert.match(error.problem.message, /known_hosts:1 holds ecdsa-sha2-nistp256 SHA256:/);
     });
 
     it("that is revoked is refused, even when it is known or pinned as well", async () => {
@@ -234,7 +257,7 @@ describe("ssh: opening a connection", () => {
       for (const hostKey of [undefined, keys.ed.fingerprint]) {
         const error = await refusal(at(s, { privateKey: keys.ed.private, ...(hostKey && { hostKey }) }));
         assert.equal(error.code, "hostKeyRevoked");
-        assert.match(error.why, /~\/\.ssh\/known_hosts:2 marks @revoked/);
+        assert.match(error.problem.message, /~\/\.ssh\/known_hosts:2 marks @revoked/);
       }
     });
 
@@ -261,7 +284,7 @@ describe("ssh: opening a connection", () => {
         for (const hostKey of [undefined, keys.ed.fingerprint]) {
           const error = await refusal(at(s, { privateKey: keys.ed.private, ...(hostKey && { hostKey }) }));
           assert.equal(error.code, "hostKeyRevoked");
-          assert.match(error.why, why);
+          assert.match(error.problem.message, why);
         }
       }
       write("revoked", `${keys.other.public}\n`);
@@ -280,7 +303,7 @@ describe("ssh: opening a connection", () => {
         write(".ssh/config", `HostKeyAlgorithms ${value}\n`);
         const error = await refusal(at(s, { privateKey: keys.ed.private, hostKey: keys.ed.public }));
         assert.equal(error.code, "invalidInput");
-        assert.match(error.why, /HostKeyAlgorithms/);
+        assert.match(error.problem.message, /HostKeyAlgorithms/);
       }
     });
 
@@ -290,7 +313,7 @@ describe("ssh: opening a connection", () => {
       write(".ssh/config", "Host kvm-a\n RequiredRSASize 3072\n");
       for (const hostKey of [undefined, keys.rsa.public]) {
         const error = await refusal(at(s, { privateKey: keys.ed.private, ...(hostKey && { hostKey }) }));
-        assert.match(error.why, /too short: .* of 2048 bits, and RequiredRSASize of ssh_config is 3072/);
+        assert.match(error.problem.message, /too short: .* of 2048 bits, and RequiredRSASize of ssh_config is 3072/);
       }
     });
 
@@ -308,8 +331,8 @@ describe("ssh: opening a connection", () => {
         const host = at(s, { address: "localhost", privateKey: keys.ed.private });
         const error = await refusal(host);
         assert.equal(error.code, "invalidInput");
-        assert.match(error.why, why);
-        assert.match(error.next, /hostKey of the host in the inventory/);
+        assert.match(error.problem.message, why);
+        assert.match(renderRemedies(error.problem.remedies), /hostKey of the host in the inventory/);
         await dial({ ...host, hostKey: keys.ed.fingerprint });
       }
     });
@@ -463,15 +486,15 @@ describe("ssh: opening a connection", () => {
       it(`named by the inventory is refused at once when it is ${what}`, async () => {
         const error = await refusal(at({ port: 1 }, host()));
         assert.equal(error.code, "privateKeyUnusable");
-        assert.match(error.why, why);
-        assert.match(error.next, next);
+        assert.match(error.problem.message, why);
+        assert.match(renderRemedies(error.problem.remedies), next);
       });
     }
 
     it("that nobody may read is refused by name", async function () {
       if (process.getuid?.() === 0) this.skip();
       chmodSync(write("mine", keys.ed.private), 0);
-      assert.match((await refusal(at({ port: 1 }, { identityFile: "~/mine" }))).why, /EACCES/);
+      assert.match((await refusal(at({ port: 1 }, { identityFile: "~/mine" }))).problem.message, /EACCES/);
     });
 
     it("of ssh_config that cannot be used is passed over while there is another, and named when there is none", async () => {
@@ -483,7 +506,7 @@ describe("ssh: opening a connection", () => {
       write(".ssh/config", "IdentityFile ~/locked\n");
       const error = await refusal(at(s));
       assert.equal(error.code, "privateKeyUnusable");
-      assert.match(error.next, /hosts\.kvm-a\.passphrase/);
+      assert.match(renderRemedies(error.problem.remedies), /hosts\.kvm-a\.passphrase/);
       await dial(at(await known(trusting(keys.locked)), { passphrase }));
     });
 
@@ -495,35 +518,44 @@ describe("ssh: opening a connection", () => {
       const error = await refusal(at(s, { agent: await agent(keys.ecdsa) }));
       assert.equal(error.code, "authRefused");
       assert.equal(
-        error.why,
+        error.problem.message,
         `root@127.0.0.1:${s.port} lets none of the keys in: offered agent key ecdsa-sha2-nistp256 ${keys.ecdsa.fingerprint}, ` +
           `~/a (ssh-ed25519 ${keys.ed.fingerprint}); not offered: ~/locked (it is encrypted and no passphrase is set), ~/nowhere (it does not exist)`,
       );
-      assert.match(error.next, /authorized_keys of root there, or set user and identityFile of kvm-a/);
+      assert.match(
+        renderRemedies(error.problem.remedies),
+        /authorized_keys of root there, or set user and identityFile of kvm-a/,
+      );
     });
 
     it("that is not there at all: says what to give, and which agent could not be asked", async () => {
       const s = await known();
       const error = await refusal(at(s, { agent: "~/no-agent" }));
       assert.equal(error.code, "authRefused");
-      assert.match(error.why, /no key was offered; not offered: the ssh agent at .*no-agent \(it cannot be asked\)/);
-      assert.match(error.next, /give kvm-a a key: identityFile or privateKey/);
-      assert.match((await refusal(at(s, { agent: true }))).why, /SSH_AUTH_SOCK is not set/);
+      assert.match(
+        error.problem.message,
+        /no key was offered; not offered: the ssh agent at .*no-agent \(it cannot be asked\)/,
+      );
+      assert.match(renderRemedies(error.problem.remedies), /give kvm-a a key: identityFile or privateKey/);
+      assert.match((await refusal(at(s, { agent: true }))).problem.message, /SSH_AUTH_SOCK is not set/);
     });
 
     it("is not offered to a host that takes passwords only", async () => {
       const s = await known({ methods: ["password"], allow: () => false });
       const error = await refusal(at(s, { privateKey: keys.ed.private }));
-      assert.match(error.why, /the host takes password only/);
-      assert.match(error.next, /PubkeyAuthentication yes/);
+      assert.match(error.problem.message, /the host takes password only/);
+      assert.match(renderRemedies(error.problem.remedies), /PubkeyAuthentication yes/);
     });
 
     it("too many: when the host hangs up, it says how to offer fewer", async () => {
       const s = await known({ allow: () => false, maxAuthTries: 2 });
       const error = await refusal(at(s, { agent: await agent(keys.ecdsa, keys.other, keys.rsa, keys.ed) }));
       assert.equal(error.code, "authRefused");
-      assert.match(error.why, /it closed the connection/);
-      assert.match(error.next, /agent: false and identityFile of kvm-a, or IdentitiesOnly yes/);
+      assert.match(error.problem.message, /it closed the connection/);
+      assert.match(
+        renderRemedies(error.problem.remedies),
+        /agent: false and identityFile of kvm-a, or IdentitiesOnly yes/,
+      );
     });
   });
 
@@ -574,15 +606,15 @@ describe("ssh: opening a connection", () => {
       it(`says so in the system's words: ${what}`, async () => {
         const error = await refusal(await host(), { connectTimeoutMs: 300 });
         assert.equal(error.code, "hostUnreachable");
-        assert.match(error.why, why);
-        assert.match(error.next, next);
+        assert.match(error.problem.message, why);
+        assert.match(renderRemedies(error.problem.remedies), next);
       });
     }
 
     it("is given up after ssh_config's ConnectTimeout", async () => {
       write(".ssh/config", "ConnectTimeout 1\n");
       const error = await refusal(at(await plainServer(() => {})), { connectTimeoutMs: 60_000 });
-      assert.match(error.why, /within 1 s/);
+      assert.match(error.problem.message, /within 1 s/);
     });
   });
 
@@ -624,8 +656,8 @@ describe("ssh: opening a connection", () => {
       write(".ssh/known_hosts", inner.knownHosts + last.knownHosts);
       const error = await refusal(at(last, { proxyJump: "gate,inner" }), { inventory });
       assert.equal(error.code, "hostKeyUnknown");
-      assert.match(error.why, /^jump host gate: the host key of \[127\.0\.0\.1\]:\d+ is not known/);
-      assert.match(error.next, /vm-placement:hosts\.gate\.hostKey/);
+      assert.match(error.problem.message, /^jump host gate: the host key of \[127\.0\.0\.1\]:\d+ is not known/);
+      assert.match(renderRemedies(error.problem.remedies), /vm-placement:hosts\.gate\.hostKey/);
       assert.equal(error.host, "kvm-a");
       assert.deepEqual([gate.offered, gate.forwarded], [[], []]);
     });
@@ -634,7 +666,7 @@ describe("ssh: opening a connection", () => {
       const { last, inventory } = await chain({ gate: { allow: () => false } });
       const error = await refusal(at(last, { proxyJump: "gate" }), { inventory });
       assert.equal(error.code, "authRefused");
-      assert.match(error.why, /^jump host gate: jump@127\.0\.0\.1:\d+ lets none of the keys in/);
+      assert.match(error.problem.message, /^jump host gate: jump@127\.0\.0\.1:\d+ lets none of the keys in/);
     });
 
     it("that is down is named", async () => {
@@ -642,7 +674,7 @@ describe("ssh: opening a connection", () => {
       await gate.close();
       const error = await refusal(at(last, { proxyJump: "gate" }), { inventory });
       assert.equal(error.code, "hostUnreachable");
-      assert.match(error.why, /^jump host gate: 127\.0\.0\.1:\d+: it refuses the connection/);
+      assert.match(error.problem.message, /^jump host gate: 127\.0\.0\.1:\d+: it refuses the connection/);
     });
 
     it("that cannot reach the host, or must not, says from where; no connection is left", async () => {
@@ -650,7 +682,7 @@ describe("ssh: opening a connection", () => {
       await last.close();
       const down = await refusal(at(last, { proxyJump: "gate" }), { inventory });
       assert.equal(down.code, "hostUnreachable");
-      assert.match(down.why, /^127\.0\.0\.1:\d+: not reached from jump host gate: /);
+      assert.match(down.problem.message, /^127\.0\.0\.1:\d+: not reached from jump host gate: /);
       await eventually(() => gate.open() === 0);
       const forbidding = await chain({ gate: { forward: false } });
       const error = await refusal(at(forbidding.last, { proxyJump: "gate" }), { inventory: forbidding.inventory });

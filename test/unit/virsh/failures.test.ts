@@ -1,3 +1,4 @@
+import { renderRemedies } from "../../../provider/core/problem";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type ErrorCode, errorCodes } from "../../../provider/core/errorCodes";
@@ -301,9 +302,9 @@ describe("libvirt's errors", () => {
     it(`${code}: ${text.replace(/\s+/g, " ")}`, () => {
       const failure = readFailure(text, context);
       assert.equal(failure.code, code);
-      assert.match(failure.next, hint);
-      assert.doesNotMatch(failure.next, /undefined|null|\[object/);
-      assert.doesNotMatch(failure.why, /^error: /);
+      assert.match(renderRemedies(failure.remedies), hint);
+      assert.doesNotMatch(renderRemedies(failure.remedies), /undefined|null|\[object/);
+      assert.doesNotMatch(failure.message, /^error: /);
     });
 
     it(`${code}, with ssh's own noise around: ${text.replace(/\s+/g, " ")}`, () => {
@@ -322,16 +323,18 @@ describe("libvirt's errors", () => {
   it("hints speak of somebody where the account and the peer's address are not known", () => {
     const { domain, source, destination } = context;
     for (const [text] of texts) {
-      const { next } = readFailure(text, { domain, source, destination });
-      assert.doesNotMatch(next, /undefined|null/, text);
+      const { remedies } = readFailure(text, { domain, source, destination });
+      assert.doesNotMatch(renderRemedies(remedies), /undefined|null/, text);
     }
-    const { next } = readFailure("Host key verification failed.", { domain, source, destination });
-    assert.match(next, /root there does not know the host key of kvm-b.*`ssh-keyscan kvm-b`/);
+    const { remedies } = readFailure("Host key verification failed.", { domain, source, destination });
+    assert.match(renderRemedies(remedies), /root there does not know the host key of kvm-b.*`ssh-keyscan kvm-b`/);
   });
 
   it("hints take the address out of any peer URI", () => {
     const scan = (peerUri: string) =>
-      /ssh-keyscan (.+?)`/.exec(readFailure("Host key verification failed.", { ...context, peerUri }).next)?.[1];
+      /ssh-keyscan (.+?)`/.exec(
+        renderRemedies(readFailure("Host key verification failed.", { ...context, peerUri }).remedies),
+      )?.[1];
     assert.equal(scan("qemu+ssh://10.0.0.12/system"), "10.0.0.12");
     assert.equal(scan("qemu+ssh://root@kvm-b.example.net:2222/system"), "-p 2222 kvm-b.example.net");
     assert.equal(scan("qemu+ssh://migrate@[fd00::12]:2222/system"), "-p 2222 fd00::12");
@@ -340,32 +343,32 @@ describe("libvirt's errors", () => {
   it("between hosts name the key and the line to add, where they are known", () => {
     const hostKey = { ...context, peerUri: "qemu+ssh://10.0.0.12:2222/system", peerHostKey: "ssh-ed25519 AAAA" };
     assert.match(
-      readFailure("Host key verification failed.", hostKey).next,
+      renderRemedies(readFailure("Host key verification failed.", hostKey).remedies),
       /\n {4}\[10\.0\.0\.12\]:2222 ssh-ed25519 AAAA\n/,
     );
     const changed = readFailure(
       "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.",
       hostKey,
     );
-    assert.match(changed.next, /knows another host key .*`ssh-keygen -R '\[10\.0\.0\.12\]:2222'`/);
-    assert.doesNotMatch(changed.why, /@/);
+    assert.match(renderRemedies(changed.remedies), /knows another host key .*`ssh-keygen -R '\[10\.0\.0\.12\]:2222'`/);
+    assert.doesNotMatch(changed.message, /@/);
     const denied = "root@10.0.0.12: Permission denied (publickey).";
     assert.match(
-      readFailure(denied, { ...context, rootKey: "ssh-ed25519 BBBB root@kvm-a" }).next,
+      renderRemedies(readFailure(denied, { ...context, rootKey: "ssh-ed25519 BBBB root@kvm-a" }).remedies),
       /\n {4}ssh-ed25519 BBBB/,
     );
-    assert.match(readFailure(denied, { ...context, rootKey: "" }).next, /has no key: make one/);
+    assert.match(renderRemedies(readFailure(denied, { ...context, rootKey: "" }).remedies), /has no key: make one/);
   });
 
   it("are shown without the words of the connection that ended over them", () => {
     assert.equal(
       readFailure("error: Cannot recv data: root@h: Permission denied (publickey).: Connection reset by peer", context)
-        .why,
+        .message,
       "root@h: Permission denied (publickey)",
     );
     const disk = "error: Source and target image have different sizes\nerror: migration successfully aborted";
     assert.equal(
-      readFailure(`${disk}\nerror: End of file while reading data: : Input/output error`, context).why,
+      readFailure(`${disk}\nerror: End of file while reading data: : Input/output error`, context).message,
       "Source and target image have different sizes",
     );
   });
@@ -398,9 +401,9 @@ describe("libvirt's errors", () => {
         fc.property(
           fc.string({ unit: fc.constantFrom("error: ", "a", "\n", "\r", "b".repeat(200), "Warning: ") }),
           (text) => {
-            const { why, code, next } = readFailure(text, context);
+            const { message: why, code, remedies } = readFailure(text, context);
             assert.ok(why.length > 0 && why.length <= 500 && !/[\r\n]/.test(why), why);
-            assert.ok(errorCodes.includes(code) && next !== "");
+            assert.ok(errorCodes.includes(code) && remedies.length > 0);
           },
         ),
       );

@@ -205,7 +205,7 @@ describe("the virsh session", () => {
       await assert.rejects(first!, {
         code: "answerTooLong",
         host: "kvm-a",
-        why: new RegExp(`more than ${bytes / 1024} KiB`),
+        message: new RegExp(`more than ${bytes / 1024} KiB`),
       });
       await assert.rejects(second!, { code: "answerTooLong" });
       await turn();
@@ -304,7 +304,13 @@ describe("the virsh session", () => {
     }
 
     it("the error of the connection reaches every command, and the next one tries again", async () => {
-      const refused = new PlacementError({ code: "sessionRefused", phase: "connect", what: "x", why: "y", next: "z" });
+      const refused = new PlacementError({
+        code: "sessionRefused",
+        phase: "connect",
+        action: "x",
+        message: "y",
+        remedies: [{ do: "z" }],
+      });
       shell.onSpawn = () => Promise.reject(refused);
       for (const answer of ask("list", "version")) await assert.rejects(answer, refused);
       shell.onSpawn = () => {};
@@ -321,7 +327,7 @@ describe("the virsh session", () => {
     current().out("virsh # list\nhalf an ans");
     current().die(null);
     for (const answer of answers) {
-      await assert.rejects(answer, { code: "connectionLost", host: "kvm-a", why: "the connection was lost" });
+      await assert.rejects(answer, { code: "connectionLost", host: "kvm-a", message: /: the connection was lost\n/ });
     }
     const [again] = ask("list");
     await turn();
@@ -337,8 +343,7 @@ describe("the virsh session", () => {
       await assert.rejects(hung, {
         code: "commandTimeout",
         host: "kvm-a",
-        why: /^kvm-a did not answer within 0.02 s/,
-        next: /try `virsh domstate x` on kvm-a/,
+        message: /: kvm-a did not answer within 0.02 s.*try `virsh domstate x` on kvm-a/s,
       });
       await assert.rejects(behind, { code: "commandTimeout" });
       const [old] = shell.processes;
