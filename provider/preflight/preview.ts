@@ -14,7 +14,7 @@ import { estimate, measureDomain, type Predicted, type PredictionSettings } from
 export interface Preview {
   problems: Problem[];
   /** How the move will go, where one is due and the VM runs. */
-  predicted: (Predicted & { uuid: string; to: string }) | undefined;
+  predicted: (Predicted & { uuid: string; destination: string }) | undefined;
   /** What happens besides a move, in words: a migration that already runs is watched, a leftover cleared up … */
   note: string | undefined;
 }
@@ -59,7 +59,7 @@ async function ask(
     clock,
   );
   const predicted = await estimate(hosts, facts, measuring, wanted.lastMigration);
-  return { problems: problems(facts), predicted: predicted && { ...predicted, uuid, to }, note };
+  return { problems: problems(facts), predicted: predicted && { ...predicted, uuid, destination: to }, note };
 }
 
 async function resumeNote(

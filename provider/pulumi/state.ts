@@ -5,7 +5,7 @@ import type { DomainView } from "../core/domain";
 import type { PlacementError } from "../core/errors";
 import { schemaVersion, withoutUndefined } from "../schema";
 
-type Props = Record<string, unknown>;
+export type Props = Record<string, unknown>;
 
 export function outputs(news: Props, view: DomainView, plan: Plan, lastMigration: LastMigration | undefined): Props {
   const { __incomplete: _, ...kept } = news;

@@ -1,0 +1,36 @@
+import type { LastMigration } from "../core/args";
+import { PlacementError } from "../core/errors";
+import type { DesiredPlacement } from "../observe/assess";
+import { planOf, readInputs } from "./inputs";
+import { type Settings, usable } from "./settings";
+import type { Props } from "./state";
+
+/**
+ * Policies may have changed the inputs after check, so they are read again.
+ *
+ * @param id the UUID in state; undefined on create.
+ * @throws PlacementError where the inputs or the configuration cannot be used.
+ */
+export function desiredOf(settings: Settings, id: string | undefined, olds: Props, news: Props): DesiredPlacement {
+  const { inputs, failures } = readInputs(usable(settings), news);
+  const wrong = failures[0];
+  if (wrong || !inputs.domain || !inputs.hosts || !inputs.migration) {
+    throw new PlacementError({
+      code: wrong?.code ?? "invalidInput",
+      phase: "check",
+      what: `${wrong?.property ?? "an input"} cannot be used`,
+      why: wrong?.reason ?? "it is not known",
+      next: "fix the program, or the policy that changed it",
+    });
+  }
+  return {
+    domain: inputs.domain,
+    uuid: id,
+    hosts: inputs.hosts,
+    options: inputs.migration,
+    plan: planOf(settings, inputs),
+    lastHost: olds.currentHost as string | undefined,
+    lastMigration: olds.lastMigration as LastMigration | undefined,
+    everywhere: olds.__incomplete === true,
+  };
+}

@@ -1,0 +1,57 @@
+/** The stack's configuration, as `configure` gets it: read once for all placements of the process. */
+import { PlacementError } from "../core/errors";
+import type { Inventory } from "../core/model";
+import { Hosts } from "../observe/hosts";
+import {
+  type InputFailure,
+  type OnInterrupt,
+  parseInventory,
+  parseOnInterrupt,
+  parsePreviewSettings,
+  parseUri,
+  type PreviewSettings,
+} from "../schema";
+import type { World } from "./world";
+
+export interface Settings {
+  inventory: Inventory;
+  uri: string;
+  preview: PreviewSettings;
+  /** What happens to a migration in progress when pulumi is told to stop at once. */
+  onInterrupt: OnInterrupt;
+  /** What is wrong with the configuration: `check` returns it, and whatever needs a host is refused. */
+  failures: InputFailure[];
+  hosts: Hosts;
+  /** Host names that ~/.ssh/config knows literally; read where the inventory lacks a name. */
+  sshHosts(): string[];
+}
+
+/** Never fails, since Pulumi would show a failure of `configure` beside no resource. */
+export function readSettings(get: (key: string) => string | undefined, world: World): Settings {
+  const { inventory, failures } = parseInventory(get("vm-placement:hosts"));
+  const { uri, failures: uriFailures } = parseUri(get("vm-placement:uri"));
+  const { preview, failures: previewFailures } = parsePreviewSettings(get);
+  const { onInterrupt, failures: interruptFailures } = parseOnInterrupt(get("vm-placement:onInterrupt"));
+  return {
+    inventory,
+    uri,
+    preview,
+    onInterrupt,
+    failures: [...failures, ...uriFailures, ...previewFailures, ...interruptFailures],
+    hosts: new Hosts(world.dial(inventory), inventory, uri, world.clock, (text) => world.display.debug(text)),
+    sshHosts: () => world.sshHosts(),
+  };
+}
+
+/** @throws PlacementError where the configuration cannot be used. */
+export function usable(settings: Settings): Settings {
+  const [first] = settings.failures;
+  if (!first) return settings;
+  throw new PlacementError({
+    code: "invalidInput",
+    phase: "configure",
+    what: `the stack's configuration ${first.property} cannot be used`,
+    why: first.reason,
+    next: "fix it with `pulumi config set --path`, then run `pulumi up`: refresh and destroy use the configuration of the last up",
+  });
+}
