@@ -9,7 +9,7 @@ import { table } from "./table";
 
 export interface Diagnosis {
   hosts: { host: string; libvirt: string | undefined; qemu: string | undefined; problems: Problem[] }[];
-  pairs: { from: string; to: string; problems: Problem[] }[];
+  pairs: { source: string; destination: string; problems: Problem[] }[];
 }
 
 /** No VM has it: the rules that look at one have nothing to say. */
@@ -27,29 +27,25 @@ export async function doctor(hosts: Hosts, names: readonly string[], tls: boolea
     }),
   );
   const well = each.filter(({ problems }) => problems.length === 0).map(({ host }) => host);
-  const pairs = well.flatMap((from) => well.filter((to) => to !== from).map((to) => ({ from, to })));
-  return {
-    hosts: each,
-    pairs: await Promise.all(
-      pairs.map(async ({ from, to }) => {
-        const options = { mode: "auto", ...(tls && { tls }) } as const;
-        const move = {
-          uuid: noDomain,
-          state: "running",
-          from,
-          to,
-          command: "virsh migrate",
-          how: "live",
-          options,
-        } as const;
-        try {
-          return { from, to, problems: problems(await moveFacts(hosts, move, clock)) };
-        } catch (error) {
-          return { from, to, problems: [unanswered(error, to)] };
-        }
-      }),
-    ),
-  };
+  const pairs = well.flatMap((source) =>
+    well.filter((host) => host !== source).map((destination) => ({ source, destination })),
+  );
+  return { hosts: each, pairs: await Promise.all(pairs.map((pair) => between(hosts, pair, tls, clock))) };
+}
+
+async function between(
+  hosts: Hosts,
+  pair: { source: string; destination: string },
+  tls: boolean,
+  clock: Clock,
+): Promise<Diagnosis["pairs"][number]> {
+  const options = { mode: "auto", ...(tls && { tls }) } as const;
+  const vm = { uuid: noDomain, state: "running", command: "virsh migrate", how: "live" } as const;
+  try {
+    return { ...pair, problems: problems(await moveFacts(hosts, { ...vm, ...pair, options }, clock)) };
+  } catch (error) {
+    return { ...pair, problems: [unanswered(error, pair.destination)] };
+  }
 }
 
 function unanswered(error: unknown, host: string): Problem {
@@ -75,6 +71,6 @@ export function showDiagnosis({ hosts, pairs }: Diagnosis): string {
   return table([
     ["HOST OR PAIR", "LIBVIRT", "QEMU", "STATE"],
     ...hosts.map(({ host, libvirt, qemu, problems }) => [host, libvirt ?? "?", qemu ?? "?", said(problems)]),
-    ...pairs.map(({ from, to, problems }) => [`${from} → ${to}`, "", "", said(problems)]),
+    ...pairs.map(({ source, destination, problems }) => [`${source} → ${destination}`, "", "", said(problems)]),
   ]);
 }

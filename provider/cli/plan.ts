@@ -6,6 +6,7 @@ import type { MigrationOptions } from "../core/options";
 import type { Clock } from "../core/ports";
 import type { Problem } from "../core/problem";
 import { predict, type Prediction, showPrediction } from "../core/predict";
+import { isActive } from "../core/situation";
 import { whereIs } from "../core/whereIs";
 import { preview, type Preview } from "../preflight/preview";
 import type { Hosts } from "../observe/hosts";
@@ -32,15 +33,15 @@ export async function plan(
   { inventory, uri }: CliSettings,
   asked: { domain: string; to: readonly string[] },
   clock: Clock,
-): Promise<{ domain: string; uuid: string; from: string; state: string; ways: Way[] }> {
+): Promise<{ domain: string; uuid: string; source: string; state: string; ways: Way[] }> {
   const view = await find(hosts, asked.domain);
-  const targets = asked.to.length > 0 ? asked.to : hosts.names.filter((name) => name !== view.host);
+  const destinations = asked.to.length > 0 ? asked.to : hosts.names.filter((name) => name !== view.host);
   const way = async (host: string): Promise<Way> => {
     const look = async (options: MigrationOptions) => {
       const made = makePlan({ domain: view.name, hosts: [host], anyOf: false, options, inventory, uri });
-      const wanted = { domain: view.name, uuid: view.uuid, hosts: [host], options, plan: made, lastHost: view.host };
-      const foresight = await preview(hosts, wanted, { dirtyRateSeconds: 1 }, clock);
-      return { foresight, command: (view.state === "shut off" ? made.offline : made.live) as string };
+      const desired = { domain: view.name, uuid: view.uuid, hosts: [host], options, plan: made, lastHost: view.host };
+      const foresight = await preview(hosts, desired, { dirtyRateSeconds: 1 }, clock);
+      return { foresight, command: (isActive(view) ? made.live : made.offline) as string };
     };
     let migration: Record<string, unknown> = {};
     let seen = await look({ mode: "auto" });
@@ -50,8 +51,8 @@ export async function plan(
     }
     return { host, ...wayOf(seen.foresight, seen.command, migration) };
   };
-  const ways = await Promise.all(targets.map(way));
-  return { domain: view.name, uuid: view.uuid, from: view.host, state: showState(view), ways };
+  const ways = await Promise.all(destinations.map(way));
+  return { domain: view.name, uuid: view.uuid, source: view.host, state: showState(view), ways };
 }
 
 function blockers({ problems }: Preview): Problem[] {
@@ -103,7 +104,7 @@ async function find(hosts: Hosts, domain: string): Promise<DomainView> {
   );
 }
 
-export function showPlan({ domain, from, state, ways }: Awaited<ReturnType<typeof plan>>): string {
+export function showPlan({ domain, source, state, ways }: Awaited<ReturnType<typeof plan>>): string {
   const rows = ways.map(({ host, possible, migration, text, problems }) => {
     const options =
       Object.keys(migration).length === 0 ? "as it stands" : JSON.stringify(migration).replace(/"(\w+)":/g, "$1: ");
@@ -114,5 +115,5 @@ export function showPlan({ domain, from, state, ways }: Awaited<ReturnType<typeo
       [...problems.map(inWords), ...(possible && text ? [text] : [])].join("\n    ") || "nothing stands in the way",
     ];
   });
-  return `${domain} is ${state} on ${from}\n\n${table([["TO", "CAN GO", "WITH", "WHAT TO EXPECT"], ...rows])}`;
+  return `${domain} is ${state} on ${source}\n\n${table([["TO", "CAN GO", "WITH", "WHAT TO EXPECT"], ...rows])}`;
 }

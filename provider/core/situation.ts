@@ -55,15 +55,15 @@ function isIn(view: Maybe<Observation>, ...phases: readonly DomainPhase[]): bool
 // Its state alone
 
 /** True while a QEMU process holds it, running or not: what libvirt lists without `--all`. */
-export function isActive({ state }: DomainState): boolean {
+export function isActive({ state }: Pick<DomainState, "state">): boolean {
   return state !== "shut off";
 }
 
-export function isRunning({ state }: DomainState): boolean {
+export function isRunning({ state }: Pick<DomainState, "state">): boolean {
   return state === "running";
 }
 
-export function isPaused({ state }: DomainState): boolean {
+export function isPaused({ state }: Pick<DomainState, "state">): boolean {
   return state === "paused";
 }
 

@@ -13,12 +13,12 @@ for type in ed25519 ecdsa rsa; do [ -f id_$type ] || continue; cat id_$type.pub 
  */
 export async function peerKeys(
   hosts: Hosts,
-  from: string,
-  to: string,
+  source: string,
+  destination: string,
 ): Promise<{ rootKey?: string; peerHostKey?: string }> {
   const [rootKey, hostKey] = await Promise.all([
-    firstLine(hosts, from, rootKeyScript),
-    firstLine(hosts, to, hostKeyScript),
+    firstLine(hosts, source, rootKeyScript),
+    firstLine(hosts, destination, hostKeyScript),
   ]);
   const peerHostKey = /^\S+ \S+/.exec(hostKey ?? "")?.[0];
   return { ...(rootKey !== undefined && { rootKey }), ...(peerHostKey !== undefined && { peerHostKey }) };

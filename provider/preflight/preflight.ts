@@ -2,7 +2,8 @@ import { PlacementError } from "../core/errors";
 import type { Clock } from "../core/ports";
 import type { Problem } from "../core/problem";
 import { type MoveFacts, problems } from "../core/rules";
-import { type IntendedMove, moveFacts } from "./facts";
+import { moveFacts } from "./facts";
+import type { IntendedMove } from "./intendedMove";
 import type { Hosts } from "../observe/hosts";
 
 /** Gathers the facts of both hosts and the VM, and checks them against the rules. Reads only. */

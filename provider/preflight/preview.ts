@@ -22,12 +22,12 @@ export interface Preview {
 /** Every question has a deadline of its own, so a host that hangs costs a preview seconds, not its end. */
 export async function preview(
   hosts: Hosts,
-  wanted: DesiredPlacement,
+  desired: DesiredPlacement,
   settings: PredictionSettings,
   clock: Clock,
 ): Promise<Preview> {
   try {
-    return await ask(hosts, wanted, settings, clock);
+    return await ask(hosts, desired, settings, clock);
   } catch (error) {
     if (!(error instanceof PlacementError)) throw error;
     return { problems: [unanswered(error)], predicted: undefined, note: undefined };
@@ -36,30 +36,30 @@ export async function preview(
 
 async function ask(
   hosts: Hosts,
-  wanted: DesiredPlacement,
+  desired: DesiredPlacement,
   settings: PredictionSettings,
   clock: Clock,
 ): Promise<Preview> {
-  const { decision } = await assess(hosts, wanted);
+  const { decision } = await assess(hosts, desired);
   const note = decision.action === "resume" ? await resumeNote(hosts, decision) : noteOf(decision);
   if (decision.action === "refuse" && decision.otherwise) {
     return { problems: [], predicted: undefined, note: noteOf(decision.otherwise) };
   }
-  if (decision.action === "refuse") return { problems: [refused(decision, wanted)], predicted: undefined, note };
+  if (decision.action === "refuse") return { problems: [refused(decision, desired)], predicted: undefined, note };
   if (decision.action !== "migrate") return { problems: [], predicted: undefined, note };
-  const { view, to, how, reason } = decision;
-  const { command, options } = plannedMigration(hosts, wanted, view, to, how, reason);
-  const { uuid, state, host: from } = view;
+  const { view, to: destination, how, reason } = decision;
+  const { command, options } = plannedMigration(hosts, desired, view, destination, how, reason);
+  const { uuid, state, host: source } = view;
   const measuring = how === "live" ? measureDomain(hosts, view, settings, clock) : undefined;
   // It is waited for last, and what the facts fail for comes first.
   measuring?.catch(() => {});
   const facts = await moveFacts(
     hosts,
-    { uuid, state, from, to, command, how, options, staleImages: wanted.lastMigration?.staleImages },
+    { uuid, state, source, destination, command, how, options, staleImages: desired.lastMigration?.staleImages },
     clock,
   );
-  const predicted = await estimate(hosts, facts, measuring, wanted.lastMigration);
-  return { problems: problems(facts), predicted: predicted && { ...predicted, uuid, destination: to }, note };
+  const predicted = await estimate(hosts, facts, measuring, desired.lastMigration);
+  return { problems: problems(facts), predicted: predicted && { ...predicted, uuid, destination }, note };
 }
 
 async function resumeNote(

@@ -1,8 +1,9 @@
 import type { LastMigration } from "../core/args";
 import type { DomainView } from "../core/domain";
 import type { Clock, Progress } from "../core/ports";
-import { measureAhead, type Predicted } from "../preflight/estimate";
+import type { Predicted } from "../preflight/estimate";
 import { preview } from "../preflight/preview";
+import { measureAhead } from "../preflight/probes/dirtyRate";
 import { containsUnknown } from "../schema";
 import { desiredOf } from "./desired";
 import type { Settings } from "./settings";
@@ -28,7 +29,7 @@ export class Previews {
     const desired = desiredIfValid(settings, change);
     if (desired === undefined) return;
     // diffs come one after the other: where there is a second one, more are likely.
-    if (++this.shown === 2) measureAhead(hosts, asked, this.clock);
+    if (++this.shown === 2) measureAhead(hosts, asked.dirtyRateSeconds, this.clock);
     const ahead = await preview(hosts, desired, asked, this.clock);
     if (ahead.predicted !== undefined) this.predictions.set(ahead.predicted.uuid, ahead.predicted);
     show(ahead, progress);

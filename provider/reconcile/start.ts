@@ -40,7 +40,7 @@ export async function start(
       const staleImages = wanted.lastMigration?.staleImages;
       const { facts, found } = await preflight(
         hosts,
-        { uuid: view.uuid, state: view.state, from: view.host, to, command, how, options, staleImages },
+        { uuid: view.uuid, state: view.state, source: view.host, destination: to, command, how, options, staleImages },
         ports.clock,
       );
       const error = blocked(found, what, view.name);

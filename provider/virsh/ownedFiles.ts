@@ -8,7 +8,7 @@
 import type { OwnedFacts, OwnedOnHost } from "../core/owned";
 import { cleanLine } from "../core/clean";
 import { wholeNumber } from "../core/numbers";
-import { sections } from "./report";
+import { sections } from "./sections";
 import { sh, type ShellScript } from "./shellScript";
 
 const functions = sh`export LC_ALL=C TZ=UTC; umask 077

@@ -40,13 +40,13 @@ describeWithLab("a host whose start-up files print", { hosts: ["kvm-a", "kvm-b"]
       hosts.map(({ problems }) => problems),
       [[], []],
     );
-    const blockers = pairs.flatMap(({ from, to, problems }) =>
+    const blockers = pairs.flatMap(({ source, destination, problems }) =>
       problems
         .filter(({ severity }) => severity === "blocker")
-        .map(({ code, message }) => ({ from, to, code, message })),
+        .map(({ code, message }) => ({ source, destination, code, message })),
     );
     assert.deepEqual(
-      blockers.map(({ from, to, code }) => `${from} ${to} ${code}`),
+      blockers.map(({ source, destination, code }) => `${source} ${destination} ${code}`),
       ["kvm-a kvm-b peerOutput"],
     );
     assert.match(blockers[0]!.message, /on kvm-b the start-up files of root print "Welcome to kvm-b"/);

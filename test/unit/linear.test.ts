@@ -1,6 +1,12 @@
 /** No text of a host or a file stops the event loop: every reader reads a megabyte of its worst in a moment. */
 import assert from "node:assert/strict";
 import { clean, cleanLine } from "../../provider/core/clean";
+import { parseDirtyRates } from "../../provider/preflight/probes/dirtyRate";
+import { parseUsedBytes } from "../../provider/preflight/probes/guestMemory";
+import { parseImages } from "../../provider/preflight/probes/images";
+import { parseLinkSpeed } from "../../provider/preflight/probes/link";
+import { parsePeer } from "../../provider/preflight/probes/reach";
+import { parseQemuConf, parseSystem } from "../../provider/preflight/probes/system";
 import { matchesPattern, matchesPatternList } from "../../provider/ssh/patterns";
 import { HeadAndTail } from "../../provider/ssh/bounded";
 import { expandTokens } from "../../provider/ssh/expand";
@@ -26,8 +32,7 @@ import {
   parseUuids,
   parseVersions,
 } from "../../provider/virsh/parse";
-import { parseDirtyRates, parseLinkSpeed, parseUsedBytes } from "../../provider/virsh/prospect";
-import { parseImages, parsePeer, parseQemuConf, parseSystem, sections } from "../../provider/virsh/report";
+import { sections } from "../../provider/virsh/sections";
 
 type Worst = [prefix: string, unit: string, suffix?: string];
 

@@ -52,8 +52,8 @@ describe("the command line", () => {
 
   it("plans for programs", async () => {
     const { printed } = await call(["plan", "db-01", "--to", "kvm-c", "--json"]);
-    const { from, ways } = JSON.parse(printed) as { from: string; ways: { host: string; command: string }[] };
-    assert.equal(from, "kvm-a");
+    const { source, ways } = JSON.parse(printed) as { source: string; ways: { host: string; command: string }[] };
+    assert.equal(source, "kvm-a");
     assert.deepEqual(
       ways.map(({ host, command }) => [host, command]),
       [["kvm-c", "virsh migrate --live --p2p --persistent --undefinesource db-01 qemu+ssh://kvm-c/system"]],

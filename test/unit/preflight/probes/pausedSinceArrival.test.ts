@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { hasRun, pausedSinceArrival, qemuStartScript } from "../../../provider/virsh/sinceArrival";
+import { hasRun, pausedSinceArrival, qemuStartScript } from "../../../../provider/preflight/probes/pausedSinceArrival";
 
 /** `virsh domstats --vcpu` of libvirt 9.0.0 and QEMU 7.2, cut to what counts. */
 const kvm = (exits: number) =>

@@ -2,7 +2,18 @@
  * Whether a paused VM has run since its QEMU was started, and whether that QEMU was started to receive it. `domstate` does not tell: a
  * VM that arrived paused is "paused (user)", as one that somebody suspended, also after a restart of libvirtd (9.0.0).
  */
-import { sh, type ShellScript } from "./shellScript";
+import type { Virsh } from "../../virsh/client";
+import { sh, type ShellScript } from "../../virsh/shellScript";
+import { command } from "../../virsh/virshCommand";
+
+/** Of a VM that is paused now. Asked each time. */
+export async function isPausedSinceArrival(source: Virsh, uuid: string): Promise<boolean | undefined> {
+  const [vcpus, qemuStart] = await Promise.all([
+    source.inquire(command`domstats --vcpu ${uuid}`),
+    source.inquireShell(qemuStartScript(uuid)),
+  ]);
+  return pausedSinceArrival(vcpus, qemuStart?.stdout);
+}
 
 /** CPU time that a virtual CPU does not use up while it waits: one that never ran had 1.4 ms after 12 minutes (QEMU 7.2). */
 const ranNs = 20_000_000;

@@ -1,0 +1,99 @@
+/** How fast VMs dirty their memory. Reads, but for the counting itself, which a guest does not notice. */
+import { wholeNumber } from "../../core/numbers";
+import type { Clock } from "../../core/ports";
+import { isOutgoing } from "../../core/situation";
+import type { Hosts } from "../../observe/hosts";
+import type { Virsh } from "../../virsh/client";
+import { command } from "../../virsh/virshCommand";
+
+/** Counted again only when this old: a preview of many changes asks each host once. */
+const validMs = 60_000;
+/** So many VMs of a host are measured at once, for those that are asked of next. */
+const mostMeasured = 24;
+const pollMs = 100;
+const mostPolls = 30;
+
+/**
+ * Undefined where it is not to be had. The first question measures all VMs that run on the host, since a preview of many changes asks for
+ * one after the other.
+ *
+ * @param seconds how long dirty pages are counted; 0 = not at all.
+ */
+export async function dirtyRateOf(
+  hosts: Hosts,
+  domain: { host: string; uuid: string; name: string },
+  seconds: number,
+  clock: Clock,
+): Promise<number | undefined> {
+  if (seconds === 0) return undefined;
+  const rates = await ratesOn(hosts, domain.host, domain.uuid, seconds, clock);
+  return rates.get(domain.name);
+}
+
+/** Begins to measure on every host of the inventory, without waiting for it: more questions are to come. */
+export function measureAhead(hosts: Hosts, seconds: number, clock: Clock): void {
+  if (seconds === 0 || hosts.names.length > 16) return;
+  for (const host of hosts.names) ratesOn(hosts, host, undefined, seconds, clock).catch(() => {});
+}
+
+function ratesOn(
+  hosts: Hosts,
+  host: string,
+  first: string | undefined,
+  seconds: number,
+  clock: Clock,
+): Promise<Map<string, number>> {
+  const work = async () => measure(await hosts.virsh(host), first, seconds, clock);
+  return hosts.remember(`${host}: dirty rates`, validMs, work);
+}
+
+async function measure(
+  virsh: Virsh,
+  first: string | undefined,
+  seconds: number,
+  clock: Clock,
+): Promise<Map<string, number>> {
+  const running = [...new Set((await virsh.inquire(command`list --state-running --uuid`))?.split(/\s+/) ?? [])].filter(
+    (uuid) => uuid !== "",
+  );
+  const chosen = running.sort((a, b) => Number(b === first) - Number(a === first)).slice(0, mostMeasured);
+  // Counting dirty pages takes the very bitmap that a migration works with.
+  const idle = await Promise.all(chosen.map(async (uuid) => ({ uuid, job: await virsh.job(uuid) })));
+  const measured = idle
+    .filter(({ job }) => job !== undefined && job.type !== "held" && !isOutgoing(job))
+    .map(({ uuid }) => uuid);
+  const started = await Promise.all(
+    measured.map(async (uuid) => ({
+      uuid,
+      answer: await virsh.inquire(command`domdirtyrate-calc ${uuid} --seconds ${seconds}`),
+    })),
+  );
+  const counted = started.filter(({ answer }) => answer !== undefined).map(({ uuid }) => uuid);
+  if (counted.length === 0) return new Map();
+  await clock.sleep(seconds * 1000);
+  let rates = new Map<string, number>();
+  for (let polls = 0; polls < mostPolls; polls++) {
+    rates = parseDirtyRates((await virsh.inquire(command`domstats --dirtyrate ${counted}`)) ?? "");
+    if (rates.size >= counted.length) break;
+    await clock.sleep(pollMs);
+  }
+  return rates;
+}
+
+/** `domstats --dirtyrate`: bytes per second by domain name; those whose measurement is not done are left out. */
+export function parseDirtyRates(text: string): Map<string, number> {
+  const rates = new Map<string, number>();
+  for (const part of text.split(/^Domain: /m).slice(1)) {
+    const [title = "", ...lines] = part.split("\n");
+    const fields = new Map(
+      lines.map((line) => [line.slice(0, line.indexOf("=")).trim(), line.slice(line.indexOf("=") + 1).trim()]),
+    );
+    const mebibytes = wholeNumber(fields.get("dirtyrate.megabytes_per_second"), maxMiBps);
+    if (!title.startsWith("'") || mebibytes === undefined || fields.get("dirtyrate.calc_status") !== "2") continue;
+    rates.set(title.slice(1, title.lastIndexOf("'")), mebibytes * 2 ** 20);
+  }
+  return rates;
+}
+
+/** Far more than any memory can be written at. */
+const maxMiBps = 2 ** 30;

@@ -1,0 +1,30 @@
+import type { PeerFacts } from "../../core/rules";
+import type { Hosts } from "../../observe/hosts";
+import { peerKeys } from "../../observe/peerKeys";
+import { readFailure } from "../../virsh/failures";
+import { sh, type ShellScript } from "../../virsh/shellScript";
+import { type LoginAnswer, peerAnswer } from "./reach";
+
+/** libvirt's ssh transport runs ssh without a terminal; behind it libvirt must answer too. Run by `reachControl`. */
+export function loginCommand(address: string, user: string | undefined, port: string | undefined): ShellScript {
+  const login = user === undefined ? address : `${user}@${address}`;
+  return sh`ssh -T -o BatchMode=yes -o ConnectTimeout=5 ${port === undefined ? [] : ["-p", port]} -- ${login} virsh -q -c ${peerAnswer} uri`;
+}
+
+export async function readLogin(
+  hosts: Hosts,
+  { code, tookMs, stderr, noise }: LoginAnswer,
+  peer: { source: string; destination: string; uri: string; user: string | undefined },
+): Promise<NonNullable<PeerFacts["login"]>> {
+  const { source, destination, uri, user = "root" } = peer;
+  if (code === 0) return { works: true, tookMs, ...(noise !== undefined && { noise: { text: noise, user } }) };
+  const context = { domain: "the domain", source, destination, sourceUser: "root", peerUri: uri };
+  let failure = readFailure(stderr, context);
+  if (["virshMissing", "libvirtDown", "socketPermission"].includes(failure.code)) {
+    failure = readFailure(stderr, { ...context, source: destination, sourceUser: user });
+  } else if (failure.code === "peerUntrusted") {
+    failure = readFailure(stderr, { ...context, ...(await peerKeys(hosts, source, destination)) });
+  }
+  const { code: known, why, next } = failure;
+  return { works: false, code: known === "migrationFailed" ? "peerUnreachable" : known, why, next };
+}

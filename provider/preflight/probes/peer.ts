@@ -1,0 +1,69 @@
+/** The destination as the source sees it: where libvirt connects to, and where QEMU sends the data. */
+import type { Host } from "../../core/model";
+import type { PeerFacts, SystemFacts } from "../../core/rules";
+import type { Hosts } from "../../observe/hosts";
+import type { Virsh } from "../../virsh/client";
+import { peerUri } from "../../virsh/command";
+import type { IntendedMove } from "../intendedMove";
+import { loginCommand, readLogin } from "./login";
+import { reachControl, reachData } from "./reach";
+
+/** What the destination itself says; it is waited for behind the first questions to the source. */
+export interface DestinationSettings {
+  system: SystemFacts | undefined;
+  hostname: string | undefined;
+}
+
+export async function peerFacts(
+  hosts: Hosts,
+  source: Virsh,
+  { destination, how, options }: IntendedMove,
+  itsSettings: Promise<DestinationSettings>,
+): Promise<PeerFacts | undefined> {
+  const host = hosts.host(destination);
+  const peer = peerIn(peerUri(host));
+  const { uri, transport, address, controlPort, user, port } = peer;
+  const login = transport === "ssh" ? loginCommand(address, user, port) : undefined;
+  const control = reachControl(hosts, source, { destination, uri, address, controlPort, login });
+  const settings = await itsSettings;
+  const data = how === "live" && !options.tunnelled ? dataIn(settings, host) : undefined;
+  const dataPorts = data && (await reachData(hosts, source, { destination, ...data }));
+  const answers = await control;
+  if (answers === undefined) return undefined;
+  return {
+    uri,
+    transport,
+    address,
+    controlPort,
+    control: answers.control,
+    ping: answers.ping,
+    dataAddress: data?.address,
+    dataAddressFrom: data?.whose,
+    dataPorts: dataPorts ?? [],
+    login: answers.login && (await readLogin(hosts, answers.login, { source: source.host, destination, uri, user })),
+  };
+}
+
+const controlPorts = { ssh: 22, tls: 16_514, tcp: 16_509 };
+
+function peerIn(uri: string) {
+  const [, kind = "ssh", user, bracketed = "", port] =
+    /^qemu\+(ssh|tls|tcp):\/\/(?:([^@]+)@)?(\[[^\]]+\]|[^:/]+)(?::(\d+))?/.exec(uri) ?? [];
+  const transport = kind as PeerFacts["transport"];
+  const address = bracketed.replace(/[[\]]/g, "").replace("%25", "%");
+  return { uri, transport, address, user, port, controlPort: port === undefined ? controlPorts[transport] : +port };
+}
+
+/** Where the source will send the data: the inventory's word, else the destination's configuration, else its host name. */
+function dataIn(
+  { system, hostname }: DestinationSettings,
+  { migrationAddress }: Host,
+): { address: string; whose: NonNullable<PeerFacts["dataAddressFrom"]>; ports: number[] } | undefined {
+  const { migrationPortMin: low = 49_152, migrationPortMax: high = 49_215, migrationHost } = system?.qemuConf ?? {};
+  const ports = low === high ? [low] : [low, high];
+  if (migrationAddress !== undefined) return { address: migrationAddress, whose: "migrationAddress", ports };
+  // Without qemu.conf nobody knows whether the host name counts.
+  if (system?.qemuConf === undefined || hostname === undefined) return undefined;
+  if (migrationHost) return { address: migrationHost.replace(/[[\]]/g, ""), whose: "qemu.conf", ports };
+  return { address: hostname, whose: "hostname", ports };
+}
