@@ -37,19 +37,19 @@ export async function plan(
   const view = await find(hosts, asked.domain);
   const destinations = asked.to.length > 0 ? asked.to : hosts.names.filter((name) => name !== view.host);
   const way = async (host: string): Promise<Way> => {
-    const look = async (options: MigrationOptions) => {
+    const previewWith = async (options: MigrationOptions) => {
       const made = makePlan({ domain: view.name, hosts: [host], anyOf: false, options, inventory, uri });
       const desired = { domain: view.name, uuid: view.uuid, hosts: [host], options, plan: made, lastHost: view.host };
-      const foresight = await preview(hosts, desired, { dirtyRateSeconds: 1 }, clock);
-      return { foresight, command: (isActive(view) ? made.live : made.offline) as string };
+      const previewed = await preview(hosts, desired, { dirtyRateSeconds: 1 }, clock);
+      return { previewed, command: (isActive(view) ? made.live : made.offline) as string };
     };
     let migration: Record<string, unknown> = {};
-    let seen = await look({ mode: "auto" });
-    if (blockers(seen.foresight).length > 0 && blockers(seen.foresight).every(({ rule }) => rule === "disks")) {
-      const copied = await look({ mode: "auto", copyStorage: "all" });
-      if (blockers(copied.foresight).length === 0) [seen, migration] = [copied, { copyStorage: "all" }];
+    let best = await previewWith({ mode: "auto" });
+    if (blockers(best.previewed).length > 0 && blockers(best.previewed).every(({ rule }) => rule === "disks")) {
+      const copied = await previewWith({ mode: "auto", copyStorage: "all" });
+      if (blockers(copied.previewed).length === 0) [best, migration] = [copied, { copyStorage: "all" }];
     }
-    return { host, ...wayOf(seen.foresight, seen.command, migration) };
+    return { host, ...wayOf(best.previewed, best.command, migration) };
   };
   const ways = await Promise.all(destinations.map(way));
   return { domain: view.name, uuid: view.uuid, source: view.host, state: showState(view), ways };
@@ -60,9 +60,9 @@ function blockers({ problems }: Preview): Problem[] {
 }
 
 /** Where plain pre-copy would not end, the first option that lets it. */
-function wayOf(foresight: Preview, command: string, migration: Record<string, unknown>): Omit<Way, "host"> {
-  const { problems, predicted } = foresight;
-  const possible = blockers(foresight).length === 0;
+function wayOf(previewed: Preview, command: string, migration: Record<string, unknown>): Omit<Way, "host"> {
+  const { problems, predicted } = previewed;
+  const possible = blockers(previewed).length === 0;
   const plain = { possible, migration, command: possible ? command : undefined, problems };
   if (predicted === undefined) return { ...plain, prediction: undefined, text: undefined };
   const { prospect, prediction } = predicted;

@@ -10,7 +10,7 @@ describe("a preview in diff", () => {
     return { ...world, olds: outs, news: await world.inputs(more) };
   }
 
-  it("tells what it predicts (nothing of it where no host measures), and the update keeps that beside what it measures", async () => {
+  it("tells what it predicts, and the update keeps that beside what it measures", async () => {
     const { diff, update, said, olds, news } = await changed({ host: "kvm-b" });
     await diff(fakeUuid, olds, news);
     assert.equal(said.filter(({ kind }) => kind === "info").length, 1);
