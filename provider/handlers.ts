@@ -93,7 +93,7 @@ export function createHandlers(world: World) {
       const { view, lastMigration } = await sayOnInterrupt(interrupted, () => work);
       return { view, lastMigration: previews.withPrediction(view, lastMigration), plan };
     } catch (error) {
-      const seen = error instanceof PlacementError ? error.facts.seen : undefined;
+      const seen = error instanceof PlacementError ? error.problem.seen : undefined;
       if (seen === undefined) throw error;
       throw partialFailure(error as PlacementError, seen, {
         ...outputs(news, seen, plan, olds.lastMigration as LastMigration | undefined),

@@ -18,9 +18,9 @@ export function desiredOf(settings: Settings, id: string | undefined, olds: Prop
     throw new PlacementError({
       code: wrong?.code ?? "invalidInput",
       phase: "check",
-      what: `${wrong?.property ?? "an input"} cannot be used`,
-      why: wrong?.reason ?? "it is not known",
-      next: "fix the program, or the policy that changed it",
+      action: `${wrong?.property ?? "an input"} cannot be used`,
+      message: wrong?.reason ?? "it is not known",
+      remedies: [{ do: "fix the program, or the policy that changed it" }],
     });
   }
   return {

@@ -50,8 +50,12 @@ export function usable(settings: Settings): Settings {
   throw new PlacementError({
     code: "invalidInput",
     phase: "configure",
-    what: `the stack's configuration ${first.property} cannot be used`,
-    why: first.reason,
-    next: "fix it with `pulumi config set --path`, then run `pulumi up`: refresh and destroy use the configuration of the last up",
+    action: `the stack's configuration ${first.property} cannot be used`,
+    message: first.reason,
+    remedies: [
+      {
+        do: "fix it with `pulumi config set --path`, then run `pulumi up`: refresh and destroy use the configuration of the last up",
+      },
+    ],
   });
 }

@@ -1,3 +1,4 @@
+import { renderRemedies } from "../../core/problem";
 import type { PeerFacts } from "../../core/rules";
 import type { Hosts } from "../../observe/hosts";
 import { peerKeys } from "../../observe/peerKeys";
@@ -25,6 +26,11 @@ export async function readLogin(
   } else if (failure.code === "peerUntrusted") {
     failure = readFailure(stderr, { ...context, ...(await peerKeys(hosts, source, destination)) });
   }
-  const { code: known, why, next } = failure;
-  return { works: false, code: known === "migrationFailed" ? "peerUnreachable" : known, why, next };
+  const { code: known, message, remedies } = failure;
+  return {
+    works: false,
+    code: known === "migrationFailed" ? "peerUnreachable" : known,
+    why: message,
+    next: renderRemedies(remedies),
+  };
 }
