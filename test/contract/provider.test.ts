@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UNKNOWN } from "../../provider/schema";
 import { ensureRuntime, newest, oldestSdk, type Runtime, runtimeNotRun, runtimeTitle } from "../../lab/runtimes";
-import { fakeDomain, type FakeHost, FakeHosts, fakeUuid } from "../support/fake-virsh";
+import { fakeDomain, type SimulatedHost, SimulatedLab, fakeUuid } from "../../lab/simulated";
 import { CallError, type Props, ProviderProcess } from "../support/provider-process";
-import { type Key, makeKey, type SshServer, startSshServer } from "../support/ssh-server";
+import { type Key, makeKey, serve, type SshServer } from "../../lab/simulated/ssh";
 
 const root = join(__dirname, "../..");
 /** Every text that a release has put into users' states: to be added to, never changed. */
@@ -44,9 +44,9 @@ for (const { title, notRun, get } of runtimes) {
     let runtime: Runtime;
     let key: Key;
     let home: string;
-    let world: FakeHosts;
-    let a: FakeHost;
-    let b: FakeHost;
+    let world: SimulatedLab;
+    let a: SimulatedHost;
+    let b: SimulatedHost;
     let servers: SshServer[];
     let provider: ProviderProcess;
     let inventory: Record<string, Record<string, unknown>>;
@@ -60,10 +60,10 @@ for (const { title, notRun, get } of runtimes) {
     beforeEach(async function () {
       this.timeout(60_000);
       home = mkdtempSync(join(tmpdir(), "vm-placement-home-"));
-      world = new FakeHosts();
+      world = new SimulatedLab();
       a = world.add("kvm-a", [fakeDomain()], { address: "a.peer" });
       b = world.add("kvm-b", [], { address: "b.peer" });
-      servers = await Promise.all([a, b].map((host) => startSshServer({ onCommand: host.onCommand })));
+      servers = await Promise.all([a, b].map((host) => serve(world, host)));
       inventory = Object.fromEntries(
         [a, b].map((host, i) => [
           host.name,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHandlers } from "../../provider/handlers";
 import type { Props } from "../../provider/pulumi/state";
 import type { World } from "../../provider/pulumi/world";
-import { fakeDomain, FakeHosts } from "./fake-virsh";
+import { fakeDomain, SimulatedLab } from "../../lab/simulated";
 
 export const urn = "urn:pulumi:prod::placements::pulumi-nodejs:dynamic/libvirt:VmPlacement::db";
 export const provider = "exports.handler = …";
@@ -20,7 +20,7 @@ export function boundary({
   config = hostsConfig,
   sshHosts = [],
 }: { config?: Record<string, string>; sshHosts?: string[] } = {}) {
-  const fake = new FakeHosts();
+  const fake = new SimulatedLab();
   fake.add("kvm-a", [fakeDomain()]);
   fake.add("kvm-b", [], { address: "10.0.0.12" });
   fake.add("kvm-c");

@@ -5,7 +5,7 @@ import { Hosts } from "../../provider/observe/hosts";
 import { reconcile, type Reconciled } from "../../provider/reconcile/reconcile";
 import { makePlan } from "../../provider/virsh/command";
 import { FakeClock } from "./fake-clock";
-import { type FakeDomain, type FakeHost, FakeHosts, fakeUuid } from "./fake-virsh";
+import { type SimulatedDomain, type SimulatedHost, SimulatedLab, fakeUuid } from "../../lab/simulated";
 
 export interface Asked {
   host?: string | string[];
@@ -22,7 +22,7 @@ const changing = new Set(
 
 /** Three hosts, a clock that costs nothing, and a record of what the user saw and what the hosts were told to do. */
 export class Placing {
-  readonly fakes = new FakeHosts();
+  readonly fakes = new SimulatedLab();
   readonly clock = new FakeClock();
   readonly hosts: Hosts;
   /** "live: …", "info: …", "warn: …" as the display got them. */
@@ -31,7 +31,7 @@ export class Placing {
   readonly deeds: string[] = [];
 
   constructor(
-    domains: Record<string, FakeDomain[]>,
+    domains: Record<string, SimulatedDomain[]>,
     inventory: Inventory = { "kvm-a": { name: "kvm-a" }, "kvm-b": { name: "kvm-b" }, "kvm-c": { name: "kvm-c" } },
   ) {
     for (const name of Object.keys(inventory ?? domains)) this.fakes.add(name, domains[name] ?? []);
@@ -43,9 +43,9 @@ export class Placing {
   private readonly inventory: Inventory;
 
   /** Called for each command that a host hears. */
-  onHears: (host: FakeHost, command: string) => void = () => {};
+  onHears: (host: SimulatedHost, command: string) => void = () => {};
 
-  private heard(host: FakeHost, command: string): void {
+  private heard(host: SimulatedHost, command: string): void {
     const verb = command.split(" ")[0]!;
     if (changing.has(verb)) {
       const words = command.split(" ").filter((word) => word !== fakeUuid);
@@ -62,7 +62,7 @@ export class Placing {
     warn: (text) => void this.rows.push(`warn: ${text}`),
   };
 
-  host(name: string): FakeHost {
+  host(name: string): SimulatedHost {
     return this.fakes.hosts.get(name)!;
   }
 

@@ -3,7 +3,7 @@ import { createHandlers } from "../../provider/handlers";
 import type { Props } from "../../provider/pulumi/state";
 import { UNKNOWN } from "../../provider/schema";
 import { boundary, commands, hostsConfig, news, provider, refusal, urn } from "../support/boundary";
-import { fakeDomain, FakeHosts, fakeUuid } from "../support/fake-virsh";
+import { fakeDomain, SimulatedLab, fakeUuid } from "../../lab/simulated";
 
 describe("handlers: diff", () => {
   const state: Props = {
@@ -185,7 +185,7 @@ describe("handlers: create, update and delete", () => {
 
 describe("handlers: configure", () => {
   it("lets calls that came first wait for it", async () => {
-    const fake = new FakeHosts();
+    const fake = new SimulatedLab();
     const silent = { live: () => {}, info: () => {}, warn: () => {} };
     const handlers = createHandlers({
       dial: () => fake.dial,

@@ -15,7 +15,7 @@ import { parseCpuComparison } from "../../provider/virsh/hostXml";
 import { parseDomState, parseHostname, parseJobInfo, parseVersions } from "../../provider/virsh/parse";
 import { startDisconnectingServer } from "../support/disconnecting-server";
 import { type LogLine, startEngine } from "../support/fake-engine";
-import { fakeDomain, FakeHosts, fakeUuid } from "../support/fake-virsh";
+import { fakeDomain, SimulatedLab, fakeUuid } from "../../lab/simulated";
 import { assertAllClean, assertClean, nastyLine, nastyTexts } from "../support/nasty";
 
 const nasty = fc
@@ -38,7 +38,7 @@ const clock = {
 };
 
 /** Ways of a host to say something: each is told the text. */
-const hosts: Record<string, (fake: FakeHosts, text: string) => void> = {
+const hosts: Record<string, (fake: SimulatedLab, text: string) => void> = {
   "the list of domains fails": (fake, text) => fake.hosts.get("kvm-a")!.failing.set("list --all --uuid --name", text),
   "a state": (fake, text) => fake.hosts.get("kvm-a")!.saying.set("domstate", `running${oneLine(text)}`),
   "a reason": (fake, text) => fake.hosts.get("kvm-a")!.saying.set("domstate", `running (${oneLine(text)})`),
@@ -79,8 +79,8 @@ const attribute = (text: string) =>
     })
     .join("");
 
-function worldWith(how: string, text: string): FakeHosts {
-  const fake = new FakeHosts();
+function worldWith(how: string, text: string): SimulatedLab {
+  const fake = new SimulatedLab();
   fake.add("kvm-a", [fakeDomain()]);
   fake.add("kvm-b");
   hosts[how]!(fake, text);
@@ -88,7 +88,7 @@ function worldWith(how: string, text: string): FakeHosts {
 }
 
 /** Everything that comes back to the engine from a refresh, a preview and an up. */
-async function throughPulumi(fake: FakeHosts): Promise<{ said: unknown; rows: string[] }> {
+async function throughPulumi(fake: SimulatedLab): Promise<{ said: unknown; rows: string[] }> {
   const rows: string[] = [];
   const lines: LogLine[] = [];
   const engine = await startEngine((line) => lines.push(line));
@@ -116,7 +116,7 @@ async function throughPulumi(fake: FakeHosts): Promise<{ said: unknown; rows: st
   return { said, rows };
 }
 
-async function throughCommandLine(fake: FakeHosts, words: string[]): Promise<string> {
+async function throughCommandLine(fake: SimulatedLab, words: string[]): Promise<string> {
   let printed = "";
   const print = (text: string) => (printed += text);
   const settings = () => Promise.resolve({ inventory, uri: "qemu:///system", mask: (text: string) => text });

@@ -3,14 +3,14 @@ import { type Failure, PlacementError } from "../../../provider/core/errors";
 import type { Problem } from "../../../provider/core/problem";
 import { run } from "../../../provider/cli/run";
 import { createMask } from "../../../provider/schema";
-import { fakeDomain, FakeHosts, fakeUuid } from "../../support/fake-virsh";
+import { fakeDomain, SimulatedLab, fakeUuid } from "../../../lab/simulated";
 import { factsOf } from "../../support/problems";
 
 describe("the command line", () => {
   const inventory = { "kvm-a": { name: "kvm-a" }, "kvm-b": { name: "kvm-b" }, "kvm-c": { name: "kvm-c" } };
 
-  async function call(words: string[], prepare: (world: FakeHosts) => void = () => {}, secrets: string[] = []) {
-    const fake = new FakeHosts();
+  async function call(words: string[], prepare: (world: SimulatedLab) => void = () => {}, secrets: string[] = []) {
+    const fake = new SimulatedLab();
     fake.add("kvm-a", [fakeDomain()]);
     fake.add("kvm-b");
     fake.add("kvm-c");
@@ -140,7 +140,7 @@ describe("the command line", () => {
   }
 
   it("prints no secret, in a table, in JSON or in an error", async () => {
-    const down = (fake: FakeHosts) => {
+    const down = (fake: SimulatedLab) => {
       fake.dial = ({ name }) =>
         Promise.reject(new PlacementError({ ...unreachable, host: name, message: `no key: ${key}` }));
     };

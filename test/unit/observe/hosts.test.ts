@@ -3,7 +3,7 @@ import type { Inventory } from "../../../provider/core/model";
 import type { Dial } from "../../../provider/core/ports";
 import { Hosts } from "../../../provider/observe/hosts";
 import { FakeClock } from "../../support/fake-clock";
-import { fakeDomain, FakeHosts } from "../../support/fake-virsh";
+import { fakeDomain, SimulatedLab } from "../../../lab/simulated";
 
 const inventory: Inventory = {
   "kvm-a": { name: "kvm-a", maxOutgoing: 1 },
@@ -13,11 +13,11 @@ const inventory: Inventory = {
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("the hosts", () => {
-  let fakes: FakeHosts;
+  let fakes: SimulatedLab;
   let clock: FakeClock;
   let hosts: Hosts;
   beforeEach(() => {
-    fakes = new FakeHosts();
+    fakes = new SimulatedLab();
     clock = new FakeClock();
     for (const name of Object.keys(inventory)) fakes.add(name, [fakeDomain()]);
     hosts = new Hosts(fakes.dial, inventory, "qemu:///system", clock);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { estimate, measureDomain } from "../../../provider/preflight/estimate";
-import { fakeDomain, fakeUuid } from "../../support/fake-virsh";
+import { fakeDomain, fakeUuid } from "../../../lab/simulated";
 import { healthyMove } from "../../support/move-facts";
 import { Placing } from "../../support/placing";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Props } from "../../../provider/pulumi/state";
 import { boundary, commands, hostsConfig, refusal } from "../../support/boundary";
-import { fakeUuid } from "../../support/fake-virsh";
+import { fakeUuid } from "../../../lab/simulated";
 
 describe("a preview in diff", () => {
   async function changed(more: Props, config: Record<string, string> = hostsConfig) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Props } from "../../../provider/pulumi/state";
 import { boundary, refusal } from "../../support/boundary";
-import { fakeDomain, fakeUuid } from "../../support/fake-virsh";
+import { fakeDomain, fakeUuid } from "../../../lab/simulated";
 
 describe("read", () => {
   it("returns the state as it is, and the inputs", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { boundary, news, refusal } from "../../support/boundary";
-import { fakeUuid } from "../../support/fake-virsh";
+import { fakeUuid } from "../../../lab/simulated";
 
 describe("the stack's configuration", () => {
   it("is named in a refresh where it is wrong, with what to do", async () => {

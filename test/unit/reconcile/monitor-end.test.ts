@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Clock, ExecResult } from "../../../provider/core/ports";
 import { Hosts } from "../../../provider/observe/hosts";
 import { monitor } from "../../../provider/reconcile/monitor";
-import { FakeHosts, fakeDomain, fakeUuid } from "../../support/fake-virsh";
+import { SimulatedLab, fakeDomain, fakeUuid } from "../../../lab/simulated";
 
 const view = {
   host: "kvm-a",
@@ -18,7 +18,7 @@ const nothing = () => {};
 
 /** The first wait is over at once; the next ones would last for ever, and in the first of them virsh ends. */
 async function watchOneThatEndsAfter(answer: string) {
-  const fakes = new FakeHosts();
+  const fakes = new SimulatedLab();
   fakes.add("kvm-a", [fakeDomain()]).failing.set("domjobinfo", answer);
   const exit: ExecResult = { code: 0, signal: null, stdout: "", stderr: "" };
   let end: (result: ExecResult) => void = nothing;

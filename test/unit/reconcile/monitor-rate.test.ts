@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { MigrationOptions } from "../../../provider/core/options";
-import { fakeDomain } from "../../support/fake-virsh";
+import { fakeDomain } from "../../../lab/simulated";
 import { Placing } from "../../support/placing";
 
 const noCap = "8796093022207";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { Hosts } from "../../../provider/observe/hosts";
 import { monitor } from "../../../provider/reconcile/monitor";
-import { FakeHosts, fakeDomain, fakeUuid } from "../../support/fake-virsh";
+import { SimulatedLab, fakeDomain, fakeUuid } from "../../../lab/simulated";
 
 describe("a switch to post-copy that is due", () => {
   it("waits until memory flows, for before that QEMU refuses it for good", async () => {
-    const fakes = new FakeHosts();
+    const fakes = new SimulatedLab();
     const host = fakes.add("kvm-a", [fakeDomain({ job: "outgoing" })]);
     const flowing = host.statistics;
     host.statistics = "Job type: 2\noperation: 5\ntime_elapsed: 900\nmemory_total: 0\nmemory_remaining: 0";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { MigrationOptions } from "../../../provider/core/options";
-import { fakeDomain, fakeUuid } from "../../support/fake-virsh";
+import { fakeDomain, fakeUuid } from "../../../lab/simulated";
 import { Placing } from "../../support/placing";
 
 const second = 1000;

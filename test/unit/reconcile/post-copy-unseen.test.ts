@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Clock } from "../../../provider/core/ports";
 import { Hosts } from "../../../provider/observe/hosts";
 import { migrate } from "../../../provider/reconcile/migrate";
-import { FakeHosts, fakeDomain, fakeUuid } from "../../support/fake-virsh";
+import { SimulatedLab, fakeDomain, fakeUuid } from "../../../lab/simulated";
 
 const nothing = () => {};
 const progress = { live: nothing, info: nothing, warn: nothing };
@@ -19,7 +19,7 @@ function standingClock(): Clock {
 
 /** The switch is asked for after a second, and the migration ends before anyone looks again. */
 async function moveThatEndsWithItsSwitch(statisticsOnDestination: boolean) {
-  const fakes = new FakeHosts();
+  const fakes = new SimulatedLab();
   const source = fakes.add("kvm-a", [fakeDomain()]);
   const destination = fakes.add("kvm-b");
   if (!statisticsOnDestination) destination.failing.set("domjobinfo --completed", "no statistics");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { PlacementError } from "../../../provider/core/errors";
-import { fakeDomain, fakeUuid } from "../../support/fake-virsh";
+import { fakeDomain, fakeUuid } from "../../../lab/simulated";
 import { Placing } from "../../support/placing";
 
 /** The host is gone at once, and so is every connection to it. */

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { PlacementError } from "../../../provider/core/errors";
-import type { FakeDomain } from "../../support/fake-virsh";
-import { fakeDomain, fakeUuid } from "../../support/fake-virsh";
+import type { SimulatedDomain } from "../../../lab/simulated";
+import { fakeDomain, fakeUuid } from "../../../lab/simulated";
 import { type Asked, Placing } from "../../support/placing";
 
-const off: Partial<FakeDomain> = { state: "shut off", reason: "shutdown" };
-const onA = (domain: Partial<FakeDomain> = {}) => new Placing({ "kvm-a": [fakeDomain(domain)] });
-const onB = (domain: Partial<FakeDomain> = {}) => new Placing({ "kvm-b": [fakeDomain(domain)] });
+const off: Partial<SimulatedDomain> = { state: "shut off", reason: "shutdown" };
+const onA = (domain: Partial<SimulatedDomain> = {}) => new Placing({ "kvm-a": [fakeDomain(domain)] });
+const onB = (domain: Partial<SimulatedDomain> = {}) => new Placing({ "kvm-b": [fakeDomain(domain)] });
 
 describe("placing a VM", () => {
   describe("that is where it should be", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { DomainView, JobInfo } from "../../../provider/core/domain";
 import { judge, type Verdict, verify } from "../../../provider/reconcile/verify";
-import { fakeDomain, fakeUuid } from "../../support/fake-virsh";
+import { fakeDomain, fakeUuid } from "../../../lab/simulated";
 import { Placing } from "../../support/placing";
 import { view } from "../../support/views";
 

@@ -14,7 +14,7 @@ import {
   type SshServerOptions,
   startAgent,
   startSshServer,
-} from "../../support/ssh-server";
+} from "../../../lab/simulated/ssh";
 
 describe("ssh: opening a connection", () => {
   const passphrase = "correct horse";

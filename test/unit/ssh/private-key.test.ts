@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { publicHalf, type ReadKey, readPrivateKey, readPrivateKeyFile } from "../../../provider/ssh/private-key";
-import { makeKey } from "../../support/ssh-server";
+import { makeKey } from "../../../lab/simulated/ssh";
 
 /** Texts of field cases: an OpenSSH private key cut right behind its magic, and in the name of its key derivation. */
 const cutKeys = ["b3BlbnNzaC1rZXktdjEA", "b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABC"];

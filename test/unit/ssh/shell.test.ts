@@ -6,7 +6,7 @@ import type { ServerChannel } from "ssh2";
 import type { PlacementError } from "../../../provider/core/errors";
 import type { Shell } from "../../../provider/core/ports";
 import { createDial, type DialOptions } from "../../../provider/ssh";
-import { finish, makeKey, type SshServer, type SshServerOptions, startSshServer } from "../../support/ssh-server";
+import { finish, makeKey, type SshServer, type SshServerOptions, startSshServer } from "../../../lab/simulated/ssh";
 
 describe("ssh: the shell", () => {
   const key = makeKey();

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { Virsh } from "../../../provider/virsh/client";
-import { fakeDomain, type FakeHost, FakeHosts, fakeUuid } from "../../support/fake-virsh";
+import { fakeDomain, type SimulatedHost, SimulatedLab, fakeUuid } from "../../../lab/simulated";
 
 describe("virsh on a host", () => {
-  let world: FakeHosts;
-  let host: FakeHost;
+  let world: SimulatedLab;
+  let host: SimulatedHost;
   let virsh: Virsh;
   const webUuid = "1117c344-47b0-4597-a2ce-291e1dd8606a";
 
   beforeEach(async () => {
-    world = new FakeHosts();
+    world = new SimulatedLab();
     host = world.add("kvm-a", [
       fakeDomain({ autostart: true }),
       fakeDomain({ uuid: webUuid, name: "web server", state: "shut off", reason: "shutdown", managedSave: true }),
@@ -102,6 +102,7 @@ describe("virsh on a host", () => {
   });
 
   it("has completed statistics only of a completed job, and keeps them for other readers", async () => {
+    host.find(fakeUuid)!.completedStatistics = true;
     assert.equal((await virsh.completedJob(fakeUuid))!.downtimeMs, 43);
     assert.deepEqual(host.commands, [`domjobinfo --completed --keep-completed --rawstats ${fakeUuid}`]);
     host.failing.set("domjobinfo --completed", "Requested operation is not valid: no");
@@ -114,8 +115,9 @@ describe("virsh on a host", () => {
     await virsh.setAutostart(fakeUuid, false);
     await virsh.suspend(fakeUuid);
     await virsh.resume(fakeUuid);
-    await virsh.startPostCopy(fakeUuid);
+    host.find(fakeUuid)!.job = "outgoing";
     await virsh.abortJob(fakeUuid);
+    await virsh.startPostCopy(fakeUuid);
     // What cannot be read may own everything.
     host.failing.set("dumpxml", "internal error");
     await virsh.undefine(fakeUuid);
@@ -125,8 +127,8 @@ describe("virsh on a host", () => {
       `autostart ${fakeUuid} --disable`,
       `suspend ${fakeUuid}`,
       `resume ${fakeUuid}`,
-      `migrate-postcopy ${fakeUuid}`,
       `domjobabort ${fakeUuid}`,
+      `migrate-postcopy ${fakeUuid}`,
       "help undefine",
       `dumpxml --inactive ${fakeUuid}`,
       // Its definition cannot be read there, so it may own everything.
@@ -134,7 +136,7 @@ describe("virsh on a host", () => {
     ]);
     await virsh.setAutostart(webUuid, true);
     assert.equal(host.commands.at(-1), `autostart ${webUuid}`);
-    assert.equal(await virsh.maxDowntimeMs(fakeUuid), undefined);
+    assert.equal(await virsh.maxDowntimeMs("00000000-0000-0000-0000-000000000000"), undefined);
   });
 
   it("asks the host who it is and what it can do", async () => {

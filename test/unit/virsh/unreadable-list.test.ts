@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { PlacementError } from "../../../provider/core/errors";
 import { Virsh } from "../../../provider/virsh/client";
-import { fakeDomain, FakeHosts, fakeUuid } from "../../support/fake-virsh";
+import { fakeDomain, SimulatedLab, fakeUuid } from "../../../lab/simulated";
 
 describe("a list of domains that cannot be read", () => {
   for (const line of ["warning: something", "5c1e2f0a-6d0b-4f8e", "\u001b[31m"]) {
     it(`${JSON.stringify(line)} is no list without the VM`, async () => {
-      const fake = new FakeHosts();
+      const fake = new SimulatedLab();
       const { saying } = fake.add("kvm-a", [fakeDomain()]);
       saying.set("list --all --uuid --name", `${fakeUuid} db-01\n${line}`);
       saying.set("list --all --uuid", `${fakeUuid}\n${line}`);

@@ -1,0 +1,36 @@
+/** The model of one VM on one host. */
+export interface SimulatedDomain {
+  uuid: string;
+  name: string;
+  /** As `domstate --reason` has them. */
+  state: string;
+  reason: string;
+  persistent: boolean;
+  autostart: boolean;
+  managedSave: boolean;
+  maxDowntimeMs: number;
+  memoryMiB: number;
+  /** False: it arrived paused and has not run since. */
+  ranHere?: boolean;
+  /** Which end of a migration it is; absent while none runs. */
+  job?: "outgoing" | "incoming";
+  /** libvirt keeps statistics of the migration that brought it. */
+  completedStatistics?: boolean;
+}
+
+export const fakeUuid = "5c1e2f0a-6d0b-4f8e-9a37-0c1d2e3f4a5b";
+
+export function fakeDomain(domain: Partial<SimulatedDomain> = {}): SimulatedDomain {
+  return {
+    uuid: fakeUuid,
+    name: "db-01",
+    state: "running",
+    reason: "booted",
+    persistent: true,
+    autostart: false,
+    managedSave: false,
+    maxDowntimeMs: 300,
+    memoryMiB: 256,
+    ...domain,
+  };
+}

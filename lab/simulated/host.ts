@@ -1,0 +1,73 @@
+import { runningStatistics } from "./answers";
+import type { SimulatedDomain } from "./domain";
+
+export interface SimulatedHostOptions {
+  /** What `version --daemon` says. */
+  libvirt?: string;
+  qemu?: string;
+  /** What peer URIs call it; its name always works. */
+  address?: string;
+}
+
+/** A migration that a host has begun. */
+interface Outgoing {
+  /** Ends it before its time. */
+  cancel: (error: string) => void;
+  /** It may switch to post-copy. */
+  postCopy: boolean;
+}
+
+/** What one host has and says. */
+export class SimulatedHost {
+  /** Refuses connections. */
+  down = false;
+  /** Every virsh command that was asked, without the session's marks. */
+  readonly commands: string[] = [];
+  /** What virsh says instead of its answer, for commands that begin with the key. */
+  readonly failing = new Map<string, string>();
+  /** What virsh answers to commands that begin with the key, and the shell to scripts that hold it. */
+  readonly saying = new Map<string, string>();
+  /** Every script that the shell was given. */
+  readonly scripts: string[] = [];
+  /** Called with every virsh command before it is answered. */
+  hears: (command: string) => void = () => {};
+  /** What `id -un` and the account's public keys, and what the log of libvirtd say. */
+  account = "root\n";
+  log = "";
+  /** What start-up files of the account print before anything else. */
+  noise = { stdout: "", stderr: "" };
+  /** What domjobinfo says of a migration that runs. */
+  statistics = runningStatistics;
+  /** False: a migration that runs sends nothing. */
+  sends = true;
+  /** How much more than `statistics` says has been sent. */
+  sentBytes = 0;
+  /** The migrations from here, by the UUID of their domain. */
+  readonly outgoing = new Map<string, Outgoing>();
+  /** Ends each connection that is open. */
+  readonly connections = new Set<() => void>();
+
+  constructor(
+    readonly name: string,
+    public domains: SimulatedDomain[],
+    readonly options: SimulatedHostOptions,
+  ) {}
+
+  find(domain: string): SimulatedDomain | undefined {
+    return this.domains.find(({ uuid, name }) => uuid === domain || name === domain);
+  }
+
+  remove(domain: SimulatedDomain): void {
+    this.domains = this.domains.filter((other) => other !== domain);
+  }
+
+  /** Breaks every connection; what runs on the host runs on. */
+  drop(): void {
+    for (const lose of this.connections) lose();
+    this.connections.clear();
+  }
+
+  failure(line: string): string | undefined {
+    return [...this.failing].find(([begin]) => line.startsWith(begin))?.[1];
+  }
+}

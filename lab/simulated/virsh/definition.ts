@@ -1,0 +1,23 @@
+import type { DomainVerb } from "./verb";
+import { isShutOff } from "./state";
+
+/** What libvirt keeps of a domain, whether it runs or not. */
+export const definitionVerbs: Record<string, DomainVerb> = {
+  domname: ({ name }) => ({ out: name }),
+  dumpxml: ({ name, uuid, memoryMiB }) => ({
+    out: `<domain><name>${name}</name><uuid>${uuid}</uuid><memory unit="MiB">${memoryMiB}</memory></domain>`,
+  }),
+  autostart: (domain, { words }) => {
+    if (!domain.persistent)
+      return { err: "Requested operation is not valid: cannot set autostart for transient domain" };
+    domain.autostart = !words.includes("--disable");
+    return {};
+  },
+  undefine: (domain, { host }) => {
+    if (!domain.persistent) return { err: "Requested operation is not valid: cannot undefine transient domain" };
+    if (isShutOff(domain)) host.remove(domain);
+    // One that runs goes on without a definition.
+    else Object.assign(domain, { persistent: false, autostart: false });
+    return {};
+  },
+};

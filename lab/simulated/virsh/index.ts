@@ -1,0 +1,29 @@
+import { type Answer, noDomain } from "../answers";
+import type { SimulatedHost } from "../host";
+import type { Network } from "../network";
+import { definitionVerbs } from "./definition";
+import { hostVerbs } from "./host";
+import { jobVerbs } from "./job";
+import { stateVerbs } from "./state";
+import { domainIn, wordsOf } from "./words";
+
+const domainVerbs = new Map(Object.entries({ ...stateVerbs, ...definitionVerbs, ...jobVerbs }));
+const otherVerbs = new Map(Object.entries(hostVerbs));
+
+/** The answer to any command of virsh but `migrate`, which takes its time. */
+export function askVirsh(network: Network, host: SimulatedHost, line: string): Answer {
+  host.hears(line);
+  host.commands.push(line);
+  const failing = host.failure(line);
+  if (failing !== undefined) return { err: failing };
+  const said = [...host.saying].find(([begin]) => line.startsWith(begin))?.[1];
+  if (said !== undefined) return { out: said };
+  const [verb = "", ...words] = wordsOf(line);
+  const asked = { network, host, words };
+  const ofHost = otherVerbs.get(verb);
+  if (ofHost) return ofHost(asked);
+  const name = domainIn(words);
+  const domain = host.find(name);
+  if (!domain) return noDomain(name);
+  return domainVerbs.get(verb)?.(domain, asked) ?? { err: `unknown command: '${verb}'` };
+}

@@ -1,0 +1,30 @@
+import { notRunning } from "../answers";
+import type { SimulatedDomain } from "../domain";
+import type { DomainVerb } from "./verb";
+
+export const isShutOff = ({ state }: SimulatedDomain): boolean => state === "shut off";
+
+/** Whether a domain runs, and what makes it run or stop. */
+export const stateVerbs: Record<string, DomainVerb> = {
+  domstate: ({ state, reason }) => ({ out: `${state} (${reason})` }),
+  domstats: ({ name, ranHere }) => ({
+    out: `Domain: '${name}'\n  vcpu.0.time=0\n  vcpu.0.exits.sum=${ranHere === false ? 0 : 5}`,
+  }),
+  suspend: (domain) => {
+    if (isShutOff(domain)) return notRunning;
+    Object.assign(domain, { state: "paused", reason: domain.job === undefined ? "user" : "migrating" });
+    return {};
+  },
+  resume: (domain) => {
+    if (isShutOff(domain)) return notRunning;
+    Object.assign(domain, { state: "running", reason: "unpaused" });
+    return {};
+  },
+  destroy: (domain, { host }) => {
+    if (isShutOff(domain)) return notRunning;
+    delete domain.job;
+    if (domain.persistent) Object.assign(domain, { state: "shut off", reason: "destroyed" });
+    else host.remove(domain);
+    return {};
+  },
+};
