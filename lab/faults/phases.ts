@@ -1,7 +1,7 @@
 import { isAtGate, openGate, shutGate } from "./gate";
-import type { Phase, PhaseName } from "./cell";
+import type { Phase, PhaseName } from "./case";
 import type { LabHost } from "../libvirt";
-import { guest } from "./scene";
+import { guest } from "./fixture";
 
 const stateOn = async (host: LabHost) =>
   (await host.sh(`virsh -q domstate --reason ${guest}`, { timeoutMs: 5000 })).stdout.trim();
@@ -41,11 +41,11 @@ export const phases: Record<PhaseName, Phase> = {
     means: "the guest is stopped on the source, and what is left of its memory goes over a slow connection",
     migration: { maxDowntime: "100s" },
     ...slow(4000),
-    // QEMU does not answer meanwhile, so libvirt is asked for nothing that needs it.
+    // QEMU does not answer meanwhile, so nothing is asked of libvirt that needs it.
     reached: async ({ source }) => /^paused \(migrating\)/.test(await stateOn(source)),
   },
   "post-copy": {
-    means: "the guest runs on the destination, and its memory follows over a slow connection",
+    means: "the guest runs on the destination, and the rest of its memory follows over a slow connection",
     migration: { postCopy: { after: "2s" } },
     ...slow(4000),
     // Before the destination runs, the state of the devices is on its way.
@@ -53,7 +53,7 @@ export const phases: Record<PhaseName, Phase> = {
       (await stateOn(source)).startsWith("paused (post-copy)") && (await stateOn(destination)).startsWith("running"),
   },
   "after completion": {
-    means: "the guest has moved, and a stand-in for virsh on the source has not told so",
+    means: "the guest has moved, and a stand-in for virsh on the source has not reported it",
     migration: {},
     hold: ({ source }) => shutGate(source, "after"),
     reached: ({ source }) => isAtGate(source, "after"),

@@ -1,4 +1,4 @@
-/** A `pulumi` that runs, and what it has said so far. */
+/** A `pulumi` that runs, and what it has printed so far. */
 import type { ChildProcess } from "node:child_process";
 import { eventually } from "../libvirt/commands";
 import type { Stack } from "../pulumi/stack";
@@ -41,8 +41,8 @@ export class Running {
     return code;
   }
 
-  /** Until it has said this; false when it ended without, or the time is over. */
-  async said(pattern: RegExp, timeoutMs: number): Promise<boolean> {
+  /** Until it has printed this; false when it ended without, or the time is over. */
+  async printed(pattern: RegExp, timeoutMs: number): Promise<boolean> {
     return (
       (await eventually(() => {
         if (pattern.test(this.text)) return true;

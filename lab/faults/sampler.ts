@@ -1,4 +1,4 @@
-/** Looks ten times a second where the guest's virtual CPUs run, and keeps what it saw. */
+/** Samples ten times a second where the guest's virtual CPUs run, and records each change. */
 import type { LabHost } from "../libvirt";
 
 const everyMs = 100;
@@ -9,7 +9,7 @@ const samplesOfDoubled = 3;
 
 export class Sampler {
   /** Changes only, oldest first: "kvm-a", "" (nowhere), "kvm-a kvm-b" (twice). */
-  readonly seen: { atMs: number; where: string }[] = [];
+  readonly changes: { atMs: number; where: string }[] = [];
   samples = 0;
   /** Longest run of samples in which both ran. */
   private doubledInARow = 0;
@@ -17,7 +17,7 @@ export class Sampler {
   private last = new Map<string, number>();
   private readonly timer: NodeJS.Timeout;
   private readonly start = Date.now();
-  /** When each host was last seen to run it. */
+  /** When a sample last showed it running on each host. */
   private readonly ranAt = new Map<string, number>();
 
   constructor(
@@ -56,6 +56,6 @@ export class Sampler {
     this.doubledInARow = running.length > 1 ? this.doubledInARow + 1 : 0;
     this.worst = Math.max(this.worst, this.doubledInARow);
     const where = running.join(" ");
-    if (this.seen.at(-1)?.where !== where) this.seen.push({ atMs: Date.now() - this.start, where });
+    if (this.changes.at(-1)?.where !== where) this.changes.push({ atMs: Date.now() - this.start, where });
   }
 }

@@ -1,30 +1,30 @@
-/** `npm run faults`: every cell of the fault matrix on real hosts, through the real `pulumi`. Writes docs/faults.md. */
+/** `npm run faults`: every case of the fault matrix on real hosts, through the real `pulumi`. Writes docs/faults.md. */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { ensureSystemPackages } from "../system-packages";
-import { phaseNames } from "../../lab/faults/cell";
-import { faults } from "../../lab/faults/cells";
+import { type Case, phaseNames } from "../../lab/faults/case";
+import { faults } from "../../lab/faults/cases";
 import { document, summaryLine } from "./report";
-import { type CellResult, type MatrixCell, nameOf, runCell } from "../../lab/faults/run-cell";
-import { Scene } from "../../lab/faults/scene";
+import { type CaseResult, nameOf, runCase } from "../../lab/faults/run-case";
+import { Fixture } from "../../lab/faults/fixture";
 
 const usage = `npm run faults -- [--only REGEX] [--jobs N] [--list] [--verbose]
 
---only    cells whose "fault × phase" matches; docs/faults.md is written only when all were run
+--only    cases whose "fault × phase" matches; docs/faults.md is written only when all were run
 --jobs    labs at once (default 2)
---list    names the cells
+--list    names the cases
 --verbose what the users of each cell read`;
 
-export const allCells: MatrixCell[] = faults.flatMap((fault) =>
+export const allCases: Case[] = faults.flatMap((fault) =>
   phaseNames.flatMap((phase) => {
-    const cell = fault.cells[phase];
-    return cell ? [{ fault, phase, cell }] : [];
+    const expected = fault.cases[phase];
+    return expected ? [{ fault, phase, expected }] : [];
   }),
 );
 
-async function main(words: string[]): Promise<number> {
+async function main(argv: string[]): Promise<number> {
   const { values } = parseArgs({
-    args: words,
+    args: argv,
     options: {
       only: { type: "string" },
       jobs: { type: "string", default: "2" },
@@ -35,20 +35,20 @@ async function main(words: string[]): Promise<number> {
   });
   if (values.help) return (console.log(usage), 0);
   const only = new RegExp(values.only ?? "");
-  const cells = allCells.filter((cell) => only.test(nameOf(cell)));
-  if (values.list) return (cells.forEach((cell) => console.log(nameOf(cell))), 0);
-  if (cells.length === 0) return (console.error(`no cell is named like ${values.only}`), 2);
+  const cases = allCases.filter((each) => only.test(nameOf(each)));
+  if (values.list) return (cases.forEach((each) => console.log(nameOf(each))), 0);
+  if (cases.length === 0) return (console.error(`no case is named like ${values.only}`), 2);
   const missing = ensureSystemPackages((line) => console.error(line));
   if (missing.length > 0) return (console.error(`The fault matrix needs real hosts. ${missing.join(" ")}`), 1);
 
-  const template = await Scene.template();
+  const template = await Fixture.template();
   const start = Date.now();
-  const results: CellResult[] = [];
+  const results: CaseResult[] = [];
   try {
-    const queue = cells.map((cell, index) => ({ cell, index }));
+    const queue = cases.map((each, index) => ({ each, index }));
     const worker = async () => {
       for (let next = queue.shift(); next; next = queue.shift()) {
-        const result = await runCell(next.cell, template);
+        const result = await runCase(next.each, template);
         results[next.index] = result;
         show(result, values.verbose ?? false);
       }
@@ -60,13 +60,15 @@ async function main(words: string[]): Promise<number> {
   const failed = results.filter(({ wrong }) => wrong.length > 0);
   console.log(`\n${summaryLine(results)}; took ${((Date.now() - start) / 60_000).toFixed(1)} min`);
   for (const { name, wrong } of failed) console.log(`FAILED ${name}: ${wrong.join("; ")}`);
-  if (cells.length === allCells.length) writeFileSync("docs/faults.md", document(results, cells));
+  if (cases.length === allCases.length) writeFileSync("docs/faults.md", document(results, cases));
   return failed.length > 0 ? 1 : 0;
 }
 
-function show({ name, outcome, healSeconds, seconds, wrong, transcript }: CellResult, verbose: boolean): void {
+function show({ name, outcome, recoverySeconds, seconds, wrong, transcript }: CaseResult, verbose: boolean): void {
   const mark = wrong.length > 0 ? "FAILED" : "ok    ";
-  console.log(`${mark} ${name}: ${outcome} (${healSeconds.toFixed(1)} s to heal, ${seconds.toFixed(0)} s in all)`);
+  console.log(
+    `${mark} ${name}: ${outcome} (${recoverySeconds.toFixed(1)} s to recover, ${seconds.toFixed(0)} s in all)`,
+  );
   for (const line of wrong) console.log(`         ${line}`);
   if (verbose || wrong.length > 0) console.log(transcript.replace(/^/gm, "         | "));
 }

@@ -1,36 +1,29 @@
-/** `npm run soak`: several VMs move back and forth for a long time, with random options and random mishaps. */
+/** `npm run soak`: several VMs move back and forth for a long time, with random options and random faults. */
 import { parseArgs } from "node:util";
 import { createLab, type Lab, type LabHost } from "../../lab/libvirt";
-import { eventually, sleep } from "../../lab/libvirt/commands";
-import { libvirtdRuns } from "../../lab/faults/strikes";
+import { sleep } from "../../lab/libvirt/commands";
+import { libvirtdRuns } from "../../lab/faults/inject";
 import { Sampler } from "../../lab/faults/sampler";
 import { Stack } from "../../lab/pulumi/stack";
 import { ensureSystemPackages } from "../system-packages";
+import { violations } from "./invariants";
 import { leaksOf, settledMemoryMiB } from "./leaks";
-import { type Mishap, mishaps, variants } from "./mishaps";
+import { type SoakFault, soakFaults, variants } from "./faults";
 import { Placements } from "./placements";
 import { Random } from "./random";
+import { Tally } from "./tally";
 
-const usage = `npm run soak -- [--moves N] [--seed N] [--domains N] [--mishaps PERCENT] [--cli N]
+const usage = `npm run soak -- [--moves N] [--seed N] [--domains N] [--faults PERCENT] [--cli N]
 
 --moves     how many moves (default 100)
 --seed      of chance; printed (default: from the clock)
---domains  how many move (default 3)
---mishaps   how many rounds of a hundred are struck (default 50)
+--domains   how many VMs (default 3)
+--faults    in how many rounds of a hundred a fault is injected (default 50)
 --cli       every so many rounds the real \`pulumi up --refresh\` moves them (default 25; 0 = never)`;
 
 const tries = 4;
 /** The ssh of a libvirt that waits for a destination whose answer was lost. */
 const hangingSsh = "ssh -T .*virt-ssh-helper";
-
-interface Tally {
-  moves: number;
-  rounds: number;
-  struck: Map<string, number>;
-  verdicts: Map<string, number>;
-  byHand: Map<string, number>;
-  wrong: string[];
-}
 
 async function main(words: string[]): Promise<number> {
   const { values } = parseArgs({
@@ -39,7 +32,7 @@ async function main(words: string[]): Promise<number> {
       moves: { type: "string", default: "100" },
       seed: { type: "string" },
       domains: { type: "string", default: "3" },
-      mishaps: { type: "string", default: "50" },
+      faults: { type: "string", default: "50" },
       cli: { type: "string", default: "25" },
       help: { type: "boolean" },
     },
@@ -58,7 +51,7 @@ async function main(words: string[]): Promise<number> {
   const lab = await createLab({ hosts: 3 });
   try {
     const domains = Array.from({ length: Number(values.domains) }, (_, index) => `vm-${index + 1}`);
-    const soak = new Soak(lab, domains, new Random(seed), Number(values.mishaps) / 100, Number(values.cli));
+    const soak = new Soak(lab, domains, new Random(seed), Number(values.faults) / 100, Number(values.cli));
     return await soak.run(Number(values.moves));
   } finally {
     await lab.down();
@@ -70,20 +63,13 @@ class Soak {
   private readonly samplers = new Map<string, Sampler>();
   private readonly uuids = new Map<string, string>();
   private stack: Stack | undefined;
-  private readonly tally: Tally = {
-    moves: 0,
-    rounds: 0,
-    struck: new Map(),
-    verdicts: new Map(),
-    byHand: new Map(),
-    wrong: [],
-  };
+  private readonly tally = new Tally();
 
   constructor(
     private readonly lab: Lab,
     private readonly domains: readonly string[],
     private readonly random: Random,
-    private readonly mishapPart: number,
+    private readonly faultPart: number,
     private readonly cliEvery: number,
   ) {
     this.placements = new Placements(lab);
@@ -113,7 +99,7 @@ class Soak {
       tally.wrong.push(...(await leaksOf(this.lab)));
       // Some growth is the heap's own; what every move left behind would be more.
       if (grownMiB > 20 + tally.moves * 0.1) tally.wrong.push(`memory grew by ${grownMiB.toFixed(0)} MiB`);
-      this.report(start, grownMiB);
+      tally.report(start, grownMiB);
     } finally {
       for (const sampler of this.samplers.values()) sampler.stop();
       this.stack?.remove();
@@ -121,41 +107,42 @@ class Soak {
     return tally.wrong.length > 0 ? 1 : 0;
   }
 
-  /** Some VMs move at once, perhaps struck; then every one must be where it was wanted, alone and whole. */
+  /** Some VMs move at once, perhaps with a fault; then each must run on the desired host, on no other, and undamaged. */
   private async round(): Promise<void> {
     const { random, tally, lab } = this;
     tally.rounds++;
     const moving = this.domains.filter(() => random.chance(0.6));
-    const wanted = (moving.length > 0 ? moving : [random.of(this.domains)]).map((domain) => {
+    const moves = (moving.length > 0 ? moving : [random.of(this.domains)]).map((domain) => {
       const from = String(this.placements.currentHost(domain));
       const to = random.of(lab.hosts.filter(({ name }) => name !== from)).name;
       return { domain, from, to, migration: random.of(variants) };
     });
-    if (this.cliEvery > 0 && tally.rounds % this.cliEvery === 0) await this.moveByCli(wanted);
+    if (this.cliEvery > 0 && tally.rounds % this.cliEvery === 0) await this.moveByCli(moves);
     else {
-      const mishap = random.chance(this.mishapPart) ? random.of(mishaps) : undefined;
-      const first = wanted[0]!;
-      const struck = mishap && this.strike(mishap, lab.host(first.from), lab.host(first.to));
+      const fault = random.chance(this.faultPart) ? random.of(soakFaults) : undefined;
+      const first = moves[0]!;
+      const injected = fault && this.inject(fault, lab.host(first.from), lab.host(first.to));
       const failures = await Promise.all(
-        wanted.map((move) => this.placements.place(move.domain, move.to, move.migration)),
+        moves.map((move) => this.placements.place(move.domain, move.to, move.migration)),
       );
-      await struck;
-      for (const [index, move] of wanted.entries()) await this.bringThere(move, failures[index]);
+      await injected;
+      for (const [index, move] of moves.entries()) await this.bringThere(move, failures[index]);
     }
     if (random.chance(0.3)) await this.placements.restart();
-    for (const { domain, to } of wanted) tally.wrong.push(...(await this.wrongsOf(domain, to)));
-    tally.moves += wanted.length;
-    if (tally.wrong.length > 0) console.log(JSON.stringify({ wanted, seen: await this.everything() }, null, 2));
+    for (const { domain, to } of moves)
+      tally.wrong.push(...this.stateOf(domain, to), ...(await violations(lab, this.samplers.get(domain)!, domain, to)));
+    tally.moves += moves.length;
+    if (tally.wrong.length > 0) console.log(JSON.stringify({ moves, hosts: await this.hostStates() }, null, 2));
   }
 
-  private async strike(mishap: Mishap, source: LabHost, destination: LabHost): Promise<void> {
+  private async inject(fault: SoakFault, source: LabHost, destination: LabHost): Promise<void> {
     const { random, lab, tally } = this;
-    const [beforeMs, standsMs] = [random.between(100, 2500), random.between(500, 4000)];
-    tally.struck.set(mishap.title, (tally.struck.get(mishap.title) ?? 0) + 1);
+    const [beforeMs, lastsMs] = [random.between(100, 2500), random.between(500, 4000)];
+    tally.count("faults", fault.title);
     await sleep(beforeMs);
-    await mishap.strike(lab, source, destination);
-    await sleep(standsMs);
-    await mishap.heal?.(lab, source, destination);
+    await fault.inject(lab, source, destination);
+    await sleep(lastsMs);
+    await fault.recover?.(lab, source, destination);
     await libvirtdRuns({ lab });
   }
 
@@ -168,21 +155,21 @@ class Soak {
     const codes: string[] = [];
     for (let again = 0; last !== undefined && again < tries; again++) {
       codes.push(/\[(\w+)\]\s*$/.exec(last)?.[1] ?? last.slice(0, 200));
-      await this.doAsTold(last, from);
+      await this.followRemedy(last, from);
       // Where it timed out, the user gives it more time.
       const { timeout: _, onTimeout: __, ...rest } = migration;
       last = await this.placements.place(domain, to, migration["onTimeout"] === undefined ? rest : migration);
       if (last !== undefined) await sleep(1000);
     }
     const verdict = codes.length === 0 ? "moved at once" : `${codes.join(", ")}, then moved`;
-    this.tally.verdicts.set(verdict, (this.tally.verdicts.get(verdict) ?? 0) + 1);
+    this.tally.count("verdicts", verdict);
     if (last !== undefined) this.tally.wrong.push(`${domain} did not get to ${to} in ${tries + 1} tries: ${last}`);
   }
 
-  /** What a person does whom an error names a way out that loses nothing. Nothing else moves meanwhile. */
-  private async doAsTold(error: string, from: string): Promise<void> {
+  /** Runs the remedy of an error that loses nothing, as a person would. Nothing else moves meanwhile. */
+  private async followRemedy(error: string, from: string): Promise<void> {
     const { lab, tally } = this;
-    const done = (what: string) => tally.byHand.set(what, (tally.byHand.get(what) ?? 0) + 1);
+    const done = (what: string) => tally.count("byHand", what);
     if (error.includes(hangingSsh)) {
       await lab.host(from).sh(`pkill -f '${hangingSsh}'`);
       done("ended libvirt's ssh");
@@ -194,46 +181,23 @@ class Soak {
     }
   }
 
-  private async moveByCli(wanted: readonly { domain: string; to: string }[]): Promise<void> {
+  private async moveByCli(moves: readonly { domain: string; to: string }[]): Promise<void> {
     this.stack ??= await Stack.create(this.lab);
     const hosts = new Map(this.domains.map((name) => [name, this.placements.currentHost(name)]));
-    for (const { domain, to } of wanted) hosts.set(domain, to);
+    for (const { domain, to } of moves) hosts.set(domain, to);
     this.stack.declare(Object.fromEntries([...hosts].map(([domain, host]) => [domain, { args: { domain, host } }])));
     const { code, stdout, stderr } = await this.stack.up(["--refresh"]);
     if (code !== 0) this.tally.wrong.push(`pulumi up ended with ${code}: ${stdout}${stderr}`);
-    for (const { domain } of wanted) await this.placements.refresh(domain);
-    this.tally.verdicts.set(
-      "moved by `pulumi up`",
-      (this.tally.verdicts.get("moved by `pulumi up`") ?? 0) + wanted.length,
-    );
+    for (const { domain } of moves) await this.placements.refresh(domain);
+    this.tally.count("verdicts", "moved by `pulumi up`", moves.length);
   }
 
-  private async wrongsOf(domain: string, to: string): Promise<string[]> {
-    const { lab } = this;
-    const sampler = this.samplers.get(domain)!;
-    let wrong: string[] = [];
-    const look = async () => {
-      wrong = [];
-      const runs = sampler.runsOn().join(" and ");
-      if (runs !== to) wrong.push(`${domain} runs on ${runs || "no host"}, not on ${to}`);
-      for (const host of lab.hosts) {
-        const names = (await host.sh("virsh -q list --all --name")).stdout.split("\n");
-        if (names.includes(domain) !== (host.name === to))
-          wrong.push(`${domain} is ${host.name === to ? "not " : ""}defined on ${host.name}`);
-      }
-      return wrong.length === 0 ? true : undefined;
-    };
-    await eventually(look, 20_000, 300);
-    if (sampler.doubled) wrong.push(`${domain} ran on two hosts at once`);
-    if (this.placements.currentHost(domain) !== to)
-      wrong.push(`the state has ${domain} on ${String(this.placements.currentHost(domain))}`);
-    const serials = await Promise.all(lab.hosts.map(({ name }) => lab.serial(domain, name)));
-    if (serials.some((serial) => serial.includes("!"))) wrong.push(`${domain}'s memory was damaged`);
-    if (serials.join("").split("B").length > 2) wrong.push(`${domain} was booted again`);
-    return wrong;
+  private stateOf(domain: string, to: string): string[] {
+    const host = this.placements.currentHost(domain);
+    return host === to ? [] : [`the state has ${domain} on ${String(host)}`];
   }
 
-  private async everything(): Promise<string[]> {
+  private async hostStates(): Promise<string[]> {
     return Promise.all(
       this.lab.hosts.map(
         async (host) =>
@@ -245,29 +209,6 @@ class Soak {
   private showProgress(start: number): void {
     const { moves, rounds } = this.tally;
     console.log(`${moves} moves in ${rounds} rounds, ${((Date.now() - start) / 1000).toFixed(0)} s`);
-  }
-
-  private report(start: number, grownMiB: number): void {
-    const { moves, struck, verdicts, byHand, wrong } = this.tally;
-    const lines = (counts: Map<string, number>) =>
-      [...counts].sort(([, a], [, b]) => b - a).map(([text, count]) => `  ${String(count).padStart(5)}  ${text}`);
-    const seconds = (Date.now() - start) / 1000;
-    console.log(
-      `\n${moves} moves in ${seconds.toFixed(0)} s (1,000 take ${(((seconds / moves) * 1000) / 60).toFixed(0)} min)`,
-    );
-    console.log(
-      [
-        "mishaps:",
-        ...lines(struck),
-        "verdicts:",
-        ...lines(verdicts),
-        ...(byHand.size > 0 ? ["done by hand, as an error said:"] : []),
-        ...lines(byHand),
-      ].join("\n"),
-    );
-    console.log(`memory grew by ${grownMiB.toFixed(1)} MiB`);
-    if (wrong.length === 0) console.log("0 lost, 0 doubled, 0 leaks");
-    else for (const line of wrong) console.log(`WRONG ${line}`);
   }
 }
 

@@ -1,4 +1,4 @@
-/** One lab, one stack and one guest, for one cell. */
+/** One lab, one stack and one guest, for one case. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CommandResult, createLab, type GuestOptions, type Lab, type LabHost } from "../libvirt";
@@ -11,11 +11,11 @@ export const guest = "db-01";
 const uuid = "5eed1ab5-0000-4000-8000-000000000001";
 const guestOptions = { name: guest, uuid, host: "kvm-a", dirtyMiB: 16, dirtyRate: 20 };
 
-export class Scene {
+export class Fixture {
   readonly source: LabHost;
   readonly destination: LabHost;
   readonly sampler: Sampler;
-  /** The `up` that is struck. */
+  /** The `up` that meets the fault. */
   up: Running | undefined;
   /** A second stack that places the same VM. */
   private other: Stack | undefined;
@@ -31,7 +31,7 @@ export class Scene {
     this.sampler = new Sampler(lab.hosts, guest);
   }
 
-  /** A stack that has adopted the guest where it is; every cell begins with a copy of it. */
+  /** A stack that has adopted the guest where it is; each case begins with a copy of it. */
   static async template(): Promise<Stack> {
     const lab = await createLab();
     try {
@@ -46,12 +46,12 @@ export class Scene {
     }
   }
 
-  static async create(template: Stack, options: Partial<GuestOptions> = {}): Promise<Scene> {
+  static async create(template: Stack, options: Partial<GuestOptions> = {}): Promise<Fixture> {
     const lab = await createLab({ cacheDir: join(template.dir, "libvirt-cache") });
     try {
       await lab.startGuest({ ...guestOptions, ...options });
       const stack = await template.copy(lab);
-      return new Scene(lab, stack, template);
+      return new Fixture(lab, stack, template);
     } catch (error) {
       await lab.down();
       throw error;
@@ -62,7 +62,7 @@ export class Scene {
     return uuid;
   }
 
-  /** From now on the program wants it on the destination. */
+  /** From now on the program declares it on the destination. */
   declareMove(migration: Record<string, unknown>): void {
     this.stack.declare(moveTo(migration));
     this.migration = migration;
@@ -77,7 +77,7 @@ export class Scene {
     return this.pulumi("up", "--yes", "--skip-preview");
   }
 
-  /** `up` of another stack that wants the same. */
+  /** `up` of another stack that declares the same. */
   async startOtherUp(): Promise<Running> {
     this.other = await this.template.copy(this.lab);
     this.other.declare(moveTo(this.migration));
@@ -88,7 +88,7 @@ export class Scene {
     return this.other?.saved().resources?.find(({ urn }) => urn.endsWith("::db"))?.outputs;
   }
 
-  /** Processes of this scene's `pulumi` commands, by a part of their command line. */
+  /** Processes of this fixture's `pulumi` commands, by a part of their command line. */
   processes(part = ""): number[] {
     const homes = [this.stack, this.other].flatMap((stack) => (stack ? [`PULUMI_HOME=${stack.dir}/`] : []));
     return readdirSync("/proc")
@@ -98,12 +98,12 @@ export class Scene {
       .map(Number);
   }
 
-  /** virsh on a host, as someone types it there; no gate stands in its way. */
-  async byHand(host: LabHost, words: string): Promise<CommandResult> {
-    const result = await host.sh(`virsh=/run/lab/virsh; [ -x $virsh ] || virsh=virsh; $virsh -q ${words}`, {
+  /** virsh on a host, as a person runs it there: without the gate. */
+  async byHand(host: LabHost, args: string): Promise<CommandResult> {
+    const result = await host.sh(`virsh=/run/lab/virsh; [ -x $virsh ] || virsh=virsh; $virsh -q ${args}`, {
       timeoutMs: 100_000,
     });
-    this.typed.push(`${host.name}# virsh ${words} → ${result.code} ${result.stdout.trim()} ${result.stderr.trim()}`);
+    this.typed.push(`${host.name}# virsh ${args} → ${result.code} ${result.stdout.trim()} ${result.stderr.trim()}`);
     return result;
   }
   readonly typed: string[] = [];
@@ -112,6 +112,21 @@ export class Scene {
   async migrateCommands(host: LabHost): Promise<string[]> {
     const { stdout } = await host.sh("pgrep -f '[v]irsh.* migrate '");
     return stdout.split("\n").filter((line) => line !== "");
+  }
+
+  /** What libvirt on each host has, for the transcript of a case that failed. */
+  async hostStates(): Promise<string> {
+    const texts = await Promise.all(
+      this.lab.hosts.map(async (host) => {
+        if (!host.isOn) return `── ${host.name} is switched off`;
+        const { stdout, stderr } = await host.sh(
+          "virsh -q list --all; for d in $(virsh -q list --all --name); do virsh -q domstate --reason $d; timeout 3 virsh -q domjobinfo $d | grep 'Job type'; done; tail -n 5 /var/log/libvirt/libvirtd.log",
+          { timeoutMs: 15_000 },
+        );
+        return `── ${host.name}\n${stdout}${stderr}`.trim();
+      }),
+    );
+    return texts.join("\n");
   }
 
   async close(): Promise<void> {

@@ -1,15 +1,15 @@
-import { Scene } from "../../lab/faults/scene";
+import { Fixture } from "../../lab/faults/fixture";
 import type { Stack } from "../../lab/pulumi/stack";
 import { describeOnLabComputer } from "./lab";
 
-/** A group of tests that make scenes: a lab, a stack and a guest of their own each, as copies of one that has adopted its guest. */
-export function describeWithScenes(title: string, tests: (template: () => Stack) => void): void {
+/** A group of tests with fixtures: a lab, a stack and a guest of their own each, as copies of one that has adopted its guest. */
+export function describeWithFaultFixtures(title: string, tests: (template: () => Stack) => void): void {
   describeOnLabComputer(title, () => {
     let template: Stack | undefined;
     before(async function () {
       // Where no CLI is to be had by other means it is built, once.
       this.timeout(15 * 60_000);
-      template = await Scene.template();
+      template = await Fixture.template();
     });
     after(() => template?.remove());
     tests(() => {
