@@ -59,7 +59,7 @@ export async function ensureRuntime(
     refuseOthers(directory);
     return runtime;
   }
-  const wanted = {
+  const dependencies = {
     "@pulumi/pulumi": spec.sdk,
     ...(spec.node !== undefined && { [nodePackage]: spec.node }),
   };
@@ -70,7 +70,7 @@ export async function ensureRuntime(
       removeLeftovers(base);
       log(`getting ${runtime.title} from npm (once, about a minute)`);
       await publish(directory, async (temporary) => {
-        writeFileSync(join(temporary, "package.json"), JSON.stringify({ private: true, dependencies: wanted }));
+        writeFileSync(join(temporary, "package.json"), JSON.stringify({ private: true, dependencies }));
         const { code, stderr } = await runCommand(
           "npm",
           ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"],

@@ -71,7 +71,7 @@ async function configure(pulumi: Pulumi, lab: Lab): Promise<void> {
   await pulumi.expect(["config", "set-all", "--path", ...hosts, ...program]);
 }
 
-/** What the guest says of its memory: "." for a pass that found it right, "!" for one that did not. */
+/** What the guest reports of its memory: "." for a pass that found it right, "!" for one that did not. */
 async function firstPasses(lab: Lab, host: string): Promise<string> {
   for (let waitedMs = 0; ; waitedMs += 100) {
     const passes = await lab.serial(guest, host);

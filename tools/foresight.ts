@@ -1,4 +1,4 @@
-/** `npm run foresight`: how well a preview foretells. Refusals named, false alarms, and predicted beside measured, on real hosts. */
+/** `npm run foresight`: how good a preview is. Refusals named, false alarms, and predicted beside measured, on real hosts. */
 import { createLab, type Lab } from "../lab/libvirt";
 import type { Host } from "../provider/core/model";
 import type { MigrationOptions } from "../provider/core/options";
@@ -55,9 +55,9 @@ const trials: readonly Trial[] = [
 
 interface Result {
   trial: Trial;
-  foretold: Verdict;
-  /** What happened, in the same words. */
-  seen: Verdict;
+  predicted: Verdict;
+  /** What happened. */
+  observed: Verdict;
   /** Predicted ÷ measured time; undefined where there was no end to measure. */
   ratio: number | undefined;
 }
@@ -65,14 +65,14 @@ interface Result {
 async function main(): Promise<number> {
   const missing = ensureSystemPackages((line) => console.error(line), { tls: true, vtpm: true });
   if (missing.length > 0) {
-    console.error(`The foresight is measured on real hosts. ${missing.join(" ")}`);
+    console.error(`The quality of previews is measured on real hosts. ${missing.join(" ")}`);
     return 1;
   }
   const lab = await createLab({ tls: true });
   try {
     const named = await refusalsNamed(lab);
     const alarms = await falseAlarms(lab);
-    const results = await movesForetold(lab);
+    const results = await predictMoves(lab);
     return report(named, alarms, results) ? 0 : 1;
   } finally {
     await lab.down();
@@ -109,7 +109,7 @@ async function falseAlarms(lab: Lab): Promise<{ tried: number; alarms: number }>
 
 const silent: Progress = { live: () => {}, info: () => {}, warn: () => {} };
 
-async function movesForetold(lab: Lab): Promise<Result[]> {
+async function predictMoves(lab: Lab): Promise<Result[]> {
   const inventory = Object.fromEntries(
     Object.entries(lab.inventory()).map(([name, host]): [string, Host] => [name, { name, ...host }]),
   );
@@ -123,11 +123,11 @@ async function movesForetold(lab: Lab): Promise<Result[]> {
       await lab.startGuest({ name: guest, host: "kvm-a", memoryMiB, dirtyMiB, dirtyRate });
       // The first turn over its memory is faster than those that follow.
       await clock.sleep((dirtyMiB / dirtyRate) * 1000 + 1000);
-      const result = await moveForetold(hosts, guest, trial, inventory);
+      const result = await predictMove(hosts, guest, trial, inventory);
       results.push(result);
-      const { foretold, seen, ratio } = result;
+      const { predicted, observed, ratio } = result;
       console.log(
-        `${guest}: ${memoryMiB} MiB, ${dirtyRate} MiB/s written, ${JSON.stringify(trial.options)}: foretold ${foretold}, seen ${seen}${ratio === undefined ? "" : `, predicted ÷ measured ${ratio.toFixed(2)}`}`,
+        `${guest}: ${memoryMiB} MiB, ${dirtyRate} MiB/s written, ${JSON.stringify(trial.options)}: predicted ${predicted}, observed ${observed}${ratio === undefined ? "" : `, predicted ÷ measured ${ratio.toFixed(2)}`}`,
       );
     } finally {
       await hosts.close();
@@ -137,7 +137,7 @@ async function movesForetold(lab: Lab): Promise<Result[]> {
   return results;
 }
 
-async function moveForetold(
+async function predictMove(
   hosts: Hosts,
   guest: string,
   trial: Trial,
@@ -145,21 +145,21 @@ async function moveForetold(
 ): Promise<Result> {
   const options: MigrationOptions = { mode: "auto", ...trial.options };
   const plan = makePlan({ domain: guest, hosts: ["kvm-b"], anyOf: false, options, inventory, uri: "qemu:///system" });
-  const wanted = { domain: guest, uuid: undefined, hosts: ["kvm-b"], options, plan, lastHost: "kvm-a" };
-  const { predicted } = await preview(hosts, wanted, { dirtyRateSeconds: 1 }, clock);
-  const { verdict, durationMs } = predicted!.prediction;
+  const desired = { domain: guest, uuid: undefined, hosts: ["kvm-b"], options, plan, lastHost: "kvm-a" };
+  const estimate = await preview(hosts, desired, { dirtyRateSeconds: 1 }, clock);
+  const { verdict, durationMs } = estimate.predicted!.prediction;
   try {
-    const { lastMigration } = await reconcile(hosts, wanted, { clock, progress: silent });
+    const { lastMigration } = await reconcile(hosts, desired, { clock, progress: silent });
     const { mode, durationMs: measuredMs } = lastMigration!;
     return {
       trial,
-      foretold: verdict,
-      seen: mode === "postCopy" ? "onlyWithPostCopy" : "converges",
+      predicted: verdict,
+      observed: mode === "postCopy" ? "onlyWithPostCopy" : "converges",
       ratio: durationMs === undefined ? undefined : durationMs / measuredMs,
     };
   } catch (error) {
     if ((error as { code?: string }).code !== "migrationTimedOut") throw error;
-    return { trial, foretold: verdict, seen: "willNotConverge", ratio: undefined };
+    return { trial, predicted: verdict, observed: "willNotConverge", ratio: undefined };
   }
 }
 
@@ -171,7 +171,7 @@ function report(
 ): boolean {
   const ratios = results.flatMap(({ ratio }) => ratio ?? []).sort((a, b) => a - b);
   const at = (share: number) => ratios[Math.min(ratios.length - 1, Math.floor(share * ratios.length))]!;
-  const right = results.filter(({ foretold, seen }) => foretold === seen).length;
+  const right = results.filter(({ predicted, observed }) => predicted === observed).length;
   const [median, low, high] = [at(0.5), at(0.1), at(0.9)];
   const share = right / results.length;
   console.log(`\nrefusals named before they were met: ${named} of ${real}`);

@@ -1,5 +1,5 @@
 /**
- * `node tools/run tools/record-fixtures.ts`: records what virsh says in the phases of a migration that pass by quickly, from a lab, into
+ * `node tools/run tools/record-fixtures.ts`: records what virsh prints in the phases of a migration that pass by quickly, from a lab, into
  * test/fixtures/virsh/VERSION/. Recorded once for each libvirt; the parsers' tests read them.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -58,11 +58,11 @@ class Recorder {
     });
   }
 
-  async until(host: LabHost, command: string, wanted: RegExp): Promise<void> {
+  async until(host: LabHost, command: string, pattern: RegExp): Promise<void> {
     for (const end = Date.now() + phaseMs; ;) {
       const { stdout } = await host.sh(command);
-      if (wanted.test(stdout)) return;
-      if (Date.now() > end) throw new Error(`${host.name}: ${command} never said ${wanted.source}, but: ${stdout}`);
+      if (pattern.test(stdout)) return;
+      if (Date.now() > end) throw new Error(`${host.name}: ${command} never printed ${pattern.source}, but: ${stdout}`);
     }
   }
 }
@@ -84,7 +84,7 @@ async function postCopy(recorder: Recorder): Promise<void> {
   await recorder.source.virsh(`migrate-postcopy ${guest}`);
   await recorder.until(recorder.destination, `virsh domstate --reason ${guest}`, /running \(post-copy\)/);
   await recorder.both("post-copy", guest);
-  // Closed by the kernel, which tells either side: silence would have to be waited out.
+  // Rejected by the kernel, which both sides notice: a drop would take a timeout.
   await recorder.destination.must(`ss -K 'sport >= :49152 and sport <= :49215'`);
   for (const host of [recorder.source, recorder.destination])
     await recorder.until(host, `virsh domstate --reason ${guest}`, /post-copy failed/);

@@ -3,8 +3,8 @@ import { spawnSync } from "node:child_process";
 import { findProgram, missingPackages, missingPrerequisites } from "../lab/libvirt/prerequisites";
 
 /**
- * Installs what is missing where that may be done without asking: as root, by apt or dnf. Returns what still stands in the way of a lab,
- * one sentence each.
+ * Installs what is missing where that may be done without asking: as root, by apt or dnf. Returns what a lab still lacks, one
+ * sentence each.
  */
 export function ensureSystemPackages(
   log: (line: string) => void,

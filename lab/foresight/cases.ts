@@ -20,7 +20,7 @@ export interface Case {
   device?: string;
   /** Changes the definition before the VM starts. */
   define?: (xml: string) => string;
-  /** What the inventory says of the destination. */
+  /** The entry of the destination in the inventory. */
   destination?: Partial<Host>;
   /** Before the VM starts. */
   prepare?: (stage: Stage) => Promise<unknown>;
@@ -32,7 +32,7 @@ export interface Case {
 export interface Refusal extends Case {
   /** The rule that has to name it beforehand. */
   rule: string;
-  /** What virsh says when it is tried all the same; undefined: it does it, and something is lost. */
+  /** What virsh prints when the move is tried all the same; undefined: it moves, and something is lost. */
   virsh: RegExp | undefined;
 }
 

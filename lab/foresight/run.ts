@@ -1,4 +1,4 @@
-/** Plays one case of the corpus on a lab's hosts: what a preview says, and what virsh says when it is tried all the same. */
+/** Runs one case of the corpus on a lab's hosts: the preview, and what virsh prints when the move is tried all the same. */
 import type { Lab } from "../libvirt";
 import type { Host } from "../../provider/core/model";
 import type { MigrationOptions } from "../../provider/core/options";
@@ -17,7 +17,7 @@ export const clock: Clock = {
 export interface Played {
   foresight: Preview;
   /** Of the planned command; undefined where it was not to be run. */
-  exit: { code: number | null; said: string } | undefined;
+  exit: { code: number | null; output: string } | undefined;
   /** `virsh list --all --name` afterwards. */
   onSource: string;
 }
@@ -47,7 +47,7 @@ export async function play(lab: Lab, given: Case, run: boolean): Promise<Played>
     if (state === "paused") await a.virsh(`suspend ${guest}`);
     await given.whenRunning?.(stage);
     const { foresight, command } = await previewed(lab, given, guest);
-    const exit = run ? await tried(stage, command) : undefined;
+    const exit = run ? await attempt(stage, command) : undefined;
     return {
       foresight,
       exit,
@@ -59,20 +59,20 @@ export async function play(lab: Lab, given: Case, run: boolean): Promise<Played>
   }
 }
 
-/** What virsh says, and behind it the errors that both daemons noted: libvirt 9.0 often says only "End of file". */
-async function tried({ a, b }: Stage, command: string): Promise<{ code: number | null; said: string }> {
+/** What virsh prints, and after it the errors in the logs of both daemons: libvirt 9.0 often prints only "End of file". */
+async function attempt({ a, b }: Stage, command: string): Promise<{ code: number | null; output: string }> {
   const log = "/var/log/libvirt/libvirtd.log";
   const hosts = [a, b];
-  const seen = await Promise.all(hosts.map((host) => host.must(`wc -l <${log}`)));
+  const lengths = await Promise.all(hosts.map((host) => host.must(`wc -l <${log}`)));
   const { code, stderr } = await a.sh(command, { timeoutMs: 60_000 });
-  const noted = await Promise.all(
-    hosts.map((host, index) => host.sh(`tail -n +${Number(seen[index]) + 1} ${log} | grep ' error : '`)),
+  const logged = await Promise.all(
+    hosts.map((host, index) => host.sh(`tail -n +${Number(lengths[index]) + 1} ${log} | grep ' error : '`)),
   );
-  return { code, said: [stderr, ...noted.map(({ stdout }) => stdout)].join("\n") };
+  return { code, output: [stderr, ...logged.map(({ stdout }) => stdout)].join("\n") };
 }
 
-export function isHidden(said: string): boolean {
-  const errors = said.split("\n").filter((line) => /error/.test(line));
+export function isHidden(output: string): boolean {
+  const errors = output.split("\n").filter((line) => /error/.test(line));
   return errors.every((line) => /End of file while reading data|failed to create logfile/.test(line));
 }
 
@@ -92,8 +92,8 @@ async function previewed(
   const hosts = new Hosts(createDial({ inventory }), inventory, "qemu:///system", clock);
   try {
     const plan = makePlan({ domain: guest, hosts: ["kvm-b"], anyOf: false, options, inventory, uri: "qemu:///system" });
-    const wanted = { domain: guest, uuid: undefined, hosts: ["kvm-b"], options, plan, lastHost: "kvm-a" };
-    return { foresight: await preview(hosts, wanted, { dirtyRateSeconds: 0 }, clock), command: plan.live as string };
+    const desired = { domain: guest, uuid: undefined, hosts: ["kvm-b"], options, plan, lastHost: "kvm-a" };
+    return { foresight: await preview(hosts, desired, { dirtyRateSeconds: 0 }, clock), command: plan.live as string };
   } finally {
     await hosts.close();
   }

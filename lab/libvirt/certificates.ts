@@ -15,7 +15,7 @@ export interface CertificateOptions {
   addresses?: readonly string[];
   /** It ran out years ago. */
   expired?: boolean;
-  /** Signed by an authority that nobody here knows. */
+  /** Signed by an authority that no host here knows. */
   otherAuthority?: boolean;
 }
 
@@ -27,7 +27,7 @@ export async function makeCertificates(record: LabRecord): Promise<void> {
   const controller = join(record.dir, "pki", "controller");
   const forController = issue(record, { name: "lab-controller", addresses: [controllerAddress(record)] }).then(
     ({ certificate, key }) =>
-      // As libvirt wants them at `qemu+tls://HOST/system?pkipath=DIRECTORY`.
+      // As libvirt expects them at `qemu+tls://HOST/system?pkipath=DIRECTORY`.
       writeAll(record, controller, {
         "cacert.pem": authority(record),
         "clientcert.pem": certificate,

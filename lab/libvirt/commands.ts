@@ -49,8 +49,8 @@ export function run(program: string, args: readonly string[], options: CommandOp
 export async function must(program: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   const result = await run(program, args, options);
   if (result.code !== 0) {
-    const said = (result.stderr || result.stdout).trim();
-    throw new Error(`${program} ${args.join(" ")} failed (exit code ${result.code}): ${said}`);
+    const output = (result.stderr || result.stdout).trim();
+    throw new Error(`${program} ${args.join(" ")} failed (exit code ${result.code}): ${output}`);
   }
   return result.stdout;
 }

@@ -55,7 +55,7 @@ function writeImage(path: string, boot: Buffer): void {
   truncateSync(path, diskBytes);
 }
 
-/** Guests are started by several processes at once: whoever makes the file has the port. */
+/** Guests are started by several processes at once: the one that creates the file has the port. */
 function allocatePort(record: LabRecord): number {
   for (let port = firstPort; ; port++) {
     try {

@@ -1,6 +1,6 @@
 /**
  * What accounts of the computer can reach of a lab. Its hosts trust each other: libvirtd takes TCP without a login, disks and migrations
- * listen for whoever comes first, and each of them gives root's rights on the computer. So of what comes from the computer only new
+ * accept the first that connects, and each of them gives root's rights on the computer. So of what comes from the computer, only new
  * connections pass that ask who it is: ssh, and TLS with a client's certificate.
  */
 import { must } from "./commands";

@@ -25,7 +25,7 @@ export interface GuestOptions {
   state?: "running" | "shutOff" | "paused";
   autostart?: boolean;
   /**
-   * nbd (default): shared, as live migration wants it. file: an image of the host's own, with an empty one of the same size on
+   * nbd (default): shared, as live migration needs it. file: an image of the host's own, with an empty one of the same size on
    * the others. none: it has nothing to boot from and does nothing.
    */
   disk?: "nbd" | "file" | "none";

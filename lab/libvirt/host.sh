@@ -58,7 +58,7 @@ cd /
 /etc/lab/start-sshd
 /etc/lab/start-libvirtd
 echo ready >"$HOST_DIR/ready"
-# libvirtd looks at QEMU once, for half a second or more: better now than when the first guest waits for it.
+# libvirtd probes QEMU once, for half a second or more: better now than when the first guest waits for it.
 virsh -q domcapabilities --virttype qemu >/dev/null 2>&1 &
 
 # As process 1 it has to reap what is left to it: a QEMU that nobody waits for keeps libvirtd waiting for it.

@@ -69,7 +69,7 @@ export class LabHost {
   }
 
   /**
-   * A power cut: every process ends at once and nothing is said to anybody. What libvirt, QEMU and root have on disk stays; /run, /tmp
+   * A power cut: every process ends at once and sends nothing. What libvirt, QEMU and root have on disk stays; /run, /tmp
    * and the rest of /etc are gone.
    */
   powerOff(): Promise<void> {

@@ -62,7 +62,7 @@ export class Lab {
   readonly publicKey: string;
   readonly knownHostsFile: string;
   readonly hosts: readonly LabHost[];
-  /** With `tls`: the certificate for clients on this computer, as `qemu+tls://…?pkipath=` wants it. */
+  /** With `tls`: the certificate for clients on this computer, as `qemu+tls://…?pkipath=` expects it. */
   readonly clientPkiDir: string;
 
   constructor(readonly record: LabRecord) {

@@ -20,7 +20,7 @@ export async function powerOff(record: LabRecord, index: number, switchPid: numb
   const { name } = record.hosts[index]!;
   const outer = recordedProcesses(record.number).get(name);
   if (outer === undefined) throw new Error(`${name} is switched off already`);
-  // First the cable: the kernel would close the connections of processes that end, and a host without power says nothing.
+  // First the cable: the kernel would close the connections of processes that end, and a host without power sends nothing.
   await ip(switchPid, [`link delete ${portOf(index)}`]);
   // With the first process of the host the kernel ends all of them; the recorded one then ends by itself.
   childrenOf(outer.pid).forEach(killIfAlive);

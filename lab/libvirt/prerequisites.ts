@@ -64,8 +64,8 @@ export function missingPackages(options: { tls?: boolean; vtpm?: boolean } = {})
 }
 
 function absentTools({ tls = false, vtpm = false }: { tls?: boolean; vtpm?: boolean }): Tool[] {
-  const wanted = [...tools, ...(tls ? [certificateTool] : []), ...(vtpm ? vtpmTools : [])];
-  return wanted.filter(({ program }) => (program.startsWith("/") ? !existsSync(program) : !findProgram(program)));
+  const required = [...tools, ...(tls ? [certificateTool] : []), ...(vtpm ? vtpmTools : [])];
+  return required.filter(({ program }) => (program.startsWith("/") ? !existsSync(program) : !findProgram(program)));
 }
 
 /** Administrators' directories are searched too: root's PATH lacks them on some systems. */
@@ -78,8 +78,8 @@ export function findProgram(program: string): string | undefined {
   return [...searchPath.map((directory) => join(directory, program)), ...elsewhere].find(existsSync);
 }
 
-function hint(wanted: readonly Tool[]): string {
-  const names = (manager: "apt" | "dnf") => [...new Set(wanted.map((tool) => tool[manager]))].join(" ");
+function hint(required: readonly Tool[]): string {
+  const names = (manager: "apt" | "dnf") => [...new Set(required.map((tool) => tool[manager]))].join(" ");
   return `Install with: apt-get install ${names("apt")} (Debian, Ubuntu), or: dnf install ${names("dnf")} (Fedora, RHEL).`;
 }
 

@@ -19,7 +19,7 @@ export interface LabRecord {
   id: string;
   /** 1–254: the third part of the lab's addresses and the number in its interface's name. */
   number: number;
-  /** Tells it from another lab that is given the same number later. */
+  /** Differs from that of another lab with the same number later. */
   token: string;
   /** Who takes the lab down: the process that made it, or a person with `down`. */
   owner: ProcessIdentity | "manual";
@@ -66,7 +66,7 @@ export function claim(describe: (number: number) => LabRecord): LabRecord {
   }
 }
 
-/** Every lab there is, whoever made it. */
+/** Every lab of this computer, also those of other processes. */
 export function listLabs(): LabRecord[] {
   return readdirSync(tmpdir())
     .filter((name) => new RegExp(`^${prefix}[0-9]+$`).test(name))

@@ -6,7 +6,7 @@ import { hostDir, hostEnvironment } from "./host-files";
 import { isAlive } from "./processes";
 import { processRecord, recordedProcesses, type LabRecord } from "./registry";
 
-/** First use makes libvirtd look at QEMU closely, which takes its time on a busy computer. */
+/** First use makes libvirtd probe QEMU, which takes long on a busy computer. */
 const startMs = 60_000;
 
 /** Starts a script as the first process of new namespaces; gives the process that holds them once the script runs. */

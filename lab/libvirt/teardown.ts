@@ -26,7 +26,7 @@ export function removeLab(record: LabRecord): void {
   if (!isCurrent(record)) return;
   const outer = [...recordedProcesses(record.number).values()].filter(isAlive);
   // The child of a recorded process is the first inside: when it ends, the kernel ends all on that host, and the recorded one
-  // takes note of it and ends too. Killed first, it would leave the child to whoever inherits orphans, who may never reap it.
+  // takes note of it and ends too. Killed first, it would leave the child to the process that inherits orphans, which may never reap it.
   const inner = outer.flatMap(({ pid }) => childrenOf(pid));
   inner.forEach(killIfAlive);
   if (!allEnd([...outer, ...inner], inner.length < outer.length ? 0 : gentleMs)) outer.forEach(killIfAlive);

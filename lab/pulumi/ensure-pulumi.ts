@@ -22,7 +22,7 @@ export interface PulumiInstallation {
 
 export interface EnsureOptions {
   log?: (line: string) => void;
-  /** Stands for process.env: where to look, and where the cache is. */
+  /** In place of process.env: where to search, and where the cache is. */
   env?: NodeJS.ProcessEnv;
 }
 

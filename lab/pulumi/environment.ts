@@ -13,7 +13,7 @@ export function pulumiEnvironment(directory: string): Record<string, string> {
     PULUMI_HOME: home,
     PULUMI_CONFIG_PASSPHRASE: "vm-placement",
     PULUMI_SKIP_UPDATE_CHECK: "true",
-    // Every plugin that is needed is beside the CLI; a missing one should say so at once, not look for a download.
+    // Every plugin that is needed is beside the CLI; a missing one should fail at once, not start a download.
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
   };
 }

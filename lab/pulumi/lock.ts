@@ -16,10 +16,10 @@ export async function withLock<T>(
   { log = () => {}, pollMs = 500 }: { log?: (line: string) => void; pollMs?: number } = {},
 ): Promise<T> {
   mkdirSync(dirname(path), { recursive: true });
-  let told = false;
+  let reported = false;
   while (!acquire(path)) {
-    if (!told) log(`waiting for another process that is getting the same CLI (lock: ${path})`);
-    told = true;
+    if (!reported) log(`waiting for another process that is getting the same CLI (lock: ${path})`);
+    reported = true;
     await sleep(pollMs);
   }
   const heartbeat = setInterval(() => touch(path), HEARTBEAT_MS);

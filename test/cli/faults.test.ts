@@ -1,4 +1,4 @@
-/** A few cases of the fault matrix, so that what plays all of them (`npm run faults`) stays alive, and the ways out of a broken move with it. */
+/** A few cases of the fault matrix, so that `npm run faults`, which runs all of them, keeps working, and recovery from a broken move too. */
 import assert from "node:assert/strict";
 import { faults } from "../../lab/faults/cases";
 import type { PhaseName } from "../../lab/faults/case";

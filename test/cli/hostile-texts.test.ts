@@ -6,7 +6,7 @@ import { assertAllClean, nastyTexts } from "../support/nasty";
 
 const words = `bye <{%nonsense%}> ${Object.values(nastyTexts).join(" ")}`;
 
-/** Whoever answers in place of a host, before any host key was looked at. */
+/** A server that answers in place of a host, before any host key was checked. */
 describe("an ssh server that speaks to the terminal", function () {
   this.timeout(15 * 60_000);
   let server: DisconnectingServer;

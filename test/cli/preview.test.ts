@@ -3,17 +3,17 @@ import { join } from "node:path";
 import type { LastMigration } from "../../provider";
 import { describeWithStack } from "../support/stack";
 
-describeWithStack("a preview that looks ahead", {}, (lab, stack) => {
+describeWithStack("a preview that asks the hosts", {}, (lab, stack) => {
   const on = (host: string, migration?: object) => ({
     db: { args: { domain: "db-01", host, ...(migration && { migration }) } },
   });
   const everywhere = () => Promise.all(lab().hosts.map((host) => host.virsh("list --all --name")));
   const plain = (config: Record<string, unknown> = {}) =>
     stack().configure({ "vm-placement:preview": undefined, "vm-placement:strictPreview": undefined, ...config });
-  /** With --diff, what is said of a resource goes to standard error. */
+  /** With --diff, the messages of a resource go to standard error. */
   const preview = async (args: string[] = []) => {
     const { code, stdout, stderr } = await stack().preview(args);
-    return { code, said: `${stdout}\n${stderr}` };
+    return { code, output: `${stdout}\n${stderr}` };
   };
 
   before(async () => {
@@ -23,24 +23,24 @@ describeWithStack("a preview that looks ahead", {}, (lab, stack) => {
   });
   beforeEach(() => plain());
 
-  it("names everything that stands in the way, at once, and passes all the same", async () => {
+  it("names every blocker at once, and passes all the same", async () => {
     await lab().host("kvm-b").blockPort(49_152, { action: "drop" });
     stack().declare(on("kvm-b"));
-    const { code, said } = await preview();
+    const { code, output } = await preview();
     await lab().host("kvm-b").unblock();
-    assert.equal(code, 0, said);
+    assert.equal(code, 0, output);
     assert.match(
-      said,
+      output,
       /warning: up would be refused: vda of db-01: \/var\/lib\/libvirt\/images\/db-01\.img lies on a file system of kvm-a itself \(\w+\); put it on storage that both hosts see; or set migration\.copyStorage: "all" .* \[unsafeStorage\]/,
     );
     assert.match(
-      said,
+      output,
       /warning: up would be refused: the data port 49152 of kvm-b \([\d.]+\) does not answer from kvm-a; open the data ports 49152-49215 on kvm-b for kvm-a: .* \[peerUnreachable\]/,
     );
     assert.deepEqual(await everywhere(), ["db-01", ""]);
   });
 
-  it("is no idle talk: up is refused for it before anything is touched", async () => {
+  it("is right: up is refused for the same blocker before anything is changed", async () => {
     stack().declare(on("kvm-b"));
     const { code, stdout } = await stack().up();
     assert.notEqual(code, 0);
@@ -53,25 +53,25 @@ describeWithStack("a preview that looks ahead", {}, (lab, stack) => {
     assert.equal((await stack().outputs("db"))["currentHost"], "kvm-a");
   });
 
-  it("fails where the stack wants it strict", async () => {
+  it("fails with vm-placement:strictPreview", async () => {
     plain({ "vm-placement:strictPreview": true });
     stack().declare(on("kvm-b"));
-    const { code, said } = await preview();
+    const { code, output } = await preview();
     assert.notEqual(code, 0);
     assert.match(
-      said,
+      output,
       /db-01 cannot be moved as things stand, and vm-placement:strictPreview is true:\s+vda of db-01: /,
     );
   });
 
-  it("says nothing of a healthy move, and its saved plan is what up runs", async () => {
+  it("has no warning of a healthy move, and up runs its saved plan", async () => {
     stack().declare(on("kvm-b", { copyStorage: "all" }));
     const plan = join(stack().dir, "plan.json");
-    const { code, said } = await preview(["--save-plan", plan]);
-    assert.equal(code, 0, said);
-    assert.doesNotMatch(said, /warning/);
+    const { code, output } = await preview(["--save-plan", plan]);
+    assert.equal(code, 0, output);
+    assert.doesNotMatch(output, /warning/);
     assert.match(
-      said,
+      output,
       /will pre-copy \d+ MiB in about [\d.]+ (ms|s) at [\d.]+ [MG]iB\/s, \d pass(es)?, pause ≈ \d+ ms/,
     );
     const up = await stack().up(["--plan", plan]);
@@ -89,30 +89,30 @@ describeWithStack("a preview that looks ahead", {}, (lab, stack) => {
     plain({ "vm-placement:strictPreview": true });
     stack().declare(on("kvm-a", { copyStorage: "all" }));
     await lab().host("kvm-a").stopSshd({ cut: true });
-    const { code, said } = await preview();
+    const { code, output } = await preview();
     await lab().host("kvm-a").startSshd();
-    assert.equal(code, 0, said);
-    assert.match(said, /warning: .*kvm-a cannot be reached.* \[hostUnreachable\]/);
+    assert.equal(code, 0, output);
+    assert.match(output, /warning: .*kvm-a cannot be reached.* \[hostUnreachable\]/);
   });
 
-  it("asks no host where the stack wants it static", async () => {
+  it("asks no host with vm-placement:preview static", async () => {
     plain({ "vm-placement:preview": "static" });
     stack().declare(on("kvm-a"));
     for (const host of lab().hosts) await host.stopSshd({ cut: true });
     try {
-      const { code, said } = await preview();
-      assert.equal(code, 0, said);
-      assert.match(said, /~ host +: "kvm-b" => "kvm-a"/);
-      assert.doesNotMatch(said, /warning/);
+      const { code, output } = await preview();
+      assert.equal(code, 0, output);
+      assert.match(output, /~ host +: "kvm-b" => "kvm-a"/);
+      assert.doesNotMatch(output, /warning/);
     } finally {
       for (const host of lab().hosts) await host.startSshd();
     }
   });
 
-  it("says which settings there are", async () => {
+  it("lists the settings that exist", async () => {
     plain({ "vm-placement:preview": "quick" });
-    const { code, said } = await preview();
+    const { code, output } = await preview();
     assert.notEqual(code, 0);
-    assert.match(said, /got "quick"; expected probe or static/);
+    assert.match(output, /got "quick"; expected probe or static/);
   });
 });

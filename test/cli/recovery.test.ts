@@ -101,7 +101,7 @@ describeWithFaultFixtures("what a broken move leaves, and the next up", (templat
     await end;
     assert.notEqual(await up.ended(endMs), 0, up.text);
     assert.match(up.text, /the maximum downtime of db-01 on kvm-a is libvirt's default again \(300 ms\)/);
-    // Only the `virsh migrate` that started it is told that it was cancelled.
+    // Only the `virsh migrate` that started it gets the error that it was cancelled.
     assert.match(up.text, /the migration ended without having moved it; db-01 is running \(.+\) on kvm-a as before/);
     assert.match(up.text, /\[migrationFailed\]/);
     assert.equal(await fixture.source.virsh(`migrate-getmaxdowntime ${guest}`), "300");

@@ -253,8 +253,8 @@ for (const { title, notRun, get } of runtimes) {
     it("reports a failed move as a partial failure that tells where the VM is, and continues from it", async () => {
       world.onMigrate = () => Promise.resolve("Unsafe migration: Migration without shared storage is unsafe");
       await configured();
-      const wanted = await inputs({ host: "kvm-b" });
-      const error = await failing(provider.create(wanted));
+      const desired = await inputs({ host: "kvm-b" });
+      const error = await failing(provider.create(desired));
       assert.match(
         error.message,
         /^cannot move db-01 from kvm-a to kvm-b \(migrate, on kvm-a\): .*Unsafe migration.*What to do: .+ \[unsafeStorage\]$/s,
@@ -266,15 +266,15 @@ for (const { title, notRun, get } of runtimes) {
       const { currentHost, state, __provider, host, plan } = partial.properties;
       assert.deepEqual(
         { currentHost, state, __provider, host, plan },
-        { currentHost: "kvm-a", state: "running", __provider: texts.at(-1), host: "kvm-b", plan: wanted["plan"] },
+        { currentHost: "kvm-a", state: "running", __provider: texts.at(-1), host: "kvm-b", plan: desired["plan"] },
       );
       assert.equal(provider.said.stderr, "");
 
       world.onMigrate = () => Promise.resolve(undefined);
-      assert.equal((await provider.diff(partial.id, partial.properties, wanted)).changes, "some");
-      const outputs = await provider.update(partial.id, partial.properties, wanted);
+      assert.equal((await provider.diff(partial.id, partial.properties, desired)).changes, "some");
+      const outputs = await provider.update(partial.id, partial.properties, desired);
       assert.equal(outputs["currentHost"], "kvm-b");
-      assert.equal((await provider.diff(partial.id, outputs, wanted)).changes, "none");
+      assert.equal((await provider.diff(partial.id, outputs, desired)).changes, "none");
       noSecrets();
     });
 

@@ -47,7 +47,7 @@ describeWithLab("moves back and forth", {}, (lab) => {
           const options = { mode: "auto" } as const;
           const uri = "qemu:///system";
           const plan = makePlan({ domain: guest.name, hosts: [to], anyOf: false, options, inventory, uri });
-          const wanted = {
+          const desired = {
             domain: guest.name,
             uuid: undefined,
             hosts: [to],
@@ -57,11 +57,11 @@ describeWithLab("moves back and forth", {}, (lab) => {
             lastMigration,
           };
           const warnings: string[] = [];
-          const foresight = await preview(hosts, wanted, { dirtyRateSeconds: 1 }, clock);
+          const foresight = await preview(hosts, desired, { dirtyRateSeconds: 1 }, clock);
           show(foresight, { ...silent, warn: (text) => void warnings.push(text) });
           assert.deepEqual(warnings, [], `${from} → ${to}, after ${JSON.stringify(lastMigration)}`);
           assert.ok(foresight.predicted);
-          ({ lastMigration } = await reconcile(hosts, wanted, { clock, progress: silent }));
+          ({ lastMigration } = await reconcile(hosts, desired, { clock, progress: silent }));
           assert.equal(lastMigration!.mode, "live");
           rates.push(lastMigration!.bytesPerSecond);
         } finally {

@@ -35,7 +35,7 @@ export function assertFailed(
   const text = /^error: [\s\S]*?(?=^warning: |$(?![\s\S]))/m.exec(diagnosticsOf(result).get(name) ?? "")?.[0];
   assert.ok(text !== undefined, `nothing was said of ${name}:\n${result.stdout}${result.stderr}`);
   assert.equal(text.split(`[${code}]`).length, 2, `not once [${code}] of ${name}:\n${text}`);
-  assert.equal(text.split("What to do: ").length, 2, `not one way out of ${name}:\n${text}`);
+  assert.equal(text.split("What to do: ").length, 2, `not one list of remedies of ${name}:\n${text}`);
   assert.doesNotMatch(result.stdout + result.stderr, /^\s+at .*:\d+:\d+\)?$|node:internal|undefined|\[object/m);
   assert.doesNotMatch(text, /the ssh account|DOMAIN|ACCOUNT/);
   assert.equal(result.stderr.trim(), "");

@@ -118,8 +118,8 @@ export async function migrationWithCap(host: LabHost, capMiBps: number): Promise
   return only(await migrationsIn(host), hasCap, capMiBps, host);
 }
 
-function only<T>(all: readonly T[], wanted: (one: T) => boolean, capMiBps: number, host: LabHost): T {
-  const [one, ...more] = all.filter(wanted);
+function only<T>(all: readonly T[], matches: (one: T) => boolean, capMiBps: number, host: LabHost): T {
+  const [one, ...more] = all.filter(matches);
   if (one && more.length === 0) return one;
   throw new Error(`not one migration with a cap of ${capMiBps} MiB/s on ${host.name}: ${JSON.stringify(all)}`);
 }

@@ -1,4 +1,4 @@
-/** Facts of a move that nothing stands in the way of, for tests that spoil one of them. */
+/** Facts of a move without a blocker, for tests that change one of them. */
 import type { MigrationOptions } from "../../provider/core/options";
 import type {
   Certificate,

@@ -43,7 +43,7 @@ export function signHostKey(authority: KeyFile, key: KeyFile, principals: readon
   return readFileSync(`${key.path}-cert.pub`, "utf8").trim();
 }
 
-/** An sshd that lets nobody in: whoever is told so has accepted its host key. */
+/** An sshd that rejects every login: a client that gets so far has accepted its host key. */
 export async function startSshd(
   directory: string,
   name: string,

@@ -10,7 +10,7 @@ import { benchPreview } from "./preview";
 const benches: Record<string, (pairs: number) => Promise<void>> = { move: benchMove, preview: benchPreview };
 
 async function main(args: string[]): Promise<number> {
-  const { bench, pairs } = wanted(args);
+  const { bench, pairs } = parse(args);
   const missing = ensureSystemPackages((line) => console.error(line));
   if (missing.length > 0) {
     console.error(`The bench needs real libvirt hosts. ${missing.join(" ")}`);
@@ -20,7 +20,7 @@ async function main(args: string[]): Promise<number> {
   return 0;
 }
 
-function wanted(args: string[]) {
+function parse(args: string[]) {
   const { values, positionals } = parseArgs({
     args,
     options: { pairs: { type: "string", default: "9" } },

@@ -77,15 +77,19 @@ async function round(lab: Lab, stack: Stack, homes: Homes, index: number): Promi
   return measured as Round;
 }
 
-/** Returns the milliseconds that `pulumi preview` took, which said what it should of every VM. */
+/** Returns the milliseconds that `pulumi preview` took, which printed what it should for every VM. */
 async function preview(stack: Stack, domains: number, mode: "probe" | "static"): Promise<number> {
   const start = performance.now();
   const { stdout, stderr } = await stack.pulumi.expect(["preview"]);
   const ms = performance.now() - start;
-  const said = `${stdout}${stderr}`;
-  const foretold = said.match(/^ +will pre-copy \d/gm)?.length ?? 0;
-  if (!said.includes(`~ ${domains} to update`) || /warning/.test(said) || foretold !== (mode === "probe" ? domains : 0))
-    throw new Error(`not the preview of ${domains} healthy moves (${mode}):\n${said}`);
+  const output = `${stdout}${stderr}`;
+  const estimates = output.match(/^ +will pre-copy \d/gm)?.length ?? 0;
+  if (
+    !output.includes(`~ ${domains} to update`) ||
+    /warning/.test(output) ||
+    estimates !== (mode === "probe" ? domains : 0)
+  )
+    throw new Error(`not the preview of ${domains} healthy moves (${mode}):\n${output}`);
   return ms;
 }
 

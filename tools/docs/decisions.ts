@@ -1,4 +1,4 @@
-/** The decision table of docs/decisions.md, by asking the code for each pair of what two hosts say. */
+/** The decision table of docs/decisions.md, by asking the code for each pair of states on two hosts. */
 import { decide } from "../../provider/core/decide";
 import type { Decision } from "../../provider/core/decide/types";
 import type { DomainView } from "../../provider/core/domain";
@@ -6,8 +6,8 @@ import { needsPast, type Past } from "../../provider/core/decide/past";
 import { parseDomState } from "../../provider/virsh/parse";
 import { table } from "./options";
 
-interface Said {
-  words: string;
+interface Observed {
+  state: string;
   differing?: Partial<DomainView>;
   /** The host has booted since the move began. */
   restarted?: true;
@@ -16,53 +16,53 @@ interface Said {
 const away = { job: { type: "unbounded", operation: "outgoing" } } as const;
 const backup = { job: { type: "unbounded", operation: "other" } } as const;
 
-/** What matters of all that a host can say; a test holds the decision to every other word too. */
-const said: readonly (Said | undefined)[] = [
+/** The states that matter; a test checks the decision for all others too. */
+const states: readonly (Observed | undefined)[] = [
   undefined,
-  { words: "running (booted)" },
-  { words: "running (booted)", differing: away },
-  { words: "running (booted)", differing: backup },
-  { words: "running (migrated)", differing: { persistent: false } },
-  { words: "running (post-copy)" },
-  { words: "running (post-copy failed)" },
-  { words: "paused (user)" },
-  { words: "paused (migrating)" },
-  { words: "paused (migrating)", differing: { job: { type: "held" } } },
-  { words: "paused (post-copy)" },
-  { words: "paused (post-copy failed)" },
-  { words: "crashed (panicked)" },
-  { words: "shut off (shutdown)" },
-  { words: "shut off (shutdown)", differing: { managedSave: true } },
-  { words: "shut off (migrated)" },
-  { words: "shut off (crashed)" },
-  { words: "shut off (unknown)", restarted: true },
+  { state: "running (booted)" },
+  { state: "running (booted)", differing: away },
+  { state: "running (booted)", differing: backup },
+  { state: "running (migrated)", differing: { persistent: false } },
+  { state: "running (post-copy)" },
+  { state: "running (post-copy failed)" },
+  { state: "paused (user)" },
+  { state: "paused (migrating)" },
+  { state: "paused (migrating)", differing: { job: { type: "held" } } },
+  { state: "paused (post-copy)" },
+  { state: "paused (post-copy failed)" },
+  { state: "crashed (panicked)" },
+  { state: "shut off (shutdown)" },
+  { state: "shut off (shutdown)", differing: { managedSave: true } },
+  { state: "shut off (migrated)" },
+  { state: "shut off (crashed)" },
+  { state: "shut off (unknown)", restarted: true },
 ];
 
-function label(what: Said | undefined): string {
+function label(what: Observed | undefined): string {
   if (what === undefined) return "not there";
   const { differing, restarted } = what;
-  if (restarted) return `${what.words}, host restarted`;
-  if (differing?.job?.type === "held") return `${what.words}, no answer`;
-  if (differing?.job) return `${what.words}, ${differing.job.operation === "outgoing" ? "sending" : "backup job"}`;
-  if (differing?.persistent === false) return `${what.words}, transient`;
-  return differing?.managedSave ? `${what.words}, saved image` : what.words;
+  if (restarted) return `${what.state}, host restarted`;
+  if (differing?.job?.type === "held") return `${what.state}, no answer`;
+  if (differing?.job) return `${what.state}, ${differing.job.operation === "outgoing" ? "sending" : "backup job"}`;
+  if (differing?.persistent === false) return `${what.state}, transient`;
+  return differing?.managedSave ? `${what.state}, saved image` : what.state;
 }
 
 export function decisionTable(): string {
-  const rows = said.flatMap((onA) =>
-    said.map((onB) => {
+  const rows = states.flatMap((onA) =>
+    states.map((onB) => {
       const decision = answer(onA, onB);
       return [label(onA), label(onB), inShort(decision), decision.reason];
     }),
   );
-  return table(["kvm-a says", "kvm-b says", '`pulumi up` with `host: "kvm-b"`', "because"], rows);
+  return table(["on kvm-a", "on kvm-b", '`pulumi up` with `host: "kvm-b"`', "because"], rows);
 }
 
-/** What the refusals of the table tell their reader to do, each text once. */
+/** The remedies of the refusals of the table, each text once. */
 export function refusalTable(): string {
   const texts = new Map<string, string[]>();
-  for (const onA of said) {
-    for (const onB of said) {
+  for (const onA of states) {
+    for (const onB of states) {
       const decision = answer(onA, onB);
       if (decision.action !== "refuse") continue;
       const row = [`\`${decision.code}\``, decision.reason, decision.next];
@@ -72,9 +72,9 @@ export function refusalTable(): string {
   return table(["code", "for example", "what to do"], [...texts.values()]);
 }
 
-function answer(onA: Said | undefined, onB: Said | undefined): Decision {
+function answer(onA: Observed | undefined, onB: Observed | undefined): Decision {
   const uuid = "285f89bb-e6d0-47b6-a7b7-7b8184b74154";
-  const view = (host: string, what: Said | undefined): DomainView[] =>
+  const view = (host: string, what: Observed | undefined): DomainView[] =>
     what === undefined
       ? []
       : [
@@ -82,7 +82,7 @@ function answer(onA: Said | undefined, onB: Said | undefined): Decision {
             host,
             uuid,
             name: "db-01",
-            ...parseDomState(what.words),
+            ...parseDomState(what.state),
             persistent: true,
             autostart: false,
             managedSave: false,
@@ -104,7 +104,7 @@ function answer(onA: Said | undefined, onB: Said | undefined): Decision {
 }
 
 /** A move from kvm-a to kvm-b began five minutes ago, and a host that was restarted was so a minute ago. */
-function pastOf(host: string, what: "sent" | "received", is: Said | undefined): Past {
+function pastOf(host: string, what: "sent" | "received", is: Observed | undefined): Past {
   const [minute, begun] = [60_000, 300_000];
   if (is?.restarted !== true)
     return { host, upMs: 1440 * minute, qemuMs: begun, last: { what: "started", agoMs: begun } };
@@ -120,7 +120,7 @@ function inShort(decision: Decision): string {
     case "resume":
       return "resume it";
     case "finish":
-      return "clear up";
+      return "clean up";
     case "refuse":
       return `${decision.passes ? "wait, then refuse" : "refuse"} \`${decision.code}\``;
     default:

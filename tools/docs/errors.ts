@@ -135,7 +135,7 @@ const errorReference: Record<ErrorCode, ErrorEntry> = {
     meaning: "No host that was asked has the VM, or the last one that had it says that it was moved away.",
     example: `${place} (decide): it is on none of the hosts kvm-a and kvm-b`,
     remedy:
-      "Look for it with `virsh list --all` on each host, and add the host that has it to the inventory. If the VM was removed for good, take the resource out of the program.",
+      "Search for it with `virsh list --all` on each host, and add the host that has it to the inventory. If the VM was removed for good, take the resource out of the program.",
   },
   domainOnTwoHosts: {
     meaning: "More than one host has the VM, and it is not clear which one owns it. The provider touches neither.",
@@ -245,10 +245,10 @@ const errorReference: Record<ErrorCode, ErrorEntry> = {
   },
   verificationFailed: {
     meaning:
-      "The migration ended, but the hosts do not show the VM where it should be, or showed something else at each look.",
+      "The migration ended, but the hosts do not show the VM where it should be, or showed something else each time they were asked.",
     example: `${move} (verify, on kvm-a): the migration ended, but the hosts do not show the VM where it should be`,
     remedy:
-      "Look with `virsh domstate --reason` on both hosts, and see who else moves it; `pulumi up` continues from what it finds.",
+      "Check with `virsh domstate --reason` on both hosts, and find out who else moves it; `pulumi up` continues from what it finds.",
   },
 };
 

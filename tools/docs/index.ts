@@ -1,4 +1,4 @@
-/** `npm run docs`: rewrites what the docs have from the code, between their markers. `-- --check` only says what is out of date. */
+/** `npm run docs`: rewrites what the docs have from the code, between their markers. `-- --check` only lists what is out of date. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generated, withGenerated } from "./generated";

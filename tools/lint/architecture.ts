@@ -11,7 +11,7 @@ const aboutWords = /^(docs\/style\.md|tools\/lint\/words\.ts|test\/unit\/tools\/
 const documented = ["provider/core/args.ts", "provider/core/model.ts", "provider/resource.ts"];
 
 function main(): number {
-  // Those not yet added too, as ESLint and prettier look at them.
+  // Those not yet added too, as ESLint and prettier check them.
   const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.ts", "*.md"], {
     encoding: "utf8",
   });

@@ -15,6 +15,11 @@ const banned: readonly Banned[] = [
   { word: /\bto and fro\b/i, instead: "back and forth" },
   { word: /\bfarewells?\b/i, instead: "interrupt notice" },
   { word: /\bfore(see|sees|saw|seen|seeing)\b/i, instead: "preview, estimate" },
+  { word: /\b(strikes?|striking|struck)\b/i, instead: "inject" },
+  { word: /\bheal(s|ed|ing)?\b/i, instead: "recover" },
+  { word: /\bmishaps?\b/i, instead: "fault" },
+  { word: /\bscenes?\b/i, instead: "fixture" },
+  { word: /\bfindings?\b/i, instead: "problem, blocker or warning" },
   {
     // As a noun of a sentence: QEMU's machine types are properties, attributes and options of that name.
     word: /\b(a|an|another|any|each|every|its|of|one|other|same|the|that|this|which|whose) machines?\b/i,

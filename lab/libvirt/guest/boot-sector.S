@@ -6,7 +6,7 @@
  * On the serial line: "B" once at boot, then per pass "." (all pages right) or "!" (at least one was wrong).
  *
  * `per_tick` pages are written per timer tick of 10 ms, then the CPU halts: the dirty rate does not depend on how fast the
- * machine is, and an idle guest costs no CPU. 0 = never halt. `delay` is a busy loop after each page. A guest whose `off` is
+ * computer is, and an idle guest costs no CPU. 0 = never halt. `delay` is a busy loop after each page. A guest whose `off` is
  * written to, from outside, switches itself off after its pass, as an operating system does: through ACPI.
  *
  * After a change, rebuild and put the bytes into boot-sector.ts:

@@ -48,7 +48,7 @@ async function stopAll(): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Ends this process and its children when the engine says so, or is gone without a word. */
+/** Ends this process and its children when the engine asks for it, or is gone. */
 export function endWithEngine(): void {
   let ending = false;
   const end = () => {
@@ -57,7 +57,7 @@ export function endWithEngine(): void {
     void stopAll().finally(() => process.exit(0));
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
-  // Only the engine's own pipe tells of the engine's end; /dev/null is at its end from the start.
+  // Only the engine's own pipe shows the engine's end; /dev/null is at its end from the start.
   const stdin = fstatSync(0);
   if (stdin.isFIFO() || stdin.isSocket()) process.stdin.on("end", end).on("error", end).resume();
 }

@@ -29,7 +29,7 @@ export function locate(moduleName: string, directory: string): string | undefine
 }
 
 function sdkRequire(): NodeJS.Require {
-  // The host runs from a cache directory that has no node_modules. The SDK of whoever installed it comes first,
+  // The host runs from a cache directory that has no node_modules. The SDK of the repository that installed it comes first,
   // because that is the version it is tested with; the wire format is the same in all of them.
   const directories = [process.env[modulesVariable], process.cwd()].filter((it) => it !== undefined);
   for (const directory of directories) {

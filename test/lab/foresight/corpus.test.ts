@@ -11,8 +11,8 @@ describeWithLab("what virsh refuses", { tls: true, vtpm: true }, (lab) => {
       const { foresight, exit, onSource } = await play(lab(), refusal, refusal.virsh !== undefined);
       if (exit !== undefined && refusal.virsh !== undefined) {
         assert.notEqual(exit.code, 0, "virsh did it");
-        // libvirt 9.0 at times loses the reason on the way, and neither daemon notes it.
-        if (!isHidden(exit.said)) assert.match(exit.said, refusal.virsh);
+        // libvirt 9.0 at times loses the reason on the way, and neither daemon logs it.
+        if (!isHidden(exit.output)) assert.match(exit.output, refusal.virsh);
       }
       assert.match(onSource, /guest-\d+/);
       const blockers = foresight.problems.filter(({ severity }) => severity === "blocker");
@@ -25,9 +25,9 @@ describeWithLab("what virsh refuses", { tls: true, vtpm: true }, (lab) => {
   }
 });
 
-describeWithLab("what nothing stands in the way of", { tls: true }, (lab) => {
+describeWithLab("a move without a blocker", { tls: true }, (lab) => {
   for (const given of healthy) {
-    it(`is let pass without a word: ${given.title}`, async function () {
+    it(`gets no problem and no note: ${given.title}`, async function () {
       this.timeout(180_000);
       const { foresight } = await play(lab(), given, false);
       assert.deepEqual(foresight.problems.map(renderProblem), []);
