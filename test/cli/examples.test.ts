@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { LastMigration, Plan } from "../../provider";
 import { describeWithLab } from "../support/lab";
 import { Stack } from "../support/stack";
 
@@ -43,6 +44,100 @@ describeWithLab("the examples, copied elsewhere", {}, (lab) => {
     assert.equal(moved.code, 0, moved.stdout + moved.stderr);
     assert.match(moved.stdout, /moved kvm-a → kvm-b in/);
     assert.equal(await lab().host("kvm-b").virsh("domstate db-01"), "running");
+  });
+
+  describe("with the policies of docs/ci.md", () => {
+    /** A pack of one file in TypeScript, as `pulumi policy new` makes it. */
+    function makePack(name: string, text: string): string {
+      const directory = join(stack.dir, name);
+      mkdirSync(directory);
+      symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));
+      writeFileSync(join(directory, "PulumiPolicy.yaml"), "runtime: nodejs\n");
+      writeFileSync(join(directory, "package.json"), JSON.stringify({ name, version: "1.0.0", main: "index.ts" }));
+      writeFileSync(join(directory, "index.ts"), text);
+      return directory;
+    }
+    const previewWith = (pack: string) => stack.pulumi.run(["preview", "--diff", "--policy-pack", pack]);
+    const placedOn = async () => (await stack.outputs("db"))["currentHost"];
+
+    before(() => stack.configure(keys("kvm-a")));
+
+    it("vetoes a move without TLS in the preview, and in up before anything is changed", async () => {
+      const [, documented] = /```ts\n(import \{ PolicyPack[^]*?)```/.exec(
+        readFileSync(join(root, "docs/ci.md"), "utf8"),
+      )!;
+      const pack = makePack("documented", documented!);
+      for (const { code, stdout, stderr } of [await previewWith(pack), await stack.up(["--policy-pack", pack])]) {
+        assert.notEqual(code, 0, stdout);
+        assert.match(stdout + stderr, /\bmemory-is-encrypted\b[^]*set migration\.tls: true/);
+      }
+      assert.equal(await placedOn(), "kvm-b");
+      assert.equal(await lab().host("kvm-b").virsh("domstate db-01"), "running");
+
+      const program = join(stack.dir, "project/index.ts");
+      const withoutTls = readFileSync(program, "utf8");
+      writeFileSync(program, withoutTls.replace("autoConverge: true,", "autoConverge: true,\n    tls: true,"));
+      const passed = await previewWith(pack);
+      writeFileSync(program, withoutTls);
+      assert.equal(passed.code, 0, passed.stdout + passed.stderr);
+      assert.match(passed.stdout, / --tls /);
+    });
+
+    it("runs the command as a remediation changed it, and the preview shows the one before", async () => {
+      const pack = makePack(
+        "remediation",
+        `import { PolicyPack, remediateResourceOfType } from "@pulumi/policy";
+import { VmPlacement } from "pulumi-vm-placement";
+new PolicyPack("remediation", {
+  policies: [{
+    name: "bandwidth-is-capped",
+    description: "A move leaves room for others.",
+    enforcementLevel: "remediate",
+    remediateResource: remediateResourceOfType(VmPlacement, (props) => ({
+      ...props,
+      migration: { ...props.migration, bandwidth: "900MiB/s" },
+    })),
+  }],
+});
+`,
+      );
+      const up = await stack.up(["--policy-pack", pack]);
+      assert.equal(up.code, 0, up.stdout + up.stderr);
+      // The plan was made before the remediation: the command that ran has the option, and so has the plan in the outputs.
+      const { inputs, outputs } = (await stack.resource("db"))!;
+      const { command } = outputs!["lastMigration"] as LastMigration;
+      const live = (of: Record<string, unknown>) => (of["plan"] as Plan).live as string;
+      assert.match(command, / --bandwidth 900 /);
+      assert.equal(live(outputs!), command);
+      assert.doesNotMatch(live(inputs!), /bandwidth/);
+      const again = await previewWith(pack);
+      assert.match(again.stdout, /2 unchanged/, again.stdout + again.stderr);
+    });
+
+    it("has a stack policy that reports only after the move", async () => {
+      const pack = makePack(
+        "whole-stack",
+        `import { PolicyPack } from "@pulumi/policy";
+new PolicyPack("whole-stack", {
+  policies: [{
+    name: "never",
+    description: "Refuses each stack.",
+    enforcementLevel: "mandatory",
+    validateStack: (_args, report) => report("refused as a whole"),
+  }],
+});
+`,
+      );
+      stack.configure(keys((await placedOn()) === "kvm-a" ? "kvm-b" : "kvm-a"));
+      const before = await placedOn();
+      const up = await stack.up(["--policy-pack", pack]);
+      assert.notEqual(up.code, 0, up.stdout);
+      assert.match(
+        up.stdout,
+        /moved kvm-. → kvm-. in[^]*refused as a whole|refused as a whole[^]*moved kvm-. → kvm-. in/,
+      );
+      assert.notEqual(await placedOn(), before);
+    });
   });
 
   it("has a template from which `pulumi new` makes a project", async () => {
