@@ -2,7 +2,7 @@
 import { PlacementError } from "../core/errors";
 import type { Clock } from "../core/ports";
 import { type Problem, renderProblem } from "../core/problem";
-import { problems } from "../core/rules";
+import { problems } from "../core/problems";
 import { moveFacts } from "../preflight/facts";
 import type { Hosts } from "../observe/hosts";
 import { table } from "./table";

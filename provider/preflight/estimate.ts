@@ -4,7 +4,7 @@ import { isPaused, isRunning } from "../core/situation";
 import { lastRate } from "../core/predict/lastRate";
 import { predict, type Prediction, type Prospect } from "../core/predict";
 import type { Clock } from "../core/ports";
-import { isCopied, type MoveFacts } from "../core/rules";
+import { isCopied, type MoveFacts } from "../core/problems";
 import { hostCapBytes } from "../core/predict/transferRate";
 import { parseNumber } from "../virsh/parse";
 import { command } from "../virsh/virshCommand";

@@ -1,6 +1,6 @@
 /** Gathers what the rules want to know: reads only, few round trips, everything at once; what was not to be had stays undefined. */
 import type { Clock } from "../core/ports";
-import type { DomainFacts, HostFacts, MoveFacts } from "../core/rules";
+import type { DomainFacts, HostFacts, MoveFacts } from "../core/problems";
 import { isPaused } from "../core/situation";
 import type { Hosts } from "../observe/hosts";
 import type { Virsh } from "../virsh/client";

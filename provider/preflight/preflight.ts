@@ -1,7 +1,7 @@
 import { PlacementError } from "../core/errors";
 import type { Clock } from "../core/ports";
 import type { Problem } from "../core/problem";
-import { type MoveFacts, problems } from "../core/rules";
+import { type MoveFacts, problems } from "../core/problems";
 import { moveFacts } from "./facts";
 import type { IntendedMove } from "./intendedMove";
 import type { Hosts } from "../observe/hosts";

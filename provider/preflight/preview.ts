@@ -2,7 +2,7 @@
 import type { Decision } from "../core/decide/types";
 import { PlacementError } from "../core/errors";
 import type { Problem } from "../core/problem";
-import { problems } from "../core/rules";
+import { problems } from "../core/problems";
 import type { Clock } from "../core/ports";
 import { moveFacts } from "./facts";
 import type { Hosts } from "../observe/hosts";

@@ -4,7 +4,7 @@
  * states: the definition is on the source, whose content counts; or it is on the destination, which has all of it.
  */
 import { PlacementError } from "../core/errors";
-import type { OwnedToCopy } from "../core/rules";
+import type { OwnedToCopy } from "../core/problems";
 import type { Virsh } from "../virsh/client";
 import type { ShellScript } from "../virsh/shellScript";
 import {

@@ -2,7 +2,7 @@
 import type { LastMigration } from "../core/args";
 import { type JobInfo } from "../core/domain";
 import { showBytes, showDuration } from "../core/units";
-import { isCopied } from "../core/rules";
+import { isCopied } from "../core/problems";
 import type { Virsh } from "../virsh/client";
 import { parseDomainXml } from "../virsh/domainXml";
 import { command } from "../virsh/virshCommand";

@@ -5,7 +5,7 @@ import type { Decision } from "../core/decide/types";
 import { showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import { renderProblem } from "../core/problem";
-import { ownedToCopy } from "../core/rules";
+import { ownedToCopy } from "../core/problems";
 import { listed } from "../core/near";
 import type { Hosts } from "../observe/hosts";
 import type { Ports } from "../core/ports";

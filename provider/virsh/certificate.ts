@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { cleanLine } from "../core/clean";
-import type { Certificate } from "../core/rules";
+import type { Certificate } from "../core/problems";
 
 const pemBegin = "-----BEGIN CERTIFICATE-----";
 const pemEnd = "-----END CERTIFICATE-----";

@@ -1,4 +1,4 @@
-import type { Disk, DomainFacts, HostDevice, Interface } from "../core/rules";
+import type { Disk, DomainFacts, HostDevice, Interface } from "../core/problems";
 import { parseBytes } from "../core/units";
 import { ownedState } from "./ownedState";
 import { all, type Element, first, has, parseXml, showXml } from "./xml";

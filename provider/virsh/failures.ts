@@ -1,10 +1,10 @@
 /** libvirt's error texts → what they mean and what to do. Texts seen with libvirt 9.0.0 and 11.3.0. */
 import { clean } from "../core/clean";
-import { quietLogin } from "../core/rules/peer";
+import { quietLogin } from "../core/problems/peer";
 import { shownCommand } from "../core/shownCommand";
 import type { ErrorCode } from "../core/errorCodes";
 import type { Remedy } from "../core/problem";
-import { anyOf, oneBehindTheOther, onOneLine, type TextMatch } from "./textMatch";
+import { anyOf, oneBehindTheOther, onOneLine, type TextMatch } from "../core/textMatch";
 
 export interface Failure {
   code: ErrorCode;

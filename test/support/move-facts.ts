@@ -8,7 +8,7 @@ import type {
   MoveFacts,
   PeerFacts,
   SystemFacts,
-} from "../../provider/core/rules";
+} from "../../provider/core/problems";
 import { parseHelpOptions } from "../../provider/virsh/parse";
 import { fixture } from "./fixture";
 

@@ -1,5 +1,5 @@
 import { clean } from "../../core/clean";
-import type { FitFacts } from "../../core/rules";
+import type { FitFacts } from "../../core/problems";
 import type { Hosts } from "../../observe/hosts";
 import type { Virsh } from "../../virsh/client";
 import type { DomainDefinition } from "../../virsh/domainXml";

@@ -1,7 +1,7 @@
 import { cleanLine } from "../../core/clean";
 import { wholeNumber } from "../../core/numbers";
 import { canBeShown } from "../../core/quote";
-import type { ImageFacts, MoveFacts } from "../../core/rules";
+import type { ImageFacts, MoveFacts } from "../../core/problems";
 import type { Virsh } from "../../virsh/client";
 import type { DomainDefinition } from "../../virsh/domainXml";
 import { head, sections } from "../../virsh/sections";

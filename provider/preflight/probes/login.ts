@@ -1,5 +1,5 @@
 import { renderRemedies } from "../../core/problem";
-import type { PeerFacts } from "../../core/rules";
+import type { PeerFacts } from "../../core/problems";
 import type { Hosts } from "../../observe/hosts";
 import { peerKeys } from "../../observe/peerKeys";
 import { readFailure } from "../../virsh/failures";

@@ -1,4 +1,4 @@
-import type { HostFacts } from "../../core/rules";
+import type { HostFacts } from "../../core/problems";
 import { validity } from "../../core/times";
 import type { Hosts } from "../../observe/hosts";
 import type { Virsh } from "../../virsh/client";

@@ -1,4 +1,4 @@
-import type { MoveFacts } from "../../core/rules";
+import type { MoveFacts } from "../../core/problems";
 import type { Virsh } from "../../virsh/client";
 import type { DomainDefinition } from "../../virsh/domainXml";
 import { inspectScript, parseInspected } from "../../virsh/ownedFiles";

@@ -1,6 +1,6 @@
 /** The destination as the source sees it: where libvirt connects to, and where QEMU sends the data. */
 import type { Host } from "../../core/model";
-import type { PeerFacts, SystemFacts } from "../../core/rules";
+import type { PeerFacts, SystemFacts } from "../../core/problems";
 import type { Hosts } from "../../observe/hosts";
 import type { Virsh } from "../../virsh/client";
 import { peerUri } from "../../virsh/command";

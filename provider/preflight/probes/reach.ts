@@ -1,7 +1,7 @@
 /** Whether the source reaches the destination: its ports, ping, and the login that libvirt makes. */
 import { clean } from "../../core/clean";
 import { wholeNumber } from "../../core/numbers";
-import type { PortAnswer } from "../../core/rules";
+import type { PortAnswer } from "../../core/problems";
 import type { Hosts } from "../../observe/hosts";
 import type { Virsh } from "../../virsh/client";
 import { head, sections } from "../../virsh/sections";

@@ -2,7 +2,7 @@
 import { cleanLine } from "../../core/clean";
 import { wholeNumber } from "../../core/numbers";
 import type { Clock } from "../../core/ports";
-import type { Certificates, QemuConf, SystemFacts } from "../../core/rules";
+import type { Certificates, QemuConf, SystemFacts } from "../../core/problems";
 import { validity } from "../../core/times";
 import type { Hosts } from "../../observe/hosts";
 import { parseCertificate } from "../../virsh/certificate";

@@ -1,4 +1,4 @@
-import type { UnreadableAnswer } from "../../core/rules";
+import type { UnreadableAnswer } from "../../core/problems";
 
 /** Answers that came, and that nothing can be concluded from. */
 export class UnreadableAnswers {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { problems } from "../../../provider/core/rules";
+import { problems } from "../../../provider/core/problems";
 import { parseDomainXml } from "../../../provider/virsh/domainXml";
 import { parseCapabilities, parsePoolPath, parseTpmBackends } from "../../../provider/virsh/hostXml";
 import { first, parseXml, showXml } from "../../../provider/virsh/xml";

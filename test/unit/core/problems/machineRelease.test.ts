@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { problems } from "../../../../provider/core/rules";
-import { isFromQemu80 } from "../../../../provider/core/rules/machineType";
+import { problems } from "../../../../provider/core/problems";
+import { isFromQemu80 } from "../../../../provider/core/problems/machineRelease";
 import { healthyDomain, healthyHost, healthyMove } from "../../../support/move-facts";
 
 describe("the QEMU release of a machine type", () => {

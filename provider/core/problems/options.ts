@@ -4,7 +4,7 @@ import { resumeHindrances } from "../resumable";
 import { versionBelow } from "../version";
 import type { MoveFacts } from "./facts";
 import type { Problem, Remedy } from "../problem";
-import { isFromQemu80 } from "./machineType";
+import { isFromQemu80 } from "./machineRelease";
 
 export function virshKnowsTheOptions({ source, command }: MoveFacts): Problem[] {
   // What is quoted is a value: a domain may well be called "db --old".

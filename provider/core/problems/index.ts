@@ -8,10 +8,10 @@ import { dataPortsAreOpen, peerAnswers, peerLoginIsQuiet } from "./peer";
 import { devicesCanMove, nothingHoldsIt } from "./devices";
 import { disksAreThere } from "./disks";
 import type { MoveFacts } from "./facts";
-import type { Rule } from "./rule";
+import type { Finder } from "./finder";
 import { distinctHosts, nameAndUuidAreFree } from "./identity";
 import { memoryIsFree } from "./memory";
-import { ownedStateGoesAlong, swtpmFits } from "./owned";
+import { ownedStateGoesAlong, swtpmFits } from "./ownedState";
 import { networksAreThere } from "./networks";
 import { pausedVmHasRunHere } from "./pausedAgain";
 import {
@@ -28,10 +28,10 @@ import { answersAreReadable } from "./unreadable";
 
 export * from "./facts";
 export { isCopied } from "./disks";
-export { type OwnedToCopy, ownedToCopy } from "./owned";
+export { type OwnedToCopy, ownedToCopy } from "./ownedState";
 
 /** In the order in which a user would fix things: the hosts, the way between them … */
-const ofTheHosts: readonly Rule[] = [
+const ofTheHosts: readonly Finder[] = [
   answersAreReadable,
   distinctHosts,
   peerAnswers,
@@ -50,7 +50,7 @@ const ofTheHosts: readonly Rule[] = [
 ];
 
 /** … the VM, its parts. */
-const ofTheDomain: readonly Rule[] = [
+const ofTheDomain: readonly Finder[] = [
   pausedVmHasRunHere,
   nameAndUuidAreFree,
   domainFits,
@@ -72,7 +72,7 @@ const ofTheDomain: readonly Rule[] = [
  * here they become text, and are cleaned.
  */
 export function problems(facts: MoveFacts): Problem[] {
-  const found = (rules: readonly Rule[]) => rules.flatMap((rule) => rule(facts));
+  const found = (finders: readonly Finder[]) => finders.flatMap((find) => find(facts));
   const domain = facts.domain && cleanLine(facts.domain.name);
   const all = [
     ...found(ofTheHosts),

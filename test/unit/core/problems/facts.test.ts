@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { renderProblem } from "../../../../provider/core/problem";
-import { type MoveFacts, problems } from "../../../../provider/core/rules";
+import { type MoveFacts, problems } from "../../../../provider/core/problems";
 import { healthyMove } from "../../../support/move-facts";
 import { factsOf } from "../../../support/problems";
 import { cases, path } from "./cases";
 
-describe("the rules, each fact by itself", () => {
+describe("the problems found, each fact by itself", () => {
   for (const [title, change, expected] of cases) {
     it(`${expected.length === 0 ? "let pass" : "find"} ${title}`, () => {
       const all = problems(healthyMove(change));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { problems } from "../../../../provider/core/rules";
+import { problems } from "../../../../provider/core/problems";
 import { healthyDomain, healthyHost, healthyMove } from "../../../support/move-facts";
 
 describe("a paused VM that is moved again", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { OwnedFacts, OwnedOnHost } from "../../../../provider/core/owned";
-import { ownedToCopy, problems } from "../../../../provider/core/rules";
-import { isSameFile } from "../../../../provider/core/rules/sameStorage";
+import { ownedToCopy, problems } from "../../../../provider/core/problems";
+import { isSameFile } from "../../../../provider/core/problems/sameStorage";
 import { undefineCommand } from "../../../../provider/core/undefine";
 import { parseDomainXml } from "../../../../provider/virsh/domainXml";
 import { healthyDomain, healthyMove, image } from "../../../support/move-facts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { MigrationOptions } from "../../../../provider/core/options";
-import { type MoveFacts, problems } from "../../../../provider/core/rules";
+import { type MoveFacts, problems } from "../../../../provider/core/problems";
 import { makePlan } from "../../../../provider/virsh/command";
 import { parseHelpOptions } from "../../../../provider/virsh/parse";
 import { fixture } from "../../../support/fixture";

@@ -1,6 +1,6 @@
 /** Facts that one thing is wrong with. */
 import type { OwnedFacts, OwnedOnHost, OwnedState } from "../../../../provider/core/owned";
-import type { Disk, DomainFacts, PeerFacts, SystemFacts } from "../../../../provider/core/rules";
+import type { Disk, DomainFacts, PeerFacts, SystemFacts } from "../../../../provider/core/problems";
 import {
   absentImage,
   certificate,

@@ -1,9 +1,9 @@
-/** Every text of the rules, as a user reads it. After a change of words: UPDATE_GOLDEN=1 npx mocha test/unit/core/rules/golden.test.ts */
+/** Every text of the rules, as a user reads it. After a change of words: UPDATE_GOLDEN=1 npx mocha test/unit/core/problems/golden.test.ts */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderProblem } from "../../../../provider/core/problem";
-import { problems } from "../../../../provider/core/rules";
+import { problems } from "../../../../provider/core/problems";
 import { healthyMove } from "../../../support/move-facts";
 import { cases } from "./cases";
 
@@ -23,7 +23,7 @@ describe("the texts of the rules", () => {
   });
 
   it("are all there", () => {
-    const directory = join(__dirname, "../../../../provider/core/rules");
+    const directory = join(__dirname, "../../../../provider/core/problems");
     const rules = readdirSync(directory).flatMap((file) =>
       [...readFileSync(join(directory, file), "utf8").matchAll(/(?:\brule: |\bproblem\(\s*)"([a-z-]+)"/g)].map(
         ([, rule]) => rule!,
