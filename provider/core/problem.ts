@@ -1,7 +1,7 @@
 /** What stands in the way of a move, and what to do about it, as data. One function makes text of it. */
 import type { ErrorCode } from "./errorCodes";
 
-interface Command {
+export interface Command {
   /** Where it is to be run; absent: on this computer. */
   host?: string;
   /** As it is typed, quoted; without backticks. */

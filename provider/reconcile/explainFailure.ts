@@ -1,7 +1,8 @@
 /** After a failed migration: what libvirt meant, asked of the hosts where its own words do not tell. */
 import { PlacementError } from "../core/errors";
 import type { ExecResult } from "../core/ports";
-import { type FailureContext, hidesCause, readFailure, tellsCause } from "../virsh/failures";
+import { type FailureContext, imagesToCopyInto, readTheLogs } from "../core/problems";
+import { essence, hidesCause, readFailure } from "../virsh/failures";
 import type { Virsh } from "../virsh/client";
 import { parseDiskFiles } from "../virsh/parse";
 import type { Hosts } from "../observe/hosts";
@@ -32,9 +33,9 @@ export async function explainFailure(
     peerUri: move.peerUri,
     ...(source?.shell.user !== undefined && { sourceUser: source.shell.user }),
   };
-  let said = exit.stderr;
-  let failure = readFailure(said, context);
-  if (hidesCause(said) && !tellsCause(said)) {
+  let stderr = exit.stderr;
+  let failure = readFailure(stderr, context);
+  if (failure === undefined && hidesCause(stderr)) {
     const logs = await Promise.all([
       logOf(source, move.durationMs),
       hosts.virsh(move.to).then(
@@ -44,18 +45,22 @@ export async function explainFailure(
     ]);
     const log = logs.flat().sort();
     // Other VMs may be on their way too, and the log does not say whose error it is: the last one is the likeliest.
-    const telling = log.filter((line) => tellsCause(line) && !neverHidden.test(line)).slice(-1);
-    said = [...(telling.length > 0 ? telling : log.slice(-2)).map(withoutPlace), said].join("\n");
-    failure = readFailure(said, context);
-    const missing = failure.code === "migrationFailed" ? await imagesMissing(hosts, move) : [];
+    const telling = log.filter((line) => readFailure(line, context) !== undefined && !neverHidden.test(line)).slice(-1);
+    stderr = [...(telling.length > 0 ? telling : log.slice(-2)).map(withoutPlace), stderr].join("\n");
+    failure = readFailure(stderr, context);
+    const missing = failure === undefined ? await imagesMissing(hosts, move) : [];
     if (missing.length > 0) {
-      failure = readFailure("Storage pool not found: no storage pool with matching target path", context);
-      failure.message = `the disk images ${missing.join(", ")} are not on ${move.to}`;
+      failure = {
+        code: "unsafeStorage",
+        message: `the disk images ${missing.join(", ")} are not on ${move.to}`,
+        remedies: imagesToCopyInto(move.to, missing),
+      };
     }
   }
-  if (failure.code === "peerUntrusted") {
-    failure = readFailure(said, { ...context, ...(await peerKeys(hosts, move.from, move.to)) });
+  if (failure?.code === "peerUntrusted") {
+    failure = readFailure(stderr, { ...context, ...(await peerKeys(hosts, move.from, move.to)) });
   }
+  failure ??= { code: "migrationFailed", message: essence(stderr), remedies: readTheLogs(context) };
   return new PlacementError({ ...failure, phase: "migrate", action: move.what, domain: move.domain, host: move.from });
 }
 

@@ -97,9 +97,9 @@ async function act(virsh: Virsh, script: ShellScript, deadlineMs: number, way: W
 }
 
 function failed({ host }: Virsh, { name, from, to }: Way, why: string): PlacementError {
-  const { code } = readFailure(why, { domain: name, source: from, destination: to });
+  const known = readFailure(why, { domain: name, source: from, destination: to });
   return new PlacementError({
-    code: code === "migrationFailed" ? "unsafeStorage" : code,
+    code: known?.code ?? "unsafeStorage",
     phase: "migrate",
     action: `cannot take along what ${name} owns beside its disks from ${from} to ${to}`,
     domain: name,

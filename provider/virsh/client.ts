@@ -299,23 +299,24 @@ export class Virsh {
 
   private failure({ text: asked }: VirshCommand, stderr: string, phase: Phase = "observe"): PlacementError {
     const { host, user } = this.shell;
-    const { code, remedies } = readFailure(stderr, {
+    const failure = readFailure(stderr, {
       domain: /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(asked)?.[0] ?? "the domain",
       source: host,
       destination: "the destination",
       ...(user !== undefined && { sourceUser: user }),
     });
-    const unknown = code === "migrationFailed";
+    // What a destination lacks is not what a query fails for.
+    const known = failure?.code === "migrationFailed" ? undefined : failure;
     const shown = canBeShown(asked) ? asked : asked.split(" ")[0]!;
     return new PlacementError({
-      code: unknown ? "libvirtDown" : code,
+      code: known?.code ?? "libvirtDown",
       phase,
       host,
       action: `cannot ask libvirt on ${host} (\`virsh ${asked.split(" ")[0]!}\`)`,
       message: essence(stderr),
-      remedies: unknown
-        ? [{ do: `try \`virsh ${shown}\` on ${host}, and read the log of libvirtd (or virtqemud) there` }]
-        : remedies,
+      remedies: known?.remedies ?? [
+        { do: `try \`virsh ${shown}\` on ${host}, and read the log of libvirtd (or virtqemud) there` },
+      ],
     });
   }
 }

@@ -16,7 +16,7 @@ import { readPrivateKey } from "../../provider/ssh/private-key";
 import { publicKeyIn } from "../../provider/ssh/public-key";
 import { parseCertificate } from "../../provider/virsh/certificate";
 import { parseDomainXml } from "../../provider/virsh/domainXml";
-import { essence, hidesCause, readFailure, tellsCause } from "../../provider/virsh/failures";
+import { essence, hidesCause, readFailure } from "../../provider/virsh/failures";
 import { parseCapabilities, parseCpuComparison, parsePoolPath, parseTpmBackends } from "../../provider/virsh/hostXml";
 import {
   hasBlockJob,
@@ -97,7 +97,6 @@ const readers: { name: string; read: (text: string) => unknown; worst?: Worst[] 
   },
   { name: "essence", read: essence, worst: [["Cannot recv data: ", ". "]] },
   { name: "hidesCause", read: hidesCause },
-  { name: "tellsCause", read: tellsCause, worst: [["", "sock"]] },
   { name: "parseDomState", read: parseDomState, worst: [["running (", ")("]] },
   { name: "parseDomainList", read: parseDomainList, worst: [["5c1e2f0a-6d0b-4f8e-9a37-0c1d2e3f4a5b", " "]] },
   { name: "parseUuids", read: parseUuids },

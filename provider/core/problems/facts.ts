@@ -3,6 +3,7 @@ import type { StaleImage } from "../args";
 import type { ErrorCode } from "../errorCodes";
 import type { MigrationOptions } from "../options";
 import type { OwnedOnHost, OwnedState } from "../owned";
+import type { Remedy } from "../problem";
 
 export interface HostFacts {
   host: string;
@@ -186,7 +187,7 @@ export interface PeerFacts {
    */
   login:
     | { works: true; tookMs: number; noise?: { text: string; user: string } }
-    | { works: false; code: ErrorCode; why: string; next: string }
+    | { works: false; code: ErrorCode; why: string; remedies: Remedy[] }
     | undefined;
 }
 

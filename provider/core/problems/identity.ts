@@ -1,9 +1,11 @@
 /** Who is who: hosts that libvirt takes for one, and domains that are in the way. */
 import { commandLine } from "../shownCommand";
+import { anyOf, onOneLine } from "../textMatch";
 import { undefineLine } from "../undefine";
 import { versionBelow } from "../version";
 import type { MoveFacts } from "./facts";
-import type { Problem } from "../problem";
+import type { Problem, Remedy } from "../problem";
+import type { StderrCause } from "./stderr";
 
 /** Cloned hosts share the UUID by which libvirt tells hosts apart; it then refuses with "Attempt to migrate guest to the same host". */
 export function distinctHosts({ source, destination }: MoveFacts): Problem[] {
@@ -15,14 +17,24 @@ export function distinctHosts({ source, destination }: MoveFacts): Problem[] {
       code: "domainConflict",
       host: destination.host,
       message: `${source.host} and ${destination.host} are one host, or have the same host UUID (${source.hostUuid})`,
-      remedies: [
-        {
-          do: "if one is a clone, give it a host_uuid of its own in /etc/libvirt/libvirtd.conf (or virtqemud.conf) and restart libvirt there",
-        },
-      ],
+      remedies: ownHostUuid(),
     },
   ];
 }
+
+function ownHostUuid(): Remedy[] {
+  return [
+    {
+      do: "if one is a clone, give it a host_uuid of its own in /etc/libvirt/libvirtd.conf (or virtqemud.conf) and restart libvirt there",
+    },
+  ];
+}
+
+export const sameHost: StderrCause = {
+  stderr: /Attempt to migrate guest to the same host/,
+  code: "domainConflict",
+  remedies: ownHostUuid,
+};
 
 /** libvirt refuses a second domain of one name or one UUID on a host. */
 export function nameAndUuidAreFree({ destination, domain }: MoveFacts): Problem[] {
@@ -63,3 +75,14 @@ export function nameAndUuidAreFree({ destination, domain }: MoveFacts): Problem[
     ],
   }));
 }
+
+export const domainConflict: StderrCause = {
+  stderr: anyOf(/is already active|already defined/, onOneLine(/domain '/, /' already exists with uuid/)),
+  code: "domainConflict",
+  remedies: ({ destination, domain }) => [
+    {
+      do: "look at the VM that is there, and rename or undefine whichever is not needed",
+      commands: [{ host: destination, command: commandLine`virsh dominfo ${domain}` }],
+    },
+  ],
+};

@@ -1,34 +1,71 @@
 /** What stands in the way of a move, from facts alone. All problems at once, never one by one. */
 import { clean, cleanLine } from "../clean";
 import type { Problem, Remedy } from "../problem";
-import { bootFilesAreThere } from "./bootFiles";
+import { bootFilesAreThere, firmwareMissing } from "./bootFiles";
 import { clocksAgree } from "./clocks";
-import { cpuFits, domainFits, securityModelFits, tpmFits } from "./fit";
-import { dataPortsAreOpen, peerAnswers, peerLoginIsQuiet } from "./peer";
-import { devicesCanMove, nothingHoldsIt } from "./devices";
+import { cpuFits, cpuUnfit } from "./cpu";
+import { dataAddressIsLocalhost, dataPortsAreOpen, dataPortsClosed, dataPortsInUse } from "./dataPorts";
+import {
+  deviceBlocksMigration,
+  devicesCanMove,
+  hostDeviceRefused,
+  hostDirectoryRefused,
+  invariantTscRefused,
+  sharedMemoryRefused,
+} from "./devices";
 import { disksAreThere } from "./disks";
 import type { MoveFacts } from "./facts";
 import type { Finder } from "./finder";
-import { distinctHosts, nameAndUuidAreFree } from "./identity";
-import { memoryIsFree } from "./memory";
-import { ownedStateGoesAlong, swtpmFits } from "./ownedState";
-import { networksAreThere } from "./networks";
-import { pausedVmHasRunHere } from "./pausedAgain";
+import { distinctHosts, domainConflict, nameAndUuidAreFree, sameHost } from "./identity";
+import { imageForbidden, imageLocked, imageMissing, imageUnfit } from "./images";
+import { libvirtDown, libvirtDownOnPeer } from "./libvirtDown";
+import { domainFits, emulatorMissing, kvmMissing, machineTypeUnknown } from "./machineType";
+import { lockedMemoryLimited, memoryIsFree, memoryShort } from "./memory";
+import { domainNotRunning, jobNotActive, jobRunning, migrationCancelled, migrationRunning } from "./migrationJob";
+import { networkMissing, networksAreThere } from "./networks";
 import {
   compressionIsKnown,
-  multiFdWithPostCopy,
-  postCopyCanBeResumed,
-  postCopyMayUseUserfaultfd,
+  compressionUnknown,
+  optionsConflict,
+  optionUnsupported,
   qemuIsNotOlder,
   tlsDiskCopyOverMultiFd,
   virshKnowsTheOptions,
 } from "./options";
-import { certificatesAreGood, tlsIsAskedFor } from "./tls";
+import { ownedStateGoesAlong } from "./ownedState";
+import { pausedVmHasRunHere } from "./pausedAgain";
+import { peerHostKeyTooOld, peerHostKeyUnknown, peerSshTooOld } from "./peerHostKey";
+import { peerLoginRefused, peerPasswordExpired, sshConfigUnreadable, sshFileOpenToOthers } from "./peerLogin";
+import { peerNameUnresolved } from "./peerName";
+import { peerLoginIsQuiet, peerOutput } from "./peerOutput";
+import { peerAnswers, peerSshDrops, peerSshUnreachable } from "./peerUnreachable";
+import {
+  multiFdWithPostCopy,
+  multiFdWithPostCopyRefused,
+  postCopyCanBeResumed,
+  postCopyCannotEnd,
+  postCopyInterrupted,
+  postCopyMayUseUserfaultfd,
+  postCopyOfPausedVm,
+  postCopyStillBreaking,
+  userfaultfdRefused,
+} from "./postCopy";
+import { securityDriverMissing, securityModelFits } from "./securityModel";
+import { blockJobActive, checkpointsRefused, nothingHoldsIt, snapshotsRefused } from "./snapshots";
+import { peerSocketPermission, socketPermission } from "./socketPermission";
+import { spaceShort } from "./space";
+import type { StderrCause } from "./stderr";
+import { certificatesAreGood, certificatesUnfit, peerCertificateUnfit, tlsForced, tlsIsAskedFor } from "./tls";
+import { swtpmFits, swtpmMissing, tpmFits } from "./tpm";
 import { answersAreReadable } from "./unreadable";
+import { disksCached, offlineNotShared, storageNotShared, storageUnsafe } from "./unsafeStorage";
+import { ncWithoutUnixSockets, sshHelperMissing, virshMissing } from "./virshMissing";
 
 export * from "./facts";
 export { isCopied } from "./disks";
+export { imagesToCopyInto } from "./images";
 export { type OwnedToCopy, ownedToCopy } from "./ownedState";
+export { type FailureContext, readTheLogs } from "./stderr";
 
 /** In the order in which a user would fix things: the hosts, the way between them … */
 const ofTheHosts: readonly Finder[] = [
@@ -65,6 +102,82 @@ const ofTheDomain: readonly Finder[] = [
   networksAreThere,
   devicesCanMove,
   nothingHoldsIt,
+];
+
+/** What virsh prints when a migration fails. Tried in this order: a text often wraps several causes, the more telling ones come first. */
+export const stderrCauses: readonly StderrCause[] = [
+  // ssh from the source to the destination
+  virshMissing,
+  peerHostKeyUnknown,
+  peerHostKeyTooOld,
+  peerSshTooOld,
+  peerOutput,
+  sshFileOpenToOthers,
+  sshConfigUnreadable,
+  peerPasswordExpired,
+  peerLoginRefused,
+  peerNameUnresolved,
+  dataAddressIsLocalhost,
+  dataPortsInUse,
+  dataPortsClosed,
+  peerSshDrops,
+  peerSshUnreachable,
+  // disks
+  storageNotShared,
+  disksCached,
+  storageUnsafe,
+  offlineNotShared,
+  imageUnfit,
+  swtpmMissing,
+  firmwareMissing,
+  imageForbidden,
+  imageLocked,
+  imageMissing,
+  // the VM and its jobs
+  snapshotsRefused,
+  checkpointsRefused,
+  blockJobActive,
+  hostDeviceRefused,
+  hostDirectoryRefused,
+  sharedMemoryRefused,
+  invariantTscRefused,
+  deviceBlocksMigration,
+  postCopyStillBreaking,
+  postCopyCannotEnd,
+  jobNotActive,
+  domainNotRunning,
+  migrationRunning,
+  jobRunning,
+  domainConflict,
+  sameHost,
+  migrationCancelled,
+  userfaultfdRefused,
+  postCopyInterrupted,
+  // what the hosts have and know
+  peerCertificateUnfit,
+  certificatesUnfit,
+  tlsForced,
+  kvmMissing,
+  emulatorMissing,
+  securityDriverMissing,
+  machineTypeUnknown,
+  cpuUnfit,
+  postCopyOfPausedVm,
+  multiFdWithPostCopyRefused,
+  compressionUnknown,
+  optionsConflict,
+  lockedMemoryLimited,
+  optionUnsupported,
+  // libvirt itself, the destination's first: it stands in what the source says
+  sshHelperMissing,
+  ncWithoutUnixSockets,
+  peerSocketPermission,
+  libvirtDownOnPeer,
+  socketPermission,
+  libvirtDown,
+  spaceShort,
+  memoryShort,
+  networkMissing,
 ];
 
 /**

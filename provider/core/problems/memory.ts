@@ -2,6 +2,7 @@ import { commandLine } from "../shownCommand";
 import { showBytes } from "../units";
 import type { MoveFacts } from "./facts";
 import type { Problem, Remedy } from "../problem";
+import type { StderrCause } from "./stderr";
 
 /** Huge pages are there or QEMU does not start; ordinary memory is taken as the guest's pages arrive. */
 export function memoryIsFree({ domain, destination, how }: MoveFacts): Problem[] {
@@ -19,7 +20,7 @@ export function memoryIsFree({ domain, destination, how }: MoveFacts): Problem[]
       code: "migrationRefused",
       host,
       message: `${host} has ${showBytes(free)} of memory free; ${domain.name} ${severity === "blocker" ? `needs ${showBytes(used)}` : `may grow to ${showBytes(domain.memoryBytes)}`}`,
-      remedies: [{ do: `free memory on ${host}: move another VM away first` }],
+      remedies: [freeMemory(host)],
     },
   ];
 }
@@ -41,10 +42,7 @@ function hugepages(
   const name = showBytes(size * 1024);
   if (free < needed) {
     return problem(`${domain.name} needs ${needed} huge pages of ${name}, and ${host} has ${free} free`, [
-      {
-        do: "reserve more",
-        commands: [{ host, command: commandLine`virsh allocpages --pagesize ${size}KiB --pagecount N` }],
-      },
+      reserveHugepages(host, `${size}`),
     ]);
   }
   if (!system.hugetlbfs) {
@@ -57,3 +55,36 @@ function hugepages(
   }
   return [];
 }
+
+function freeMemory(host: string): Remedy {
+  return { do: `free memory on ${host}: move another VM away first` };
+}
+
+function reserveHugepages(host: string, sizeKiB: string): Remedy {
+  return {
+    do: "reserve more huge pages",
+    commands: [{ host, command: commandLine`virsh allocpages --pagesize ${sizeKiB}KiB --pagecount N` }],
+  };
+}
+
+export const memoryShort: StderrCause = {
+  stderr: /cannot set up guest memory|Cannot allocate memory|unable to map backing store for guest RAM/i,
+  code: "migrationFailed",
+  remedies: ({ destination: host }, stderr) => [
+    freeMemory(host),
+    {
+      do: "see what is free",
+      commands: ["virsh freecell --all", "virsh freepages --all"].map((command) => ({ host, command })),
+    },
+    ...(/backing store/i.test(stderr) ? [reserveHugepages(host, "2048")] : []),
+  ],
+};
+
+export const lockedMemoryLimited: StderrCause = {
+  stderr: /cannot limit locked memory/,
+  code: "migrationRefused",
+  remedies: ({ source }) => [
+    { do: "leave out migration.zeroCopy" },
+    { do: `let libvirt on ${source} lock memory (CAP_SYS_RESOURCE)` },
+  ],
+};

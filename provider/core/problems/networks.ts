@@ -1,6 +1,8 @@
 import { commandLine } from "../shownCommand";
+import { anyOf, onOneLine } from "../textMatch";
 import type { MoveFacts } from "./facts";
-import type { Problem, Remedy } from "../problem";
+import type { Command, Problem, Remedy } from "../problem";
+import { between, type StderrCause } from "./stderr";
 
 /** Bridges, libvirt networks and devices that the interfaces are plugged in must have the same names there. */
 export function networksAreThere({ domain, source: { host: sourceHost }, destination, how }: MoveFacts): Problem[] {
@@ -15,10 +17,6 @@ export function networksAreThere({ domain, source: { host: sourceHost }, destina
       message,
       remedies,
     });
-  const start = (network: string) => [
-    { host, command: commandLine`virsh net-start ${network}` },
-    { host, command: commandLine`virsh net-autostart ${network}` },
-  ];
   for (const { type, source } of domain?.interfaces ?? []) {
     if (source === undefined) continue;
     if (type === "network" && networks !== undefined) {
@@ -30,7 +28,7 @@ export function networksAreThere({ domain, source: { host: sourceHost }, destina
             commands: [
               { host: sourceHost, command: commandLine`virsh net-dumpxml ${source}` },
               { host, command: "virsh net-define FILE" },
-              ...start(source),
+              ...startNetwork(host, source),
             ],
           },
         ]);
@@ -38,7 +36,7 @@ export function networksAreThere({ domain, source: { host: sourceHost }, destina
         add(
           `network ${source}`,
           `${domain!.name} is on the libvirt network ${source}, which is not active on ${host}`,
-          [{ do: "start it", commands: start(source) }],
+          [{ do: "start it", commands: startNetwork(host, source) }],
         );
       }
     }
@@ -46,9 +44,41 @@ export function networksAreThere({ domain, source: { host: sourceHost }, destina
     if (isDevice && system !== undefined && !system.interfaces.includes(source)) {
       const what = type === "bridge" ? "bridge" : "network device";
       add(`device ${source}`, `${domain!.name} is plugged in the ${what} ${source}, which ${host} does not have`, [
-        { do: `make a ${what} of that name on ${host}, with the same network behind it` },
+        sameDevice(host, what),
       ]);
     }
   }
   return [...found.values()];
 }
+
+function startNetwork(host: string, network: string): Command[] {
+  return [
+    { host, command: commandLine`virsh net-start ${network}` },
+    { host, command: commandLine`virsh net-autostart ${network}` },
+  ];
+}
+
+function sameDevice(host: string, what: string): Remedy {
+  return { do: `make a ${what} of that name on ${host}, with the same network behind it` };
+}
+
+export const networkMissing: StderrCause = {
+  stderr: anyOf(
+    /Cannot get interface MTU|Network not found|no network with matching name/i,
+    onOneLine(/network '/i, /' is not active/i),
+    onOneLine(/Cannot find/i, /bridge/i),
+  ),
+  code: "migrationRefused",
+  remedies: ({ destination }, stderr) => {
+    const network = between(stderr, "network '") ?? between(stderr, "no network with matching name '");
+    if (network === undefined && /Cannot get interface MTU|Cannot find/i.test(stderr)) {
+      return [sameDevice(destination, "bridge or network device")];
+    }
+    return [
+      {
+        do: `define the network on ${destination} too, and start it`,
+        commands: startNetwork(destination, network ?? "NAME"),
+      },
+    ];
+  },
+};

@@ -1,10 +1,9 @@
-/** Whether both hosts' software knows what the options ask for, and survives it. */
+/** Whether both hosts' software knows what the options ask for. */
 import { optionNames, optionTable } from "../options";
-import { resumeHindrances } from "../resumable";
 import { versionBelow } from "../version";
 import type { MoveFacts } from "./facts";
 import type { Problem, Remedy } from "../problem";
-import { isFromQemu80 } from "./machineRelease";
+import type { StderrCause } from "./stderr";
 
 export function virshKnowsTheOptions({ source, command }: MoveFacts): Problem[] {
   // What is quoted is a value: a domain may well be called "db --old".
@@ -26,62 +25,6 @@ export function virshKnowsTheOptions({ source, command }: MoveFacts): Problem[] 
         ],
       } satisfies Problem;
     });
-}
-
-const oneOfTheTwo: Remedy = { do: "leave out one of the two (postCopy alone copes with any dirty rate)" };
-
-/**
- * QEMU 7.2 accepts the pair, and its destination process aborts when post-copy starts: the guest is lost (5 of 5). QEMU 10.0 refuses it.
- * From 10.1 on it works, but not with a machine type of 7.2 or older (hw_compat_7_2 sets `migration.x-preempt-pre-7-2`): nothing is sent
- * after the first 1–3 MiB, and neither a switch nor an abort ends that (7 of 7; 8 of 8 well with 8.0 to 11.1; QEMU 11.1.2).
- */
-export function multiFdWithPostCopy({ source, destination, domain, options, how }: MoveFacts): Problem[] {
-  if (how !== "live" || !options.parallel || !options.postCopy) return [];
-  const tooOld = [source, destination]
-    .filter(({ qemu }) => qemu === undefined || versionBelow(qemu, "10.1"))
-    .map(({ host, qemu }) => ({
-      rule: "multi-fd-with-post-copy",
-      severity: "blocker",
-      code: "unsafeCombination",
-      host,
-      message: `migration.parallel together with migration.postCopy loses the guest below QEMU 10.1; ${host} has ${qemu ?? "an unknown version"}`,
-      remedies: [oneOfTheTwo],
-    })) satisfies Problem[];
-  if (tooOld.length > 0 || domain === undefined) return tooOld;
-  const { name, machine } = domain;
-  const known = isFromQemu80(machine);
-  if (known === true) return [];
-  return [
-    {
-      rule: "multi-fd-with-post-copy",
-      severity: "blocker",
-      code: "unsafeCombination",
-      host: source.host,
-      message:
-        `migration.parallel together with migration.postCopy stands still for ever with machine types of QEMU 7.2 and older; ${name} has ${machine}` +
-        (known === undefined ? ", and which release that is of is not known" : ""),
-      remedies: [oneOfTheTwo, { do: `start ${name} with a machine type of QEMU 8.0 or later` }],
-    },
-  ];
-}
-
-/** libvirt 9.0.0 checks the disks' certificate against an empty name here; the destination's name given by hand cures it, 11.3.0 needs no cure. */
-export function tlsDiskCopyOverMultiFd({ source, options, how }: MoveFacts): Problem[] {
-  const { tls, parallel, copyStorage, tlsDestination } = options;
-  if (how !== "live" || !tls || !parallel || !copyStorage || tlsDestination !== undefined) return [];
-  if (source.libvirt === undefined || !versionBelow(source.libvirt, "9.1")) return [];
-  return [
-    {
-      rule: "tls-disk-copy-over-multi-fd",
-      severity: "blocker",
-      code: "unsafeCombination",
-      host: source.host,
-      message: `libvirt ${source.libvirt} on ${source.host} always fails with tls, parallel and copyStorage together`,
-      remedies: [
-        { do: 'name the destination as in its certificate: migration.tls: { destination: "kvm-b.example.net" }' },
-      ],
-    },
-  ];
 }
 
 /** zlib and zstd came with libvirt 9.4; "mt" left QEMU in 9.1. */
@@ -113,35 +56,20 @@ export function compressionIsKnown({ source, destination, options, how }: MoveFa
   ]);
 }
 
-export function postCopyCanBeResumed({ source, destination, options, how }: MoveFacts): Problem[] {
-  if (how !== "live" || !options.postCopy) return [];
-  return resumeHindrances(source, destination).map(({ host, why, upgradeTo }) => ({
-    rule: "post-copy-resume",
-    severity: "warning",
-    code: "unsafeCombination",
-    host,
-    message: `a post-copy that the network interrupts could not be resumed: ${why}`,
-    remedies: [{ do: `upgrade libvirt on ${host} to ${upgradeTo} or later` }, { do: "leave out migration.postCopy" }],
-  }));
-}
-
-/** Post-copy needs userfaultfd on the destination, which kernels keep from unprivileged processes by default. */
-export function postCopyMayUseUserfaultfd({ destination, options, how }: MoveFacts): Problem[] {
-  if (how !== "live" || !options.postCopy || destination.system?.userfaultfd !== false) return [];
-  const { host } = destination;
+/** libvirt 9.0.0 checks the disks' certificate against an empty name here; the destination's name given by hand cures it, 11.3.0 needs no cure. */
+export function tlsDiskCopyOverMultiFd({ source, options, how }: MoveFacts): Problem[] {
+  const { tls, parallel, copyStorage, tlsDestination } = options;
+  if (how !== "live" || !tls || !parallel || !copyStorage || tlsDestination !== undefined) return [];
+  if (source.libvirt === undefined || !versionBelow(source.libvirt, "9.1")) return [];
   return [
     {
-      rule: "post-copy-userfaultfd",
+      rule: "tls-disk-copy-over-multi-fd",
       severity: "blocker",
       code: "unsafeCombination",
-      host,
-      message: `QEMU on ${host} runs unprivileged and may not use userfaultfd, which post-copy needs`,
+      host: source.host,
+      message: `libvirt ${source.libvirt} on ${source.host} always fails with tls, parallel and copyStorage together`,
       remedies: [
-        {
-          do: "allow it (and with a file in /etc/sysctl.d after the next boot too)",
-          commands: [{ host, command: "sysctl -w vm.unprivileged_userfaultfd=1" }],
-        },
-        { do: "leave out migration.postCopy" },
+        { do: 'name the destination as in its certificate: migration.tls: { destination: "kvm-b.example.net" }' },
       ],
     },
   ];
@@ -163,3 +91,26 @@ export function qemuIsNotOlder({ source, destination, how }: MoveFacts): Problem
     },
   ];
 }
+
+export const compressionUnknown: StderrCause = {
+  stderr: /Unsupported compression method/,
+  code: "optionUnsupported",
+  remedies: ({ source, destination }) => [
+    { do: "take that method out of migration.compression.methods" },
+    { do: `upgrade libvirt on ${source} and ${destination} (zlib and zstd need 9.4.0)` },
+  ],
+};
+
+export const optionsConflict: StderrCause = {
+  stderr:
+    /only (available for|supported with) parallel migration|isn't supported with parallel migration|not compatible with compress|not supported with tunnelled migration|Turn parallel migration on/,
+  code: "conflictingOptions",
+  remedies: () => [{ do: "libvirt on these hosts does not take the two options together: leave one out" }],
+};
+
+export const optionUnsupported: StderrCause = {
+  stderr:
+    /doesn't support option|unsupported flags|Unsupported (compression|migration)|is not supported by QEMU binary|unknown command/i,
+  code: "optionUnsupported",
+  remedies: ({ source }) => [{ do: "leave the option out" }, { do: `upgrade libvirt on ${source}` }],
+};

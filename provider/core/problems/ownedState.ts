@@ -5,8 +5,9 @@ import { showBytes } from "../units";
 import { versionBelow } from "../version";
 import type { MoveFacts } from "./facts";
 import type { Problem, Remedy } from "../problem";
-import { installSwtpm } from "./fit";
+import { sameFirmware } from "./bootFiles";
 import { isSameFile } from "./sameStorage";
+import { freeSpace } from "./space";
 
 /** Copied as text through the controller's memory; vTPM state has kilobytes, UEFI variables 64 MiB at most. */
 const mostBytes = 128 * 2 ** 20;
@@ -29,148 +30,163 @@ export function ownedToCopy({ domain, how, sourceOwned, destinationOwned }: Move
 }
 
 export function ownedStateGoesAlong(facts: MoveFacts): Problem[] {
-  const { domain, how, source, destination } = facts;
-  if (domain === undefined) return how === "offline" ? [unreadable(facts)] : [];
+  const { domain, how } = facts;
+  if (domain === undefined) return how === "offline" ? [definitionUnknown(facts)] : [];
   if (how === "live") return templatesAreThere(facts);
   return domain.owned.flatMap((owned) => {
-    const make: Make = (host, message, remedies) => [
+    const found = hindrance(facts, owned);
+    if (found === undefined) return [];
+    return [
       {
         rule: "owned-state",
-        severity: "blocker",
-        code: "unsafeStorage",
-        host,
-        message: `an offline migration sends no ${owned.what} of ${domain.name}: ${message}`,
-        remedies,
+        severity: "blocker" as const,
+        code: "unsafeStorage" as const,
+        ...found,
+        message: `an offline migration sends no ${owned.what} of ${domain.name}: ${found.message}`,
       },
     ];
-    const { path } = owned;
-    if (path === undefined) {
-      return make(source.host, `where it lies is not known to this provider`, [
-        { do: `start ${domain.name} and move it live: libvirt sends it then` },
-      ]);
-    }
-    const here = facts.sourceOwned?.byPath[path];
-    const there = facts.destinationOwned?.byPath[path];
-    if (here === undefined || there === undefined) {
-      const host = here === undefined ? source.host : destination.host;
-      return make(host, `${host} does not tell what is at ${path}`, [
-        { do: "see that sh, find, sha256sum and stat work there" },
-      ]);
-    }
-    return oneGoesAlong(facts, { ...owned, path }, here, there, make);
   });
 }
 
-type Make = (host: string, message: string, remedies: Remedy[]) => Problem[];
+type Hindrance = Pick<Problem, "message" | "remedies"> & { host: string };
 
-function oneGoesAlong(
-  { domain, source, destination, sourceOwned, destinationOwned }: MoveFacts,
-  { what, path, keptByLibvirt }: OwnedState & { path: string },
-  here: OwnedFacts,
-  there: OwnedFacts,
-  make: Make,
-): Problem[] {
-  const name = domain!.name;
-  const liveInstead: Remedy = { do: `start ${name} and move it live: libvirt sends it then` };
-  if (here.digest === "nothing" && here.keptCopy !== undefined) {
-    return make(
-      source.host,
-      `there is none at ${path} on ${source.host}, but the copy that an interrupted move kept: ${here.keptCopy}`,
-      [
-        {
-          do: "put it back",
-          commands: [
-            { host: source.host, command: commandLine`mv -T ${here.keptCopy} ${path}` },
-            { command: "pulumi up" },
-          ],
-        },
-        {
-          do: "remove it, if nobody needs it, and run `pulumi up` again",
-          loses: `the ${what}`,
-        },
-      ],
-    );
-  }
-  if (isSameFile(here, there)) {
-    // libvirt 9.0.0 leaves alone what lies on a file system that it knows as shared; older ones delete it for both hosts.
-    if (
-      what !== "vTPM state" ||
-      keptByLibvirt ||
-      source.libvirt === undefined ||
-      !versionBelow(source.libvirt, "9.0.0")
-    )
-      return [];
-    return make(
-      source.host,
-      `both hosts see ${path}, and libvirt ${source.libvirt} on ${source.host} deletes it with the definition`,
-      [
-        {
-          do: "add persistent_state='yes' to the <backend> of its <tpm>",
-          commands: [{ host: source.host, command: commandLine`virsh edit ${domain!}` }],
-        },
-        liveInstead,
-      ],
-    );
-  }
-  if (here.digest === "nothing" && there.digest === "nothing") return [];
-  for (const [{ host }, owned] of [
-    [source, sourceOwned],
-    [destination, destinationOwned],
-  ] as const) {
-    if (owned?.isRoot) continue;
-    return make(
-      host,
-      `${path} has to be copied, and the account ${owned?.account ?? "used"} on ${host} may neither read nor write it`,
-      [{ do: `deploy as root on ${host} (\`user: root\` in vm-placement:hosts)` }, liveInstead],
-    );
-  }
-  if (here.digest === undefined || there.digest === undefined || here.irregular || there.irregular) {
-    const host = here.digest === undefined || here.irregular ? source.host : destination.host;
-    return make(
-      host,
-      `${path} on ${host} ${here.irregular || there.irregular ? "holds symbolic links or special files" : "cannot be read"}`,
-      [{ do: "look at it", commands: [{ host, command: commandLine`find ${path} -ls` }] }],
-    );
-  }
-  if (there.digest !== "nothing" && there.digest !== here.digest && !there.superseded) {
-    const ours = here.digest === "nothing" ? `none (${name} was never started there)` : `of ${here.modified ?? "?"}`;
-    return make(
-      destination.host,
-      `${path} on ${destination.host} has other content (of ${there.modified ?? "?"}; on ${source.host}: ${ours}), and ${name} would start with that`,
-      [
-        {
-          do: "if nobody needs it, for example because an earlier move by hand left it, put it aside",
-          commands: [
-            { host: destination.host, command: commandLine`mv -T ${path} ${`${path}.old`}` },
-            { command: "pulumi up" },
-          ],
-        },
-      ],
-    );
-  }
-  if (here.digest === "nothing") return [];
-  const bytes = here.bytes ?? 0;
-  if (bytes > mostBytes) {
-    return make(source.host, `${path} has ${showBytes(bytes)}, more than the ${showBytes(mostBytes)} that are copied`, [
-      liveInstead,
-    ]);
-  }
-  const short = [
-    [source.host, here],
-    [destination.host, there],
-  ] as const;
-  for (const [host, { freeBytes }] of short) {
-    if (freeBytes === undefined || freeBytes > 2 * bytes + 2 ** 20) continue;
-    return make(
-      host,
-      `${host} has ${showBytes(freeBytes)} free for ${path}, and ${showBytes(2 * bytes + 2 ** 20)} are needed`,
-      [{ do: `free some space on ${host}` }],
-    );
-  }
-  return [];
+/** One of the things it owns, as the two hosts have it. */
+interface Copy extends MoveFacts {
+  name: string;
+  owned: OwnedState & { path: string };
+  here: OwnedFacts;
+  there: OwnedFacts;
 }
 
-function unreadable({ source, command }: MoveFacts): Problem {
+function hindrance(facts: MoveFacts, owned: OwnedState): Hindrance | undefined {
+  const { source, destination } = facts;
+  const { name } = facts.domain!;
+  const { path } = owned;
+  if (path === undefined) {
+    return { host: source.host, message: "where it lies is not known to this provider", remedies: [moveLive(name)] };
+  }
+  const here = facts.sourceOwned?.byPath[path];
+  const there = facts.destinationOwned?.byPath[path];
+  if (here === undefined || there === undefined) {
+    const host = here === undefined ? source.host : destination.host;
+    return {
+      host,
+      message: `${host} does not tell what is at ${path}`,
+      remedies: [{ do: "see that sh, find, sha256sum and stat work there" }],
+    };
+  }
+  const copy: Copy = { ...facts, name, owned: { ...owned, path }, here, there };
+  if (here.digest === "nothing" && here.keptCopy !== undefined) return onlyKeptCopy(copy, here.keptCopy);
+  if (isSameFile(here, there)) return deletedForBoth(copy);
+  if (here.digest === "nothing" && there.digest === "nothing") return undefined;
+  return notRoot(copy) ?? notReadable(copy) ?? otherContent(copy) ?? tooLarge(copy) ?? noRoom(copy);
+}
+
+function moveLive(name: string): Remedy {
+  return { do: `start ${name} and move it live: libvirt sends it then` };
+}
+
+function onlyKeptCopy({ source: { host }, owned: { what, path } }: Copy, keptCopy: string): Hindrance {
+  return {
+    host,
+    message: `there is none at ${path} on ${host}, but the copy that an interrupted move kept: ${keptCopy}`,
+    remedies: [
+      {
+        do: "put it back",
+        commands: [{ host, command: commandLine`mv -T ${keptCopy} ${path}` }, { command: "pulumi up" }],
+      },
+      { do: "remove it, if nobody needs it, and run `pulumi up` again", loses: `the ${what}` },
+    ],
+  };
+}
+
+/** libvirt 9.0.0 leaves alone what lies on a file system that it knows as shared; older ones delete it for both hosts. */
+function deletedForBoth({ domain, name, source, owned }: Copy): Hindrance | undefined {
+  const { host, libvirt } = source;
+  if (owned.what !== "vTPM state" || owned.keptByLibvirt) return undefined;
+  if (libvirt === undefined || !versionBelow(libvirt, "9.0.0")) return undefined;
+  return {
+    host,
+    message: `both hosts see ${owned.path}, and libvirt ${libvirt} on ${host} deletes it with the definition`,
+    remedies: [
+      {
+        do: "add persistent_state='yes' to the <backend> of its <tpm>",
+        commands: [{ host, command: commandLine`virsh edit ${domain!}` }],
+      },
+      moveLive(name),
+    ],
+  };
+}
+
+function notRoot({ name, source, destination, sourceOwned, destinationOwned, owned: { path } }: Copy) {
+  const ends = [
+    [source, sourceOwned],
+    [destination, destinationOwned],
+  ] as const;
+  const other = ends.find(([, owned]) => !owned?.isRoot);
+  if (other === undefined) return undefined;
+  const [{ host }, owned] = other;
+  return {
+    host,
+    message: `${path} has to be copied, and the account ${owned?.account ?? "used"} on ${host} may neither read nor write it`,
+    remedies: [{ do: `deploy as root on ${host} (\`user: root\` in vm-placement:hosts)` }, moveLive(name)],
+  };
+}
+
+function notReadable({ source, destination, owned: { path }, here, there }: Copy): Hindrance | undefined {
+  const irregular = here.irregular || there.irregular;
+  if (here.digest !== undefined && there.digest !== undefined && !irregular) return undefined;
+  const { host } = here.digest === undefined || here.irregular ? source : destination;
+  return {
+    host,
+    message: `${path} on ${host} ${irregular ? "holds symbolic links or special files" : "cannot be read"}`,
+    remedies: [{ do: "look at it", commands: [{ host, command: commandLine`find ${path} -ls` }] }],
+  };
+}
+
+function otherContent({ name, source, destination, owned: { path }, here, there }: Copy): Hindrance | undefined {
+  if (there.digest === "nothing" || there.digest === here.digest || there.superseded) return undefined;
+  const { host } = destination;
+  const ours = here.digest === "nothing" ? `none (${name} was never started there)` : `of ${here.modified ?? "?"}`;
+  return {
+    host,
+    message: `${path} on ${host} has other content (of ${there.modified ?? "?"}; on ${source.host}: ${ours}), and ${name} would start with that`,
+    remedies: [
+      {
+        do: "if nobody needs it, for example because an earlier move by hand left it, put it aside",
+        commands: [{ host, command: commandLine`mv -T ${path} ${`${path}.old`}` }, { command: "pulumi up" }],
+      },
+    ],
+  };
+}
+
+function tooLarge({ name, source: { host }, owned: { path }, here }: Copy): Hindrance | undefined {
+  const { bytes = 0 } = here;
+  if (here.digest === "nothing" || bytes <= mostBytes) return undefined;
+  const message = `${path} has ${showBytes(bytes)}, more than the ${showBytes(mostBytes)} that are copied`;
+  return { host, message, remedies: [moveLive(name)] };
+}
+
+/** Each host keeps the old one beside the new one until the move has ended. */
+function noRoom({ source, destination, owned: { path }, here, there }: Copy): Hindrance | undefined {
+  if (here.digest === "nothing") return undefined;
+  const needed = 2 * (here.bytes ?? 0) + 2 ** 20;
+  const ends = [
+    [source.host, here.freeBytes],
+    [destination.host, there.freeBytes],
+  ] as const;
+  for (const [host, free] of ends) {
+    if (free === undefined || free > needed) continue;
+    return {
+      host,
+      message: `${host} has ${showBytes(free)} free for ${path}, and ${showBytes(needed)} are needed`,
+      remedies: [freeSpace(host)],
+    };
+  }
+  return undefined;
+}
+
+function definitionUnknown({ source, command }: MoveFacts): Problem {
   return {
     rule: "owned-state",
     severity: "blocker",
@@ -179,26 +195,6 @@ function unreadable({ source, command }: MoveFacts): Problem {
     message: `${source.host} does not tell the definition that \`${command}\` moves, so what it owns beside its disks is not known`,
     remedies: [{ do: "see what it says", commands: [{ host: source.host, command: "virsh dumpxml NAME" }] }],
   };
-}
-
-/** The emulator of the TPM has to be there, and to read what the source's has written. */
-export function swtpmFits({ domain, source, destination, sourceOwned, destinationOwned }: MoveFacts): Problem[] {
-  if (!domain?.tpmEmulator || sourceOwned?.swtpm === undefined || destinationOwned === undefined) return [];
-  const [here, there] = [sourceOwned.swtpm, destinationOwned.swtpm];
-  if (there !== undefined && !versionBelow(there, here)) return [];
-  return [
-    {
-      rule: "tpm-emulator",
-      severity: "blocker",
-      code: "migrationRefused",
-      host: destination.host,
-      message:
-        there === undefined
-          ? `${domain.name} has an emulated TPM, and ${destination.host} has no emulator for one`
-          : `${domain.name} has an emulated TPM of swtpm ${here} (${source.host}), and ${destination.host} has the older ${there}, which need not be able to read its state`,
-      remedies: installSwtpm(destination.host, there === undefined ? "swtpm" : `swtpm ${here} or later`),
-    },
-  ];
 }
 
 /** The destination's libvirt makes the file for UEFI variables from its template before QEMU fills it. */
@@ -216,6 +212,6 @@ function templatesAreThere({ domain, destination, destinationImages, destination
       code: "migrationRefused",
       host: destination.host,
       message: `${destination.host} does not have ${template!}, from which libvirt makes the file for the ${what} of ${domain!.name}`,
-      remedies: [{ do: `install the same firmware package on ${destination.host}` }],
+      remedies: [sameFirmware(destination.host)],
     }));
 }

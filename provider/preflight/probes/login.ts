@@ -1,8 +1,7 @@
-import { renderRemedies } from "../../core/problem";
-import type { PeerFacts } from "../../core/problems";
+import { type PeerFacts, readTheLogs } from "../../core/problems";
 import type { Hosts } from "../../observe/hosts";
 import { peerKeys } from "../../observe/peerKeys";
-import { readFailure } from "../../virsh/failures";
+import { essence, readFailure } from "../../virsh/failures";
 import { sh, type ShellScript } from "../../virsh/shellScript";
 import { type LoginAnswer, peerAnswer } from "./reach";
 
@@ -21,16 +20,15 @@ export async function readLogin(
   if (code === 0) return { works: true, tookMs, ...(noise !== undefined && { noise: { text: noise, user } }) };
   const context = { domain: "the domain", source, destination, sourceUser: "root", peerUri: uri };
   let failure = readFailure(stderr, context);
-  if (["virshMissing", "libvirtDown", "socketPermission"].includes(failure.code)) {
+  if (failure !== undefined && ["virshMissing", "libvirtDown", "socketPermission"].includes(failure.code)) {
     failure = readFailure(stderr, { ...context, source: destination, sourceUser: user });
-  } else if (failure.code === "peerUntrusted") {
+  } else if (failure?.code === "peerUntrusted") {
     failure = readFailure(stderr, { ...context, ...(await peerKeys(hosts, source, destination)) });
   }
-  const { code: known, message, remedies } = failure;
   return {
     works: false,
-    code: known === "migrationFailed" ? "peerUnreachable" : known,
-    why: message,
-    next: renderRemedies(remedies),
+    code: failure?.code ?? "peerUnreachable",
+    why: essence(stderr),
+    remedies: failure?.remedies ?? readTheLogs(context),
   };
 }

@@ -11,6 +11,7 @@ import {
   healthySystem,
   image,
 } from "../../../support/move-facts";
+import { ownedContent, ownedOn } from "./owned-facts";
 
 export const path = "/var/lib/libvirt/images/db-01.img";
 const fileDisk: Disk = {
@@ -49,28 +50,8 @@ const refusal = (text: string): Change => ({ fit: { capabilities: { refusal: tex
 const copy = { copyStorage: "all" } as const;
 const hourMs = 3_600_000;
 
-/** Facts about one file that a VM owns, at /vars.fd. */
-const owned = (change: Partial<OwnedFacts> = {}, swtpm = "0.8.0"): OwnedOnHost => ({
-  isRoot: true,
-  account: "root",
-  swtpm,
-  byPath: {
-    "/vars.fd": {
-      digest: "aa",
-      bytes: 540_672,
-      modified: "2026-11-27 02:28:23",
-      irregular: false,
-      superseded: false,
-      keptCopy: undefined,
-      freeBytes: 2 ** 30,
-      fileSystem: "ext4",
-      mountSource: "/dev/sda1",
-      inode: "7",
-      changed: "2026-11-27 02:28:23.1 +0000",
-      ...change,
-    },
-  },
-});
+const owned = (change: Partial<OwnedFacts> = {}, swtpm = "0.8.0"): OwnedOnHost =>
+  ownedOn(ownedContent(change), { swtpm }, "/vars.fd");
 const offline = (what: Partial<OwnedState>, here: Partial<OwnedFacts> = {}, far: Partial<OwnedFacts> = {}): Change => ({
   ...domain({ state: "shut off", owned: [{ what: "UEFI variables", path: "/vars.fd", ...what }] }),
   how: "offline",
@@ -105,7 +86,14 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   // the way
   [
     "a login that is refused",
-    peer({ login: { works: false, code: "peerUntrusted", why: "Permission denied (publickey)", next: "add the key" } }),
+    peer({
+      login: {
+        works: false,
+        code: "peerUntrusted",
+        why: "Permission denied (publickey)",
+        remedies: [{ do: "add the key" }],
+      },
+    }),
     ["blocker peer on kvm-a: peerUntrusted"],
   ],
   [
@@ -155,7 +143,7 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   [
     "a destination that calls itself localhost",
     peer({ dataAddress: "localhost.localdomain", dataAddressFrom: "hostname" }),
-    ["blocker data-address on kvm-b: peerUnreachable"],
+    ["blocker data-address on kvm-b: peerUnreachable", "kvm-b$ hostnamectl set-hostname NAME"],
   ],
   [
     "closed data ports for a tunnelled migration",

@@ -1,70 +1,61 @@
 import assert from "node:assert/strict";
-import type { OwnedFacts, OwnedOnHost } from "../../../../provider/core/owned";
+import type { OwnedOnHost } from "../../../../provider/core/owned";
 import { ownedToCopy, problems } from "../../../../provider/core/problems";
 import { isSameFile } from "../../../../provider/core/problems/sameStorage";
 import { undefineCommand } from "../../../../provider/core/undefine";
 import { parseDomainXml } from "../../../../provider/virsh/domainXml";
 import { healthyDomain, healthyMove, image } from "../../../support/move-facts";
 import { dbUuid } from "../../../support/views";
+import { ownedContent, ownedOn, ownedPath } from "./owned-facts";
 
-const path = "/var/lib/libvirt/qemu/nvram/db-01_VARS.fd";
-const content = (change: Partial<OwnedFacts> = {}): OwnedFacts => ({
-  digest: "aa",
-  bytes: 540_672,
-  modified: "2026-11-27 02:28:23",
-  irregular: false,
-  superseded: false,
-  keptCopy: undefined,
-  freeBytes: 2 ** 30,
-  fileSystem: "ext4",
-  mountSource: "/dev/sda1",
-  inode: "7",
-  changed: "2026-11-27 02:28:23.1 +0000",
-  ...change,
-});
-const on = (facts: OwnedFacts, change: Partial<OwnedOnHost> = {}): OwnedOnHost => ({
-  isRoot: true,
-  account: "root",
-  swtpm: "0.7.1",
-  byPath: { [path]: facts },
-  ...change,
-});
 const offline = (here: OwnedOnHost, there: OwnedOnHost) =>
   healthyMove({
     how: "offline",
-    domain: healthyDomain({ state: "shut off", owned: [{ what: "UEFI variables", path }] }),
+    domain: healthyDomain({ state: "shut off", owned: [{ what: "UEFI variables", path: ownedPath }] }),
     sourceOwned: here,
     destinationOwned: there,
   });
 const messages = (move: ReturnType<typeof offline>) => problems(move).map(({ message }) => message);
 
 describe("what a VM owns beside its disks", () => {
-  const nothing = content({ digest: "nothing" });
+  const nothing = ownedContent({ digest: "nothing" });
 
   it("is copied where only the source has it, and where the destination has the same or what has moved on", () => {
-    for (const there of [nothing, content(), content({ digest: "bb", superseded: true })]) {
-      const move = offline(on(content()), on(there));
+    for (const there of [nothing, ownedContent(), ownedContent({ digest: "bb", superseded: true })]) {
+      const move = offline(ownedOn(ownedContent()), ownedOn(there));
       assert.deepEqual(messages(move), []);
-      assert.deepEqual(ownedToCopy(move), [{ what: "UEFI variables", path, digest: "aa" }]);
+      assert.deepEqual(ownedToCopy(move), [{ what: "UEFI variables", path: ownedPath, digest: "aa" }]);
     }
   });
 
   it("is not copied where both hosts see one file of a shared file system, and equal names alone do not show that", () => {
-    const shared = content({ fileSystem: "nfs4", mountSource: "nas:/state" });
-    assert.deepEqual(ownedToCopy(offline(on(shared), on(shared))), []);
+    const shared = ownedContent({ fileSystem: "nfs4", mountSource: "nas:/state" });
+    assert.deepEqual(ownedToCopy(offline(ownedOn(shared), ownedOn(shared))), []);
     assert.equal(isSameFile(shared, { ...shared, changed: "2026-11-27 02:28:24.1 +0000" }), false);
-    assert.equal(isSameFile(content(), content()), false);
+    assert.equal(isSameFile(ownedContent(), ownedContent()), false);
   });
 
   it("blocks the move where it cannot be copied", () => {
     for (const [here, there, text] of [
-      [on(content()), on(content({ digest: "bb" })), /on kvm-b has other content .*would start with that/],
-      [on(nothing), on(content()), /was never started there/],
-      [on(content(), { isRoot: false, account: "ops" }), on(nothing), /the account ops on kvm-a may neither/],
-      [on(content()), on(nothing, { isRoot: false, account: "ops" }), /the account ops on kvm-b may neither/],
-      [on(content()), on({ ...nothing, freeBytes: 1000 }), /kvm-b has .* free/],
-      [on(content({ irregular: true })), on(nothing), /symbolic links or special files/],
-      [on({ ...nothing, keptCopy: "/k" }), on(nothing), /the copy that an interrupted move kept: \/k/],
+      [
+        ownedOn(ownedContent()),
+        ownedOn(ownedContent({ digest: "bb" })),
+        /on kvm-b has other content .*would start with that/,
+      ],
+      [ownedOn(nothing), ownedOn(ownedContent()), /was never started there/],
+      [
+        ownedOn(ownedContent(), { isRoot: false, account: "ops" }),
+        ownedOn(nothing),
+        /the account ops on kvm-a may neither/,
+      ],
+      [
+        ownedOn(ownedContent()),
+        ownedOn(nothing, { isRoot: false, account: "ops" }),
+        /the account ops on kvm-b may neither/,
+      ],
+      [ownedOn(ownedContent()), ownedOn({ ...nothing, freeBytes: 1000 }), /kvm-b has .* free/],
+      [ownedOn(ownedContent({ irregular: true })), ownedOn(nothing), /symbolic links or special files/],
+      [ownedOn({ ...nothing, keptCopy: "/k" }), ownedOn(nothing), /the copy that an interrupted move kept: \/k/],
     ] as const) {
       const found = problems(offline(here, there));
       assert.deepEqual([found.length, found[0]?.severity, found[0]?.code], [1, "blocker", "unsafeStorage"]);
@@ -80,8 +71,8 @@ describe("what a VM owns beside its disks", () => {
           healthyMove({
             how,
             domain,
-            sourceOwned: on(content()),
-            destinationOwned: on(content(), { swtpm }),
+            sourceOwned: ownedOn(ownedContent(), { swtpm: "0.7.1" }),
+            destinationOwned: ownedOn(ownedContent(), { swtpm }),
           }),
         ).map(({ rule }) => rule);
       assert.deepEqual([to("0.8.0"), to("0.7.1")], [[], []]);
@@ -96,7 +87,7 @@ describe("what a VM owns beside its disks", () => {
       )!.owned.map((owned) => owned.path);
     assert.deepEqual(read(""), []);
     assert.deepEqual(read("<loader type='rom'>/bios</loader>"), []);
-    assert.deepEqual(read("<loader type='pflash'>/code</loader>"), [path]);
+    assert.deepEqual(read("<loader type='pflash'>/code</loader>"), [ownedPath]);
     assert.deepEqual(read("<nvram template='/t'>/v.fd</nvram>"), ["/v.fd"]);
     assert.deepEqual(read("<nvram type='file'><source file='/v.fd'/></nvram>"), ["/v.fd"]);
     assert.deepEqual(read("<nvram type='block'><source dev='/dev/v'/></nvram>"), [undefined]);

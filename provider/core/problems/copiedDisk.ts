@@ -1,0 +1,68 @@
+/** A disk that is copied over: into what is there, or into what libvirt can make. */
+import type { Remedy } from "../problem";
+import { showBytes } from "../units";
+import type { Disk, ImageFacts, MoveFacts } from "./facts";
+import { createImage, replaceImage } from "./images";
+import type { DiskProblem } from "./oneDisk";
+import { sharedFileSystems } from "./sameStorage";
+
+export function problemOfCopy(disk: Disk, facts: MoveFacts): DiskProblem | undefined {
+  const { path, type, format } = disk;
+  if (type === "network") {
+    return {
+      message: "it is on the network, and both hosts would write to one image while it is copied onto itself",
+      remedies: copyOthersOnly(facts.source.host),
+    };
+  }
+  if (path === undefined) return undefined;
+  const { host } = facts.destination;
+  const [here, there] = [facts.sourceImages[path], facts.destinationImages[path]];
+  if (
+    here?.fileSystem !== undefined &&
+    sharedFileSystems.test(here.fileSystem) &&
+    here.mountSource === there?.mountSource
+  ) {
+    return {
+      message: `${path} is on storage that both hosts see, and would be copied onto itself`,
+      remedies: copyOthersOnly(facts.source.host),
+    };
+  }
+  if (there === undefined) return undefined;
+  const size = virtualSize(here, format);
+  const image = { format, path, size };
+  if (!there.exists) {
+    const message = noImage(path, facts);
+    return message === undefined ? undefined : { message, remedies: [createImage(host, image)] };
+  }
+  if (there.format !== undefined && format !== "raw" && there.format !== format) {
+    return {
+      message: `${path} on ${host} is ${there.format}, and ${format} is needed`,
+      remedies: [replaceImage(host, image)],
+    };
+  }
+  const thereSize = format === "raw" ? there.sizeBytes : virtualSize(there, format);
+  if (size === undefined || thereSize === undefined || size === thereSize) return undefined;
+  return {
+    message: `${path} on ${host} has ${showBytes(thereSize)} (${thereSize} bytes), and ${showBytes(size)} (${size}) are needed`,
+    remedies: [replaceImage(host, image)],
+  };
+}
+
+/** With "all", libvirt makes the image itself where a storage pool has its directory. */
+function noImage(path: string, { destination: { host, poolPaths }, options }: MoveFacts): string | undefined {
+  if (options.copyStorage !== "all") return `${host} has no image ${path} to copy into`;
+  const directory = path.slice(0, path.lastIndexOf("/")) || "/";
+  if (poolPaths === undefined || poolPaths.includes(directory)) return undefined;
+  return `${host} has no image ${path} to copy into, and no storage pool for ${directory}`;
+}
+
+function copyOthersOnly(source: string): Remedy[] {
+  return [
+    { do: `limit migration.copyStorage.disks to the disks that only ${source} has` },
+    { do: "leave copyStorage out" },
+  ];
+}
+
+function virtualSize(image: ImageFacts | undefined, format: string): number | undefined {
+  return format === "raw" ? (image?.virtualSizeBytes ?? image?.sizeBytes) : image?.virtualSizeBytes;
+}

@@ -1,0 +1,121 @@
+/** Where the source is to send the data to, and the ports there. */
+import { commandLine } from "../shownCommand";
+import type { MoveFacts, PeerFacts, PortAnswer } from "./facts";
+import type { Problem, Remedy } from "../problem";
+import { anyOf, onOneLine } from "../textMatch";
+import { resolvable } from "./peerName";
+import type { StderrCause } from "./stderr";
+
+/** libvirt's own; others where migration_port_min and migration_port_max are set. */
+export const dataPortRange = "49152-49215";
+
+export const portAnswers: Record<PortAnswer, string> = {
+  open: "is open",
+  refused: "refuses the connection",
+  silent: "does not answer",
+  rejected: "cannot be reached: no route, or a firewall rejects it",
+  unresolved: "cannot be resolved",
+};
+
+/** libvirt takes the lowest free port; those above serve further migrations at the same time. */
+export function dataPortsAreOpen({ source, destination, peer, options, how }: MoveFacts): Problem[] {
+  if (peer?.dataAddress === undefined || how !== "live" || options.tunnelled) return [];
+  const { dataAddress: address, dataPorts } = peer;
+  if (/^localhost(\.|$)/.test(address)) {
+    const message = `libvirt on ${destination.host} takes ${address} for its own name, and would have the data sent there`;
+    return [dataAddress(destination.host, message, nameDataAddress(destination.host))];
+  }
+  const bad = dataPorts.filter(({ answer }) => answer !== "open" && answer !== "refused");
+  const [first] = bad;
+  if (first === undefined) return [];
+  // Behind a host that does not answer no port does; one problem says so already.
+  if (peer.control !== undefined && peer.control !== "open" && !peer.login?.works && peer.address === address)
+    return [];
+  if (first.answer === "unresolved") {
+    const message = `${source.host} cannot resolve ${address}, where ${destination.host} expects the data (${namedIn[peer.dataAddressFrom ?? "hostname"]})`;
+    return [dataAddress(source.host, message, resolvable("migrationAddress", source.host, destination.host))];
+  }
+  const all = bad.length === dataPorts.length || first.port === dataPorts[0]!.port;
+  const ports = `${dataPorts[0]!.port}-${dataPorts.at(-1)!.port}`;
+  return [
+    {
+      rule: "data-ports",
+      severity: all ? "blocker" : "warning",
+      code: "peerUnreachable",
+      host: destination.host,
+      message: all
+        ? `the data port ${first.port} of ${destination.host} (${address}) ${portAnswers[first.answer]} from ${source.host}`
+        : `of the data ports ${ports} of ${destination.host} (${address}), ${first.port} ${portAnswers[first.answer]} from ${source.host}: migrations at the same time would fail`,
+      remedies: openDataPorts(ports, source.host, destination.host),
+    },
+  ];
+}
+
+const namedIn: Record<NonNullable<PeerFacts["dataAddressFrom"]>, string> = {
+  migrationAddress: "migrationAddress in vm-placement:hosts",
+  "qemu.conf": "migration_host in qemu.conf",
+  hostname: "its host name",
+};
+
+function dataAddress(host: string, message: string, remedies: Remedy[]): Problem {
+  return { rule: "data-address", severity: "blocker", code: "peerUnreachable", host, message, remedies };
+}
+
+function nameDataAddress(host: string): Remedy[] {
+  return [
+    { do: `set migrationAddress of ${host} in vm-placement:hosts` },
+    { do: "set migration_host in its /etc/libvirt/qemu.conf" },
+    {
+      do: "let the host have a name that other hosts resolve",
+      commands: [{ host, command: "hostnamectl set-hostname NAME" }],
+    },
+  ];
+}
+
+function openDataPorts(ports: string, source: string, destination: string): Remedy[] {
+  return [
+    {
+      do: `open the data ports ${ports} on ${destination} for ${source}`,
+      commands: [commandLine`firewall-cmd --permanent --add-port=${ports}/tcp`, "firewall-cmd --reload"].map(
+        (command) => ({ host: destination, command }),
+      ),
+    },
+    {
+      do: "with ufw",
+      commands: [
+        { host: destination, command: commandLine`ufw allow proto tcp to any port ${ports.replace("-", ":")}` },
+      ],
+    },
+  ];
+}
+
+export const dataAddressIsLocalhost: StderrCause = {
+  stderr: /hostname on destination resolved to localhost/,
+  code: "peerUnreachable",
+  remedies: ({ destination }) => nameDataAddress(destination),
+};
+
+export const dataPortsClosed: StderrCause = {
+  stderr: anyOf(
+    /unable to connect to server at|Failed to connect to '/,
+    onOneLine(/Unable to connect to /, /: (Connection refused|No route|timed out)/),
+  ),
+  code: "peerUnreachable",
+  remedies: ({ source, destination }) => openDataPorts(dataPortRange, source, destination),
+};
+
+export const dataPortsInUse: StderrCause = {
+  stderr: /Unable to find an unused port in range '/,
+  code: "migrationRefused",
+  remedies: ({ destination: host }, stderr) => {
+    const range = /Unable to find an unused port in range '[^']{1,64}' \((\d{1,5}-\d{1,5})\)/.exec(stderr)?.[1];
+    return [
+      { do: `wait until other migrations to ${host} have ended, and run \`pulumi up\` again` },
+      {
+        do: `see what else listens on its data ports (${range ?? dataPortRange})`,
+        commands: [{ host, command: "ss -tlnp" }],
+      },
+      { do: "raise migration_port_max in its /etc/libvirt/qemu.conf, restart libvirt there and open those ports too" },
+    ];
+  },
+};

@@ -1,0 +1,42 @@
+/** libvirt runs one job at a time on a VM. */
+import { commandLine } from "../shownCommand";
+import type { FailureContext, StderrCause } from "./stderr";
+
+const lookAtJob = ({ source, domain }: FailureContext) => [
+  { host: source, command: commandLine`virsh domjobinfo ${domain}` },
+  { command: "pulumi up" },
+];
+
+export const jobNotActive: StderrCause = {
+  stderr: /no job is active on the domain|post-copy can only be started while outgoing migration is in progress/,
+  code: "domainStateUnfit",
+  remedies: () => [{ do: "the migration has ended, or is not one that can switch; run `pulumi up` again" }],
+};
+
+export const domainNotRunning: StderrCause = {
+  stderr: /domain is not running/,
+  code: "domainStateUnfit",
+  remedies: ({ source }) => [
+    { do: `it was stopped on ${source} meanwhile; run \`pulumi up\` again, which moves it as it is then` },
+  ],
+};
+
+export const migrationRunning: StderrCause = {
+  stderr: /another migration job is already running|migration is already in progress/,
+  code: "migrationRunning",
+  remedies: (context) => [{ do: "wait for its end", commands: lookAtJob(context) }],
+};
+
+export const jobRunning: StderrCause = {
+  stderr: /cannot acquire state change lock/,
+  code: "migrationRunning",
+  remedies: (context) => [
+    { do: `another operation holds ${context.domain}: look at it, and wait for its end`, commands: lookAtJob(context) },
+  ],
+};
+
+export const migrationCancelled: StderrCause = {
+  stderr: /canceled by client|operation aborted|migration canceled/i,
+  code: "migrationCancelled",
+  remedies: () => [{ do: "somebody cancelled the migration: start it again", commands: [{ command: "pulumi up" }] }],
+};

@@ -1,0 +1,71 @@
+/**
+ * Offline only the definition goes; images stay where they are. libvirt accepts it whatever is at the same path on the destination, and
+ * the VM would start from that: an old copy, or an empty file. So it has to be proved that both hosts see one image.
+ */
+import type { Remedy } from "../problem";
+import type { Disk, ImageFacts, MoveFacts } from "./facts";
+import { type DiskProblem, isSameStorage, staleCopy } from "./oneDisk";
+
+const onlyTheDefinition = "an offline migration moves the definition only";
+
+export function problemOffline(disk: Disk, facts: MoveFacts): DiskProblem | undefined {
+  const { path, type } = disk;
+  const { source, destination, options } = facts;
+  const { name } = facts.domain!;
+  if (disk.device === "cdrom" || disk.device === "floppy" || options.unsafe || type === "network") return undefined;
+  const remedies = copyYourself(name, destination.host);
+  if (path === undefined) {
+    return { message: `${onlyTheDefinition}, and where this disk (type ${type}) lies is not known`, remedies };
+  }
+  const [here, there] = [facts.sourceImages[path], facts.destinationImages[path]];
+  if (there?.exists === false) {
+    return {
+      message: `${onlyTheDefinition}, and ${destination.host} does not have ${path}: it could not start there`,
+      remedies: [
+        { do: `copy the image to ${destination.host} first` },
+        { do: "set migration.unsafe: true to move the definition all the same" },
+      ],
+    };
+  }
+  // What the guest cannot write to has no older content.
+  if (disk.readonly) return undefined;
+  if (here === undefined || there === undefined) {
+    const silent = here === undefined ? source.host : destination.host;
+    return { message: `${onlyTheDefinition}, and ${silent} does not tell what ${path} is`, remedies };
+  }
+  if (isSameStorage(disk, here, there)) return undefined;
+  const why = staleCopy(path, facts) ?? whyNotTheSame(disk, here, there, facts);
+  return {
+    message: `${onlyTheDefinition}, and ${path} on ${destination.host} is not known to be the same ${type === "block" ? "device" : "file"}: ${why}. ${name} would start from that`,
+    remedies,
+  };
+}
+
+export function copyYourself(name: string, destination: string): Remedy[] {
+  return [
+    { do: "put it on storage that both hosts see" },
+    { do: `start ${name} and move it live with migration.copyStorage` },
+    {
+      do: `copy the image to ${destination} yourself and set migration.unsafe: true, which moves the definition and checks no disk`,
+    },
+  ];
+}
+
+function whyNotTheSame(
+  { type }: Disk,
+  here: ImageFacts,
+  there: ImageFacts,
+  { source, destination }: MoveFacts,
+): string {
+  if (type !== "block") {
+    return `it lies on ${storageOf(here)} on ${source.host} and on ${storageOf(there)} on ${destination.host}`;
+  }
+  return here.serial === undefined || there.serial === undefined
+    ? "the devices have no serial number that would show it"
+    : `the devices have different serial numbers (${here.serial}, ${there.serial})`;
+}
+
+function storageOf({ exists, fileSystem, mountSource }: ImageFacts): string {
+  if (!exists) return "nothing";
+  return fileSystem === undefined ? "an unknown file system" : `${fileSystem} (${mountSource ?? "?"})`;
+}

@@ -1,0 +1,24 @@
+/** What the three ways of a disk have in common. */
+import type { Problem } from "../problem";
+import type { Disk, ImageFacts, MoveFacts } from "./facts";
+import { isSameFile } from "./sameStorage";
+
+/** Of one disk, on the destination; a blocker where it says nothing else. */
+export type DiskProblem = Pick<Problem, "message" | "remedies"> & Partial<Pick<Problem, "severity">>;
+
+export function isSameStorage(
+  { type }: Disk,
+  source: ImageFacts | undefined,
+  destination: ImageFacts | undefined,
+): boolean {
+  if (source === undefined || destination === undefined) return false;
+  return type === "block"
+    ? source.serial !== undefined && source.serial === destination.serial
+    : isSameFile(source, destination);
+}
+
+/** What the state knows of the image at the destination. */
+export function staleCopy(path: string, { staleImages, destination }: MoveFacts): string | undefined {
+  const stale = staleImages?.find((image) => image.host === destination.host && image.path === path);
+  return stale && `it is the stale copy that the move of ${stale.since} left there`;
+}

@@ -1,0 +1,110 @@
+/** root on the source has to be let in by sshd on the destination. */
+import type { Remedy } from "../problem";
+import { commandLine } from "../shownCommand";
+import { anyOf, onOneLine } from "../textMatch";
+import { between, type FailureContext, peerOf, type StderrCause } from "./stderr";
+
+export const peerLoginRefused: StderrCause = {
+  stderr: /Permission denied \([a-z,-]{0,200}(publickey|password|keyboard|gssapi)|Too many authentication failures/,
+  code: "peerUntrusted",
+  remedies: (context, stderr) => [letIn(context, refusedUser(stderr))],
+};
+
+function letIn(context: FailureContext, refused: string | undefined): Remedy {
+  const { source, destination, rootKey } = context;
+  const { user = refused ?? "root" } = peerOf(context);
+  const generate = "ssh-keygen -t ed25519 -N '' -f /root/.ssh/id_ed25519";
+  const why = `libvirt on ${source} connects as root by ssh, and ${destination} does not let it in as ${user}`;
+  const there = `~/.ssh/authorized_keys of ${user} on ${destination}`;
+  const attempt = { host: source, command: tryLogin(context, user) };
+  if (rootKey === undefined || rootKey === "") {
+    return {
+      do:
+        rootKey === ""
+          ? `${why}; root on ${source} has no key: make one, and add what is printed to ${there}`
+          : `${why}: add root's public key (\`${generate}\` makes one) to ${there}`,
+      commands: [
+        ...(rootKey === "" ? [{ host: source, command: generate }] : []),
+        { host: source, command: "cat /root/.ssh/id_ed25519.pub" },
+        attempt,
+      ],
+    };
+  }
+  return {
+    do: `${why}: add root's public key to ${there}`,
+    commands: [{ host: destination, command: commandLine`echo ${rootKey} >>~${user}/.ssh/authorized_keys` }, attempt],
+  };
+}
+
+/** As root on the source, where libvirt's own ssh would ask nothing either. */
+function tryLogin(context: FailureContext, user: string): string {
+  const { address, port } = peerOf(context);
+  const login = `${user}@${address}`;
+  return port === undefined
+    ? commandLine`ssh -o BatchMode=yes ${login} true`
+    : commandLine`ssh -o BatchMode=yes -p ${port} ${login} true`;
+}
+
+/** "USER@HOST: Permission denied (publickey…", as ssh says it. */
+function refusedUser(stderr: string): string | undefined {
+  const at = stderr.indexOf(": Permission denied (");
+  const account =
+    at < 0
+      ? ""
+      : (stderr
+          .slice(Math.max(0, at - maxAccount), at)
+          .split(/\s/)
+          .at(-1) ?? "");
+  const user = account.slice(0, account.lastIndexOf("@"));
+  return /^[\w.-]{1,64}$/.test(user) ? user : undefined;
+}
+
+/** A user name and a host name. */
+const maxAccount = 320;
+
+export const peerPasswordExpired: StderrCause = {
+  stderr: /Password change required but no TTY|Your (account|password) has expired/i,
+  code: "peerUntrusted",
+  remedies: (context) => {
+    const { destination } = context;
+    const { user = "root" } = peerOf(context);
+    return [
+      {
+        do: `as root, see what has expired of ${user} on ${destination}, and renew it`,
+        commands: [
+          { host: destination, command: commandLine`chage -l ${user}` },
+          { host: destination, command: commandLine`passwd ${user}` },
+        ],
+      },
+    ];
+  },
+};
+
+/** ssh takes no configuration and no key that others may write or read. */
+export const sshFileOpenToOthers: StderrCause = {
+  stderr: anyOf(/Bad owner or permissions on /, onOneLine(/Permissions \d{3,5} for '/, /' are too open/)),
+  code: "peerUntrusted",
+  remedies: ({ source }, stderr) => {
+    const file =
+      /Bad owner or permissions on (\/[^\s:]{1,4095})/.exec(stderr)?.[1] ??
+      (/Permissions \d{3,5} for '/.test(stderr) ? between(stderr, " for '") : undefined) ??
+      "FILE";
+    return [
+      {
+        do: `as root on ${source}, let the file belong to root, and nobody else read or write it`,
+        commands: [
+          { host: source, command: commandLine`chown root: ${file}` },
+          { host: source, command: commandLine`chmod 600 ${file}` },
+        ],
+      },
+    ];
+  },
+};
+
+export const sshConfigUnreadable: StderrCause = {
+  stderr: /Bad configuration option: |terminating, \d{1,9} bad configuration options/,
+  code: "peerUnreachable",
+  remedies: ({ source }) => [
+    { do: `correct the line of root's ssh configuration on ${source} that ssh names (/root/.ssh/config, /etc/ssh)` },
+  ],
+};

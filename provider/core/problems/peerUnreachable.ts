@@ -1,0 +1,100 @@
+/** The way from the source to the destination, as the source sees it. */
+import { commandLine } from "../shownCommand";
+import type { MoveFacts } from "./facts";
+import type { Problem, Remedy } from "../problem";
+import { dataPortRange, portAnswers } from "./dataPorts";
+import { resolvable } from "./peerName";
+import { peerOf, type StderrCause } from "./stderr";
+
+/** The control connection: the port, and behind it the login and libvirt. */
+export function peerAnswers({ source, destination, peer }: MoveFacts): Problem[] {
+  if (peer === undefined || peer.login?.works) return [];
+  const { address, controlPort: port, control, ping, transport, login } = peer;
+  if (login !== undefined) {
+    const { code, why, remedies } = login;
+    const message = `${source.host} cannot reach libvirt on ${destination.host} (${peer.uri}): ${why}`;
+    return [{ rule: "peer", severity: "blocker", code, host: source.host, message, remedies }];
+  }
+  if (control === undefined || control === "open") return [];
+  const off = control === "silent" && ping === "no" ? "; it does not answer a ping either" : "";
+  return [
+    {
+      rule: "peer",
+      // Where libvirtd's own ssh was not tried, its configuration may know another way.
+      severity: transport === "ssh" ? "warning" : "blocker",
+      code: "peerUnreachable",
+      host: source.host,
+      message:
+        control === "unresolved"
+          ? `${source.host} cannot resolve ${address}, the name of ${destination.host} among the hosts`
+          : `${destination.host} (${address}, port ${port}) ${portAnswers[control]} from ${source.host}${off}`,
+      remedies:
+        control === "unresolved"
+          ? resolvable("peerAddress", source.host, destination.host)
+          : control === "refused"
+            ? listen(transport, destination.host)
+            : [
+                {
+                  do: `open port ${port} on ${destination.host} for ${source.host} and try it`,
+                  commands: [{ host: source.host, command: tryIt(transport, address, port) }],
+                },
+              ],
+    },
+  ];
+}
+
+function listen(transport: "ssh" | "tls" | "tcp", host: string): Remedy[] {
+  const enable = (what: string, unit: string): Remedy => ({
+    do: `start ${what}`,
+    commands: [{ host, command: `systemctl enable --now ${unit}` }],
+  });
+  return transport === "ssh"
+    ? [
+        enable("the ssh server (RHEL, Fedora)", "sshd"),
+        enable("the ssh server (Debian, Ubuntu)", "ssh"),
+        { do: `set peerPort of ${host} in vm-placement:hosts` },
+      ]
+    : [
+        enable("libvirt's socket (RHEL 9 and later)", `virtproxyd-${transport}.socket`),
+        enable("that of libvirtd", `libvirtd-${transport}.socket`),
+      ];
+}
+
+function tryIt(transport: "ssh" | "tls" | "tcp", address: string, port: number | string): string {
+  return transport === "ssh" ? commandLine`ssh -p ${port} ${address} true` : commandLine`nc -vz ${address} ${port}`;
+}
+
+export const peerSshUnreachable: StderrCause = {
+  stderr:
+    /ssh: connect to host|Cannot recv data: (Connection (refused|reset|timed out)|ssh:)|No route to host|Network is unreachable/,
+  code: "peerUnreachable",
+  remedies: (context) => {
+    const { source, destination } = context;
+    const { user, address, port = "22" } = peerOf(context);
+    return [
+      {
+        do: `${source} cannot reach ${destination} by ssh: let a firewall between them pass port ${port} and the data ports ${dataPortRange}, and try it as root`,
+        commands: [{ host: source, command: tryIt("ssh", user === undefined ? address : `${user}@${address}`, port) }],
+      },
+    ];
+  },
+};
+
+/** sshd takes the connection and drops it before the login. */
+export const peerSshDrops: StderrCause = {
+  stderr: /kex_exchange_identification|ssh_exchange_identification|Connection closed by [\w.:]{1,255} port \d/,
+  code: "peerUnreachable",
+  remedies: (context) => {
+    const { source, destination } = context;
+    const { user, address, port = "22" } = peerOf(context);
+    return [
+      {
+        do: `sshd on ${destination} drops connections of ${source}: see why (MaxStartups, a ban, /etc/hosts.deny), and try it as root`,
+        commands: [
+          { host: destination, command: "journalctl -u ssh -u sshd -n 50" },
+          { host: source, command: tryIt("ssh", user === undefined ? address : `${user}@${address}`, port) },
+        ],
+      },
+    ];
+  },
+};

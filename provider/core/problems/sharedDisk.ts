@@ -1,0 +1,79 @@
+/** A disk that QEMU opens on both hosts. */
+import { commandLine } from "../shownCommand";
+import type { Remedy } from "../problem";
+import type { Disk, ImageFacts, MoveFacts } from "./facts";
+import { type DiskProblem, isSameStorage, staleCopy } from "./oneDisk";
+import { sharedFileSystems } from "./sameStorage";
+import { putOnSharedStorage } from "./unsafeStorage";
+
+export function problemOfShared(disk: Disk, facts: MoveFacts): DiskProblem | undefined {
+  const { path } = disk;
+  if (path === undefined) return undefined;
+  const { source, destination, options } = facts;
+  const [here, there] = [facts.sourceImages[path], facts.destinationImages[path]];
+  const { host } = destination;
+  const removable = disk.device === "cdrom" || disk.device === "floppy";
+  if (disk.readonly || removable) return readOnly(disk, path, removable, facts);
+  const stale = staleCopy(path, facts);
+  // libvirt does it with --unsafe, and the user has said that the data is theirs to answer for.
+  const severity = options.unsafe ? "warning" : "blocker";
+  if (stale !== undefined && !isSameStorage(disk, here, there)) {
+    return { severity, message: `${path} on ${host} is not the image it runs with: ${stale}`, remedies: [overwrite] };
+  }
+  if (
+    disk.type === "file" &&
+    here?.fileSystem !== undefined &&
+    !sharedFileSystems.test(here.fileSystem) &&
+    !options.unsafe
+  ) {
+    return {
+      message: `${path} lies on a file system of ${source.host} itself (${here.fileSystem})`,
+      remedies: putOnSharedStorage,
+    };
+  }
+  if (there?.exists === false) {
+    const storage = `the same storage (${here?.mountSource ?? "see findmnt"})`;
+    return { message: `${host} does not have ${path}`, remedies: [connect(disk, host, storage)] };
+  }
+  if (here === undefined || there === undefined || !isAnother(disk, here, there)) return undefined;
+  const what =
+    disk.type === "block"
+      ? `device (serial ${there.serial}, here ${here.serial})`
+      : `file (on ${there.mountSource ?? "?"}, here ${here.mountSource ?? "?"})`;
+  return {
+    severity,
+    message: `${path} on ${host} is another ${what}`,
+    remedies: [connect(disk, host, "the same storage")],
+  };
+}
+
+const overwrite: Remedy = {
+  do: 'set migration.copyStorage: "all", which overwrites it with what is current',
+  loses: "what is in the image there",
+};
+
+/** QEMU only reads it, so any file of that path will do. */
+function readOnly(disk: Disk, path: string, removable: boolean, facts: MoveFacts): DiskProblem | undefined {
+  const { source, destination, domain } = facts;
+  if (facts.destinationImages[path]?.exists !== false || disk.startupPolicy !== "mandatory") return undefined;
+  const eject = {
+    do: "eject it",
+    commands: [{ host: source.host, command: commandLine`virsh change-media ${domain!} ${disk.target} --eject` }],
+  };
+  return {
+    message: `${destination.host} does not have ${path}`,
+    remedies: [...(removable ? [eject] : []), { do: `put the file at the same path on ${destination.host}` }],
+  };
+}
+
+function connect({ type }: Disk, host: string, storage: string): Remedy {
+  return { do: type === "block" ? `connect the same LUN or volume on ${host}` : `mount ${storage} on ${host}` };
+}
+
+function isAnother({ type }: Disk, source: ImageFacts, destination: ImageFacts): boolean {
+  return type === "block"
+    ? source.serial !== undefined && destination.serial !== undefined && source.serial !== destination.serial
+    : source.mountSource !== destination.mountSource &&
+        source.inode !== undefined &&
+        source.inode !== destination.inode;
+}

@@ -1,0 +1,69 @@
+/** What libvirt and ssh print when a migration fails: the cause that it tells, and what to do about it. */
+import type { ErrorCode } from "../errorCodes";
+import type { Remedy } from "../problem";
+import { commandLine } from "../shownCommand";
+import type { TextMatch } from "../textMatch";
+
+/** Names for the remedies; what is not known reads as a placeholder. */
+export interface FailureContext {
+  domain: string;
+  source: string;
+  destination: string;
+  /** The account that runs virsh on the source. */
+  sourceUser?: string;
+  /** Only in a migration, in which libvirt on the source asks libvirt on the destination. */
+  peerUri?: string;
+  /** The destination's host key, as it stands in a .pub file. */
+  peerHostKey?: string;
+  /** The public key of root on the source; empty where it has none. */
+  rootKey?: string;
+}
+
+/** Texts as libvirt 9.0.0 to 11.3.0 print them. */
+export interface StderrCause {
+  stderr: TextMatch;
+  code: ErrorCode;
+  remedies(context: FailureContext, stderr: string): Remedy[];
+}
+
+/** The destination, as libvirt on the source reaches it. */
+export function peerOf({ peerUri, destination }: FailureContext): {
+  user: string | undefined;
+  address: string;
+  /** undefined: ssh's own, 22. */
+  port: string | undefined;
+  /** Its name in known_hosts. */
+  filedAs: string;
+} {
+  const match = /^[a-z+]+:\/\/(?:([^@/]+)@)?(\[[^\]]+\]|[^:/]+)(?::(\d+))?/.exec(peerUri ?? "");
+  const address = match?.[2]?.replace(/[[\]]/g, "") ?? destination;
+  const port = match?.[3] === "22" ? undefined : match?.[3];
+  return { user: match?.[1], address, port, filedAs: port === undefined ? address : `[${address}]:${port}` };
+}
+
+/** What stands behind `open` and before `close` on one line: undefined where it does not stand in the text, or is longer than any path. */
+export function between(stderr: string, open: string, close = "'"): string | undefined {
+  const at = stderr.indexOf(open);
+  if (at < 0) return undefined;
+  const from = at + open.length;
+  const [line = ""] = stderr.slice(from, from + longest).split("\n", 1);
+  const end = line.indexOf(close);
+  return end < 1 ? undefined : line.slice(0, end);
+}
+
+const longest = 4097;
+
+/** Where no cause is known. */
+export function readTheLogs({ domain, source, destination }: FailureContext): Remedy[] {
+  const tail = commandLine`tail -n 50 ${`/var/log/libvirt/qemu/${domain}.log`}`;
+  return [
+    {
+      do: "read the log of libvirtd (or virtqemud) on the source, and QEMU's on both hosts",
+      commands: [
+        { host: source, command: "journalctl -u libvirtd -u virtqemud -n 50" },
+        { host: source, command: tail },
+        { host: destination, command: tail },
+      ],
+    },
+  ];
+}

@@ -1,0 +1,54 @@
+/** An emulated TPM is a program on its host: swtpm. */
+import type { Problem, Remedy } from "../problem";
+import { versionBelow } from "../version";
+import type { MoveFacts } from "./facts";
+import { install } from "./install";
+import type { StderrCause } from "./stderr";
+
+export function tpmFits({ domain, destination, fit }: MoveFacts): Problem[] {
+  if (!domain?.tpmEmulator || fit?.capabilities === undefined || "refusal" in fit.capabilities) return [];
+  const { tpmBackends } = fit.capabilities;
+  if (tpmBackends === undefined || tpmBackends.includes("emulator")) return [];
+  return [
+    {
+      rule: "tpm-emulator",
+      severity: "blocker",
+      code: "migrationRefused",
+      host: destination.host,
+      message: `${domain.name} has an emulated TPM, and ${destination.host} has no emulator for one`,
+      remedies: installSwtpm(destination.host, "swtpm"),
+    },
+  ];
+}
+
+/** The emulator of the TPM has to be there, and to read what the source's has written. */
+export function swtpmFits({ domain, source, destination, sourceOwned, destinationOwned }: MoveFacts): Problem[] {
+  if (!domain?.tpmEmulator || sourceOwned?.swtpm === undefined || destinationOwned === undefined) return [];
+  const [here, there] = [sourceOwned.swtpm, destinationOwned.swtpm];
+  if (there !== undefined && !versionBelow(there, here)) return [];
+  return [
+    {
+      rule: "tpm-emulator",
+      severity: "blocker",
+      code: "migrationRefused",
+      host: destination.host,
+      message:
+        there === undefined
+          ? `${domain.name} has an emulated TPM, and ${destination.host} has no emulator for one`
+          : `${domain.name} has an emulated TPM of swtpm ${here} (${source.host}), and ${destination.host} has the older ${there}, which need not be able to read its state`,
+      remedies: installSwtpm(destination.host, there === undefined ? "swtpm" : `swtpm ${here} or later`),
+    },
+  ];
+}
+
+/** @param what with the version where one is needed. */
+function installSwtpm(host: string, what: string): Remedy[] {
+  const packages = "swtpm swtpm-tools";
+  return install(host, what, { apt: packages, dnf: packages }, " and restart libvirt there");
+}
+
+export const swtpmMissing: StderrCause = {
+  stderr: /Unable to find 'swtpm/i,
+  code: "migrationRefused",
+  remedies: ({ destination }) => installSwtpm(destination, "swtpm"),
+};

@@ -1,0 +1,35 @@
+/** libvirt's own checks of what a migration would do to the disks. */
+import type { Remedy } from "../problem";
+import { copyYourself } from "./offlineDisk";
+import type { StderrCause } from "./stderr";
+
+export const putOnSharedStorage: Remedy[] = [
+  { do: "put it on storage that both hosts see" },
+  { do: 'set migration.copyStorage: "all" with an image of the same size and format on the destination' },
+];
+
+const answerForTheData: Remedy = { do: "if you answer for the data, set migration.unsafe: true" };
+
+export const storageNotShared: StderrCause = {
+  stderr: /Unsafe migration: Migration without shared storage is unsafe/,
+  code: "unsafeStorage",
+  remedies: () => putOnSharedStorage,
+};
+
+export const disksCached: StderrCause = {
+  stderr: /Unsafe migration: Migration may lead to data corruption if disks use cache/,
+  code: "unsafeStorage",
+  remedies: () => [{ do: "set cache='none' on the disks of the domain" }, answerForTheData],
+};
+
+export const storageUnsafe: StderrCause = {
+  stderr: /Unsafe migration/,
+  code: "unsafeStorage",
+  remedies: () => [{ do: "make the storage safe as libvirt says" }, answerForTheData],
+};
+
+export const offlineNotShared: StderrCause = {
+  stderr: /offline migration cannot handle non-shared storage/,
+  code: "unsafeStorage",
+  remedies: ({ domain, destination }) => copyYourself(domain, destination),
+};
