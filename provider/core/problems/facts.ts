@@ -1,4 +1,4 @@
-/** What the rules are told. A field that is undefined was not to be had: no rule concludes anything from it. */
+/** What the finders are told. A field that is undefined was not to be had: no finder concludes anything from it. */
 import type { StaleImage } from "../args";
 import type { ErrorCode } from "../errorCodes";
 import type { MigrationOptions } from "../options";

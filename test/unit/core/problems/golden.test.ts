@@ -1,4 +1,4 @@
-/** Every text of the rules, as a user reads it. After a change of words: UPDATE_GOLDEN=1 npx mocha test/unit/core/problems/golden.test.ts */
+/** Every text of the finders, as a user reads it. After a change of words: UPDATE_GOLDEN=1 npx mocha test/unit/core/problems/golden.test.ts */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { cases } from "./cases";
 const golden = join(__dirname, "golden.txt");
 const found = cases.map(([title, change]) => ({ title, all: problems(healthyMove(change)) }));
 
-describe("the texts of the rules", () => {
+describe("the texts of the finders", () => {
   it("are those of golden.txt", () => {
     const text = found
       .filter(({ all }) => all.length > 0)
