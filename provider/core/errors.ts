@@ -1,7 +1,7 @@
 import { clean, cleanLine, cleanValues } from "./clean";
 import type { DomainView } from "./domain";
 import type { ErrorCode } from "./errorCodes";
-import { type Problem, renderRemedies } from "./problem";
+import { type Problem, renderAdvice, withCaution } from "./problem";
 
 /** Where in the flow something failed. */
 export type Phase =
@@ -14,8 +14,6 @@ export interface Failure extends Omit<Problem, "severity" | "rule"> {
   action: string;
   /** What it was made of, where that is more than one: each needs one of its own remedies. */
   problems?: readonly Problem[];
-  /** What not to do meanwhile, whichever remedy is chosen. */
-  caution?: string;
   /** Where the VM was seen after the failure; absent where nothing was seen. */
   seen?: DomainView;
   cause?: unknown;
@@ -68,18 +66,21 @@ export class PlacementError extends Error {
 }
 
 function cleaned(failure: Failure): Failure {
-  const { action, message, remedies } = failure;
+  const { action, message, first, remedies, caution } = failure;
   return {
     ...failure,
     action: cleanLine(action),
     message: clean(message, maxText),
     remedies: cleanValues(remedies, maxText),
+    ...(first !== undefined && { first: clean(first, maxText) }),
+    ...(caution !== undefined && { caution: clean(caution, maxText) }),
   };
 }
 
-function renderFailure({ action, phase, host, message, remedies, problems, caution, code }: Failure): string {
+function renderFailure({ action, phase, host, message, first, remedies, problems, caution, code }: Failure): string {
   const where = host === undefined ? phase : `${phase}, on ${cleanLine(host)}`;
-  const each = new Set((problems ?? [{ remedies }]).map((problem) => renderRemedies(problem.remedies)));
-  const toDo = [...each].join("; ") + (caution === undefined ? "" : `. ${caution}`);
+  const own = { remedies, ...(first !== undefined && { first }) };
+  const each = new Set((problems ?? [own]).map((problem) => renderAdvice(problem)));
+  const toDo = withCaution([...each].join("; "), caution);
   return `${action} (${where}): ${message}\n  What to do: ${clean(toDo, maxText)} [${code}]`;
 }

@@ -18,7 +18,17 @@ export interface Remedy {
   loses?: string;
 }
 
-export interface Problem {
+/** Every way out of a problem, and what holds for all of them. */
+export interface Advice {
+  /** What to look at before one of them is chosen. */
+  first?: string;
+  /** Any one of them helps. */
+  remedies: Remedy[];
+  /** What not to do meanwhile, whichever is chosen; a sentence. */
+  caution?: string;
+}
+
+export interface Problem extends Advice {
   code: ErrorCode;
   severity: "blocker" | "warning" | "information";
   /** The rule that found it, in kebab-case: "machine-type". */
@@ -28,8 +38,6 @@ export interface Problem {
   /** The VM, where the problem is one of the VM and not of the hosts. */
   domain?: string;
   message: string;
-  /** Any one of them helps. */
-  remedies: Remedy[];
   /** It may go away by itself within this time. */
   settlesWithinMs?: number;
 }
@@ -42,6 +50,16 @@ export function renderRemedies(remedies: readonly Remedy[]): string {
   return remedies.map(renderRemedy).join("; or ");
 }
 
+/** "compare them, then choose: keep …; or keep …. Start neither before" */
+export function renderAdvice({ first, remedies, caution }: Advice): string {
+  const ways = renderRemedies(remedies);
+  return withCaution(first === undefined ? ways : `${first}, then choose: ${ways}`, caution);
+}
+
+export function withCaution(text: string, caution: string | undefined): string {
+  return caution === undefined ? text : `${text}. ${caution}`;
+}
+
 function renderRemedy({ do: what, commands = [], loses }: Remedy): string {
   const steps = commands.map(({ host, command }) => `\`${command}\`${host === undefined ? "" : ` on ${host}`}`);
   return (
@@ -50,6 +68,6 @@ function renderRemedy({ do: what, commands = [], loses }: Remedy): string {
 }
 
 /** One line for a row or a table. */
-export function renderProblem({ message, remedies, code }: Problem): string {
-  return `${[message, ...(remedies.length === 0 ? [] : [renderRemedies(remedies)])].join("; ")} [${code}]`;
+export function renderProblem({ message, code, ...advice }: Problem): string {
+  return `${[message, ...(advice.remedies.length === 0 ? [] : [renderAdvice(advice)])].join("; ")} [${code}]`;
 }

@@ -1,3 +1,4 @@
+import type { Command } from "./problem";
 import { domainWord } from "./shownCommand";
 
 /** The one way in which texts and commands remove a definition: it never takes with it what may be the only copy of the VM's state. */
@@ -8,11 +9,6 @@ export interface Owns {
   tpm: boolean;
   /** virsh there has `undefine --keep-tpm` (libvirt 8.9). */
   keepTpm: boolean;
-}
-
-/** With the backticks, as `shownCommand`. */
-export function undefineCommand(...of: Parameters<typeof undefineLine>): string {
-  return `\`${undefineLine(...of)}\``;
 }
 
 /**
@@ -33,9 +29,20 @@ function keepFlags(owns: Owns | undefined): string[] {
   return owns?.tpm && owns.keepTpm ? ["--keep-nvram", "--keep-tpm"] : ["--keep-nvram"];
 }
 
-/** What has to come before it where virsh is too old to keep a vTPM's state; empty where nothing has to. */
-export function beforeUndefine({ uuid, owns }: { uuid: string; owns?: Owns }): string {
-  if (!owns?.tpm || owns.keepTpm) return "";
+/** The whole of it on one host, for a `Remedy`: where virsh is too old to keep a vTPM's state, that is copied first. */
+export function undefineCommands(
+  view: { host: string; name: string; uuid: string; owns?: Owns },
+  flags: readonly string[] = [],
+): Command[] {
+  const { host, uuid, owns } = view;
   const directory = `/var/lib/libvirt/swtpm/${uuid}`;
-  return `first \`cp -a ${directory} ${directory}.kept\`, since this virsh deletes the vTPM state with the definition, then `;
+  return [
+    ...(deletesTpm(view) ? [{ host, command: `cp -a ${directory} ${directory}.kept` }] : []),
+    { host, command: undefineLine(view, owns, flags) },
+  ];
+}
+
+/** True where virsh deletes the vTPM state with the definition. */
+export function deletesTpm({ owns }: { owns?: Owns }): boolean {
+  return owns?.tpm === true && !owns.keepTpm;
 }

@@ -9,7 +9,7 @@ import { whereIs } from "../core/whereIs";
 import type { Hosts } from "./hosts";
 import { observe } from "./observe";
 import { pastWhereItMatters } from "./past";
-import { intervals, waits } from "../core/times";
+import { intervals } from "../core/times";
 
 export interface DesiredPlacement {
   domain: string;
@@ -31,30 +31,30 @@ export interface DesiredPlacement {
  *
  * @param movedFrom where this run has moved it away from: it may have been found where the state does not know it.
  */
-export async function assess(hosts: Hosts, wanted: DesiredPlacement, movedFrom?: string): Promise<Assessment> {
-  const first = [wanted.lastHost, movedFrom, ...wanted.hosts].filter((name) => name !== undefined);
+export async function assess(hosts: Hosts, desired: DesiredPlacement, movedFrom?: string): Promise<Assessment> {
+  const first = [desired.lastHost, movedFrom, ...desired.hosts].filter((name) => name !== undefined);
   // A host that left the inventory has no entry to reach it by; the others may know where the VM went.
   const known =
     hosts.names.length === 0
       ? first
-      : first.filter((name) => hosts.names.includes(name) || wanted.hosts.includes(name));
+      : first.filter((name) => hosts.names.includes(name) || desired.hosts.includes(name));
   const observed = await observe(hosts, {
-    domain: wanted.domain,
-    uuid: wanted.uuid,
+    domain: desired.domain,
+    uuid: desired.uuid,
     first: known,
-    everywhere: wanted.uuid === undefined || wanted.everywhere === true,
-    lastHost: wanted.lastHost,
+    everywhere: desired.uuid === undefined || desired.everywhere === true,
+    lastHost: desired.lastHost,
   });
-  const mine = observed.views.filter(({ uuid }) => wanted.uuid === undefined || uuid === wanted.uuid);
+  const mine = observed.views.filter(({ uuid }) => desired.uuid === undefined || uuid === desired.uuid);
   const answering = observed.asked.filter((name) => !observed.unreachable.some(({ host }) => host === name));
   const past = await pastWhereItMatters(hosts, mine, answering);
-  const decision = decide(desired(hosts, wanted), { ...observed, ...(past && { past }) });
+  const decision = decide(toDecide(hosts, desired), { ...observed, ...(past && { past }) });
   if (decision.action !== "refuse") return { decision, seen: decision.view };
-  const found = whereIs(observed.views.filter(({ uuid }) => uuid === wanted.uuid));
+  const found = whereIs(observed.views.filter(({ uuid }) => uuid === desired.uuid));
   return { decision, seen: found && "host" in found ? found : undefined };
 }
 
-function desired(hosts: Hosts, { domain, uuid, hosts: names, options }: DesiredPlacement): Desired {
+function toDecide(hosts: Hosts, { domain, uuid, hosts: names, options }: DesiredPlacement): Desired {
   return { domain, uuid, hosts: names, options, inMaintenance: hosts.inMaintenance };
 }
 
@@ -66,19 +66,19 @@ export interface Assessment {
 
 export async function assessSettled(
   hosts: Hosts,
-  wanted: DesiredPlacement,
+  desired: DesiredPlacement,
   { clock, progress }: { clock: Clock; progress: Progress },
   movedFrom: string | undefined,
 ): Promise<Assessment> {
   const startedAt = clock.now();
   for (let waitMs: number = intervals.firstObservation; ; waitMs = Math.min(2 * waitMs, intervals.longestObservation)) {
-    const seen = await assess(hosts, wanted, movedFrom);
+    const seen = await assess(hosts, desired, movedFrom);
     const { decision } = seen;
-    if (decision.action !== "refuse" || !decision.passes) return seen;
-    if (clock.now() - startedAt >= (decision.passes === "slowly" ? waits.settlesSlowly : waits.settles)) {
+    if (decision.action !== "refuse" || decision.problem.settlesWithinMs === undefined) return seen;
+    if (clock.now() - startedAt >= decision.problem.settlesWithinMs) {
       return decision.otherwise ? { decision: decision.otherwise, seen: decision.otherwise.view } : seen;
     }
-    progress.live(`waiting: ${decision.reason}`);
+    progress.live(`waiting: ${decision.problem.message}`);
     await clock.sleep(waitMs);
   }
 }

@@ -82,19 +82,15 @@ function noteOf(decision: Decision): string | undefined {
   }
 }
 
-function refused(
-  { code, reason, next, host }: Extract<Decision, { action: "refuse" }>,
-  { domain, hosts }: DesiredPlacement,
-): Problem {
+function refused({ problem }: Extract<Decision, { action: "refuse" }>, { domain, hosts }: DesiredPlacement): Problem {
   return {
+    ...problem,
     rule: "decide",
     // A host that is off now may be back when it counts.
-    severity: code === "hostUnreachable" ? "warning" : "blocker",
-    code,
-    host: host ?? hosts[0]!,
+    severity: problem.code === "hostUnreachable" ? "warning" : "blocker",
+    host: problem.host ?? hosts[0]!,
     domain,
-    message: `${domain}: ${reason}`,
-    remedies: [{ do: next }],
+    message: `${domain}: ${problem.message}`,
   };
 }
 

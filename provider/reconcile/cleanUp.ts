@@ -1,4 +1,5 @@
-import { shownCommand } from "../core/shownCommand";
+import { commandLine } from "../core/shownCommand";
+import { runAgain, tpmNote } from "../core/decide/refusal";
 import { type DomainView, showState } from "../core/domain";
 import {
   hasArrived,
@@ -11,7 +12,8 @@ import {
   isPostCopySource,
 } from "../core/situation";
 import { PlacementError } from "../core/errors";
-import { beforeUndefine, undefineCommand } from "../core/undefine";
+import type { Remedy } from "../core/problem";
+import { undefineCommands } from "../core/undefine";
 import type { Virsh } from "../virsh/client";
 import type { Hosts } from "../observe/hosts";
 import type { Ports } from "../core/ports";
@@ -50,7 +52,7 @@ async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, lefto
   const definition = await there.view(uuid);
   if (definition === undefined) return false;
   await mustRun(home, view);
-  const refuse = (why: string, next: string) =>
+  const refuse = (why: string, ...remedies: Remedy[]) =>
     new PlacementError({
       code: "domainOnTwoHosts",
       phase: "decide",
@@ -58,7 +60,7 @@ async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, lefto
       domain: name,
       host,
       message: why,
-      remedies: [{ do: next }],
+      remedies,
       seen: view,
     });
   // Only what the decision was about, for which it had the proof: anything else that is active is left alone.
@@ -66,17 +68,30 @@ async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, lefto
     await there.destroy(uuid);
     if ((await there.view(uuid)) === undefined) return true;
   } else if (isActive(definition)) {
-    throw refuse(`it is ${showState(definition)} there now`, "run `pulumi up` again. Nothing was removed");
+    throw refuse(`it is ${showState(definition)} there now`, {
+      do: "run `pulumi up` again; nothing was removed",
+    });
   }
   try {
     await there.undefine(uuid);
   } catch (error) {
     if (!(error instanceof PlacementError)) throw error;
-    const owns = await there.owns(uuid);
+    const left = { ...leftover, name, owns: await there.owns(uuid) };
     throw refuse(
       error.problem.message,
-      `${name} runs on ${view.host}; take away on ${host} what libvirt names (${shownCommand`virsh snapshot-list ${view}`}, ${shownCommand`virsh checkpoint-list ${view}`}: ` +
-        `${beforeUndefine({ uuid, owns })}${undefineCommand(view, owns, ["--snapshots-metadata", "--checkpoints-metadata"])} drops them with the definition, and their description is lost), then run \`pulumi up\` again`,
+      {
+        do: `take away on ${host} what libvirt names, as ${name} runs on ${view.host}`,
+        commands: [
+          { host, command: commandLine`virsh snapshot-list ${view}` },
+          { host, command: commandLine`virsh checkpoint-list ${view}` },
+          runAgain,
+        ],
+      },
+      {
+        do: `drop it with the definition${tpmNote(left)}`,
+        commands: [...undefineCommands(left, ["--snapshots-metadata", "--checkpoints-metadata"]), runAgain],
+        loses: "the description of its snapshots and checkpoints",
+      },
     );
   }
   return true;

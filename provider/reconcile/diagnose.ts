@@ -1,11 +1,13 @@
 /** The error of a migration that did not bring the VM where it should be: what happened, where it is, what to do. */
-import { shownCommand } from "../core/shownCommand";
+import { commandLine, shownCommand } from "../core/shownCommand";
 import { type DomainView, showState } from "../core/domain";
 import { holdsItsMemory, isActive, isInPostCopy, isInterrupted, isPausedForMigration } from "../core/situation";
 import type { ErrorCode } from "../core/errorCodes";
 import { PlacementError } from "../core/errors";
-import { handsOver, peerLost } from "../core/decide/inFlight";
-import { endItsConnection, startFromDisk, waysToKeepOne } from "../core/decide/refusal";
+import type { Advice } from "../core/problem";
+import { peerLost } from "../core/decide/peerLost";
+import { handsOver } from "../core/decide/postCopy";
+import { endItsConnection, runAgain, startFromDisk, waysToKeepOne } from "../core/decide/refusal";
 import { explainFailure } from "./explainFailure";
 import type { Hosts } from "../observe/hosts";
 import type { Migration } from "../observe/migration";
@@ -36,14 +38,14 @@ export async function diagnose(
   const seen = whereItIs(move, verdict);
   const where = inWords(view, verdict);
   const told = { domain: view.name, host: view.host, ...(seen && { seen }) };
-  const make = (code: ErrorCode, why: string, next: string, phase: "watch" | "verify" = "watch") =>
+  const make = (code: ErrorCode, why: string, next: string | Advice, phase: "watch" | "verify" = "watch") =>
     new PlacementError({
+      ...(typeof next === "string" ? { remedies: [{ do: next }] } : next),
       ...told,
       code,
       phase,
       action: facts.what,
       message: `${why}; ${where}`,
-      remedies: [{ do: next }],
     });
   /** libvirt's words, where virsh of ours failed. */
   const explained = async () => {
@@ -55,12 +57,21 @@ export async function diagnose(
   };
 
   if (watched.neverBegan) {
-    return make(
-      "peerUnreachable",
-      watched.cancelled!,
-      `try ${shownCommand`ssh ${to} true`} and ${shownCommand`virsh -c ${move.peerUri} list`} on ${view.host}; then run \`pulumi up\` again. ` +
-        `While ${shownCommand`virsh domjobinfo ${view}`} there still shows a job, libvirt waits for ${to}. ${endItsConnection(view.name, view.host)}`,
-    );
+    const { host } = view;
+    const ending = endItsConnection(view.name, host);
+    return make("peerUnreachable", watched.cancelled!, {
+      remedies: [
+        {
+          do: `find out why ${host} cannot reach ${to}`,
+          commands: [
+            { host, command: commandLine`ssh ${to} true` },
+            { host, command: commandLine`virsh -c ${move.peerUri} list` },
+            runAgain,
+          ],
+        },
+        { ...ending, do: `while ${shownCommand`virsh domjobinfo ${view}`} on ${host} still shows a job, ${ending.do}` },
+      ],
+    });
   }
   switch (verdict.outcome) {
     case "postCopyGoesOn":
@@ -70,12 +81,13 @@ export async function diagnose(
         `destroy and resume nothing on either host: bring the link between ${view.host} and ${to} back and run \`pulumi up\` again. As long as ${to} says "running (post-copy)" it waits for the end`,
       );
     case "unnoticed": {
-      const { code, reason, next } = handsOver(view.name, verdict.source!, verdict.destination!)!;
-      return make(code, reason, next, "verify");
+      const { problem } = handsOver(view.name, verdict.source!, verdict.destination!)!;
+      return make(problem.code, problem.message, problem, "verify");
     }
     case "postCopyFailed": {
       const cause = await explained();
       const hindrance = await resumeHindrance(hosts, view.host, to);
+      const ran = verdict.destination ?? view;
       const then =
         hindrance === undefined
           ? "run `pulumi up` again, which resumes it, and nothing is lost"
@@ -83,16 +95,21 @@ export async function diagnose(
       return make(
         "postCopyInterrupted",
         `post-copy was interrupted${cause ? ` (${cause.problem.message})` : ""}, and a part of its memory is on either host`,
-        `do not destroy or resume it on either host: bring the link between ${view.host} and ${to} back and ${then}. ` +
-          `If one of the hosts is gone for good: ${startFromDisk(verdict.destination ?? view)}`,
+        {
+          remedies: [
+            { do: `bring the link between ${view.host} and ${to} back and ${then}` },
+            startFromDisk("if one of the hosts is gone for good, start it from its disk", [ran], ran),
+          ],
+          caution: "Do not destroy or resume it on either host before",
+        },
       );
     }
     case "halfLost": {
       const both = [verdict.source, verdict.destination].filter((copy) => copy !== undefined);
       const half = both.find(isInterrupted)!;
       const past = await pastWhereItMatters(hosts, both, [view.host, to]);
-      const { code, reason, next } = peerLost(view.name, half, both, [], past);
-      return make(code, reason, next, "verify");
+      const { problem } = peerLost(view.name, half, both, [], past);
+      return make(problem.code, problem.message, problem, "verify");
     }
     case "inProgress":
       if (watched.cancelled !== undefined) return neverEnded(move, verdict, watched.cancelled, make);
@@ -185,14 +202,16 @@ function unseen(
   const hosts = silent.destination && silent.source ? `${view.host} and ${to}` : host;
   const half = [source, destination].find(isInPostCopy);
   if (half !== undefined) {
-    const { reason, next } = peerLost(view.name, half, [half], [{ host, why: error.problem.message }]);
+    const { problem } = peerLost(view.name, half, [half], [{ host, why: error.problem.message }]);
+    const { remedies, caution } = problem;
     return error.with({
       ...told,
       host,
       phase: "verify",
       action: `the post-copy migration of ${view.name} from ${view.host} to ${to} was interrupted`,
-      message: `${reason} (${error.problem.message})`,
-      remedies: [{ do: next }],
+      message: `${problem.message} (${error.problem.message})`,
+      remedies,
+      ...(caution !== undefined && { caution }),
     });
   }
   return error.with({

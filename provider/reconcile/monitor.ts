@@ -8,7 +8,7 @@ import { goesOn, judgePoll, type Memory, type PollVerdict, type Sample } from ".
 import { stallRemedy } from "../core/stall";
 import { dueTimer, type TimerAction } from "../core/timers";
 import { sendsFreely, TransferRate } from "../core/predict/transferRate";
-import { qemuHangs } from "../core/decide/inFlight";
+import { qemuHangs } from "../core/decide/preCopy";
 import { showDuration } from "../core/units";
 import type { Virsh } from "../virsh/client";
 import type { Hosts } from "../observe/hosts";
@@ -327,15 +327,13 @@ function stalledInPostCopy({ view, to }: Watchable, reason: string): PlacementEr
 }
 
 function stuck(view: DomainView, to: string, ms: number): PlacementError {
-  const { code, reason, next } = qemuHangs(view);
+  const { problem } = qemuHangs(view);
   return new PlacementError({
-    code,
+    ...problem,
     phase: "watch",
     domain: view.name,
-    host: view.host,
     action: `cannot see the migration of ${view.name} from ${view.host} to ${to} to its end`,
-    message: `${reason} for ${showDuration(ms)}`,
-    remedies: [{ do: next }],
+    message: `${problem.message} for ${showDuration(ms)}`,
   });
 }
 

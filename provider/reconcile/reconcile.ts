@@ -65,13 +65,10 @@ async function carryOut(
       return { view: decision.view, complete: true };
     case "refuse":
       throw new PlacementError({
-        code: decision.code,
+        ...decision.problem,
         phase: "decide",
         action: `cannot place ${wanted.domain} on ${wanted.hosts.join(" or ")}`,
         domain: wanted.domain,
-        ...(decision.host !== undefined && { host: decision.host }),
-        message: decision.reason,
-        remedies: [{ do: decision.next }],
       });
     case "finish":
       progress.info(decision.reason);

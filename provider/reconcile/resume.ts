@@ -1,5 +1,4 @@
 /** An interrupted post-copy: when it may be resumed, and when not. */
-import { shownCommand } from "../core/shownCommand";
 import type { Decision } from "../core/decide/types";
 import type { DomainView, JobInfo } from "../core/domain";
 import { isInPostCopy, isInterrupted, isStillInPostCopy } from "../core/situation";
@@ -93,6 +92,7 @@ export async function refuseCrashingResume(hosts: Hosts, view: DomainView, to: s
   const hindrance = await resumeHindrance(hosts, view.host, to);
   if (hindrance === undefined) return;
   const { host, why, upgradeTo } = hindrance;
+  const there = { ...view, host: to };
   throw new PlacementError({
     code: "unsafeCombination",
     phase: "preflight",
@@ -102,10 +102,9 @@ export async function refuseCrashingResume(hosts: Hosts, view: DomainView, to: s
     message: why,
     remedies: [
       {
-        do:
-          `upgrade libvirt on ${host} to ${upgradeTo} or later (the VM's QEMU keeps running meanwhile), then run \`pulumi up\` again: nothing is lost. ` +
-          `If that cannot be: ${startFromDisk({ ...view, host: to })}, after ${shownCommand`virsh destroy ${view}`} on ${view.host}`,
+        do: `upgrade libvirt on ${host} to ${upgradeTo} or later (the VM's QEMU keeps running meanwhile), then run \`pulumi up\` again: nothing is lost`,
       },
+      startFromDisk("if that cannot be, start it from its disk", [view, there], there),
     ],
   });
 }

@@ -2,6 +2,7 @@
 import { decide } from "../../provider/core/decide";
 import type { Decision } from "../../provider/core/decide/types";
 import type { DomainView } from "../../provider/core/domain";
+import { renderAdvice } from "../../provider/core/problem";
 import { needsPast, type Past } from "../../provider/core/decide/past";
 import { parseDomState } from "../../provider/virsh/parse";
 import { table } from "./options";
@@ -52,7 +53,7 @@ export function decisionTable(): string {
   const rows = states.flatMap((onA) =>
     states.map((onB) => {
       const decision = answer(onA, onB);
-      return [label(onA), label(onB), inShort(decision), decision.reason];
+      return [label(onA), label(onB), inShort(decision), because(decision)];
     }),
   );
   return table(["on kvm-a", "on kvm-b", '`pulumi up` with `host: "kvm-b"`', "because"], rows);
@@ -65,8 +66,9 @@ export function refusalTable(): string {
     for (const onB of states) {
       const decision = answer(onA, onB);
       if (decision.action !== "refuse") continue;
-      const row = [`\`${decision.code}\``, decision.reason, decision.next];
-      if (!texts.has(decision.next)) texts.set(decision.next, row);
+      const { code, message, ...advice } = decision.problem;
+      const toDo = renderAdvice(advice);
+      if (!texts.has(toDo)) texts.set(toDo, [`\`${code}\``, message, toDo]);
     }
   }
   return table(["code", "for example", "what to do"], [...texts.values()]);
@@ -111,6 +113,10 @@ function pastOf(host: string, what: "sent" | "received", is: Observed | undefine
   return { host, upMs: minute, last: { what, agoMs: begun }, definedMs: begun - minute };
 }
 
+function because(decision: Decision): string {
+  return decision.action === "refuse" ? decision.problem.message : decision.reason;
+}
+
 function inShort(decision: Decision): string {
   switch (decision.action) {
     case "migrate":
@@ -122,7 +128,7 @@ function inShort(decision: Decision): string {
     case "finish":
       return "clean up";
     case "refuse":
-      return `${decision.passes ? "wait, then refuse" : "refuse"} \`${decision.code}\``;
+      return `${decision.problem.settlesWithinMs === undefined ? "refuse" : "wait, then refuse"} \`${decision.problem.code}\``;
     default:
       return "nothing";
   }

@@ -174,7 +174,7 @@ class Soak {
       await lab.host(from).sh(`pkill -f '${hangingSsh}'`);
       done("ended libvirt's ssh");
     }
-    const [, domain, host] = /`virsh destroy (\S+)` on (\S+) loses nothing/.exec(error) ?? [];
+    const [, domain, host] = /\(nothing is lost[^`]*\): `virsh destroy (\S+)` on ([^\s,]+)/.exec(error) ?? [];
     if (domain !== undefined && host !== undefined) {
       await lab.host(host).sh(`virsh destroy ${domain}`);
       done("destroyed an abandoned receiving end");

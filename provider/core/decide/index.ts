@@ -1,11 +1,11 @@
 /** What to do, from what the hosts say. Pure: every reason in words is made here, and the user reads it as it stands. */
-import { shownCommand } from "../shownCommand";
+import { commandLine } from "../shownCommand";
 import { type DomainView, showState } from "../domain";
 import { holdsItsMemory, isCrashed } from "../situation";
 import { move } from "./move";
 import { listed } from "../near";
 import { theOwner } from "./owner";
-import { seenOn } from "./refusal";
+import { refuse, runAgain, seenOn } from "./refusal";
 import { migrationInFlight } from "./inFlight";
 import type { Decision, Desired, Observed, Refusal } from "./types";
 
@@ -43,14 +43,20 @@ function finish(owner: DomainView, leftovers: DomainView[]): Decision {
       ? `it is on ${owner.host}; a leftover definition is on ${seenOn(leftovers)}`
       : `it runs on ${owner.host} but is not defined there: it would be gone after a shutdown`;
   if (holdsItsMemory(owner)) return { action: "finish", view: owner, leftovers, reason };
-  return {
-    action: "refuse",
+  return refuse({
     code: "domainStateUnfit",
     host: owner.host,
-    reason: `${reason}; it is ${showState(owner)}, and nothing is cleared up before it runs`,
-    next: `wait until it runs or is shut off; then run \`pulumi up\` again. If it does not get there by itself: ${shownCommand`virsh reset ${owner}`} on ${owner.host} restarts it, and what was only in its memory is lost`,
-    ...(!isCrashed(owner) && { passes: true }),
-  };
+    message: `${reason}; it is ${showState(owner)}, and nothing is cleared up before it runs`,
+    remedies: [
+      { do: "wait until it runs or is shut off, and run `pulumi up` again" },
+      {
+        do: "if it does not get there by itself, restart it",
+        commands: [{ host: owner.host, command: commandLine`virsh reset ${owner}` }, runAgain],
+        loses: "what was only in its memory",
+      },
+    ],
+    passes: !isCrashed(owner),
+  });
 }
 
 function byHost(a: { host: string }, b: { host: string }): number {
@@ -64,27 +70,30 @@ function sameDomain(desired: Desired, { views, unreachable }: Observed): DomainV
     const mine = views.filter((view) => view.uuid === uuid);
     const named = views.find((view) => view.name === domain && view.uuid !== uuid);
     if (mine.length === 0 && named && unreachable.length === 0) {
-      return {
-        action: "refuse",
+      return refuse({
         code: "domainConflict",
         host: named.host,
-        reason: `${domain} on ${named.host} is another VM now (UUID ${named.uuid}); this placement is of UUID ${uuid}, which is on no host that was asked`,
-        next: "if it was rebuilt on purpose, run `pulumi up --replace URN` with this resource's URN; the VM itself is not touched",
-      };
+        message: `${domain} on ${named.host} is another VM now (UUID ${named.uuid}); this placement is of UUID ${uuid}, which is on no host that was asked`,
+        remedies: [
+          {
+            do: "if it was rebuilt on purpose, replace this resource by its URN; the VM itself is not touched",
+            commands: [{ command: "pulumi up --replace URN" }],
+          },
+        ],
+      });
     }
     return mine;
   }
   const uuids = [...new Set(views.map((view) => view.uuid))];
   if (uuids.length > 1) {
-    return {
-      action: "refuse",
+    return refuse({
       code: "domainConflict",
-      reason: `there are different VMs of the name ${domain}: ${listed(
+      message: `there are different VMs of the name ${domain}: ${listed(
         views.map((v) => `UUID ${v.uuid} on ${v.host}`),
         "and",
       )}`,
-      next: "give the UUID of the one you mean as `domain`; none of them is touched",
-    };
+      remedies: [{ do: "give the UUID of the one you mean as `domain`; none of them is touched" }],
+    });
   }
   return [...views];
 }
@@ -97,13 +106,12 @@ function chooseTarget(desired: Desired, current: string): { host: string; why: s
   const open = hosts.find((host) => host !== current && !inMaintenance.has(host));
   if (open === undefined) {
     if (hosts.includes(current)) return { host: current, why: "every other host of the list is in maintenance too" };
-    return {
-      action: "refuse",
+    return refuse({
       code: "hostMaintenance",
       host: hosts[0]!,
-      reason: `${listed(hosts, "and")} ${anyOf ? "are" : "is"} in maintenance (vm-placement:hosts)`,
-      next: "name another host, or end the maintenance there",
-    };
+      message: `${listed(hosts, "and")} ${anyOf ? "are" : "is"} in maintenance (vm-placement:hosts)`,
+      remedies: [{ do: "name another host" }, { do: "end the maintenance there" }],
+    });
   }
   const why = hosts.includes(current)
     ? `${current} is in maintenance`

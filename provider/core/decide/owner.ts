@@ -2,8 +2,9 @@ import { shownCommand } from "../shownCommand";
 import { type DomainView, showState } from "../domain";
 import { isActive, isHandedOver } from "../situation";
 import { listed } from "../near";
+import type { Remedy } from "../problem";
 import { type Past, pastOn, ranLast } from "./past";
-import { seenOn, waysToKeepOne } from "./refusal";
+import { addItsHost, namesOf, refuse, runAgain, seenOn, start, startFromDisk, waysToKeepOne } from "./refusal";
 import type { Observed, Refusal } from "./types";
 import { showDuration } from "../units";
 
@@ -11,22 +12,20 @@ import { showDuration } from "../units";
 export function theOwner(name: string, views: readonly DomainView[], observed: Observed): DomainView | Refusal {
   const active = views.filter(isActive);
   if (active.length > 1) {
-    return {
-      action: "refuse",
+    return refuse({
       code: "domainOnTwoHosts",
-      reason: `it is active on ${seenOn(active)} at the same time`,
-      next: waysToKeepOne(active),
-    };
+      message: `it is active on ${seenOn(active)} at the same time`,
+      ...waysToKeepOne(active),
+    });
   }
   const inactive = views.filter((view) => !isActive(view));
   const saved = inactive.filter(({ managedSave }) => managedSave);
   if (active.length === 1 && saved.length > 0) {
-    return {
-      action: "refuse",
+    return refuse({
       code: "domainOnTwoHosts",
-      reason: `it is ${showState(active[0]!)} on ${active[0]!.host}, and ${seenOn(saved)} has a saved memory image of it (managed save): a start there would run it twice`,
-      next: waysToKeepOne([active[0]!, ...saved]),
-    };
+      message: `it is ${showState(active[0]!)} on ${active[0]!.host}, and ${seenOn(saved)} has a saved memory image of it (managed save): a start there would run it twice`,
+      ...waysToKeepOne([active[0]!, ...saved]),
+    });
   }
   const left = inactive.filter(isHandedOver);
   const owner = active[0] ?? (inactive.length === 1 && left.length === 0 ? inactive[0] : undefined);
@@ -39,94 +38,109 @@ export function theOwner(name: string, views: readonly DomainView[], observed: O
 }
 
 function notAllAsked(views: readonly DomainView[], silent: Observed["unreachable"]): Refusal {
-  const names = listed(
-    silent.map(({ host }) => host),
-    "and",
-  );
   const known = views.length === 0 ? "no host that answers knows it" : `it does not run on ${seenOn(views)}`;
-  return {
-    action: "refuse",
+  return refuse({
     code: "hostUnreachable",
     host: silent[0]!.host,
-    reason: `${known}, and ${listed(
+    message: `${known}, and ${listed(
       silent.map(({ host, why }) => `${host} cannot be asked (${why})`),
       "and",
     )}`,
-    next:
-      `bring ${names} back and run \`pulumi up\` again, which continues from what it finds there; what was only in its memory is lost if it ran on a host that has lost power. ` +
-      "A host that is gone for good: take it out of vm-placement:hosts, " +
-      "after making sure that it cannot come back with the VM running",
-  };
+    remedies: [
+      {
+        do: `bring ${namesOf(silent)} back and run \`pulumi up\` again, which continues from what it finds there`,
+        loses: "what was only in its memory, if it ran on a host that has lost power",
+      },
+      {
+        do: "take a host that is gone for good out of vm-placement:hosts, after making sure that it cannot come back with the VM running",
+      },
+    ],
+  });
 }
 
 function nowhere(name: string, { asked, lastHost }: Observed): Refusal {
   const gone = lastHost !== undefined && !asked.includes(lastHost) ? lastHost : undefined;
-  return {
-    action: "refuse",
+  return refuse({
     code: "domainMissing",
-    reason: `it is on none of the hosts ${listed(asked, "and")}${gone ? `; it was last on ${gone}, which is not in the inventory any more` : ""}`,
-    next: gone
-      ? `put host ${gone} back into vm-placement:hosts and run \`pulumi up\`; the VM may still run there. Nothing is lost by that`
-      : `look for it with \`virsh list --all\` on each host. If it is on a host outside of the inventory, add that to vm-placement:hosts: nothing is lost. ` +
-        `If its definition was removed by mistake, \`virsh define\` it from its XML and ${shownCommand`virsh start ${name}`}: what was only in its memory is lost. ` +
-        "If it was removed for good, take the resource out of the program",
-  };
+    message: `it is on none of the hosts ${listed(asked, "and")}${gone ? `; it was last on ${gone}, which is not in the inventory any more` : ""}`,
+    remedies: gone
+      ? [
+          {
+            do: `put host ${gone} back into vm-placement:hosts and run \`pulumi up\`; the VM may still run there, and nothing is lost`,
+          },
+        ]
+      : [
+          addItsHost("`virsh list --all` shows it on"),
+          {
+            do: `if its definition was removed by mistake, define it again from its XML (\`virsh define FILE\`), and start it (${shownCommand`virsh start ${name}`})`,
+            loses: "what was only in its memory",
+          },
+          { do: "if it was removed for good, take the resource out of the program" },
+        ],
+  });
 }
 
 function definedTwice(inactive: readonly DomainView[], pasts: readonly Past[] | undefined): Refusal {
-  const reason = `it is shut off and defined on ${seenOn(inactive)}`;
+  const shown = `it is shut off and defined on ${seenOn(inactive)}`;
   const last = ranLast(inactive, pasts);
-  if (last !== undefined) return cutShort(reason, last, inactive, pasts!);
+  if (last !== undefined) return cutShort(shown, last, inactive, pasts!);
   const [newer, ...more] = inactive.filter((view) => !isHandedOver(view));
   if (newer === undefined || more.length > 0) {
-    return {
-      action: "refuse",
+    return refuse({
       code: "domainOnTwoHosts",
-      reason: `${reason}: which definition counts is not to be seen`,
-      next: waysToKeepOne(inactive),
-    };
+      message: `${shown}: which definition counts is not to be seen`,
+      ...waysToKeepOne(inactive),
+    });
   }
-  return {
-    action: "refuse",
+  return refuse({
     code: "domainOnTwoHosts",
     host: newer.host,
-    reason: `${reason}: it ended on ${newer.host} after it was moved there`,
-    next:
-      `${shownCommand`virsh start ${newer}`} on ${newer.host}, then run \`pulumi up\` again, which clears up the rest: it boots from its disk, and what was only in its memory is lost already. ` +
-      `To leave it shut off: ${waysToKeepOne(inactive, [newer])}`,
-  };
+    message: `${shown}: it ended on ${newer.host} after it was moved there`,
+    remedies: startOrLeave(newer, inactive),
+  });
+}
+
+/** Its memory is gone, whichever is chosen. */
+function startOrLeave(last: DomainView, inactive: readonly DomainView[]): Remedy[] {
+  const [keep] = waysToKeepOne(inactive, [last]).remedies;
+  return [
+    {
+      do: `start it from its disk on ${last.host}, where it ran last`,
+      commands: [start(last), runAgain],
+      loses: "nothing more: what was only in its memory is gone already",
+    },
+    { ...keep!, do: `leave it shut off, and ${keep!.do}` },
+  ];
 }
 
 /** Both hosts were restarted around a migration of it, as a rule by a power cut; their logs tell where it ran last. */
-function cutShort(reason: string, last: DomainView, inactive: readonly DomainView[], pasts: readonly Past[]): Refusal {
+function cutShort(shown: string, last: DomainView, inactive: readonly DomainView[], pasts: readonly Past[]): Refusal {
   const arrived = pastOn(last.host, pasts)!.last!.what === "received";
   const [other] = inactive.filter((view) => view !== last);
   const { last: move } = pastOn(other!.host, pasts)!;
   const ago = showDuration(move!.agoMs);
   const booted = inactive.map(({ host }) => `${host} was restarted ${showDuration(pastOn(host, pasts)!.upMs)} ago`);
-  return {
-    action: "refuse",
+  return refuse({
     code: "domainOnTwoHosts",
     host: last.host,
-    reason:
-      `${reason}: ` +
+    message:
+      `${shown}: ` +
       (arrived
         ? `${other!.host} began to move it to ${last.host} ${ago} ago, and it had begun to run there`
         : `${last.host} began to move it to ${other!.host} ${ago} ago, and it had not begun to run there`) +
       ` (${listed(booted, "and")})`,
-    next:
-      `${shownCommand`virsh start ${last}`} on ${last.host}, where it ran last, then run \`pulumi up\` again, which clears up the rest: it boots from its disk, and what was only in its memory is lost already. ` +
-      (arrived ? "" : `Do not start it on ${other!.host}: a disk that was being copied there is not complete. `) +
-      `To leave it shut off: ${waysToKeepOne(inactive, [last])}`,
-  };
+    remedies: startOrLeave(last, inactive),
+    ...(!arrived && {
+      caution: `Do not start it on ${other!.host}: a disk that was being copied there is not complete`,
+    }),
+  });
 }
 
 function movedAway(left: DomainView): Refusal {
-  return {
-    action: "refuse",
+  return refuse({
     code: "domainMissing",
     host: left.host,
-    reason: `${left.host} has moved it away (${showState(left)}), and no host of the inventory runs it`,
-    next: `if it is on a host outside of the inventory, add that to vm-placement:hosts: nothing is lost. If it is gone: ${shownCommand`virsh start ${left}`} on ${left.host} starts it from its disk, and whatever was only in its memory is lost`,
-  };
+    message: `${left.host} has moved it away (${showState(left)}), and no host of the inventory runs it`,
+    remedies: [addItsHost("it is on"), startFromDisk("if it is gone, start it from its disk", [], left)],
+  });
 }

@@ -1,6 +1,7 @@
 import { type DomainView, showState } from "../domain";
 import { isActive, isInterrupted, isPostCopyDestination, isPostCopySource } from "../situation";
 import { begunMs, type Past, pastOn, restartedSince, tookPart } from "./past";
+import { refuse, startFromDisk } from "./refusal";
 import type { Refusal } from "./types";
 import { showDuration } from "../units";
 
@@ -27,20 +28,17 @@ export function peerRestarted(
   const [peer] = peers;
   if (peer === undefined || peers.length > 1) return undefined;
   // libvirt defines it on the destination at the switch. Without that definition only the source can start it.
-  const start = isPostCopyDestination(half) || !definition(peer.host) ? half.host : peer.host;
-  const ranThere = start === half.host && isPostCopySource(half) ? "which has its definition" : "where it ran last";
-  return {
-    action: "refuse",
+  const start = isPostCopyDestination(half) ? half : (definition(peer.host) ?? half);
+  const ranThere = start === half && isPostCopySource(half) ? "which has its definition" : "where it ran last";
+  return refuse({
     code: "postCopyInterrupted",
     host: half.host,
-    reason:
+    message:
       `${half.host} holds one half of ${name} in a post-copy migration (${showState(half)}) that began ${showDuration(agoMs)} ago, ` +
       `and ${peer.host}, where the other half was, was restarted ${showDuration(peer.upMs)} ago: a part of its memory is gone`,
-    next:
-      `nothing brings that memory back: \`virsh destroy ${name}\` on ${half.host}, then \`virsh start ${name}\` on ${start}, ${ranThere}: it boots from its disk, and all that was only in its memory is lost. ` +
-      "Then run `pulumi up` again, which clears up the rest",
+    remedies: [startFromDisk(`start it from its disk on ${start.host}, ${ranThere}`, [half], start)],
     // A destination that waits for pages and has nothing to send never notices that the source is gone (QEMU 7.2: for minutes "running
     // (post-copy)"). One that has all of them is done within moments.
-    ...(!isInterrupted(half) && { passes: true }),
-  };
+    passes: !isInterrupted(half),
+  });
 }

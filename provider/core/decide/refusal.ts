@@ -1,8 +1,17 @@
-import { shownCommand } from "../shownCommand";
+/** What the refusals have in common, and the remedies that more than one of them names. */
+import { commandLine } from "../shownCommand";
 import { type DomainView, showState } from "../domain";
 import { isActive, isCrashed, isPausedForMigration, isPostCopySource } from "../situation";
 import { listed } from "../near";
-import { beforeUndefine, undefineCommand } from "../undefine";
+import type { Advice, Command, Remedy } from "../problem";
+import { deletesTpm, undefineCommands } from "../undefine";
+import type { Observed, Refusal } from "./types";
+import { waits } from "../times";
+
+/** `passes`: it ends by itself as a rule, so that it is waited for first. */
+export function refuse({ passes, ...problem }: Refusal["problem"] & { passes?: boolean }): Refusal {
+  return { action: "refuse", problem: { ...problem, ...(passes && { settlesWithinMs: waits.settles }) } };
+}
 
 /** "kvm-a (running), kvm-b (shut off) and kvm-c" */
 export function seenOn(views: readonly DomainView[]): string {
@@ -12,55 +21,137 @@ export function seenOn(views: readonly DomainView[]): string {
   );
 }
 
+/** "kvm-a and kvm-b"; empty where every host answers. */
+export function namesOf(unreachable: Observed["unreachable"]): string {
+  return unreachable.length === 0
+    ? ""
+    : listed(
+        unreachable.map(({ host }) => host),
+        "and",
+      );
+}
+
+/** Ends the commands of a remedy: the next run does the rest. */
+export const runAgain: Command = { command: "pulumi up" };
+
+export function destroy(view: DomainView): Command {
+  return { host: view.host, command: commandLine`virsh destroy ${view}` };
+}
+
 /**
  * One way out for each host that holds it, "keep the one on …", with what is lost. For states in which more than one copy is there and
  * nothing that can be asked tells which of them counts.
  *
  * @param keepable those that may be kept.
  */
-export function waysToKeepOne(views: readonly DomainView[], keepable = views): string {
-  const ways = keepable.map((keep) => {
-    const others = views.filter((view) => view !== keep);
-    return `keep ${keep.host}: ${others.map(removal).join(", ")}`;
+export function waysToKeepOne(views: readonly DomainView[], keepable = views): Pick<Advice, "first" | "remedies"> {
+  const remedies = keepable.map((keep) =>
+    keeping(
+      keep,
+      views.filter((view) => view !== keep),
+    ),
+  );
+  if (remedies.length === 1) return { remedies };
+  const first = views.some(isActive)
+    ? "look at the console of each (`virsh console`, `virsh domdisplay`)"
+    : "compare the definitions (`virsh dumpxml`)";
+  return { first, remedies };
+}
+
+function keeping(keep: DomainView, others: readonly DomainView[]): Remedy {
+  const losses = new Set(others.map(lostWith));
+  const [loss] = losses;
+  return {
+    do: `keep the one on ${keep.host}${others
+      .filter((view) => !isActive(view))
+      .map(tpmNote)
+      .join("")}`,
+    commands: [...others.flatMap(removal), runAgain],
+    loses: losses.size === 1 ? loss! : others.map((view) => `${lostWith(view)}, on ${view.host}`).join("; "),
+  };
+}
+
+function removal(view: DomainView): Command[] {
+  return isActive(view) ? [destroy(view)] : undefineCommands(view, view.managedSave ? ["--managed-save"] : []);
+}
+
+function lostWith(view: DomainView): string {
+  if (!isActive(view)) return view.managedSave ? "the memory saved there" : "changes made to that definition alone";
+  if (isCrashed(view)) return "nothing but the dump of a guest that has crashed";
+  if (isPausedForMigration(view)) return "nothing if it is the receiving end, which never ran";
+  if (isPostCopySource(view)) return "nothing if the other one runs with all of its memory";
+  return "what its guest did since the copies parted";
+}
+
+/** Why a copy of the vTPM's state comes before a removal; empty where none does. */
+export function tpmNote(view: DomainView): string {
+  return deletesTpm(view)
+    ? ` (virsh on ${view.host} deletes the vTPM state with the definition, so copy that first)`
+    : "";
+}
+
+/** More copies than a migration has. `passes`: two that may be the last moment of one. */
+export function severalCopies(name: string, views: readonly DomainView[], passes: boolean): Refusal {
+  const active = views.filter(isActive);
+  // A receiving end may be on its way up yet.
+  const held = active.length > 1 ? active : views;
+  return refuse({
+    code: "domainOnTwoHosts",
+    message: `${name} is on ${seenOn(held)} at the same time, which is no state that a migration leaves`,
+    ...waysToKeepOne(held),
+    passes,
   });
-  const then = "Then run `pulumi up` again";
-  if (ways.length === 1) return `${ways[0]!}. ${then}`;
-  const look = views.some(isActive)
-    ? "look at the console of each first (`virsh console`, `virsh domdisplay`)"
-    : "compare them first (`virsh dumpxml`)";
-  return `${look}, then choose. ${capitalized(ways.join("; or "))}. ${then}`;
-}
-
-function removal(view: DomainView): string {
-  const { host } = view;
-  if (isActive(view)) return `${shownCommand`virsh destroy ${view}`} on ${host} (${lostByDestroy(view)})`;
-  const lost = view.managedSave
-    ? "the memory saved there is lost with it"
-    : "only that definition goes; changes made to it alone are lost";
-  return `${beforeUndefine(view)}${undefineCommand(view, view.owns, view.managedSave ? ["--managed-save"] : [])} on ${host} (${lost})`;
-}
-
-function lostByDestroy(view: DomainView): string {
-  if (isCrashed(view)) return "nothing is lost but its dump: it has crashed";
-  if (isPausedForMigration(view)) return "nothing is lost if it is the receiving end: that never ran";
-  if (isPostCopySource(view)) return "nothing is lost if the other one runs with all of its memory";
-  return "what its guest did since the copies parted is lost";
 }
 
 /** For a libvirt that waits for a destination: an abort does not reach it there, and ssh waits for ever where the answer was lost. */
-export function endItsConnection(name: string, host: string): string {
-  return (
-    `On ${host} \`pgrep -af 'ssh -T .*virt-ssh-helper'\` shows the ssh (with qemu+ssh) that libvirt waits for; ` +
-    `\`kill PID\` ends it and with it the migration, and ${name} runs on as before: nothing is lost by that. ` +
-    "`ConnectTimeout 15` in root's ~/.ssh/config there lets it give up by itself"
-  );
+export function endItsConnection(name: string, host: string): Remedy {
+  return {
+    do:
+      `end the ssh that libvirt on ${host} waits for (with qemu+ssh; \`ConnectTimeout 15\` in root's ~/.ssh/config there lets it give up by itself), ` +
+      `and with it the migration; ${name} runs on as before, and nothing is lost`,
+    commands: [{ host, command: "pgrep -af 'ssh -T .*virt-ssh-helper'" }, { host, command: "kill PID" }, runAgain],
+  };
 }
 
-/** The VM's memory is not whole anywhere any more: only its disk is left to start from. */
-export function startFromDisk(view: DomainView): string {
-  return `${shownCommand`virsh destroy ${view}`} on ${view.host}, then ${shownCommand`virsh start ${view}`} there: it boots from its disk, and all that was only in its memory is lost`;
+/**
+ * The VM's memory is not whole anywhere any more: only its disk is left to start from.
+ *
+ * @param what "if … has ended, start it from its disk"
+ * @param halves what is left of it.
+ * @param on the definition to start it from.
+ */
+export function startFromDisk(what: string, halves: readonly DomainView[], on: DomainView): Remedy {
+  return {
+    do: what,
+    commands: [...halves.map(destroy), start(on), runAgain],
+    loses: "everything that was only in its memory",
+  };
 }
 
-function capitalized(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+export function start(view: DomainView): Command {
+  return { host: view.host, command: commandLine`virsh start ${view}` };
+}
+
+/** @param what "it is on", for a VM or an end of its migration that may be where nobody has looked. */
+export function addItsHost(what: string): Remedy {
+  return {
+    do: `if ${what} a host outside of the inventory, add that host to vm-placement:hosts and run \`pulumi up\` again: nothing is lost`,
+  };
+}
+
+/** A job that has to end first: nothing is lost by waiting. */
+export function waitForItsJob(view: DomainView): Remedy {
+  return {
+    do: "wait until no job is shown",
+    commands: [{ host: view.host, command: commandLine`virsh domjobinfo ${view}` }, runAgain],
+  };
+}
+
+/** A migration before its switch: the source has all of it. */
+export function cancelIt(view: DomainView): Remedy {
+  return {
+    do: `cancel the migration (${view.name} then stays on ${view.host})`,
+    commands: [{ host: view.host, command: commandLine`virsh domjobabort ${view}` }],
+    loses: "what was copied so far",
+  };
 }

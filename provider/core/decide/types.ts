@@ -1,7 +1,7 @@
 /** What is asked for, what the hosts say, and what is to be done about it. */
 import type { DomainView } from "../domain";
-import type { ErrorCode } from "../errorCodes";
 import type { MigrationOptions } from "../options";
+import type { Problem } from "../problem";
 import type { Past } from "./past";
 
 export interface Desired {
@@ -40,13 +40,8 @@ export type Decision =
 /** Nothing is done: why, and every way out of it. */
 export interface Refusal {
   action: "refuse";
-  code: ErrorCode;
-  reason: string;
-  /** What to do: the exact commands of each way out, and what each would lose. */
-  next: string;
-  host?: string;
-  /** It ends by itself as a rule (libvirt clears up, a job finishes): worth waiting for before it is said; "slowly": for minutes. */
-  passes?: true | "slowly";
+  /** With `settlesWithinMs` where it ends by itself as a rule (libvirt clears up, a job finishes): worth waiting for before it is shown. */
+  problem: Omit<Problem, "severity" | "rule">;
   /** What is done where it has not ended by itself within that time. */
   otherwise?: { action: "finish"; view: DomainView; leftovers: DomainView[]; reason: string };
 }

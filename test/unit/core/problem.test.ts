@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Problem, renderProblem, renderRemedies } from "../../../provider/core/problem";
+import { type Problem, renderAdvice, renderProblem, renderRemedies } from "../../../provider/core/problem";
 import { commandLine, shownCommand } from "../../../provider/core/shownCommand";
 
 describe("a remedy in words", () => {
@@ -16,6 +16,15 @@ describe("a remedy in words", () => {
       "wait; or start it again: `virsh start db-01` on kvm-a, then `pulumi up` (loses its memory)",
     );
     assert.equal(renderRemedies([]), "");
+  });
+
+  it("comes after what to look at first, and before what not to do", () => {
+    const remedies = [{ do: "keep this" }, { do: "keep that" }];
+    assert.equal(renderAdvice({ remedies }), "keep this; or keep that");
+    assert.equal(
+      renderAdvice({ first: "compare them", remedies, caution: "Start neither before" }),
+      "compare them, then choose: keep this; or keep that. Start neither before",
+    );
   });
 
   it("quotes a command as a text does that has one in it", () => {

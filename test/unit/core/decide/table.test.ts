@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import type { Decision } from "../../../../provider/core/decide/types";
+import type { Decision, Refusal } from "../../../../provider/core/decide/types";
 import { decide } from "../../../../provider/core/decide";
 import type { DomainView } from "../../../../provider/core/domain";
+import { renderAdvice } from "../../../../provider/core/problem";
 import { holdsItsMemory, isActive } from "../../../../provider/core/situation";
 import { needsPast, type Past } from "../../../../provider/core/decide/past";
 import { everyJob, everyState } from "../../../support/states";
@@ -51,7 +52,10 @@ function decideOn(
 const inShort = (decision: Decision) =>
   "view" in decision
     ? [decision.action, decision.view.host, "to" in decision ? decision.to : ""].join(" ")
-    : `${decision.action} ${decision.code}`;
+    : `refuse ${decision.problem.code}`;
+const told = (decision: Decision) => (decision.action === "refuse" ? decision.problem.message : decision.reason);
+/** Commands that end, remove or cancel something. */
+const destructive = /^virsh (destroy|undefine|managedsave-remove|reset|domjobabort)\b/;
 
 describe("the decision over every pair of states", () => {
   const met: Met[] = [];
@@ -71,8 +75,10 @@ describe("the decision over every pair of states", () => {
     const failing = met.find((each) => !check(each));
     if (failing === undefined) return;
     const seen = failing.views.map(({ host, state, reason, job }) => `${host} ${state} (${reason}) ${job?.operation}`);
-    assert.fail(`${what}: ${seen.join("; ")} → ${inShort(failing.decision)}: ${failing.decision.reason}`);
+    assert.fail(`${what}: ${seen.join("; ")} → ${inShort(failing.decision)}: ${told(failing.decision)}`);
   }
+  const whenRefused = (check: (problem: Refusal["problem"], met: Met) => boolean) => (each: Met) =>
+    each.decision.action !== "refuse" || check(each.decision.problem, each);
   const when = (actions: string[], check: (met: Met) => boolean) => (each: Met) =>
     !actions.includes(each.decision.action) || check(each);
 
@@ -153,32 +159,58 @@ describe("the decision over every pair of states", () => {
     });
   });
 
-  it("has a reason for each, and for each refusal exact commands, or whom to bring back, and what is lost", () => {
+  it("has a reason for each, and for each refusal a way out", () => {
+    const isText = (text: string) => text.length > 10 && !/undefined|null|\[object/.test(text);
+    holds("no words", ({ decision }) => isText(told(decision)));
     holds(
-      "no words",
-      ({ decision }) => decision.reason.length > 10 && !/undefined|null|\[object/.test(decision.reason),
+      "no way out",
+      whenRefused((problem) => problem.remedies.length > 0 && isText(renderAdvice(problem))),
     );
+  });
+
+  it("names only hosts that were observed", () => {
     holds(
-      "no next step",
-      when(["refuse"], ({ decision }) => {
-        if (decision.action !== "refuse") return false;
-        return /`virsh |`pulumi up`/.test(decision.next) && !/undefined|null|\[object/.test(decision.next);
+      "another host",
+      whenRefused(({ host, remedies }, { views, silent }) => {
+        const observed = views.map((each) => each.host);
+        return (
+          (host === undefined || [...observed, ...silent].includes(host)) &&
+          remedies.every(({ commands = [] }) =>
+            commands.every(({ host: on, command }) =>
+              on === undefined ? command === "pulumi up" : observed.includes(on),
+            ),
+          )
+        );
       }),
     );
+  });
+
+  it("names no command that ends or removes what may be the only copy without what that loses", () => {
     holds(
-      "not said what is lost",
-      when(["refuse"], ({ decision }) => {
-        if (decision.action !== "refuse" || !/`virsh (destroy|undefine|domjobabort)/.test(decision.next)) return true;
-        return /\b(lost|loses|lose)\b/.test(decision.next);
-      }),
+      "it may be the only copy",
+      whenRefused(({ remedies }, { views }) =>
+        remedies.every(({ commands = [], loses }) => {
+          const gone = commands.filter(({ command }) => destructive.test(command)).map(({ host }) => host);
+          return (
+            gone.length === 0 ||
+            loses !== undefined ||
+            views.some((each) => isActive(each) && !gone.includes(each.host))
+          );
+        }),
+      ),
     );
+  });
+
+  it("has a way to keep each of the copies that are active", () => {
     holds(
       "a copy without a way out",
-      when(["refuse"], ({ decision, views }) => {
-        if (decision.action !== "refuse" || decision.code !== "domainOnTwoHosts") return true;
-        return views
-          .filter(isActive)
-          .every(({ host }) => decision.next.includes(`keep ${host}`) || decision.next.includes(`Keep ${host}`));
+      whenRefused(({ code, remedies }, { views }) => {
+        if (code !== "domainOnTwoHosts") return true;
+        const ended = remedies.map(({ commands = [] }) =>
+          commands.flatMap(({ host, command }) => (/^virsh destroy /.test(command) ? [host] : [])),
+        );
+        const active = views.filter(isActive);
+        return active.every((keep) => ended.some((hosts) => !hosts.includes(keep.host)));
       }),
     );
   });
@@ -187,7 +219,8 @@ describe("the decision over every pair of states", () => {
     holds("more than waiting", ({ views, decision }) => {
       if (!views.some(({ state, reason }) => state === "running" && reason === "post-copy")) return true;
       if (decision.action !== "refuse") return ["attach", "resume"].includes(decision.action);
-      return decision.passes !== undefined && !/`virsh|destroy|undefine/.test(decision.next);
+      const { settlesWithinMs, remedies } = decision.problem;
+      return settlesWithinMs !== undefined && remedies.every(({ commands }) => commands === undefined);
     });
   });
 
@@ -222,7 +255,7 @@ describe("the decision over every pair of states", () => {
       ),
     );
     const sent = { type: "unbounded", operation: "outgoing", elapsedMs: begun } as const;
-    let told = 0;
+    let learned = 0;
     for (const { views, silent } of met) {
       if (!needsPast(views) || views.some(({ job, persistent }) => job?.type !== "none" || !persistent)) continue;
       const half = views.find(isActive);
@@ -232,20 +265,18 @@ describe("the decision over every pair of states", () => {
         for (const onB of pasts[1]!) {
           const decision = decideOn(asked, silent, "kvm-b", [onA, onB]);
           assert.equal(decision.action, plain.action);
-          if (decision.action !== "refuse" || !/was restarted/.test(decision.reason)) continue;
-          told++;
-          const [first = ""] = decision.next.split("boots from its disk");
-          for (const [, host] of first.matchAll(/`virsh destroy db-01` on (\S+?),/g)) assert.equal(host, half?.host);
-          const [, start] = /`virsh start db-01` on (\S+?),/.exec(first) ?? [];
-          assert.ok(
-            views.some(({ host }) => host === start),
-            `${decision.reason}: ${decision.next}`,
-          );
-          assert.match(decision.next, /is lost/);
+          if (decision.action !== "refuse" || !/was restarted/.test(decision.problem.message)) continue;
+          learned++;
+          for (const { commands = [], loses } of decision.problem.remedies) {
+            const on = (verb: RegExp) => commands.filter(({ command }) => verb.test(command)).map(({ host }) => host);
+            for (const host of on(/^virsh destroy /)) assert.equal(host, half?.host);
+            for (const host of on(/^virsh start /)) assert.ok(views.some((each) => each.host === host));
+            assert.ok(loses !== undefined, decision.problem.message);
+          }
         }
       }
     }
-    assert.ok(told > 500, String(told));
+    assert.ok(learned > 500, String(learned));
   });
 
   it("never chooses between three that hold it", () => {

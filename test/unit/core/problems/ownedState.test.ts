@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { OwnedOnHost } from "../../../../provider/core/owned";
 import { ownedToCopy, problems } from "../../../../provider/core/problems";
 import { isSameFile } from "../../../../provider/core/problems/sameStorage";
-import { undefineCommand } from "../../../../provider/core/undefine";
+import { undefineLine } from "../../../../provider/core/undefine";
 import { parseDomainXml } from "../../../../provider/virsh/domainXml";
 import { healthyDomain, healthyMove, image } from "../../../support/move-facts";
 import { dbUuid } from "../../../support/views";
@@ -100,12 +100,12 @@ describe("what a VM owns beside its disks", () => {
 
   it("is kept by every command that removes a definition", () => {
     assert.equal(
-      undefineCommand({ name: "db 01", uuid: dbUuid }, { nvram: true, tpm: true, keepTpm: true }),
-      "`virsh undefine --keep-nvram --keep-tpm 'db 01'`",
+      undefineLine({ name: "db 01", uuid: dbUuid }, { nvram: true, tpm: true, keepTpm: true }),
+      "virsh undefine --keep-nvram --keep-tpm 'db 01'",
     );
     assert.equal(
-      undefineCommand({ name: "db-01", uuid: dbUuid }, { nvram: false, tpm: false, keepTpm: true }),
-      "`virsh undefine --keep-nvram db-01`",
+      undefineLine({ name: "db-01", uuid: dbUuid }, { nvram: false, tpm: false, keepTpm: true }),
+      "virsh undefine --keep-nvram db-01",
     );
   });
 });
