@@ -1,41 +1,59 @@
 /** The one host of a VM, for a refresh that only looks. */
 import type { Observed } from "../core/decide/types";
 import type { DomainView } from "../core/domain";
-import { PlacementError } from "../core/errors";
+import { type Failure, PlacementError } from "../core/errors";
 import { listed } from "../core/near";
 import { whereIs } from "../core/whereIs";
 
 /** @throws PlacementError where it is on none of the hosts that answer, or on more than one. */
-export function locate(uuid: string, domain: string, { views, asked, unreachable }: Observed): DomainView {
-  const place = whereIs(views.filter((view) => view.uuid === uuid));
+export function locate(uuid: string, domain: string, observed: Observed): DomainView {
+  const place = whereIs(observed.views.filter((view) => view.uuid === uuid));
   if (place && "host" in place) return place;
-  const silent = unreachable.map(({ host, why }) => `${host} cannot be asked (${why})`);
   throw new PlacementError({
-    code: place ? "domainOnTwoHosts" : silent.length > 0 ? "hostUnreachable" : "domainMissing",
+    ...(place ? onSeveral(place.unclear) : observed.unreachable.length > 0 ? notAllAsked(observed) : onNone(observed)),
     phase: "observe",
     action: `cannot tell where ${domain} (UUID ${uuid}) is`,
     domain,
-    message: place
-      ? place.unclear
-      : [
-          asked.length > silent.length
-            ? `it is not on ${listed(
-                asked.filter((name) => !unreachable.some(({ host }) => host === name)),
-                "and",
-              )}`
-            : "",
-          ...silent,
-        ]
-          .filter((text) => text !== "")
-          .join("; "),
+  });
+}
+
+type Found = Pick<Failure, "code" | "message" | "remedies">;
+
+function onSeveral(message: string): Found {
+  return {
+    code: "domainOnTwoHosts",
+    message,
+    remedies: [{ do: "run `pulumi up`, which clears up what can be cleared up, or says what to do" }],
+  };
+}
+
+function notAllAsked({ asked, unreachable }: Observed): Found {
+  const answering = asked.filter((name) => !unreachable.some(({ host }) => host === name));
+  const silent = unreachable.map(({ host, why }) => `${host} cannot be asked (${why})`);
+  return {
+    code: "hostUnreachable",
+    message: [...(answering.length > 0 ? [notOn(answering)] : []), ...silent].join("; "),
+    remedies: [{ do: "bring the host back and refresh again; refresh uses the inventory of the last up" }],
+  };
+}
+
+function onNone({ asked }: Observed): Found {
+  return {
+    code: "domainMissing",
+    message: asked.length > 0 ? notOn(asked) : "",
     remedies: [
       {
-        do: place
-          ? "run `pulumi up`, which clears up what can be cleared up, or says what to do"
-          : silent.length > 0
-            ? "bring the host back and refresh again; refresh uses the inventory of the last up"
-            : "if it was removed for good, take the resource out of the program or `pulumi state delete` it; a host that is missing in vm-placement:hosts: add it and run `pulumi refresh --run-program`",
+        do: "if it was removed for good, take the resource out of the program or the state",
+        commands: [{ command: "pulumi state delete URN" }],
+      },
+      {
+        do: "if its host is missing in vm-placement:hosts, add that",
+        commands: [{ command: "pulumi refresh --run-program" }],
       },
     ],
-  });
+  };
+}
+
+function notOn(hosts: readonly string[]): string {
+  return `it is not on ${listed(hosts, "and")}`;
 }
