@@ -193,11 +193,14 @@ class Run {
     return next;
   }
 
-  /** Runs the commands of the refusal as printed, up to the one that boots it from its disk, or that loses nothing. */
+  /** Runs the commands of the first remedy that starts the VM from its disk, or that loses nothing, as printed. */
   private async followRemedies(refused: Running): Promise<void> {
     const { fixture } = this;
-    const remedy = /What to do: ([\s\S]*?)(?:boots from its disk|loses nothing)/.exec(refused.text)?.[1] ?? "";
-    const commands = [...remedy.matchAll(/`virsh ([^`]+)`(?: on (kvm-[ab]))?/g)];
+    const [, advice = ""] = /What to do: ([\s\S]*?)\[\w+\]/.exec(refused.text) ?? [];
+    const remedy = advice
+      .split(/;\s+or\s/)
+      .find((each) => /from\s+its\s+disk|\(nothing\s+is\s+lost/.test(each) && each.includes("`virsh "));
+    const commands = [...(remedy ?? "").matchAll(/`virsh ([^`]+)`(?: on (kvm-[ab]))?/g)];
     if (commands.length === 0) throw new Error("the refusal has no commands");
     for (const [, args, host] of commands) {
       if (host === undefined) throw new Error(`the refusal does not name the host of: virsh ${args}`);

@@ -34,11 +34,11 @@ interface Met {
 function decideOn(
   views: readonly DomainView[],
   silent: readonly string[],
-  wanted = "kvm-b",
+  desired = "kvm-b",
   past?: readonly Past[],
 ): Decision {
   return decide(
-    { domain: "db-01", uuid: dbUuid, hosts: [wanted], options: { mode: "auto" }, inMaintenance: new Set() },
+    { domain: "db-01", uuid: dbUuid, hosts: [desired], options: { mode: "auto" }, inMaintenance: new Set() },
     {
       views,
       asked: ["kvm-a", "kvm-b", "kvm-c"],
