@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { Inventory } from "../core/model";
-import { createMask, type Mask, parseInventory, parseUri, secretsIn } from "../schema";
+import { createMask, type Mask, parseInventory, parseUri, renderInputFailure, secretsIn } from "../schema";
 
 export interface CliSettings {
   inventory: NonNullable<Inventory>;
@@ -91,7 +91,7 @@ function settingsIn(given: unknown, text: string, where: string): Omit<CliSettin
   const isConfig = Object.keys(json).some((key) => key.includes(":"));
   const { inventory, failures } = parseInventory(isConfig ? value("vm-placement:hosts") : text);
   const { uri, failures: uriFailures } = parseUri(isConfig ? value("vm-placement:uri") : undefined);
-  const wrong = [...failures, ...uriFailures].map(({ property, reason }) => `${property}: ${reason}`);
+  const wrong = [...failures, ...uriFailures].map((each) => `${each.property}: ${renderInputFailure(each)}`);
   if (wrong.length > 0) throw new UsageError(`${where} cannot be used:\n  ${wrong.join("\n  ")}`);
   if (inventory === undefined || Object.keys(inventory).length === 0)
     throw new UsageError(`${where} has no hosts (vm-placement:hosts)`);

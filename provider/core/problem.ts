@@ -68,6 +68,6 @@ function renderRemedy({ do: what, commands = [], loses }: Remedy): string {
 }
 
 /** One line for a row or a table. */
-export function renderProblem({ message, code, ...advice }: Problem): string {
+export function renderProblem({ message, code, ...advice }: Pick<Problem, "message" | "code"> & Advice): string {
   return `${[message, ...(advice.remedies.length === 0 ? [] : [renderAdvice(advice)])].join("; ")} [${code}]`;
 }

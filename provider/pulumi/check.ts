@@ -1,6 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { clean } from "../core/clean";
-import { containsUnknown, UNKNOWN } from "../schema";
+import { containsUnknown, renderInputFailure, UNKNOWN } from "../schema";
 import { planOf, readInputs } from "./inputs";
 import type { Settings } from "./settings";
 import type { Props } from "./state";
@@ -11,7 +10,7 @@ export function checkInputs(settings: Settings, news: Props): Required<pulumi.dy
   return {
     // Outside a preview the engine takes an unknown plan for the failure, and hides the real ones.
     inputs: { ...news, plan: failures.length > 0 ? undefined : plan() },
-    failures: failures.map(({ property, reason, code }) => ({ property, reason: `${clean(reason)} [${code}]` })),
+    failures: failures.map((each) => ({ property: each.property, reason: renderInputFailure(each) })),
   };
 
   function plan() {

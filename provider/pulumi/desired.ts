@@ -19,8 +19,8 @@ export function desiredOf(settings: Settings, id: string | undefined, olds: Prop
       code: wrong?.code ?? "invalidInput",
       phase: "check",
       action: `${wrong?.property ?? "an input"} cannot be used`,
-      message: wrong?.reason ?? "it is not known",
-      remedies: [{ do: "fix the program, or the policy that changed it" }],
+      message: wrong?.message ?? "it is not known",
+      remedies: [...(wrong?.remedies ?? []), { do: "fix the program, or the policy that changed it" }],
     });
   }
   return {

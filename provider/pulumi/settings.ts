@@ -51,8 +51,9 @@ export function usable(settings: Settings): Settings {
     code: "invalidInput",
     phase: "configure",
     action: `the stack's configuration ${first.property} cannot be used`,
-    message: first.reason,
+    message: first.message,
     remedies: [
+      ...first.remedies,
       {
         do: "fix it with `pulumi config set --path`, then run `pulumi up`: refresh and destroy use the configuration of the last up",
       },

@@ -13,16 +13,21 @@ export function unknownHosts(names: readonly string[], inventory: Inventory, ssh
     .filter((name) => !bySsh.includes(name))
     .map((name) => {
       const near = nearMatches(name, [...Object.keys(inventory), ...bySsh]);
-      const hint =
-        near.length > 0 ? `did you mean ${listed(near)}?` : `its hosts are ${listed(Object.keys(inventory), "and")}.`;
       // A dot in a path goes one level down.
       const path = /^[\w-]{1,64}$/.test(name)
         ? `'vm-placement:hosts.${name}.address'`
         : `'vm-placement:hosts["${shownName(name)}"].address'`;
+      const isNear = near.length > 0;
       return {
         property: "host",
         code: "unknownHost" as const,
-        reason: `"${shownName(name)}" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; ${hint} Add it with \`pulumi config set --path ${path} ADDRESS\``,
+        message:
+          `"${shownName(name)}" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config` +
+          (isNear ? "" : `; the hosts of the inventory are ${listed(Object.keys(inventory), "and")}`),
+        remedies: [
+          ...(isNear ? [{ do: `write ${listed(near)} if that was meant` }] : []),
+          { do: "add it", commands: [{ command: `pulumi config set --path ${path} ADDRESS` }] },
+        ],
       };
     });
 }

@@ -3,7 +3,7 @@ export { difference } from "./difference";
 export { unknownHosts } from "./hostNames";
 export { type ParsedInputs, parseInputs } from "./inputs";
 export { parseInventory } from "./inventory";
-export type { InputFailure } from "./refusal";
+export { type InputFailure, renderInputFailure } from "./refusal";
 export { createMask, type Mask, maskAll, secretsIn } from "./secrets";
 export { type OnInterrupt, parseOnInterrupt, parsePreviewSettings, parseUri, type PreviewSettings } from "./settings";
 export { containsUnknown, schemaVersion, UNKNOWN, withoutUndefined } from "./wire";

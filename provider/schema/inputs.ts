@@ -83,7 +83,9 @@ export function parseInputs(props: Record<string, unknown>): { inputs: ParsedInp
   const host = read(hostSchema, "host");
   const migration = read(migrationSchema.prefault({} as never), "migration");
   if (migration) {
-    failures.push(...optionConflicts(migration));
+    failures.push(
+      ...optionConflicts(migration).map(({ reason, ...where }) => ({ ...where, message: reason, remedies: [] })),
+    );
   }
   const hosts = host === undefined ? undefined : [host].flat();
   if (hosts && new Set(hosts).size < hosts.length) {

@@ -1,6 +1,7 @@
 /** The stack's configuration `vm-placement:hosts`. What is wrong in it is named, never shown: a part of it may be secret. */
 import { z } from "zod";
 import type { Host } from "../core/model";
+import type { Remedy } from "../core/problem";
 import { leaf } from "./leaves";
 import { expected, failuresOf, type InputFailure, invalid, unknownKeys } from "./refusal";
 import { isKeyText, kindOf } from "./shown";
@@ -70,8 +71,17 @@ const inventorySchema = z.record(
 
 function secret(what: string) {
   const error = ({ input }: { input?: unknown }) =>
-    `got ${input === "" ? "an empty text" : kindOf(input)}; expected ${what}, set with \`pulumi config set --secret --path\``;
+    `got ${input === "" ? "an empty text" : kindOf(input)}; expected ${what}`;
   return z.string({ error }).min(1, { error });
+}
+
+const isSecret = (property: string) => /\.(privateKey|passphrase)$/.test(property);
+
+function setSecret(property: string): Remedy {
+  return {
+    do: "set it as a secret",
+    commands: [{ command: `pulumi config set --secret --path '${property}' < FILE` }],
+  };
 }
 
 /** Reads `vm-placement:hosts`, which Pulumi hands over as JSON. `undefined` = no inventory. Throws nothing: failures name the field. */
@@ -85,11 +95,17 @@ export function parseInventory(json: string | undefined): {
   try {
     value = JSON.parse(json);
   } catch {
-    const reason = `is no object; expected hosts by name, set with \`pulumi config set --path '${key}.kvm-a.address' 10.0.0.11\``;
-    return { inventory: undefined, failures: [invalid(key, reason)] };
+    const addOne = { command: `pulumi config set --path '${key}.kvm-a.address' 10.0.0.11` };
+    const remedies = [{ do: "add hosts one by one", commands: [addOne] }];
+    return { inventory: undefined, failures: [invalid(key, "is no object; expected hosts by name", remedies)] };
   }
   const parsed = inventorySchema.safeParse(value);
-  if (!parsed.success) return { inventory: undefined, failures: failuresOf(parsed.error, key) };
+  if (!parsed.success) {
+    const failures = failuresOf(parsed.error, key).map((failure) =>
+      isSecret(failure.property) ? { ...failure, remedies: [setSecret(failure.property)] } : failure,
+    );
+    return { inventory: undefined, failures };
+  }
   return {
     inventory: Object.fromEntries(
       Object.entries(parsed.data).map(([name, host]) => [name, withoutUndefined({ name, ...host }) as unknown as Host]),

@@ -1,18 +1,30 @@
 /** What is said of inputs that are refused: what was given, what is allowed, an example. */
 import type { z } from "zod";
+import { clean, cleanValues } from "../core/clean";
 import type { ErrorCode } from "../core/errorCodes";
 import { listed, nearMatches } from "../core/near";
+import { type Problem, type Remedy, renderProblem } from "../core/problem";
 import { shown, shownName } from "./shown";
 
 /** One thing wrong with the inputs. */
-export interface InputFailure {
+export interface InputFailure extends Pick<Problem, "message" | "remedies"> {
+  /** "migration.timeout", or the key of the stack's configuration. */
   property: string;
-  reason: string;
   code: Extract<ErrorCode, "invalidInput" | "conflictingOptions" | "unsafeCombination" | "unknownHost">;
 }
 
-export function invalid(property: string, reason: string): InputFailure {
-  return { property, reason, code: "invalidInput" };
+export function invalid(property: string, message: string, remedies: Remedy[] = []): InputFailure {
+  return { property, message, remedies, code: "invalidInput" };
+}
+
+/** As Pulumi shows it behind the name of the property. */
+export function renderInputFailure({ message, remedies, code }: InputFailure): string {
+  return renderProblem({ message: clean(message), remedies: cleanValues(remedies), code });
+}
+
+/** The command that sets a key of the stack's configuration. */
+export function setConfig(key: string, value: string): Remedy {
+  return { do: "set it", commands: [{ command: `pulumi config set ${key} ${value}` }] };
 }
 
 export function failuresOf(error: z.ZodError, property: string, unknown: readonly string[] = []): InputFailure[] {

@@ -1,5 +1,5 @@
 /** The stack's configuration beside the inventory. */
-import { type InputFailure, invalid } from "./refusal";
+import { type InputFailure, invalid, setConfig } from "./refusal";
 import { shown } from "./shown";
 
 const defaultUri = "qemu:///system";
@@ -8,8 +8,11 @@ const defaultUri = "qemu:///system";
 export function parseUri(value: string | undefined): { uri: string; failures: InputFailure[] } {
   if (value === undefined || /^qemu(\+unix)?:\/\/\/system(\?[A-Za-z0-9=/._&-]*)?$/.test(value))
     return { uri: value ?? defaultUri, failures: [] };
-  const reason = `got ${shown(value)}; expected the libvirt URI of the hosts as they see it themselves, for example "${defaultUri}"`;
-  return { uri: defaultUri, failures: [invalid("vm-placement:uri", reason)] };
+  const message = `got ${shown(value)}; expected the libvirt URI of the hosts as they see it themselves`;
+  return {
+    uri: defaultUri,
+    failures: [invalid("vm-placement:uri", message, [setConfig("vm-placement:uri", defaultUri)])],
+  };
 }
 
 export type OnInterrupt = "leave" | "abort";
@@ -18,8 +21,9 @@ export type OnInterrupt = "leave" | "abort";
 export function parseOnInterrupt(value: string | undefined): { onInterrupt: OnInterrupt; failures: InputFailure[] } {
   if (value === undefined || value === "leave" || value === "abort")
     return { onInterrupt: value ?? "leave", failures: [] };
-  const reason = `got ${shown(value)}; expected "leave" (it goes on between the hosts) or "abort" (it is cancelled), for example \`pulumi config set vm-placement:onInterrupt abort\``;
-  return { onInterrupt: "leave", failures: [invalid("vm-placement:onInterrupt", reason)] };
+  const key = "vm-placement:onInterrupt";
+  const message = `got ${shown(value)}; expected "leave" (it goes on between the hosts) or "abort" (it is cancelled)`;
+  return { onInterrupt: "leave", failures: [invalid(key, message, [setConfig(key, "abort")])] };
 }
 
 export interface PreviewSettings {
@@ -40,15 +44,21 @@ export function parsePreviewSettings(get: (key: string) => string | undefined): 
   const choice = (key: string, values: readonly string[]): string => {
     const given = get(key);
     if (given === undefined || values.includes(given)) return given ?? values[0]!;
-    const reason = `got ${shown(given)}; expected ${values.join(" or ")}, for example \`pulumi config set ${key} ${values[1]}\``;
-    failures.push({ property: key, reason, code: "invalidInput" });
+    failures.push(
+      invalid(
+        key,
+        `got ${shown(given)}; expected ${values.join(" or ")}`,
+        values.map((value) => setConfig(key, value)),
+      ),
+    );
     return values[0]!;
   };
-  const seconds = get("vm-placement:dirtyRateSeconds") ?? "1";
+  const key = "vm-placement:dirtyRateSeconds";
+  const seconds = get(key) ?? "1";
   const known = /^\d+$/.test(seconds) && Number(seconds) <= 60;
   if (!known) {
-    const reason = `got ${shown(seconds)}; expected whole seconds from 0 (not measured) to 60, for example \`pulumi config set vm-placement:dirtyRateSeconds 2\``;
-    failures.push({ property: "vm-placement:dirtyRateSeconds", reason, code: "invalidInput" });
+    const message = `got ${shown(seconds)}; expected whole seconds from 0 (not measured) to 60`;
+    failures.push(invalid(key, message, [setConfig(key, "2")]));
   }
   return {
     preview: {

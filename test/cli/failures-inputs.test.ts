@@ -39,7 +39,7 @@ describeWithStack("inputs that cannot be", {}, (lab, stack) => {
     [
       "a host that nobody knows",
       { ...db, host: "kvm-bb" },
-      [/"kvm-bb" is neither in the inventory .* did you mean kvm-b.*pulumi config set --path.*\[unknownHost\]/],
+      [/"kvm-bb" is neither in the inventory .* write kvm-b.*pulumi config set --path.*\[unknownHost\]/],
     ],
   ];
 

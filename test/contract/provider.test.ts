@@ -226,7 +226,7 @@ for (const { title, notRun, get } of runtimes) {
         {
           property: "host",
           reason:
-            "\"kvm-q\" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; did you mean kvm-a or kvm-b? Add it with `pulumi config set --path 'vm-placement:hosts.kvm-q.address' ADDRESS` [unknownHost]",
+            "\"kvm-q\" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; write kvm-a or kvm-b if that was meant; or add it: `pulumi config set --path 'vm-placement:hosts.kvm-q.address' ADDRESS` [unknownHost]",
         },
       ]);
       assert.deepEqual(provider.said.stderr, "");

@@ -87,7 +87,7 @@ describe("types: what TypeScript allows is what the schema accepts", () => {
       assert.notEqual(ts.displayPartsToString(property.getDocumentationComment(checker)), "", property.name);
     }
     const { failures } = parseInventory('{"kvm-a":{"?":0}}');
-    const known = /the fields are (.+)$/.exec(failures[0]!.reason)![1]!.split(/, | and /);
+    const known = /the fields are (.+)$/.exec(failures[0]!.message)![1]!.split(/, | and /);
     const kinds = forms(host)
       .filter((line) => !line.startsWith("name:"))
       .map((line) => /^(\w+)\?: (.+)$/.exec(line)!.slice(1) as [string, string]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Observed } from "../../../provider/core/decide/types";
 import { PlacementError } from "../../../provider/core/errors";
 import { locate } from "../../../provider/observe/refresh";
-import { factsOfRemedies } from "../../support/problems";
+import { commandsOf } from "../../support/problems";
 import { dbUuid, view } from "../../support/views";
 
 const observed = (differing: Partial<Observed>): Observed => ({
@@ -57,7 +57,7 @@ describe("the host of a VM, for a refresh", () => {
         (error: unknown) => {
           assert.ok(error instanceof PlacementError);
           assert.deepEqual([error.code, error.problem.message], [code, message]);
-          assert.deepEqual(factsOfRemedies(error.problem.remedies), remedies);
+          assert.deepEqual(commandsOf(error.problem.remedies), remedies);
           return true;
         },
       );

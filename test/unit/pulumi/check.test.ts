@@ -62,19 +62,19 @@ describe("check", () => {
       "one that is nearly another",
       "kvm_b",
       { sshHosts: ["nas"] },
-      "\"kvm_b\" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; did you mean kvm-b, kvm-a or kvm-c? Add it with `pulumi config set --path 'vm-placement:hosts.kvm_b.address' ADDRESS` [unknownHost]",
+      "\"kvm_b\" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; write kvm-b, kvm-a or kvm-c if that was meant; or add it: `pulumi config set --path 'vm-placement:hosts.kvm_b.address' ADDRESS` [unknownHost]",
     ],
     [
       "one that is like none, with a dot in its name",
       "hypervisor.example.net",
       {},
-      '"hypervisor.example.net" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; its hosts are kvm-a, kvm-b and kvm-c. Add it with `pulumi config set --path \'vm-placement:hosts["hypervisor.example.net"].address\' ADDRESS` [unknownHost]',
+      '"hypervisor.example.net" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; the hosts of the inventory are kvm-a, kvm-b and kvm-c; add it: `pulumi config set --path \'vm-placement:hosts["hypervisor.example.net"].address\' ADDRESS` [unknownHost]',
     ],
     [
       "what every object has",
       "constructor",
       {},
-      "\"constructor\" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; its hosts are kvm-a, kvm-b and kvm-c. Add it with `pulumi config set --path 'vm-placement:hosts.constructor.address' ADDRESS` [unknownHost]",
+      "\"constructor\" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; the hosts of the inventory are kvm-a, kvm-b and kvm-c; add it: `pulumi config set --path 'vm-placement:hosts.constructor.address' ADDRESS` [unknownHost]",
     ],
   ];
   for (const [title, host, options, reason] of hosts) {

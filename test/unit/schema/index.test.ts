@@ -9,14 +9,14 @@ import {
   withoutUndefined,
 } from "../../../provider/schema";
 
-type Failure = [property: string, reason: string, code?: string];
+type Failure = [property: string, message: string, code?: string];
 
 function migrationFailures(migration: unknown): Failure[] {
   return failuresOf({ domain: "db-01", host: "kvm-a", migration });
 }
 
 function failuresOf(props: Record<string, unknown>): Failure[] {
-  return parseInputs(props).failures.map(({ property, reason, code }) => [property, reason, code]);
+  return parseInputs(props).failures.map(({ property, message, code }) => [property, message, code]);
 }
 
 /** Option `name` alone, as the user writes it; with what its input needs to be an object. */
@@ -227,7 +227,7 @@ describe("schema: a migration's options", () => {
     it(`refuses ${title}`, () => {
       assert.deepEqual(
         migrationFailures(migration),
-        failures.map(([property, reason]) => [property, reason, "invalidInput"]),
+        failures.map(([property, message]) => [property, message, "invalidInput"]),
       );
     });
   }
@@ -275,7 +275,7 @@ describe("schema: a migration's options", () => {
 });
 
 describe("schema: domain and host", () => {
-  const domains: [value: unknown, reason: string][] = [
+  const domains: [value: unknown, message: string][] = [
     [undefined, 'got nothing; expected a libvirt domain name or UUID, for example "db-01"'],
     [5, 'got 5; expected a libvirt domain name or UUID, for example "db-01"'],
     ["", 'got "", which is empty; expected a name or UUID, for example "db-01"'],
@@ -296,9 +296,9 @@ describe("schema: domain and host", () => {
       'got a text of 3 characters, which has a character that no command can show; give the UUID of this domain instead; expected a name or UUID, for example "db-01"',
     ],
   ];
-  for (const [value, reason] of domains) {
+  for (const [value, message] of domains) {
     it(`refuses the domain ${JSON.stringify(value) ?? "that is missing"}`, () => {
-      assert.deepEqual(failuresOf({ domain: value, host: "kvm-a" }), [["domain", reason, "invalidInput"]]);
+      assert.deepEqual(failuresOf({ domain: value, host: "kvm-a" }), [["domain", message, "invalidInput"]]);
     });
   }
 
@@ -312,7 +312,7 @@ describe("schema: domain and host", () => {
 
   const either = 'expected a host name, or a list of them, for example "kvm-b" or ["kvm-b", "kvm-c"]';
   const letters = 'expected a host name of letters, digits and . _ - :, for example "kvm-b"';
-  const hosts: [value: unknown, property: string, reason: string][] = [
+  const hosts: [value: unknown, property: string, message: string][] = [
     [undefined, "host", `got nothing; ${either}`],
     [null, "host", `got null; ${either}`],
     [5, "host", `got 5; ${either}`],
@@ -328,9 +328,9 @@ describe("schema: domain and host", () => {
       'got ["kvm-a","kvm-a"]; a host stands in it twice, for example write ["kvm-b", "kvm-c"]',
     ],
   ];
-  for (const [value, property, reason] of hosts) {
+  for (const [value, property, message] of hosts) {
     it(`refuses the host ${JSON.stringify(value) ?? "that is missing"}`, () => {
-      assert.deepEqual(failuresOf({ domain: "db-01", host: value }), [[property, reason, "invalidInput"]]);
+      assert.deepEqual(failuresOf({ domain: "db-01", host: value }), [[property, message, "invalidInput"]]);
     });
   }
 
@@ -400,9 +400,9 @@ describe("schema: values that are not known yet", () => {
     assert.deepEqual(failuresOf({ domain: UNKNOWN, host: [UNKNOWN, "-x"] }), [
       ["host.1", 'got "-x"; expected a host name of letters, digits and . _ - :, for example "kvm-b"', "invalidInput"],
     ]);
-    const [[, reason] = []] = failuresOf({ domain: "db-01", host: [UNKNOWN, 5] });
+    const [[, message] = []] = failuresOf({ domain: "db-01", host: [UNKNOWN, 5] });
     assert.equal(
-      reason,
+      message,
       'got ["(not known yet)",5]; expected a host name, or a list of them, for example "kvm-b" or ["kvm-b", "kvm-c"]',
     );
   });
@@ -419,7 +419,7 @@ describe("schema: the inventory", () => {
   function inventoryFailures(value: unknown): Failure[] {
     const { inventory, failures } = parseInventory(typeof value === "string" ? value : JSON.stringify(value));
     assert.equal(inventory, undefined);
-    return failures.map(({ property, reason, code }) => [property, reason, code]);
+    return failures.map(({ property, message, code }) => [property, message, code]);
   }
 
   it("is not there where nothing is configured", () => {
@@ -465,13 +465,8 @@ describe("schema: the inventory", () => {
   });
 
   const ipOrName = 'expected an IP address or host name, for example "10.0.0.12"';
-  const refusals: [title: string, value: unknown, property: string, reason: RegExp | string][] = [
-    [
-      "a text",
-      "kvm-a",
-      "",
-      "is no object; expected hosts by name, set with `pulumi config set --path 'vm-placement:hosts.kvm-a.address' 10.0.0.11`",
-    ],
+  const refusals: [title: string, value: unknown, property: string, message: RegExp | string][] = [
+    ["a text", "kvm-a", "", "is no object; expected hosts by name"],
     [
       "a list",
       [{ name: "kvm-a", passphrase: secret }],
@@ -543,13 +538,13 @@ describe("schema: the inventory", () => {
       "an empty private key",
       { "kvm-a": { privateKey: "" } },
       ".kvm-a.privateKey",
-      "got an empty text; expected the text of a private key, set with `pulumi config set --secret --path`",
+      "got an empty text; expected the text of a private key",
     ],
     [
       "a passphrase that is a number",
       { "kvm-a": { passphrase: 736_372 } },
       ".kvm-a.passphrase",
-      "got a number; expected the passphrase, set with `pulumi config set --secret --path`",
+      "got a number; expected the passphrase",
     ],
     [
       "an agent that is neither a switch nor a path",
@@ -600,13 +595,13 @@ describe("schema: the inventory", () => {
       'got 1; expected text, for example "r1"',
     ],
   ];
-  for (const [title, value, property, reason] of refusals) {
+  for (const [title, value, property, message] of refusals) {
     it(`refuses ${title}`, () => {
       const [failure, ...more] = inventoryFailures(value);
       assert.deepEqual(more, []);
       assert.equal(failure?.[0], `vm-placement:hosts${property}`);
-      if (typeof reason === "string") assert.equal(failure[1], reason);
-      else assert.match(failure[1], reason);
+      if (typeof message === "string") assert.equal(failure[1], message);
+      else assert.match(failure[1], message);
       assert.equal(failure[2], "invalidInput");
       assert.ok(!failure.join().includes(secret));
     });
@@ -625,6 +620,17 @@ describe("schema: the inventory", () => {
       inventoryFailures({ "kvm-a": { identityFile: key } })[0]![1],
       /the text of a key belongs in privateKey$/,
     );
+  });
+
+  it("says how to set a secret that is wrong, and how to begin", () => {
+    const commandsFor = (text: string) =>
+      parseInventory(text).failures.flatMap(({ remedies }) => remedies.flatMap(({ commands }) => commands));
+    assert.deepEqual(commandsFor('{"kvm-a":{"passphrase":5,"port":0}}'), [
+      { command: "pulumi config set --secret --path 'vm-placement:hosts.kvm-a.passphrase' < FILE" },
+    ]);
+    assert.deepEqual(commandsFor("kvm-a"), [
+      { command: "pulumi config set --path 'vm-placement:hosts.kvm-a.address' 10.0.0.11" },
+    ]);
   });
 
   it("names every wrong field at once", () => {
@@ -653,7 +659,8 @@ describe("schema: the libvirt URI", () => {
       assert.deepEqual(failures, [
         {
           property: "vm-placement:uri",
-          reason: `got "${uri}"; expected the libvirt URI of the hosts as they see it themselves, for example "qemu:///system"`,
+          message: `got "${uri}"; expected the libvirt URI of the hosts as they see it themselves`,
+          remedies: [{ do: "set it", commands: [{ command: "pulumi config set vm-placement:uri qemu:///system" }] }],
           code: "invalidInput",
         },
       ]);

@@ -11,10 +11,7 @@ it("the texts of the decisions are those of golden.txt", () => {
   const text = cases
     .map(([title, given]) => {
       const decision = run(given);
-      const words =
-        decision.action === "refuse"
-          ? renderProblem({ severity: "blocker", rule: "decide", ...decision.problem })
-          : decision.reason;
+      const words = decision.action === "refuse" ? renderProblem(decision.problem) : decision.reason;
       return `# ${title}\n${words}\n`;
     })
     .join("\n");
