@@ -37,8 +37,9 @@ function layer(name, allowed) {
             ...(name === "ssh"
               ? [
                   {
-                    regex: "^\\.\\./core/(?!(clean|ports|errors|errorCodes|model)$)",
-                    message: "ssh/ knows the ports, the errors, the model and the cleaning of text only.",
+                    regex: "^\\.\\./core/(?!(clean|ports|problem|quote|errors|errorCodes|model)$)",
+                    message:
+                      "ssh/ knows the ports, errors, remedies, the model, and the cleaning and quoting of text only.",
                   },
                 ]
               : []),

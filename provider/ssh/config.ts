@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import type { Directive, Line, Section } from "ssh-config" with { "resolution-mode": "import" };
 import { PlacementError } from "../core/errors";
+import { quote } from "../core/quote";
 import { expandPath } from "./expand";
 import { isLiteral, matchesPattern } from "./patterns";
 import { type SshOptions, type Surroundings, surroundings } from "./surroundings";
@@ -91,7 +92,9 @@ function unusable(file: string, why: string): PlacementError {
     phase: "configure",
     action: `cannot use the ssh configuration ${file}`,
     message: why,
-    remedies: [{ do: `fix the file; \`ssh -G -F ${file} HOST\` shows how ssh reads it` }],
+    remedies: [
+      { do: "fix the file; ssh shows how it reads it", commands: [{ command: `ssh -G -F ${quote(file)} HOST` }] },
+    ],
   });
 }
 

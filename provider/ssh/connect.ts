@@ -3,11 +3,12 @@ import type { Duplex } from "node:stream";
 import { Client, type ConnectConfig } from "ssh2";
 import { PlacementError } from "../core/errors";
 import { AgentKey } from "./agent";
+import { authRefused, handshakeFault, unreachable } from "./connect-failures";
 import { Connection } from "./connection";
 import { type Credentials, credentialsFor, type Offer } from "./credentials";
-import { hostAndPort } from "./destination";
-import { failure, words } from "./failure";
+import { words } from "./failure";
 import { hostKeyCheck, type Shown } from "./host-key";
+import { noHostKeyAlgorithm, otherTypeForSsh } from "./host-key-failures";
 import { keyTypeOf } from "./host-key-algorithms";
 import { hostKeyAlgorithmsOf } from "./kex-init";
 import { typeOfKey } from "./public-key";
@@ -84,7 +85,7 @@ async function attempt(
     const expect = (ms: number, what: string) => {
       clearTimeout(timer);
       timer = setTimeout(
-        () => fail(unreachable(target, `it accepted the connection, but ${what} within ${ms / 1000} s`)),
+        () => fail(unreachable(target, { message: `it accepted the connection, but ${what} within ${ms / 1000} s` })),
         ms,
       );
     };
@@ -108,11 +109,11 @@ async function attempt(
         if (error.level === "agent" || error.level === "client-authentication") {
           skipped.push(`${tried.pop()?.label ?? "a key"} (could not sign)`);
         } else if (/too many auth/i.test(error.message)) refused(words(error));
-        else fail(unreachable(target, handshakeWords(error)));
+        else fail(unreachable(target, handshakeFault(error)));
       })
       .on("close", () => {
         if (stage === "authentication") refused("it closed the connection");
-        else fail(unreachable(target, "it closed the connection during the ssh handshake"));
+        else fail(unreachable(target, { message: "it closed the connection during the ssh handshake" }));
       });
 
     const queue = [...offers];
@@ -130,7 +131,7 @@ async function attempt(
         const algorithms = hostKeyAlgorithms();
         const error = algorithms
           ? refusal(key, { algorithms, address: transport instanceof Socket ? transport.remoteAddress : undefined })
-          : unreachable(target, "the ssh handshake failed: its list of algorithms cannot be read");
+          : unreachable(target, { message: "the ssh handshake failed: its list of algorithms cannot be read" });
         if (error) fail(error);
         return error === undefined;
       },
@@ -154,77 +155,7 @@ async function attempt(
     try {
       client.connect(config);
     } catch (error) {
-      fail(unreachable(target, words(error)));
+      fail(unreachable(target, { message: words(error) }));
     }
   });
-}
-
-function noHostKeyAlgorithm(target: Target): PlacementError {
-  return failure(
-    target,
-    "invalidInput",
-    `HostKeyAlgorithms of ssh_config leaves none of those that are used here: ${target.hostKeyRules.algorithms}`,
-    "allow one of ssh-ed25519, ecdsa-sha2-nistp256, -nistp384, -nistp521, rsa-sha2-512, rsa-sha2-256; certificates, security keys, ssh-rsa (SHA-1) and ssh-dss are not used",
-    { phase: "configure" },
-  );
-}
-
-function otherTypeForSsh(target: Target, type: string): PlacementError {
-  return failure(
-    target,
-    "hostKeyUnknown",
-    `ssh would be shown its ${type} key or a certificate of this key, which is not supported here or not in HostKeyAlgorithms of ssh_config`,
-    `put the type of a plain key of the host first in HostKeyAlgorithms, or set hostKey of ${target.hop ?? target.host} in the inventory`,
-  );
-}
-
-function handshakeWords(error: Error): string {
-  return /no matching/.test(error.message)
-    ? `no common way to talk ssh (${words(error)})`
-    : `the ssh handshake failed: ${words(error)}`;
-}
-
-export function unreachable(target: Target, why: string, cause?: unknown): PlacementError {
-  const next = /ENOTFOUND|EAI_/.test(why)
-    ? `set the address of ${target.hop ?? target.host} in the inventory (or HostName in ssh_config) to a name or IP address that resolves here`
-    : /ECONNREFUSED/.test(why)
-      ? "start sshd there (`systemctl status sshd`), or set the port it listens on"
-      : /common way/.test(why)
-        ? "update sshd there, or allow one of ssh's current algorithms in its sshd_config"
-        : `see that the host is up and that this computer may reach it: \`ssh -p ${target.port} ${target.user}@${target.address}\``;
-  return failure(target, "hostUnreachable", `${hostAndPort(target.address, target.port)}: ${why}`, next, { cause });
-}
-
-interface Refused {
-  tried: readonly Offer[];
-  skipped: readonly string[];
-  methods: readonly string[];
-  partial: boolean;
-  said: string | undefined;
-}
-
-function authRefused(target: Target, { tried, skipped, methods, partial, said }: Refused): PlacementError {
-  const who = `${target.user}@${hostAndPort(target.address, target.port)}`;
-  const labels = tried.map(({ label }) => label);
-  const offered = labels.length > 0 ? `offered ${labels.join(", ")}` : "no key was offered";
-  const left = skipped.length > 0 ? `; not offered: ${skipped.join(", ")}` : "";
-  const wants =
-    methods.length > 0 && !methods.includes("publickey") ? `; the host takes ${methods.join(", ")} only` : "";
-  const why = `${who} lets none of the keys in${said === undefined ? "" : ` (${said})`}: ${offered}${left}${wants}`;
-  return failure(target, "authRefused", why, nextAfterRefusal(target, tried, { skipped, methods, partial, said }));
-}
-
-function nextAfterRefusal(target: Target, tried: readonly Offer[], facts: Omit<Refused, "tried">): string {
-  const name = target.hop ?? target.host;
-  if (facts.partial) return "the host wants a second factor besides the key; let this account in with a key alone";
-  if (facts.said !== undefined && tried.length > 1) {
-    return `hosts let only a few keys be tried (MaxAuthTries): set agent: false and identityFile of ${name}, or IdentitiesOnly yes in ssh_config`;
-  }
-  if (facts.methods.length > 0 && !facts.methods.includes("publickey")) {
-    return "set PubkeyAuthentication yes in its sshd_config: passwords are not used here";
-  }
-  if (tried.length === 0) {
-    return `give ${name} a key: identityFile or privateKey in the inventory, IdentityFile in ssh_config, or a key in the ssh agent`;
-  }
-  return `add the public key of one of them to ~/.ssh/authorized_keys of ${target.user} there, or set user and identityFile of ${name}`;
 }

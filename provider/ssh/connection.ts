@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import type { Client, ClientChannel } from "ssh2";
 import type { PlacementError } from "../core/errors";
 import { hostAndPort } from "./destination";
-import { failure, words } from "./failure";
+import { failure, runAgain, words } from "./failure";
 import type { Target } from "./target";
 
 /** How long a host may take to answer our goodbye. */
@@ -69,13 +69,11 @@ export class Connection {
   private lose(why: string): void {
     if (this.lost) return;
     const { address, port } = this.target;
-    this.lost = failure(
-      this.target,
-      "connectionLost",
-      `the ssh connection to ${hostAndPort(address, port)} was lost: ${why}`,
-      "nothing is known of what ran there meanwhile; run `pulumi up` again: it looks before it acts",
-      { what: `no result from ${this.target.host}` },
-    );
+    this.lost = failure(this.target, "connectionLost", {
+      action: `no result from ${this.target.host}`,
+      message: `the ssh connection to ${hostAndPort(address, port)} was lost: ${why}`,
+      remedies: [runAgain("nothing is known of what ran there meanwhile")],
+    });
     if (why !== "it was closed from here") this.transport.destroy();
     for (const listener of this.listeners) listener();
     this.listeners.clear();

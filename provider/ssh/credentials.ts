@@ -1,8 +1,16 @@
 import type { ParsedKey } from "ssh2";
+import type { Remedy } from "../core/problem";
 import { agentKeys } from "./agent";
-import { shortPath } from "./expand";
-import { configPath, failure, words } from "./failure";
-import { publicHalf, readKeyText, type ReadKey, readPrivateKey, readPrivateKeyFile } from "./private-key";
+import { shellPath, shortPath } from "./expand";
+import { failure, setField, setSecret, words } from "./failure";
+import {
+  publicHalf,
+  readKeyText,
+  type ReadKey,
+  readPrivateKey,
+  readPrivateKeyFile,
+  type UnusableKey,
+} from "./private-key";
 import { fingerprint, typeOfKey } from "./public-key";
 import type { KeySources, Target } from "./target";
 
@@ -44,7 +52,7 @@ export async function credentialsFor(target: Target): Promise<Credentials> {
 
   const agentCopies: Offer[] = [];
   const files: Offer[] = [];
-  const unusable: { source: Source; read: Exclude<ReadKey, { key: ParsedKey }> }[] = [];
+  const unusable: { source: Source; read: UnusableKey }[] = [];
   for (const source of sourcesOf(target)) {
     const read = readSource(source, keys.passphrase);
     const half = "key" in read ? read.key.getPublicSSH() : publicHalf(source.text, source.path);
@@ -54,15 +62,15 @@ export async function credentialsFor(target: Target): Promise<Credentials> {
     else unusable.push({ source, read });
   }
   const first = unusable[0];
-  if (first && keys.namedBy === "inventory") throw keyUnusable(target, first.source, first.read.words);
+  if (first && keys.namedBy === "inventory") throw keyUnusable(target, first.source, first.read);
 
   const copied = new Set(agentCopies.map(({ key }) => key));
   const others = keys.identitiesOnly ? [] : inAgent.filter((key) => !copied.has(key)).map(fromAgent);
   const offers = [...agentCopies, ...(keys.namedBy === "inventory" ? [...files, ...others] : [...others, ...files])];
   // ssh's default key files need not be there.
   const notable = unusable.filter(({ read }) => keys.namedBy !== "default" || read.problem !== "missing");
-  if (offers.length === 0 && notable[0]) throw keyUnusable(target, notable[0].source, notable[0].read.words);
-  return { offers, skipped: [...skipped, ...notable.map(({ source, read }) => `${source.name} (${read.words})`)] };
+  if (offers.length === 0 && notable[0]) throw keyUnusable(target, notable[0].source, notable[0].read);
+  return { offers, skipped: [...skipped, ...notable.map(({ source, read }) => `${source.name} (${read.message})`)] };
 }
 
 async function keysOfAgent(keys: KeySources, skipped: string[]): Promise<ParsedKey[]> {
@@ -96,16 +104,39 @@ function readSource({ text, path }: Source, passphrase: string | undefined): Rea
   return path === undefined ? readPrivateKey(text!, passphrase) : readPrivateKeyFile(path, passphrase);
 }
 
-function keyUnusable(target: Target, source: Source, why: string) {
-  const setPassphrase = `\`pulumi config set --secret --path ${configPath(target, "passphrase")}\``;
-  const next = /passphrase/.test(why)
-    ? `set the key's passphrase: ${setPassphrase}, or load the key into the ssh agent (ssh-add)`
-    : source.field === "privateKey"
-      ? `set the whole text of an unencrypted or OpenSSH private key: \`pulumi config set --secret --path ${configPath(target, "privateKey")} < FILE\``
-      : source.field === "identityFile"
-        ? `name a private key that this account can read: \`pulumi config set --path ${configPath(target, "identityFile")} FILE\``
-        : "fix IdentityFile in ssh_config, or set identityFile or privateKey of the host in the inventory";
-  return failure(target, "privateKeyUnusable", `the key ${source.name} cannot be used: ${why}`, next);
+function keyUnusable(target: Target, source: Source, read: UnusableKey) {
+  return failure(target, "privateKeyUnusable", {
+    message: `the key ${source.name} cannot be used: ${read.message}`,
+    remedies: remediesFor(target, source, read),
+  });
+}
+
+function remediesFor(target: Target, { path, field }: Source, { problem }: UnusableKey): Remedy[] {
+  const file = path === undefined ? "FILE" : shellPath(shortPath(path, target.home));
+  if (problem === "encrypted" || problem === "wrongPassphrase") {
+    return [
+      { do: "set the key's passphrase", commands: [setSecret(target, "passphrase")] },
+      { do: "load the key into the ssh agent", commands: [{ command: `ssh-add ${file}` }] },
+    ];
+  }
+  const setText = setSecret(target, "privateKey", " < FILE");
+  if (problem === "rewrite") {
+    const rewrite = { command: `ssh-keygen -p -a 24 -f ${file}` };
+    return [
+      { do: "write the key in OpenSSH's form", commands: field === "privateKey" ? [rewrite, setText] : [rewrite] },
+    ];
+  }
+  if (field === "privateKey") {
+    return [{ do: "set the whole text of an unencrypted or OpenSSH private key", commands: [setText] }];
+  }
+  const setFile = setField(target, "identityFile", "FILE");
+  return field === "identityFile"
+    ? [{ do: "name a private key that this account can read", commands: [setFile] }]
+    : [
+        { do: "fix IdentityFile in ssh_config" },
+        { do: "set identityFile of the host in the inventory", commands: [setFile] },
+        { do: "set privateKey of the host in the inventory", commands: [setText] },
+      ];
 }
 
 function describe(key: ParsedKey): string {

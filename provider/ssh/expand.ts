@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { quote } from "../core/quote";
 
 /** The values behind ssh_config's percent tokens, by letter. */
 export type Tokens = Record<string, string>;
@@ -22,4 +23,9 @@ export function expandPath(path: string, home: string, env: NodeJS.ProcessEnv, t
 /** A path as the reader knows it: the home directory is `~`. */
 export function shortPath(path: string, home: string): string {
   return home.length > 1 && path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
+}
+
+/** A path as `shortPath` gives it, as a word of a shell: a leading `~/` stays outside the quotes. */
+export function shellPath(path: string): string {
+  return path.startsWith("~/") ? `~/${quote(path.slice(2))}` : quote(path);
 }

@@ -1,6 +1,7 @@
 import { cleanLine } from "../core/clean";
 import type { ErrorCode } from "../core/errorCodes";
 import { type Phase, PlacementError } from "../core/errors";
+import type { Remedy } from "../core/problem";
 
 /** Whose connection failed: a host, or a jump host on the way to it. */
 export interface Subject {
@@ -10,29 +11,62 @@ export interface Subject {
   hop?: string | undefined;
 }
 
-/** The jump host is named in the reason, which stays when a caller says more of what was being done. */
+/** What failed, and what to do about it. */
+export interface Fault {
+  message: string;
+  /** Any one of them helps. */
+  remedies: Remedy[];
+}
+
+interface Circumstances {
+  /** Default: "connect". */
+  phase?: Phase;
+  /** What could not be done. Default: the connection. */
+  action?: string;
+  cause?: unknown;
+}
+
+/** The jump host is named in the message, which stays when a caller says more of what was being done. */
 export function failure(
   subject: Subject,
   code: ErrorCode,
-  why: string,
-  next: string,
-  { cause, phase = "connect", what }: { cause?: unknown; phase?: Phase; what?: string } = {},
+  { message, remedies, phase = "connect", action, cause }: Fault & Circumstances,
 ): PlacementError {
   return new PlacementError({
     code,
     phase,
-    action: what ?? `cannot connect to ${subject.host}`,
-    message: subject.hop === undefined ? why : `jump host ${subject.hop}: ${why}`,
-    remedies: [{ do: next }],
+    action: action ?? `cannot connect to ${subject.host}`,
+    message: subject.hop === undefined ? message : `jump host ${subject.hop}: ${message}`,
+    remedies,
     host: subject.host,
     ...(cause !== undefined && { cause }),
   });
 }
 
+/** The name of the host itself: where its commands are run. */
+export function nameOf({ host, hop }: Subject): string {
+  return hop ?? host;
+}
+
 /** How to set a field of a host in the stack's configuration: `vm-placement:hosts.kvm-a.hostKey`, quoted for a shell. */
-export function configPath(subject: Subject, field: string): string {
-  const name = subject.hop ?? subject.host;
+function configPath(subject: Subject, field: string): string {
+  const name = nameOf(subject);
   return `'vm-placement:hosts${/^[\w-]+$/.test(name) ? `.${name}` : `["${name}"]`}.${field}'`;
+}
+
+/** The command that sets a field of the host in the inventory. */
+export function setField(subject: Subject, field: string, value: string): { command: string } {
+  return { command: `pulumi config set --path ${configPath(subject, field)} ${value}` };
+}
+
+/** Pulumi reads the secret's text from its standard input, or asks for it. */
+export function setSecret(subject: Subject, field: string, from = ""): { command: string } {
+  return { command: `pulumi config set --secret --path ${configPath(subject, field)}${from}` };
+}
+
+/** An update asks the hosts before it acts. */
+export function runAgain(because: string): Remedy {
+  return { do: `${because}: run it again, it looks before it acts`, commands: [{ command: "pulumi up" }] };
 }
 
 /** What ssh2 and node say has some words; anybody on the way can have ssh2 say 32 KB before a host key was looked at. */

@@ -1,6 +1,8 @@
 import type { Host } from "../core/model";
+import type { Remedy } from "../core/problem";
 import type { Block } from "./config";
 import { expandHome, type Tokens } from "./expand";
+import type { Fault } from "./failure";
 import { assembleAlgorithms } from "./host-key-algorithms";
 import { isAddress } from "./address";
 import type { ConfigValues, LookedUp } from "./lookup";
@@ -22,8 +24,7 @@ export interface HostKeyRules {
 }
 
 interface Obstacle {
-  why: string;
-  next: string;
+  fault: Fault;
   /** It concerns how known keys are found: a pinned key needs none. */
   pinHelps: boolean;
 }
@@ -36,7 +37,7 @@ interface KnownHostsFiles {
 /** OpenSSH's limit for each of the two lists. */
 const mostFiles = 32;
 
-const pinInstead = "set hostKey of the host in the inventory";
+const pinInstead: Remedy = { do: "set hostKey of the host in the inventory" };
 
 /** The inventory's knownHostsFile stands for all that ssh_config says about where known keys are. */
 export function knownHostsFiles(
@@ -50,8 +51,10 @@ export function knownHostsFiles(
   const obstacles: Obstacle[] = [];
   const add = (keyword: string, why: string) => {
     obstacles.push({
-      why: `${keyword} of ssh_config ${why}`,
-      next: `fix ${keyword}, or ${pinInstead} (or its knownHostsFile)`,
+      fault: {
+        message: `${keyword} of ssh_config ${why}`,
+        remedies: [{ do: `fix ${keyword}` }, pinInstead, { do: "set knownHostsFile of the host in the inventory" }],
+      },
       pinHelps: true,
     });
   };
@@ -153,23 +156,35 @@ export function hostKeyRules({ blocks, host, address, lookedUp, direct, files, p
     const wrong = everyValueOf(blocks, keyword.toLowerCase()).find((each) => !isUnderstood(each.map(withoutQuotes)));
     if (wrong === undefined) continue;
     obstacles.push({
-      why: `ssh_config has ${keyword} ${shortened(wrong.join(" "))}, which is not understood`,
-      next: `fix ${keyword}; \`man ssh_config\` has its values`,
+      fault: {
+        message: `ssh_config has ${keyword} ${shortened(wrong.join(" "))}, which is not understood`,
+        remedies: [{ do: `fix ${keyword}: the manual has its values`, commands: [{ command: "man ssh_config" }] }],
+      },
       pinHelps,
     });
   }
 
   if (host.knownHostsFile === undefined && !isNone(first("KnownHostsCommand"))) {
     obstacles.push({
-      why: "ssh_config sets a KnownHostsCommand for it, and commands are not run",
-      next: `${pinInstead}, or its knownHostsFile with what the command prints`,
+      fault: {
+        message: "ssh_config sets a KnownHostsCommand for it, and commands are not run",
+        remedies: [
+          pinInstead,
+          { do: "write what the command prints to a file, and set knownHostsFile of the host in the inventory" },
+        ],
+      },
       pinHelps: true,
     });
   }
   if (canonicalizes(values, address, direct)) {
     obstacles.push({
-      why: `ssh_config has CanonicalizeHostname ${first("CanonicalizeHostname")}, and names are not canonicalized here: ${address} may be filed in known_hosts under another name`,
-      next: `set address of the host in the inventory (or HostName) to the full name or the IP address, or ${pinInstead}`,
+      fault: {
+        message: `ssh_config has CanonicalizeHostname ${first("CanonicalizeHostname")}, and names are not canonicalized here: ${address} may be filed in known_hosts under another name`,
+        remedies: [
+          { do: "set address of the host in the inventory (or HostName) to the full name or the IP address" },
+          pinInstead,
+        ],
+      },
       pinHelps: true,
     });
   }
@@ -177,10 +192,10 @@ export function hostKeyRules({ blocks, host, address, lookedUp, direct, files, p
     const criterion = lookedUp.undecided.get(keyword.toLowerCase());
     if (criterion === undefined) continue;
     obstacles.push({
-      why: `a Match ${criterion} of ssh_config sets ${keyword}, and this criterion is not evaluated`,
-      next: pinHelps
-        ? `set ${keyword} above it for this host, or ${pinInstead}`
-        : `set ${keyword} above it for this host`,
+      fault: {
+        message: `a Match ${criterion} of ssh_config sets ${keyword}, and this criterion is not evaluated`,
+        remedies: [{ do: `set ${keyword} above it for this host` }, ...(pinHelps ? [pinInstead] : [])],
+      },
       pinHelps,
     });
   }

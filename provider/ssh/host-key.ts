@@ -1,6 +1,5 @@
 import type { PlacementError } from "../core/errors";
-import { shortPath } from "./expand";
-import { configPath, failure } from "./failure";
+import { failure } from "./failure";
 import {
   assembleAlgorithms,
   isCertificate,
@@ -9,17 +8,20 @@ import {
   type KnownTypes,
   proposalFor,
 } from "./host-key-algorithms";
-import { type KnownKey, knownHostsName, knownKeys } from "./known-hosts";
 import {
-  fingerprint,
-  minRsaBits,
-  type PublicKey,
-  publicKeyIn,
-  publicKeyLine,
-  readPublicKey,
-  typeOfKey,
-} from "./public-key";
-import { type Revocation, revocationIn } from "./revoked-keys";
+  changedKey,
+  notThePin,
+  revokedByFile,
+  revokedKey,
+  shortKey,
+  uncheckedCertificate,
+  unknownKey,
+  unreadableKey,
+  unreadablePin,
+} from "./host-key-failures";
+import { type KnownKey, knownHostsName, knownKeys } from "./known-hosts";
+import { fingerprint, type PublicKey, publicKeyIn, readPublicKey, typeOfKey } from "./public-key";
+import { revocationIn } from "./revoked-keys";
 import type { Target } from "./target";
 
 /** What is known of the host besides its key, when the key is judged. */
@@ -49,7 +51,7 @@ export interface HostKeyCheck {
 export function hostKeyCheck(target: Target): HostKeyCheck {
   const rules = target.hostKeyRules;
   const obstacle = rules.obstacles.find(({ pinHelps }) => target.pin === undefined || !pinHelps);
-  if (obstacle) throw failure(target, "invalidInput", obstacle.why, obstacle.next, { phase: "configure" });
+  if (obstacle) throw failure(target, "invalidInput", { ...obstacle.fault, phase: "configure" });
 
   const name = knownHostsName(target.address, target.port, target.hostKeyAlias);
   const lines = knownKeys(target.knownHostsFiles, name);
@@ -162,123 +164,5 @@ function readPin(target: Target, pin: string): Pin {
   if (print !== undefined) return { print };
   const blob = publicKeyIn(pin);
   if (blob) return { print: fingerprint(blob), blob };
-  throw failure(
-    target,
-    "invalidInput",
-    `hostKey of ${target.hop ?? target.host} is neither a fingerprint nor a public key`,
-    'set "SHA256:…" as `ssh-keygen -lf` prints it, or the line of the host\'s /etc/ssh/ssh_host_ed25519_key.pub',
-    { phase: "configure" },
-  );
-}
-
-const describe = (blob: Buffer) => `${typeOfKey(blob)} ${fingerprint(blob)}`;
-
-/** The command that shows the real fingerprint, to be run on the host itself. */
-function compare(offered: Buffer): string {
-  const file = `ssh_host_${typeOfKey(offered).replace(/^(ssh-)?(ed25519|ecdsa|rsa).*/, "$2")}_key.pub`;
-  return `\`ssh-keygen -lf /etc/ssh/${file}\` on the host itself`;
-}
-
-function pinCommand(target: Target, offered: Buffer): string {
-  return `\`pulumi config set --path ${configPath(target, "hostKey")} ${fingerprint(offered)}\``;
-}
-
-function firstFile(target: Target): string {
-  return shortPath(target.knownHostsFiles[0] ?? `${target.home}/.ssh/known_hosts`, target.home);
-}
-
-function unknownKey(target: Target, offered: Buffer, name: string, authority: KnownKey | undefined): PlacementError {
-  const note = authority
-    ? ` (${shortPath(authority.where, target.home)} is a @cert-authority; host certificates are not supported)`
-    : "";
-  return failure(
-    target,
-    "hostKeyUnknown",
-    `the host key of ${name} is not known${note}; it offers ${describe(offered)}`,
-    `compare the fingerprint with ${compare(offered)}. If it is the same, either set it in the inventory, hostKey: "${fingerprint(offered)}" ` +
-      `(${pinCommand(target, offered)}), or add this line to ${firstFile(target)}:\n    ${name} ${publicKeyLine(offered)}\n `,
-  );
-}
-
-function changedKey(target: Target, offered: Buffer, name: string, known: readonly KnownKey[]): PlacementError {
-  const sameType = known.filter(({ key }) => key.type === typeOfKey(offered));
-  const old = sameType.length > 0 ? sameType : known;
-  const held = old.map(({ where, key }) => `${shortPath(where, target.home)} holds ${describe(key.blob)}`).join(", ");
-  const files = [...new Set(known.map(({ file }) => shortPath(file, target.home)))];
-  return failure(
-    target,
-    "hostKeyChanged",
-    `the host key of ${name} is another one: it offers ${describe(offered)}, but ${held}`,
-    `someone may stand between, or the host was reinstalled. Compare the fingerprint with ${compare(offered)}. ` +
-      `If it is the same, take the old key out: ${files.map((file) => `\`ssh-keygen -R '${name}' -f ${file}\``).join(", ")}, ` +
-      `and add this line to ${files[0]}:\n    ${name} ${publicKeyLine(offered)}\n `,
-  );
-}
-
-function notThePin(target: Target, offered: Buffer, pinned: string): PlacementError {
-  return failure(
-    target,
-    "hostKeyChanged",
-    `its host key is not the one in the inventory: it offers ${describe(offered)}, but hostKey of ${target.hop ?? target.host} is ${pinned}`,
-    `someone may stand between, or the host was reinstalled. Compare the fingerprint with ${compare(offered)}. ` +
-      `If it is the same: ${pinCommand(target, offered)}`,
-  );
-}
-
-function revokedKey(target: Target, offered: Buffer, line: KnownKey): PlacementError {
-  return failure(
-    target,
-    "hostKeyRevoked",
-    `its host key is revoked: it offers ${describe(offered)}, which ${shortPath(line.where, target.home)} marks @revoked`,
-    "give the host a new key (`ssh-keygen -A` after removing the old files in /etc/ssh, then restart sshd); do not connect before",
-  );
-}
-
-function revokedByFile(
-  target: Target,
-  offered: Buffer,
-  file: string,
-  revocation: Exclude<Revocation, "notRevoked">,
-): PlacementError {
-  const path = shortPath(file, target.home);
-  return revocation === "revoked"
-    ? failure(
-        target,
-        "hostKeyRevoked",
-        `its host key is revoked: it offers ${describe(offered)}, which ${path} (RevokedHostKeys of ssh_config) lists`,
-        "give the host a new key (`ssh-keygen -A` after removing the old files in /etc/ssh, then restart sshd); do not connect before",
-      )
-    : failure(
-        target,
-        "hostKeyRevoked",
-        `no host key can be trusted: ${path} (RevokedHostKeys of ssh_config) ${revocation.unusable}`,
-        `fix the file, or RevokedHostKeys in ssh_config; it is a list of public keys or a KRL (\`ssh-keygen -Q -l -f ${path}\` shows a KRL)`,
-      );
-}
-
-function shortKey(target: Target, offered: Buffer, bits: number, required: number): PlacementError {
-  return failure(
-    target,
-    "hostKeyRevoked",
-    `its host key is too short: it offers ${describe(offered)} of ${bits} bits, and RequiredRSASize of ssh_config is ${required}`,
-    "give the host a longer key or one of another type: `ssh-keygen -t ed25519 -f /etc/ssh/ssh_host_ed25519_key` there, then restart sshd",
-  );
-}
-
-function unreadableKey(target: Target, offered: Buffer): PlacementError {
-  return failure(
-    target,
-    "hostKeyRevoked",
-    `its host key cannot be used (${describe(offered)}): it is malformed, or an RSA key below ${minRsaBits} bits`,
-    "give the host a new key: `ssh-keygen -t ed25519 -f /etc/ssh/ssh_host_ed25519_key` there, then restart sshd",
-  );
-}
-
-function uncheckedCertificate(target: Target, offered: Buffer, revocations: string): PlacementError {
-  return failure(
-    target,
-    "hostKeyUnknown",
-    `the host has a host certificate, which is not supported, and ${shortPath(revocations, target.home)} revokes keys: whether it revokes the certificate is not known`,
-    `set the host's plain key in the inventory, hostKey: "${fingerprint(offered)}" (${pinCommand(target, offered)}), after comparing it with ${compare(offered)}`,
-  );
+  throw unreadablePin(target);
 }

@@ -2,10 +2,14 @@ import { readFileSync, statSync } from "node:fs";
 import { type ParsedKey, utils } from "ssh2";
 import { readWire, WireReader } from "./wire";
 
-/** What a key's text turned out to be. Never holds the text: these words reach users. */
-export type ReadKey =
-  | { key: ParsedKey }
-  | { problem: "missing" | "unreadable" | "encrypted" | "wrongPassphrase" | "unsupported"; words: string };
+/** Why a key cannot be used. Never holds its text: the message reaches users. */
+export interface UnusableKey {
+  problem: "missing" | "unreadable" | "encrypted" | "wrongPassphrase" | "rewrite" | "unsupported";
+  message: string;
+}
+
+/** What a key's text turned out to be. */
+export type ReadKey = { key: ParsedKey } | UnusableKey;
 
 /** Far above any private key; a text that is longer is not even looked at. */
 const mostBytes = 64 * 1024;
@@ -17,19 +21,19 @@ const mostColons = 40;
 
 const notAKey = {
   problem: "unsupported",
-  words: "it is not a private key of a kind that can be used (ed25519, ecdsa, rsa in OpenSSH or PEM form)",
+  message: "it is not a private key of a kind that can be used (ed25519, ecdsa, rsa in OpenSSH or PEM form)",
 } as const;
 
 export function readPrivateKey(text: string, passphrase: string | undefined): ReadKey {
   if (text.length > mostBytes)
-    return { problem: "unsupported", words: `it is longer than any private key (${text.length} bytes)` };
+    return { problem: "unsupported", message: `it is longer than any private key (${text.length} bytes)` };
   // The parser's expressions for headers take polynomial time in their number; a key has a handful.
   if (text.split(":", mostColons + 1).length > mostColons) return notAKey;
   const container = openSshContainer(text);
   if (container === "damaged") {
     return {
       problem: "unsupported",
-      words: "it is incomplete or damaged: a part of its text is missing or was changed",
+      message: "it is incomplete or damaged: a part of its text is missing or was changed",
     };
   }
   const encrypted = container
@@ -38,24 +42,24 @@ export function readPrivateKey(text: string, passphrase: string | undefined): Re
   const locked = encrypted && (passphrase === undefined || passphrase === "");
   if (container && container.rounds > mostRounds && !locked) {
     return {
-      problem: "unsupported",
-      words: `it takes ${container.rounds} rounds to open it, and at most ${mostRounds} are done here (\`ssh-keygen -p -a 24 -f FILE\` changes that)`,
+      problem: "rewrite",
+      message: `it takes ${container.rounds} rounds to open it, and at most ${mostRounds} are done here`,
     };
   }
   // A secret pasted through a shell often loses its last line break, which the parser insists on; Windows adds its own.
   const key = parse(`${text.replace(/\r\n?/g, "\n").trim()}\n`, locked ? undefined : passphrase);
   if (key && !(key instanceof Error)) {
-    if (!key.isPrivateKey()) return { problem: "unsupported", words: "it is a public key" };
+    if (!key.isPrivateKey()) return { problem: "unsupported", message: "it is a public key" };
     return isSound(key)
       ? { key }
-      : { problem: "unsupported", words: "it is damaged: its private and its public half do not belong together" };
+      : { problem: "unsupported", message: "it is damaged: its private and its public half do not belong together" };
   }
-  if (locked) return { problem: "encrypted", words: "it is encrypted and no passphrase is set" };
+  if (locked) return { problem: "encrypted", message: "it is encrypted and no passphrase is set" };
   if (encrypted && /passphrase|integrity|decrypt|malformed/i.test(key?.message ?? "")) {
-    return { problem: "wrongPassphrase", words: "its passphrase does not open it" };
+    return { problem: "wrongPassphrase", message: "its passphrase does not open it" };
   }
   return /BEGIN (ENCRYPTED )?PRIVATE KEY/.test(text)
-    ? { problem: "unsupported", words: "it is in PKCS#8 form (`ssh-keygen -p -f FILE` rewrites it in OpenSSH's)" }
+    ? { problem: "rewrite", message: "it is in PKCS#8 form, which is not supported" }
     : notAKey;
 }
 
@@ -65,20 +69,20 @@ export function readPrivateKeyFile(path: string, passphrase: string | undefined)
 }
 
 /** The text of a key's file. */
-export function readKeyText(path: string): { text: string } | Exclude<ReadKey, { key: ParsedKey }> {
+export function readKeyText(path: string): { text: string } | UnusableKey {
   try {
     const facts = statSync(path);
     // Reading a pipe or a terminal may wait for ever.
-    if (!facts.isFile() && !facts.isDirectory()) return { problem: "unreadable", words: "it is not a file" };
+    if (!facts.isFile() && !facts.isDirectory()) return { problem: "unreadable", message: "it is not a file" };
     if (facts.size > mostBytes && facts.isFile()) {
-      return { problem: "unsupported", words: `it is longer than any private key (${facts.size} bytes)` };
+      return { problem: "unsupported", message: `it is longer than any private key (${facts.size} bytes)` };
     }
     return { text: readFileSync(path, "utf8") };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "error";
     return code === "ENOENT"
-      ? { problem: "missing", words: "it does not exist" }
-      : { problem: "unreadable", words: `it cannot be read (${code})` };
+      ? { problem: "missing", message: "it does not exist" }
+      : { problem: "unreadable", message: `it cannot be read (${code})` };
   }
 }
 

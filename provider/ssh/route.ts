@@ -1,4 +1,5 @@
 import type { Host, Inventory } from "../core/model";
+import type { Remedy } from "../core/problem";
 import type { Block } from "./config";
 import { parseDestination } from "./destination";
 import { failure } from "./failure";
@@ -7,6 +8,10 @@ import { resolveTarget, type Target } from "./target";
 
 /** No chain of jump hosts that somebody means is as long; one that makes a new name of each name never ends. */
 const mostHops = 16;
+
+const reachOneDirectly: Remedy = {
+  do: 'set proxyJump: "none" (in ssh_config: ProxyJump none) on the one that is reached directly',
+};
 
 /**
  * The connections to make, in order; the host itself is the last. As in ssh, the first hop of a chain is reached by its own
@@ -24,34 +29,28 @@ export function routeTo(host: Host, inventory: Inventory, blocks: readonly Block
     const texts = target.proxyJump.split(",");
     if (seen.length + texts.length - 1 > mostHops) {
       const chain = [...seen, texts[0]!.trim()].map((each) => shortened(each, 40));
-      throw failure(
-        subject,
-        "invalidInput",
-        `its jump hosts are more than ${mostHops}: ${shortened(chain.slice(0, 4).join(" → "), 200)} → …`,
-        `set proxyJump: "none" (in ssh_config: ProxyJump none) on the one that is reached directly, or make the chain shorter`,
-        { phase: "configure" },
-      );
+      throw failure(subject, "invalidInput", {
+        phase: "configure",
+        message: `its jump hosts are more than ${mostHops}: ${shortened(chain.slice(0, 4).join(" → "), 200)} → …`,
+        remedies: [reachOneDirectly, { do: "make the chain shorter" }],
+      });
     }
     const hops = texts.map((text, index): Target[] => {
       const destination = parseDestination(text);
       if (!destination) {
-        throw failure(
-          subject,
-          "invalidInput",
-          `the proxyJump of ${name} has ${JSON.stringify(shortened(text.trim(), 100))}, which is no jump host`,
-          "write [user@]host[:port], several separated by commas, IPv6 in brackets",
-          { phase: "configure" },
-        );
+        throw failure(subject, "invalidInput", {
+          phase: "configure",
+          message: `the proxyJump of ${name} has ${JSON.stringify(shortened(text.trim(), 100))}, which is no jump host`,
+          remedies: [{ do: "write [user@]host[:port], several separated by commas, IPv6 in brackets" }],
+        });
       }
       const hop = destination.host;
       if (seen.includes(hop)) {
-        throw failure(
-          subject,
-          "invalidInput",
-          `its jump hosts go round in a circle: ${[...seen, hop].join(" → ")}`,
-          `set proxyJump: "none" (in ssh_config: ProxyJump none) on the one that is reached directly`,
-          { phase: "configure" },
-        );
+        throw failure(subject, "invalidInput", {
+          phase: "configure",
+          message: `its jump hosts go round in a circle: ${[...seen, hop].join(" → ")}`,
+          remedies: [reachOneDirectly],
+        });
       }
       const entry = inventory?.[hop] ?? { name: hop };
       const resolved = resolveTarget(entry, { ...subject, hop }, blocks, around, destination);

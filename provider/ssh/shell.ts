@@ -1,11 +1,12 @@
 import { StringDecoder } from "node:string_decoder";
 import type { ClientChannel } from "ssh2";
 import { cleanLine } from "../core/clean";
+import type { ErrorCode } from "../core/errorCodes";
 import type { PlacementError } from "../core/errors";
 import type { ExecOptions, ExecResult, ProcessListeners, RemoteProcess, Shell } from "../core/ports";
 import { Head, HeadAndTail } from "./bounded";
 import type { Connection } from "./connection";
-import { failure, words } from "./failure";
+import { type Fault, failure, nameOf, runAgain, words } from "./failure";
 
 /** sshd counts a session for a moment after it told us of its end: for so long a refusal may be out of date. */
 const afterwardsMs = 500;
@@ -159,48 +160,44 @@ export class SshShell implements Shell {
     for (const hop of [...this.hops].reverse()) await hop.close();
   }
 
-  private get noResult() {
-    return { what: `no result from ${this.host}` };
+  private noResult(code: ErrorCode, fault: Fault): PlacementError {
+    return failure(this.connection.target, code, { action: `no result from ${this.host}`, ...fault });
   }
 
   private sessionRefused(error: unknown): PlacementError {
-    return failure(
-      this.connection.target,
-      "sessionRefused",
-      `the host takes no more sessions on this connection (${words(error)}; ${this.sessions} are open)`,
-      "raise MaxSessions in its sshd_config (default 10), or lower maxOutgoing and maxIncoming of the host",
-      this.noResult,
-    );
+    return this.noResult("sessionRefused", {
+      message: `the host takes no more sessions on this connection (${words(error)}; ${this.sessions} are open)`,
+      remedies: [
+        { do: `raise MaxSessions in sshd_config of ${nameOf(this.connection.target)} (default 10)` },
+        { do: "lower maxOutgoing and maxIncoming of the host in the inventory" },
+      ],
+    });
   }
 
   private tookTooLong(command: string, deadlineMs: number): PlacementError {
-    return failure(
-      this.connection.target,
-      "commandTimeout",
-      `\`${shortened(command)}\` did not finish within ${deadlineMs / 1000} s`,
-      "look at the host: libvirtd or its storage may hang; then run `pulumi up` again",
-      this.noResult,
-    );
+    return this.noResult("commandTimeout", {
+      message: `\`${shortened(command)}\` did not finish within ${deadlineMs / 1000} s`,
+      remedies: [
+        {
+          do: "see why the host hangs (libvirtd or its storage), then run it again",
+          commands: [{ host: this.host, command: "systemctl status libvirtd virtqemud" }, { command: "pulumi up" }],
+        },
+      ],
+    });
   }
 
   private saidTooMuch(command: string): PlacementError {
-    return failure(
-      this.connection.target,
-      "unreadableAnswer",
-      `\`${shortened(command)}\` printed more than ${maxStdout / 2 ** 20} MiB`,
-      "run it on the host: no answer of libvirt's is so long",
-      this.noResult,
-    );
+    return this.noResult("unreadableAnswer", {
+      message: `\`${shortened(command)}\` printed more than ${maxStdout / 2 ** 20} MiB`,
+      remedies: [{ do: "run it on the host: no answer of libvirt's is so long" }],
+    });
   }
 
   private endedWithoutStatus(command: string): PlacementError {
-    return failure(
-      this.connection.target,
-      "connectionLost",
-      `the host closed the session of \`${shortened(command)}\` without an exit status`,
-      "nothing is known of what the command did; run `pulumi up` again: it looks before it acts",
-      this.noResult,
-    );
+    return this.noResult("connectionLost", {
+      message: `the host closed the session of \`${shortened(command)}\` without an exit status`,
+      remedies: [runAgain("nothing is known of what the command did")],
+    });
   }
 }
 

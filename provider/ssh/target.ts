@@ -142,13 +142,14 @@ function jumpOf(host: Host, config: ConfigValues, subject: Subject, tokens: Toke
   const set = host.proxyJump ?? config.get("proxyjump")?.[0];
   const isSet = (value: string | undefined) => value !== undefined && value !== "" && value.toLowerCase() !== "none";
   if (set === undefined && isSet(config.get("proxycommand")?.[0])) {
-    throw failure(
-      subject,
-      "invalidInput",
-      "ssh_config sets a ProxyCommand for it, and commands are not run",
-      "name the jump host instead: proxyJump in the inventory, or ProxyJump in ssh_config",
-      { phase: "configure" },
-    );
+    throw failure(subject, "invalidInput", {
+      phase: "configure",
+      message: "ssh_config sets a ProxyCommand for it, and commands are not run",
+      remedies: [
+        { do: "set proxyJump of the host in the inventory to the jump host" },
+        { do: "set ProxyJump in ssh_config instead of the command" },
+      ],
+    });
   }
   return isSet(set) ? expandTokens(set!, tokens) : undefined;
 }

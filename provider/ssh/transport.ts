@@ -1,9 +1,9 @@
 import { connect as connectTcp } from "node:net";
 import type { Duplex } from "node:stream";
 import type { OpenTransport } from "./connect";
-import { unreachable } from "./connect";
+import { unreachable } from "./connect-failures";
 import type { Connection } from "./connection";
-import { words } from "./failure";
+import { type Fault, nameOf, words } from "./failure";
 import type { Target } from "./target";
 
 /** A TCP connection to the target, as OpenSSH makes it: every address of the name in turn. */
@@ -16,13 +16,13 @@ export function directly(target: Target): OpenTransport {
         port: target.port,
         autoSelectFamilyAttemptTimeout: Math.max(1000, Math.floor(timeoutMs / 3)),
       });
-      const fail = (why: string, cause?: unknown) => {
+      const fail = (fault: Parameters<typeof unreachable>[1], cause?: unknown) => {
         clearTimeout(timer);
         socket.on("error", () => {}).destroy();
-        reject(unreachable(target, why, cause));
+        reject(unreachable(target, fault, cause));
       };
-      const timer = setTimeout(() => fail(`no answer within ${timeoutMs / 1000} s`), timeoutMs);
-      socket.once("error", (error) => fail(reasonOf(error, target.address), error));
+      const timer = setTimeout(() => fail({ message: `no answer within ${timeoutMs / 1000} s` }), timeoutMs);
+      socket.once("error", (error) => fail(faultOf(error, target), error));
       socket.once("connect", () => {
         clearTimeout(timer);
         socket.removeAllListeners("error").setNoDelay(true);
@@ -37,11 +37,11 @@ export function through(hop: Connection, target: Target): OpenTransport {
     new Promise<Duplex>((resolve, reject) => {
       const from = `from jump host ${hop.target.hop}`;
       let late = false;
-      const fail = (why: string, cause?: unknown) => {
+      const fail = (message: string) => {
         late = true;
         clearTimeout(timer);
         stopListening();
-        reject(unreachable(target, why, cause));
+        reject(unreachable(target, { message }));
       };
       const timer = setTimeout(() => fail(`no answer ${from} within ${timeoutMs / 1000} s`), timeoutMs);
       let stopListening = () => {};
@@ -63,15 +63,26 @@ export function through(hop: Connection, target: Target): OpenTransport {
 }
 
 /** Node's codes in words; an attempt at several addresses ends with several. */
-function reasonOf(error: Error, address: string): string {
+export function faultOf(error: Error, target: Target): Parameters<typeof unreachable>[1] {
+  const { address } = target;
   const code = (error as NodeJS.ErrnoException).code ?? "";
-  const known: Record<string, string> = {
-    ECONNREFUSED: "it refuses the connection: sshd does not run there, or listens on another port (ECONNREFUSED)",
-    EHOSTUNREACH: "no such host answers on its network: it is off, or its link is down (EHOSTUNREACH)",
-    ENETUNREACH: "there is no route to its network from here (ENETUNREACH)",
-    ETIMEDOUT: "no answer (ETIMEDOUT)",
-    ENOTFOUND: `the name ${address} does not resolve here (ENOTFOUND)`,
-    EAI_AGAIN: `the name ${address} does not resolve at the moment (EAI_AGAIN)`,
+  const host = nameOf(target);
+  const setAddress = {
+    do: `set address of ${host} in the inventory (or HostName in ssh_config) to a name or IP address that resolves here`,
   };
-  return known[code] ?? words(error);
+  const faults: Record<string, Partial<Fault> & Pick<Fault, "message">> = {
+    ECONNREFUSED: {
+      message: "it refuses the connection: sshd does not run there, or listens on another port (ECONNREFUSED)",
+      remedies: [
+        { do: "start sshd", commands: [{ host, command: "systemctl start sshd" }] },
+        { do: `set port of ${host} in the inventory (or Port in ssh_config) to the one it listens on` },
+      ],
+    },
+    EHOSTUNREACH: { message: "no such host answers on its network: it is off, or its link is down (EHOSTUNREACH)" },
+    ENETUNREACH: { message: "there is no route to its network from here (ENETUNREACH)" },
+    ETIMEDOUT: { message: "no answer (ETIMEDOUT)" },
+    ENOTFOUND: { message: `the name ${address} does not resolve here (ENOTFOUND)`, remedies: [setAddress] },
+    EAI_AGAIN: { message: `the name ${address} does not resolve at the moment (EAI_AGAIN)`, remedies: [setAddress] },
+  };
+  return faults[code] ?? { message: words(error) };
 }

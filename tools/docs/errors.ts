@@ -37,7 +37,7 @@ const errorReference: Record<ErrorCode, ErrorEntry> = {
   unknownHost: {
     meaning: "`host` is neither in the inventory nor a literal `Host` of ~/.ssh/config.",
     example:
-      'host: "kvm-x" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; did you mean "kvm-a"?',
+      'host: "kvm-x" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; write kvm-a if that was meant',
     remedy: "Correct the name, or add the host: `pulumi config set --path vm-placement:hosts.NAME.address ADDRESS`.",
   },
   hostUnreachable: {
@@ -68,7 +68,7 @@ const errorReference: Record<ErrorCode, ErrorEntry> = {
   },
   authRefused: {
     meaning: "The host rejected every key that was offered, or wants more than a key.",
-    example: `${connect}: root@10.0.0.12:22 lets none of the keys in: offered ~/.ssh/id_ed25519`,
+    example: `${connect}: root@10.0.0.12:22 rejected every key offered: ~/.ssh/id_ed25519`,
     remedy:
       "Add the public key to `~/.ssh/authorized_keys` of that account, or set `user` and `identityFile`. With many keys in the agent: `agent: false` and `identityFile`.",
   },

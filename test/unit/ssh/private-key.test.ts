@@ -14,9 +14,9 @@ const armoured = (base64: string) =>
   `-----BEGIN OPENSSH PRIVATE KEY-----\n${base64}\n-----END OPENSSH PRIVATE KEY-----\n`;
 
 function problemOf(read: ReadKey): string {
-  assert.ok("words" in read, "it was taken for a key");
-  assert.ok(!/\n {4}at /.test(read.words), "a stack");
-  return read.words;
+  assert.ok("message" in read, "it was taken for a key");
+  assert.ok(!/\n {4}at /.test(read.message), "a stack");
+  return read.message;
 }
 
 describe("a private key's text", () => {
