@@ -47,7 +47,7 @@ function readBlocks(file: string, around: Surroundings, folder: string, depth: n
   const entry = ({ param, value }: Directive): Block["entries"][number] => {
     // RSAMinSize: the name that RHEL gave RequiredRSASize before OpenSSH had it.
     const keyword = param.toLowerCase().replace(/^rsaminsize$/, "requiredrsasize");
-    const values = typeof value === "string" ? [value] : value.map(({ val }) => val);
+    const values = wordsOf(value);
     if (keyword !== "include") return { keyword, values };
     if (depth >= deepestInclude) throw unusable(file, `Include is nested more than ${deepestInclude} deep`);
     const files = values.flatMap((path) => {
@@ -63,11 +63,17 @@ function readBlocks(file: string, around: Surroundings, folder: string, depth: n
       top.entries.push(entry(line));
       continue;
     }
-    const words = typeof line.value === "string" ? [line.value] : line.value.map(({ val }) => val);
+    const words = wordsOf(line.value);
     const directives = (line as Section).config.filter((inner) => inner.type === LineType.DIRECTIVE) as Directive[];
     blocks.push({ when: { keyword, words }, entries: directives.map(entry) });
   }
   return blocks;
+}
+
+/** The parser leaves single quotes, which ssh takes away. */
+function wordsOf(value: Directive["value"]): string[] {
+  const words = typeof value === "string" ? [value] : value.map(({ val }) => val);
+  return words.map((word) => (/^'[^']*'$/.test(word) ? word.slice(1, -1) : word));
 }
 
 function linesOf(file: string): Line[] {
@@ -76,7 +82,8 @@ function linesOf(file: string): Line[] {
     text = readFileSync(file, "utf8");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return [];
+    // A pattern of Include may match a directory, which ssh reads as an empty file.
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return [];
     throw unusable(file, `it cannot be read (${code})`);
   }
   try {

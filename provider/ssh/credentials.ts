@@ -119,6 +119,9 @@ function remediesFor(target: Target, { path, field }: Source, { problem }: Unusa
       { do: "load the key into the ssh agent", commands: [{ command: `ssh-add ${file}` }] },
     ];
   }
+  if (problem === "exposed") {
+    return [{ do: "take the others' permissions away", commands: [{ command: `chmod 600 ${file}` }] }];
+  }
   const setText = setSecret(target, "privateKey", " < FILE");
   if (problem === "rewrite") {
     const rewrite = { command: `ssh-keygen -p -a 24 -f ${file}` };

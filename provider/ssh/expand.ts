@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { quote } from "../core/quote";
 
@@ -9,9 +10,21 @@ export function expandTokens(text: string, tokens: Tokens): string {
   return text.replace(/%(.)/g, (whole, letter: string) => (letter === "%" ? "%" : (tokens[letter] ?? whole)));
 }
 
-/** `~` and `~/…`; another account's `~name` is left as it stands. */
+/** `~`, `~/…`, and `~name/…` of another account; one that is not known is left as it stands. */
 export function expandHome(path: string, home: string): string {
-  return path === "~" ? home : path.startsWith("~/") ? join(home, path.slice(2)) : path;
+  const [, name, rest] = /^~([^/]*)(.*)$/s.exec(path) ?? [];
+  if (name === undefined) return path;
+  const base = name === "" ? home : homeOf(name);
+  return base === undefined ? path : rest === "" ? base : join(base, rest!);
+}
+
+function homeOf(account: string): string | undefined {
+  try {
+    const lines = readFileSync("/etc/passwd", "utf8").split("\n");
+    return lines.map((line) => line.split(":")).find(([name]) => name === account)?.[5];
+  } catch {
+    return undefined;
+  }
 }
 
 /** A path of ssh_config: `~`, `${VARIABLE}` and percent tokens. */

@@ -59,12 +59,12 @@ export function knownHostsFiles(
     });
   };
   const listed = (keyword: string, otherwise: readonly string[], expand: (path: string) => string | undefined) => {
-    const values = config.get(keyword.toLowerCase())?.map(withoutQuotes) ?? otherwise;
+    const values = config.get(keyword.toLowerCase()) ?? otherwise;
     const nowhere = values.some((value) => value.toLowerCase() === "none");
     if (nowhere && values.length === 1) return [];
     if (values.length > mostFiles) add(keyword, `has more than ${mostFiles} files`);
     return values.flatMap((value) => {
-      const path = hasQuotes(value) || /^~[^/]/.test(value) ? undefined : expand(value);
+      const path = hasQuotes(value) || /^~[^/]/.test(expandHome(value, around.home)) ? undefined : expand(value);
       if (path === undefined) add(keyword, `has the path ${value}, which is not understood here`);
       return path ?? [];
     });
@@ -142,10 +142,7 @@ interface Sources {
 
 export function hostKeyRules({ blocks, host, address, lookedUp, direct, files, paths }: Sources): HostKeyRules {
   const { values } = lookedUp;
-  const first = (keyword: string) => {
-    const value = values.get(keyword.toLowerCase())?.[0];
-    return value === undefined ? undefined : withoutQuotes(value);
-  };
+  const first = (keyword: string) => values.get(keyword.toLowerCase())?.[0];
   const obstacles: Obstacle[] = [...files.obstacles];
   const algorithms = first("HostKeyAlgorithms");
   const size = first("RequiredRSASize") ?? "0";
@@ -153,7 +150,7 @@ export function hostKeyRules({ blocks, host, address, lookedUp, direct, files, p
   const checkHostIp = first("CheckHostIP")?.toLowerCase() ?? "no";
   for (const { keyword, isUnderstood, pinHelps } of forms) {
     // ssh does not start where one of them is wrong, be it in the block of another host.
-    const wrong = everyValueOf(blocks, keyword.toLowerCase()).find((each) => !isUnderstood(each.map(withoutQuotes)));
+    const wrong = everyValueOf(blocks, keyword.toLowerCase()).find((each) => !isUnderstood(each));
     if (wrong === undefined) continue;
     obstacles.push({
       fault: {
@@ -235,9 +232,6 @@ function canonicalizes(values: ConfigValues, address: string, direct: boolean): 
 }
 
 const isNone = (value: string | undefined) => value === undefined || value.toLowerCase() === "none";
-
-/** The parser of ssh_config leaves single quotes, which ssh takes away. */
-const withoutQuotes = (value: string) => (/^'[^']*'$/.test(value) ? value.slice(1, -1) : value);
 
 /** How ssh would read it is not known here. */
 const hasQuotes = (value: string) => /["'\\]/.test(value);

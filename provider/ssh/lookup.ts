@@ -82,10 +82,16 @@ export function lookUp(blocks: readonly Block[], query: Query): LookedUp {
     return result && unknown !== undefined ? { unknown } : result;
   };
 
+  // Of a command and a jump host, the one that is named first leaves no room for the other.
+  const isSet = (keyword: string) =>
+    values.has(keyword) ||
+    (values.has("proxycommand") && keyword === "proxyjump") ||
+    (values.has("proxyjump") && keyword === "proxycommand");
+
   const leaveOpen = (block: Block, criterion: string): void => {
     for (const entry of block.entries) {
       if ("include" in entry) entry.include.forEach((inner) => leaveOpen(inner, criterion));
-      else if (!values.has(entry.keyword) && !undecided.has(entry.keyword)) undecided.set(entry.keyword, criterion);
+      else if (!isSet(entry.keyword) && !undecided.has(entry.keyword)) undecided.set(entry.keyword, criterion);
     }
   };
 
@@ -97,7 +103,7 @@ export function lookUp(blocks: readonly Block[], query: Query): LookedUp {
       if ("include" in entry) entry.include.forEach((inner) => apply(inner, final));
       else if (entry.keyword === "identityfile") {
         values.set("identityfile", [...new Set([...(values.get("identityfile") ?? []), ...entry.values])]);
-      } else if (!values.has(entry.keyword)) values.set(entry.keyword, entry.values);
+      } else if (!isSet(entry.keyword)) values.set(entry.keyword, entry.values);
     }
   };
 

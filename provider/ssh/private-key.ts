@@ -4,7 +4,7 @@ import { readWire, WireReader } from "./wire";
 
 /** Why a key cannot be used. Never holds its text: the message reaches users. */
 export interface UnusableKey {
-  problem: "missing" | "unreadable" | "encrypted" | "wrongPassphrase" | "rewrite" | "unsupported";
+  problem: "missing" | "unreadable" | "exposed" | "encrypted" | "wrongPassphrase" | "rewrite" | "unsupported";
   message: string;
 }
 
@@ -65,7 +65,17 @@ export function readPrivateKey(text: string, passphrase: string | undefined): Re
 
 export function readPrivateKeyFile(path: string, passphrase: string | undefined): ReadKey {
   const read = readKeyText(path);
-  return "text" in read ? readPrivateKey(read.text, passphrase) : read;
+  return "text" in read ? (exposure(path) ?? readPrivateKey(read.text, passphrase)) : read;
+}
+
+/** As ssh: a key of this account that others may read is nobody's secret; another's file is its owner's affair. */
+function exposure(path: string): UnusableKey | undefined {
+  const { uid, mode } = statSync(path);
+  if (uid !== process.getuid?.() || (mode & 0o077) === 0) return undefined;
+  return {
+    problem: "exposed",
+    message: `others may read it (mode 0${(mode & 0o777).toString(8)}), and ssh refuses it too`,
+  };
 }
 
 /** The text of a key's file. */

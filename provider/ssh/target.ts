@@ -3,9 +3,9 @@ import type { Host } from "../core/model";
 import type { Block } from "./config";
 import { parseDestination } from "./destination";
 import { expandHome, expandPath, expandTokens, type Tokens } from "./expand";
-import { failure, type Subject } from "./failure";
+import { failure, nameOf, type Subject } from "./failure";
 import { hostKeyRules, type HostKeyRules, knownHostsFiles } from "./host-key-rules";
-import { type ConfigValues, lookUp } from "./lookup";
+import { type ConfigValues, type LookedUp, lookUp } from "./lookup";
 import type { Surroundings } from "./surroundings";
 
 /** One ssh server to connect to, and all that is known for doing so. */
@@ -60,12 +60,21 @@ export function resolveTarget(
   const lookedUp = lookUp(blocks, { alias, hostName: host.address, user: userSet, localUser: around.localUser });
   const config = lookedUp.values;
   const first = (keyword: string) => config.get(keyword)?.[0];
+  const portSet = override.port ?? host.port ?? written?.port;
+  const hasJump = host.proxyJump !== undefined;
+  refuseUndecided(subject, lookedUp, {
+    hostname: host.address !== undefined,
+    port: portSet !== undefined,
+    user: userSet !== undefined,
+    proxyjump: hasJump,
+    proxycommand: hasJump,
+  });
 
   const hostName = first("hostname");
   const address =
     host.address?.replace(/^\[(.*)\]$/, "$1") ??
     (hostName === undefined ? alias : expandTokens(hostName, { h: alias, n: alias }));
-  const port = override.port ?? host.port ?? written?.port ?? (Number(first("port") ?? 22) || 22);
+  const port = portSet ?? (Number(first("port") ?? 22) || 22);
   const user = userSet ?? first("user") ?? around.localUser;
   const tokens: Tokens = {
     h: address,
@@ -132,7 +141,7 @@ function keySources(host: Host, config: ConfigValues, { home, env }: Surrounding
     passphrase: host.passphrase,
     identityFiles,
     namedBy: inInventory ? "inventory" : configured !== undefined ? "sshConfig" : "default",
-    identitiesOnly: config.get("identitiesonly")?.[0]?.toLowerCase() === "yes",
+    identitiesOnly: /^(yes|true)$/i.test(config.get("identitiesonly")?.[0] ?? ""),
     agentSocket: agent === "" ? undefined : agent,
     agentMissing: host.agent === true && !agent ? "the ssh agent (SSH_AUTH_SOCK is not set)" : undefined,
   };
@@ -154,9 +163,36 @@ function jumpOf(host: Host, config: ConfigValues, subject: Subject, tokens: Toke
   return isSet(set) ? expandTokens(set!, tokens) : undefined;
 }
 
-/** ssh_config's times: seconds, or a number with s, m or h. Zero and "none" say nothing. */
-function milliseconds(text: string | undefined): number | undefined {
-  const match = /^(\d+)([smh]?)$/i.exec(text ?? "");
-  const factor = { "": 1, s: 1, m: 60, h: 3600 }[match?.[2]?.toLowerCase() ?? ""] ?? 1;
-  return match && Number(match[1]) > 0 ? Number(match[1]) * factor * 1000 : undefined;
+const secondsOf: Record<string, number> = { "": 1, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+
+/** ssh_config's times: seconds, or numbers with their units one after the other ("1m30s"). Zero and "none" say nothing. */
+function milliseconds(text = ""): number | undefined {
+  if (!/^(\d{1,9}[smhdw]?)+$/i.test(text) || text.length > 40) return undefined;
+  const parts = [...text.matchAll(/(\d{1,9})([smhdw]?)/gi)];
+  const seconds = parts.reduce((sum, [, number, unit]) => sum + Number(number) * secondsOf[unit!.toLowerCase()]!, 0);
+  return seconds > 0 ? seconds * 1000 : undefined;
 }
+
+/** Which of them ssh would take depends on a command, which is not run: another host or account may be the one that is meant. */
+function refuseUndecided(subject: Subject, { undecided }: LookedUp, decided: Record<string, boolean>): void {
+  const keyword = ["HostName", "Port", "User", "ProxyJump", "ProxyCommand"].find(
+    (each) => decided[each.toLowerCase()] !== true && undecided.has(each.toLowerCase()),
+  );
+  if (keyword === undefined) return;
+  throw failure(subject, "invalidInput", {
+    phase: "configure",
+    message: `a Match ${undecided.get(keyword.toLowerCase())} of ssh_config sets ${keyword}, and this criterion is not evaluated`,
+    remedies: [
+      { do: `set ${keyword} above it for this host` },
+      { do: `set ${inventoryField[keyword]} of ${nameOf(subject)} in the inventory` },
+    ],
+  });
+}
+
+const inventoryField: Record<string, string> = {
+  HostName: "address",
+  Port: "port",
+  User: "user",
+  ProxyJump: "proxyJump",
+  ProxyCommand: "proxyJump",
+};

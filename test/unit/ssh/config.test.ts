@@ -21,6 +21,21 @@ describe("ssh: the files of ssh_config", () => {
     );
   });
 
+  it("takes a directory that a pattern of Include matches for an empty file", () => {
+    write(".ssh/config.d/10-kvm.conf", "Host kvm-a\n  HostName 10.0.0.11\n  User admin\n");
+    write(".ssh/config.d/archive/old.conf", "User old\n");
+    const t = target({ name: "kvm-a" }, "Include config.d/*\n");
+    assert.deepEqual([t.user, t.address], ["admin", "10.0.0.11"]);
+  });
+
+  it("takes single quotes away, and `~root` for root's home", () => {
+    const config = `Host 'kvm-b' "kvm-c"\n HostName '10.0.0.12'\n IdentityFile ~root/.ssh/shared\nInclude ~root/.ssh/no-such\n`;
+    for (const name of ["kvm-b", "kvm-c"]) {
+      const { address, keys } = target({ name }, config);
+      assert.deepEqual([address, keys.identityFiles], ["10.0.0.12", ["/root/.ssh/shared"]]);
+    }
+  });
+
   it("of the system comes after the user's, and not at all when a file is named", () => {
     write("etc/ssh_config", "Host kvm-a\n User system\n Port 2222\n Include more\n");
     write("etc/more", "ConnectTimeout 4\n");

@@ -133,6 +133,20 @@ describe("ssh: the keys that are offered", () => {
     });
   }
 
+  it("in a file that others may read is refused, as ssh does; one that the agent holds as well is used", async () => {
+    write("shared", keys.ed.private);
+    for (const mode of [0o644, 0o640, 0o604, 0o660]) {
+      chmodSync(join(home(), "shared"), mode);
+      const error = await refusal(kvmA({ port: 1 }, { identityFile: "~/shared" }));
+      assert.equal(error.code, "privateKeyUnusable");
+      assert.deepEqual(commandsOf(error), ["here: chmod 600 ~/shared"]);
+    }
+    const s = await known(trusting(keys.ed));
+    await dial(kvmA(s, { identityFile: "~/shared", agent: await agent(keys.ed) }));
+    chmodSync(join(home(), "shared"), 0o400);
+    await dial(kvmA(s, { identityFile: "~/shared" }));
+  });
+
   it("that nobody may read is refused by name", async function () {
     if (process.getuid?.() === 0) this.skip();
     chmodSync(write("mine", keys.ed.private), 0);

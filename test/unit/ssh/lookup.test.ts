@@ -18,8 +18,7 @@ describe("ssh: what ssh_config says of a host", () => {
     ["localuser and host", "localuser me host *", true],
     ["final", "final", true],
     ["final and another host", "final host kvm-b", false],
-    ["a negated exec", '!exec "true"', false],
-    ["something unheard of", "tagged x", false],
+    ["another host and exec", 'host kvm-b exec "true"', false],
   ];
   for (const [what, criteria, applies] of matches) {
     it(`${applies ? "applies" : "does not apply"} Match by ${what}`, () => {
@@ -27,6 +26,12 @@ describe("ssh: what ssh_config says of a host", () => {
       assert.equal(target({ name: "kvm-a" }, config).port, applies ? 2222 : 22);
     });
   }
+
+  it("leaves open what a criterion decides that is not evaluated: exec, negated or not, and one that is not known", () => {
+    for (const criterion of ["exec true", "!exec true", "tagged x"]) {
+      assert.throws(() => target({ name: "kvm-a" }, `Match ${criterion}\n Port 2222\n`), { code: "invalidInput" });
+    }
+  });
 
   it("matches an address in its canonical form in the final pass only, as ssh does", () => {
     for (const [pattern, applies] of [
@@ -50,7 +55,8 @@ Port 2222
 Match originalhost kvm-a exec "touch ${home()}/ran"
 Port 2223
 `;
-    assert.equal(target({ name: "kvm-a" }, config).port, 22);
+    assert.equal(target({ name: "kvm-a", port: 2200 }, config).port, 2200);
+    assert.throws(() => target({ name: "kvm-a" }, config), { code: "invalidInput" });
     assert.equal(existsSync(join(home(), "ran")), false);
   });
 

@@ -111,8 +111,65 @@ ServerAliveCountMax 7
     });
     assert.equal(target({ name: "kvm-a", proxyJump: "gate" }, config).proxyJump, "gate");
     assert.equal(target({ name: "kvm-a", proxyJump: "none" }, config).proxyJump, undefined);
-    assert.equal(target({ name: "kvm-a" }, `${config} ProxyJump gate\n`).proxyJump, "gate");
     assert.equal(target({ name: "kvm-b" }, config).proxyJump, undefined);
     assert.equal(existsSync(join(home(), "ran")), false);
+  });
+
+  it("goes by the first of ProxyCommand and ProxyJump that is set, `none` too", () => {
+    const config = `Host jump
+  HostName 10.0.0.1
+  ProxyCommand none
+Host kvm-b
+  ProxyCommand nc -X 5 -x 10.0.0.2:1080 %h %p
+Host kvm-c
+  ProxyJump none
+Host *
+  ProxyJump jump
+Host *
+  ProxyCommand nc %h %p
+`;
+    assert.equal(target({ name: "jump" }, config).proxyJump, undefined);
+    assert.equal(target({ name: "kvm-a" }, config).proxyJump, "jump");
+    assert.throws(() => target({ name: "kvm-b" }, config), { code: "invalidInput", message: /ProxyCommand/ });
+    assert.equal(target({ name: "kvm-c" }, config).proxyJump, undefined);
+  });
+
+  it("offers only the named keys with IdentitiesOnly, in each spelling of yes", () => {
+    for (const [value, only] of [
+      ["true", true],
+      ["YES", true],
+      ["no", false],
+      ["false", false],
+    ] as const) {
+      assert.equal(target({ name: "kvm-a" }, `IdentitiesOnly ${value}\n`).keys.identitiesOnly, only, value);
+    }
+  });
+
+  const times: [text: string, ms: number | undefined][] = [
+    ["90", 90_000],
+    ["1m30s", 90_000],
+    ["1M30", 90_000],
+    ["1h", 3_600_000],
+    ["1d", 86_400_000],
+    ["0", undefined],
+    ["none", undefined],
+  ];
+  for (const [text, ms] of times) {
+    it(`reads the time ${text}`, () =>
+      assert.equal(target({ name: "kvm-a" }, `ConnectTimeout ${text}\n`).connectTimeoutMs, ms));
+  }
+
+  it("is refused where a Match that is not evaluated would decide the way or the account, unless the inventory does", () => {
+    const config = `Match host kvm-* !exec "ip route get 10.0.0.11 | grep -q vpn0"
+  ProxyJump gate
+Match originalhost kvm-a exec "test -e /etc/site-b"
+  User admin
+`;
+    assert.throws(() => target({ name: "kvm-a" }, config), { code: "invalidInput", message: /Match exec .*User/ });
+    assert.throws(() => target({ name: "kvm-b" }, config), { code: "invalidInput", message: /Match exec .*ProxyJump/ });
+    assert.throws(() => target({ name: "kvm-b", user: "root" }, config), { code: "invalidInput" });
+    assert.equal(target({ name: "kvm-a", user: "root", proxyJump: "none" }, config).user, "root");
+    assert.equal(target({ name: "other" }, config).user, "me");
+    assert.equal(target({ name: "kvm-a" }, `Host kvm-a\n User root\n ProxyJump none\n${config}`).user, "root");
   });
 });
