@@ -125,6 +125,7 @@ async function attempt(
       keepaliveInterval: target.keepaliveIntervalMs ?? timing.keepaliveIntervalMs,
       keepaliveCountMax: target.keepaliveCountMax ?? timing.keepaliveCountMax,
       algorithms: {
+        ...target.proposal,
         serverHostKey: serverHostKey as NonNullable<ConnectConfig["algorithms"]>["serverHostKey"] & string[],
       },
       hostVerifier: (key: Buffer) => {

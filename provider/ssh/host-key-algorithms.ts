@@ -1,4 +1,4 @@
-import { matchesPattern, matchesPatternList } from "./patterns";
+import { assemble } from "./algorithms";
 
 /**
  * OpenSSH's names of host key algorithms (9.2), in the order in which its patterns find them. What is made for certificates and security keys
@@ -79,22 +79,8 @@ export function keyTypeOf(algorithm: string): string {
  * "^rsa-sha2-512"       before the default
  */
 export function assembleAlgorithms(value: string | undefined): string[] | undefined {
-  if (value === undefined) return defaultAlgorithms;
-  const names = value.replace(/^[-+^]/, "").split(",");
-  if (value.startsWith("-")) {
-    const left = defaultAlgorithms.filter((algorithm) => !matchesPatternList(names, algorithm));
-    return left.length > 0 ? left : undefined;
-  }
-  if (names.some((name) => name.startsWith("!") || matching(name).length === 0)) return undefined;
-  const order = value.startsWith("+")
-    ? [...defaultAlgorithms, ...names]
-    : value.startsWith("^")
-      ? [...names, ...defaultAlgorithms]
-      : names;
-  return [...new Set(order.flatMap(matching))];
+  return assemble(value, defaultAlgorithms, everyAlgorithm);
 }
-
-const matching = (pattern: string) => everyAlgorithm.filter((algorithm) => matchesPattern(pattern, algorithm));
 
 /** What known_hosts says about a host, as far as it changes the order of the algorithms. */
 export interface KnownTypes {

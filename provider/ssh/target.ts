@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Host } from "../core/model";
+import { type Proposal, proposalOf } from "./algorithms";
 import type { Block } from "./config";
 import { parseDestination } from "./destination";
 import { expandHome, expandPath, expandTokens, type Tokens } from "./expand";
@@ -19,6 +20,8 @@ export interface Target extends Subject {
   knownHostsFiles: readonly string[];
   hostKeyAlias?: string | undefined;
   hostKeyRules: HostKeyRules;
+  /** Key exchange, ciphers and MACs to propose. */
+  proposal: Proposal;
   /** As written; undefined = a direct connection. */
   proxyJump?: string | undefined;
   connectTimeoutMs?: number | undefined;
@@ -104,6 +107,7 @@ export function resolveTarget(
     knownHostsFiles: files.paths,
     hostKeyAlias: first("hostkeyalias"),
     hostKeyRules: hostKeyRules({ blocks, host, address, lookedUp, direct: proxyJump === undefined, files, paths }),
+    proposal: proposalOf(subject, config),
     proxyJump,
     connectTimeoutMs: milliseconds(first("connecttimeout")),
     keepaliveIntervalMs: milliseconds(first("serveraliveinterval")),

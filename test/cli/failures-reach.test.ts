@@ -123,7 +123,7 @@ describeWithStack("hosts that cannot be asked", { lab: { hosts: names } }, (lab,
       "revoked-key": {
         set: { knownHostsFile: file("revoked", `${line}\n@revoked * ${b.hostKeyLine}\n`) },
         code: "hostKeyRevoked",
-        says: [seen, "@revoked", "do not connect before"],
+        says: [seen, "@revoked", "before anybody connects"],
       },
       "wrong-pin": {
         set: { hostKey: lab().host("kvm-a").hostKeyFingerprint },
@@ -133,7 +133,7 @@ describeWithStack("hosts that cannot be asked", { lab: { hosts: names } }, (lab,
       "wrong-key": {
         set: { identityFile: join(dir, "other") },
         code: "authRefused",
-        says: [`root@${b.address}`, /offered .*other \(ssh-ed25519 SHA256:/, "authorized_keys of root"],
+        says: [`root@${b.address}`, /offered: .*other \(ssh-ed25519 SHA256:/, "authorized_keys of root"],
       },
       "locked-key": {
         set: { identityFile: join(dir, "locked") },
