@@ -19,7 +19,7 @@ export async function doctor(hosts: Hosts, names: readonly string[], tls: boolea
   const each = await Promise.all(
     names.map(async (host) => {
       try {
-        const { libvirt, qemu } = await (await hosts.virsh(host)).versions();
+        const { libvirt, qemu } = await (await hosts.on(host)).versions();
         return { host, libvirt, qemu, problems: [] };
       } catch (error) {
         return { host, libvirt: undefined, qemu: undefined, problems: [unanswered(error, host)] };

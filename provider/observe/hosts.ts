@@ -43,7 +43,7 @@ export class Hosts {
   }
 
   /** virsh on a host, over the one connection to it; dialled again when that was lost. */
-  async virsh(name: string): Promise<Virsh> {
+  async on(name: string): Promise<Virsh> {
     const known = this.connections.get(name);
     // Whoever comes while it is being dialled hears what comes of that: a dead host is not waited for once for each VM.
     const connected = await known;
@@ -63,7 +63,7 @@ export class Hosts {
   async recentViews(name: string): Promise<DomainView[]> {
     const last = this.observations.get(name);
     if (last && this.clock.now() - last.at < validity.observation) return last.views;
-    const views = this.virsh(name).then(async (virsh) => virsh.views(await virsh.domains(), false));
+    const views = this.on(name).then(async (virsh) => virsh.views(await virsh.domains(), false));
     this.observations.set(name, { at: this.clock.now(), views });
     views.catch(() => this.observations.delete(name));
     return views;

@@ -82,7 +82,7 @@ function oneOf(refusals: readonly PlacementError[], first: PlacementError = refu
 }
 
 async function freshViews(hosts: Hosts, sought: Query, name: string): Promise<DomainView[]> {
-  const virsh = await hosts.virsh(name);
+  const virsh = await hosts.on(name);
   const mine = (await virsh.domains()).filter(
     (domain) => domain.uuid === sought.uuid || domain.uuid === sought.domain || domain.name === sought.domain,
   );

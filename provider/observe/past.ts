@@ -21,7 +21,7 @@ export async function pastWhereItMatters(
 
 async function pastOf(hosts: Hosts, host: string, { name, uuid }: DomainView): Promise<Past | undefined> {
   try {
-    const answer = await (await hosts.virsh(host)).inquireShell(pastScript(name, uuid));
+    const answer = await (await hosts.on(host)).inquireShell(pastScript(name, uuid));
     return answer && parsePast(host, answer.stdout);
   } catch (error) {
     if (error instanceof PlacementError) return undefined;

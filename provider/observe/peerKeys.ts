@@ -26,7 +26,7 @@ export async function peerKeys(
 
 async function firstLine(hosts: Hosts, host: string, script: ShellScript): Promise<string | undefined> {
   try {
-    const { code, stdout } = await (await hosts.virsh(host)).run(script, askMs);
+    const { code, stdout } = await (await hosts.on(host)).run(script, askMs);
     return code === 0 ? stdout.split("\n", 1)[0]!.trim() : undefined;
   } catch {
     return undefined;

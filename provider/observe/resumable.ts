@@ -14,7 +14,7 @@ export async function resumeHindrance(
 
 async function libvirtOn(hosts: Hosts, host: string): Promise<string | undefined> {
   try {
-    return (await (await hosts.virsh(host)).versions()).libvirt;
+    return (await (await hosts.on(host)).versions()).libvirt;
   } catch (error) {
     if (error instanceof PlacementError) return undefined;
     throw error;

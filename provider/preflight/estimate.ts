@@ -49,7 +49,7 @@ export async function measureDomain(
   const dirty = isRunning(domain)
     ? dirtyRateOf(hosts, domain, dirtyRateSeconds, clock).catch(() => undefined)
     : Promise.resolve(isPaused(domain) ? 0 : undefined);
-  const virsh = await hosts.virsh(host);
+  const virsh = await hosts.on(host);
   const [downtime, speed, memory, dirtyBytesPerSecond] = await Promise.all([
     virsh.inquire(command`migrate-getmaxdowntime ${uuid}`),
     virsh.inquire(command`migrate-getspeed ${uuid}`),

@@ -28,7 +28,7 @@ import { versionsOn } from "./probes/versions";
 /** @throws PlacementError when a host cannot be asked at all. */
 export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock): Promise<MoveFacts> {
   const { command, how, options, staleImages } = move;
-  const [source, destination] = await Promise.all([hosts.virsh(move.source), hosts.virsh(move.destination)]);
+  const [source, destination] = await Promise.all([hosts.on(move.source), hosts.on(move.destination)]);
   const wants = { certificates: how === "live" && options.tls === true, pools: options.copyStorage !== undefined };
   const unreadable = new UnreadableAnswers();
   const definition = definitionOf(hosts, source, move.uuid, unreadable);

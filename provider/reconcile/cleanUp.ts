@@ -28,7 +28,7 @@ export async function cleanUp(
   leftovers: readonly DomainView[],
   { progress }: Ports,
 ): Promise<DomainView> {
-  const home = await hosts.virsh(view.host);
+  const home = await hosts.on(view.host);
   const now = await mustRun(home, view);
   if (!now.persistent) {
     await home.makePersistent(view.uuid);
@@ -48,7 +48,7 @@ export async function cleanUp(
 async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, leftover: DomainView): Promise<boolean> {
   const { name, uuid } = view;
   const { host } = leftover;
-  const there = await hosts.virsh(host);
+  const there = await hosts.on(host);
   const definition = await there.view(uuid);
   if (definition === undefined) return false;
   await mustRun(home, view);

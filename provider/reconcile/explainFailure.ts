@@ -25,7 +25,7 @@ export async function explainFailure(
   hosts: Hosts,
 ): Promise<PlacementError> {
   // Without it its words have to do.
-  const source = await hosts.virsh(move.from).catch(() => undefined);
+  const source = await hosts.on(move.from).catch(() => undefined);
   const context: FailureContext = {
     domain: move.domain,
     source: move.from,
@@ -38,7 +38,7 @@ export async function explainFailure(
   if (failure === undefined && hidesCause(stderr)) {
     const logs = await Promise.all([
       logOf(source, move.durationMs),
-      hosts.virsh(move.to).then(
+      hosts.on(move.to).then(
         (virsh) => logOf(virsh, move.durationMs),
         () => [],
       ),
@@ -86,7 +86,7 @@ async function imagesMissing(
   { domain, from, to }: { domain: string; from: string; to: string },
 ): Promise<string[]> {
   try {
-    const [source, destination] = await Promise.all([hosts.virsh(from), hosts.virsh(to)]);
+    const [source, destination] = await Promise.all([hosts.on(from), hosts.on(to)]);
     const { stdout } = await source.run(sh`virsh -q domblklist --details --domain=${domain}`, askMs);
     const paths = parseDiskFiles(stdout);
     const there = await Promise.all(paths.map((path) => destination.run(sh`test -e ${path}`, askMs)));

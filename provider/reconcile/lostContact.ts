@@ -46,7 +46,7 @@ const runsThere = (view: DomainView) => isActive(view) && !isPausedForMigration(
 
 async function viewOn(hosts: Hosts, host: string, uuid: string): Promise<DomainView | PlacementError | undefined> {
   try {
-    return await (await hosts.virsh(host)).view(uuid);
+    return await (await hosts.on(host)).view(uuid);
   } catch (error) {
     if (error instanceof PlacementError) return error;
     throw error;

@@ -26,7 +26,7 @@ export async function rememberMaxDowntime(
   progress: Progress,
 ): Promise<() => Promise<void>> {
   if (options.maxDowntimeMs === undefined) return async () => {};
-  const before = started ? await (await hosts.virsh(view.host)).maxDowntimeMs(view.uuid) : defaultMaxDowntimeMs;
+  const before = started ? await (await hosts.on(view.host)).maxDowntimeMs(view.uuid) : defaultMaxDowntimeMs;
   if (before === undefined) return async () => {};
   const couldNot = (why: string) =>
     progress.warn(
@@ -36,7 +36,7 @@ export async function rememberMaxDowntime(
   return async () => {
     try {
       // The connection of the beginning may be gone; the VM as well, or it still moves.
-      const source = await hosts.virsh(view.host);
+      const source = await hosts.on(view.host);
       const [state, job] = [await source.state(view.uuid), await source.job(view.uuid)];
       if (!state || !isActive(state) || isInPostCopy(state) || isOutgoing(job)) return;
       if (isHeld(job)) return couldNot("its QEMU does not answer");

@@ -41,7 +41,7 @@ export async function migrate(hosts: Hosts, move: Migration, ports: Ports): Prom
   try {
     await runBefore(hosts, move);
     ports.inFlight?.(inFlight);
-    const run = started ? (await hosts.virsh(view.host)).exec(move.command) : undefined;
+    const run = started ? (await hosts.on(view.host)).exec(move.command) : undefined;
     watched =
       how === "live"
         ? await monitor(
@@ -88,7 +88,7 @@ function inFlightOf(
     how,
     inPostCopy,
     switched: () => void (inFlight.inPostCopy = true),
-    cancel: async () => (await hosts.virsh(view.host)).abortJob(view.uuid),
+    cancel: async () => (await hosts.on(view.host)).abortJob(view.uuid),
   };
   return inFlight;
 }
@@ -97,7 +97,7 @@ function inFlightOf(
 async function runBefore(hosts: Hosts, move: Migration): Promise<void> {
   if (move.how !== "live" || move.command === "") return;
   for (const command of move.before) {
-    const exit = await (await hosts.virsh(move.view.host)).execShort(command);
+    const exit = await (await hosts.on(move.view.host)).execShort(command);
     if (exit.code !== 0) throw await explainFailure(exit, { ...factsOf(move), durationMs: 0 }, hosts);
   }
 }
@@ -114,7 +114,7 @@ async function arrived(
   const { view, destination: to } = move;
   const there = verdict.destination!;
   try {
-    const destination = await hosts.virsh(to);
+    const destination = await hosts.on(to);
     if (watched.cancelled !== undefined) progress.info("it had moved before it could be cancelled");
     await keepAsItWas(destination, view, there, watched, progress);
     const lastMigration = await record(destination, move, watched, times);

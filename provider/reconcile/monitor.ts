@@ -150,7 +150,7 @@ class Watch {
 
   private async poll(): Promise<"ended" | undefined> {
     const { view, to: destination, options, startedAt } = this.migration;
-    const virsh = await this.hosts.virsh(view.host);
+    const virsh = await this.hosts.on(view.host);
     const { job, state } = await this.read(virsh);
     if (goesOn(job, state)) await this.measure(virsh, job);
     const sample: Sample = {

@@ -44,7 +44,7 @@ interface Way {
 /** @throws PlacementError with both hosts as they were before. */
 export async function takeAlong(hosts: Hosts, way: Way, owned: readonly OwnedToCopy[]): Promise<TakenAlong> {
   const { from, to, uuid, name } = way;
-  const [source, destination] = await Promise.all([hosts.virsh(from), hosts.virsh(to)]);
+  const [source, destination] = await Promise.all([hosts.on(from), hosts.on(to)]);
   const kept: OwnedToCopy[] = [];
   const placed: OwnedToCopy[] = [];
 
@@ -84,7 +84,7 @@ export async function takeAlong(hosts: Hosts, way: Way, owned: readonly OwnedToC
 export async function supersede(hosts: Hosts, host: string, paths: readonly string[]): Promise<void> {
   if (paths.length === 0) return;
   try {
-    await (await hosts.virsh(host)).run(supersedeScript(paths), momentMs);
+    await (await hosts.on(host)).run(supersedeScript(paths), momentMs);
   } catch (error) {
     if (!(error instanceof PlacementError)) throw error;
   }

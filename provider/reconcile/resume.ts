@@ -29,7 +29,7 @@ export async function bothHaveStopped(
   let told = false;
   for (;;) {
     const [source, destination] = await Promise.all(
-      [view.host, to].map(async (host) => (await hosts.virsh(host)).state(view.uuid)),
+      [view.host, to].map(async (host) => (await hosts.on(host)).state(view.uuid)),
     );
     if (![source, destination].every(isInPostCopy)) return false;
     const goesOn = isStillInPostCopy(destination);
@@ -80,7 +80,7 @@ function noEndSeen(view: DomainView, to: string, stillMs: number): PlacementErro
 /** Undefined also where it cannot be told at the moment. */
 async function jobOn(hosts: Hosts, { host, uuid }: DomainView): Promise<JobInfo | undefined> {
   try {
-    return await (await hosts.virsh(host)).job(uuid);
+    return await (await hosts.on(host)).job(uuid);
   } catch (error) {
     if (error instanceof PlacementError) return undefined;
     throw error;

@@ -108,7 +108,7 @@ async function look(
 
 async function viewOn(hosts: Hosts, host: string, uuid: string): Promise<DomainView | PlacementError | undefined> {
   try {
-    return await (await hosts.virsh(host)).view(uuid);
+    return await (await hosts.on(host)).view(uuid);
   } catch (error) {
     if (error instanceof PlacementError) return error;
     throw error;

@@ -43,7 +43,7 @@ function ratesOn(
   seconds: number,
   clock: Clock,
 ): Promise<Map<string, number>> {
-  const work = async () => measure(await hosts.virsh(host), first, seconds, clock);
+  const work = async () => measure(await hosts.on(host), first, seconds, clock);
   return hosts.remember(`${host}: dirty rates`, validMs, work);
 }
 

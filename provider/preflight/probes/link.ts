@@ -16,7 +16,7 @@ export async function linkTo(
   const answer = await hosts.remember(
     `${source}: link to ${dataAddress}`,
     validMs,
-    async () => (await hosts.virsh(source)).inquireShell(linkScript(dataAddress)),
+    async () => (await hosts.on(source)).inquireShell(linkScript(dataAddress)),
     (result) => result !== undefined,
   );
   return parseLinkSpeed(answer?.stdout ?? "");

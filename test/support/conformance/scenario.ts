@@ -70,7 +70,7 @@ export class Scenario {
   }
 
   virsh(host: string): Promise<Virsh> {
-    return this.hosts.virsh(host);
+    return this.hosts.on(host);
   }
 
   /** "running (booted)", or "nothing" where the host does not know it. */

@@ -36,7 +36,7 @@ describe("the hosts", () => {
     const log: string[] = [];
     const own = new Hosts(fakes.dial, inventory, "qemu:///system", clock, (text) => log.push(text));
     fakes.hosts.get("kvm-a")!.noise = { stdout: "", stderr: "stty: not a terminal" };
-    for (let time = 0; time < 2; time++) assert.equal((await (await own.virsh("kvm-a")).domains()).length, 1);
+    for (let time = 0; time < 2; time++) assert.equal((await (await own.on("kvm-a")).domains()).length, 1);
     assert.deepEqual(log, [
       "kvm-a prints on stderr before any answer (start-up files of the account, as a rule): stty: not a terminal",
     ]);
@@ -45,16 +45,16 @@ describe("the hosts", () => {
 
   describe("have one connection each", () => {
     it("however many ask at the same time", async () => {
-      const all = await Promise.all([hosts.virsh("kvm-a"), hosts.virsh("kvm-a"), hosts.virsh("kvm-b")]);
+      const all = await Promise.all([hosts.on("kvm-a"), hosts.on("kvm-a"), hosts.on("kvm-b")]);
       assert.deepEqual(fakes.dialled, ["kvm-a", "kvm-b"]);
       assert.equal(all[0], all[1]);
-      assert.equal(await hosts.virsh("kvm-a"), all[0]);
+      assert.equal(await hosts.on("kvm-a"), all[0]);
     });
 
     it("opened again after it was lost, once for all who ask", async () => {
-      const before = await hosts.virsh("kvm-a");
+      const before = await hosts.on("kvm-a");
       fakes.hosts.get("kvm-a")!.drop();
-      const [one, two] = await Promise.all([hosts.virsh("kvm-a"), hosts.virsh("kvm-a")]);
+      const [one, two] = await Promise.all([hosts.on("kvm-a"), hosts.on("kvm-a")]);
       assert.equal(one, two);
       assert.notEqual(one, before);
       assert.deepEqual(fakes.dialled, ["kvm-a", "kvm-a"]);
@@ -63,11 +63,11 @@ describe("the hosts", () => {
 
     it("tried again by the next who asks when it could not be opened", async () => {
       fakes.hosts.get("kvm-a")!.down = true;
-      for (const asked of [hosts.virsh("kvm-a"), hosts.virsh("kvm-a")])
+      for (const asked of [hosts.on("kvm-a"), hosts.on("kvm-a")])
         await assert.rejects(asked, { code: "hostUnreachable" });
       assert.deepEqual(fakes.dialled, ["kvm-a"]);
       fakes.hosts.get("kvm-a")!.down = false;
-      assert.equal((await hosts.virsh("kvm-a")).host, "kvm-a");
+      assert.equal((await hosts.on("kvm-a")).host, "kvm-a");
     });
 
     it("whose failure all hear who wait for it, and which is dialled again for who comes later", async () => {
@@ -77,9 +77,9 @@ describe("the hosts", () => {
         return new Promise((_, reject) => setImmediate(() => reject(new Error(`dial ${dialled}`))));
       };
       const own = new Hosts(dial, { "kvm-a": { name: "kvm-a" } }, "qemu:///system", clock);
-      const said = await Promise.all([1, 2, 3].map(() => own.virsh("kvm-a").then(String, String)));
+      const said = await Promise.all([1, 2, 3].map(() => own.on("kvm-a").then(String, String)));
       assert.deepEqual(said, ["Error: dial 1", "Error: dial 1", "Error: dial 1"]);
-      assert.equal(await own.virsh("kvm-a").then(String, String), "Error: dial 2");
+      assert.equal(await own.on("kvm-a").then(String, String), "Error: dial 2");
     });
 
     it("closed with the hosts, one that never opened included", async () => {
@@ -90,8 +90,8 @@ describe("the hosts", () => {
       };
       const own = new Hosts(dial, inventory, "qemu:///system", clock);
       fakes.hosts.get("kvm-c")!.down = true;
-      await own.virsh("kvm-a");
-      await assert.rejects(own.virsh("kvm-c"));
+      await own.on("kvm-a");
+      await assert.rejects(own.on("kvm-c"));
       await own.close();
       await own.close();
       assert.deepEqual(closed, ["kvm-a"]);

@@ -36,7 +36,7 @@ async function moveThatEndsWithItsSwitch(statisticsOnDestination: boolean) {
     "qemu:///system",
     clock,
   );
-  const view = (await (await hosts.virsh("kvm-a")).view(fakeUuid))!;
+  const view = (await (await hosts.on("kvm-a")).view(fakeUuid))!;
   const move = {
     view,
     destination: "kvm-b",
