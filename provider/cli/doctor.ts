@@ -40,9 +40,14 @@ async function between(
   clock: Clock,
 ): Promise<Diagnosis["pairs"][number]> {
   const options = { mode: "auto", ...(tls && { tls }) } as const;
-  const vm = { uuid: noDomain, state: "running", command: "virsh migrate", how: "live" } as const;
+  const move = {
+    domain: { uuid: noDomain, state: "running" },
+    command: "virsh migrate",
+    how: "live",
+    staleImages: [],
+  } as const;
   try {
-    return { ...pair, problems: problems(await moveFacts(hosts, { ...vm, ...pair, options }, clock)) };
+    return { ...pair, problems: problems(await moveFacts(hosts, { ...move, ...pair, options }, clock)) };
   } catch (error) {
     return { ...pair, problems: [unanswered(error, pair.destination)] };
   }

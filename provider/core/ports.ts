@@ -1,3 +1,4 @@
+import type { Migration } from "./migration";
 import type { Host } from "./model";
 
 /**
@@ -73,12 +74,9 @@ export interface Progress {
   warn(text: string): void;
 }
 
-/** A migration under way, for those who are told to stop meanwhile. */
+/** A migration in progress, for a run that is told to stop meanwhile. */
 export interface InFlight {
-  domain: string;
-  from: string;
-  to: string;
-  how: "live" | "offline";
+  migration: Migration;
   /** The VM runs on the destination already, and nothing can call it back. */
   inPostCopy: boolean;
   /** Asks libvirt to cancel it. Whether it did is told by how the migration ends. */

@@ -45,7 +45,7 @@ export class Hosts {
   /** virsh on a host, over the one connection to it; dialled again when that was lost. */
   async on(name: string): Promise<Virsh> {
     const known = this.connections.get(name);
-    // Whoever comes while it is being dialled hears what comes of that: a dead host is not waited for once for each VM.
+    // Callers during a dial share its result: a dead host is not waited for once for each VM.
     const connected = await known;
     if (connected?.shell.alive) return connected;
     const since = this.connections.get(name);
@@ -59,7 +59,7 @@ export class Hosts {
     return dialled;
   }
 
-  /** What the host says of all its domains, at most a few seconds old. For reading; whoever acts observes afresh. */
+  /** What the host says of all its domains, at most a few seconds old. For reading only: before anything is changed, the host is observed again. */
   async recentViews(name: string): Promise<DomainView[]> {
     const last = this.observations.get(name);
     if (last && this.clock.now() - last.at < validity.observation) return last.views;
@@ -96,7 +96,7 @@ export class Hosts {
     for (const name of names) this.observations.delete(name);
   }
 
-  /** Runs `work` when both hosts have room for one more migration. `onWait` hears why it has to wait. */
+  /** Runs `work` when both hosts have room for one more migration. `onWait` is called with why it has to wait. */
   async withRoom<T>(from: string, to: string, onWait: (reason: string) => void, work: () => Promise<T>): Promise<T> {
     const slots = [
       { key: `out of ${from}`, limit: this.host(from).maxOutgoing ?? defaultLimit },

@@ -1,53 +1,48 @@
-/** One migration, from the decision to the record: made once, and passed on. */
-import type { StaleImage } from "../core/args";
-import type { DomainView } from "../core/domain";
-import type { MigrationOptions } from "../core/options";
+/** Makes a migration of a decision; the host that a decision leads `to` is its `destination` from here on. */
+import type { Decision } from "../core/decide/types";
+import type { Migration } from "../core/migration";
 import { peerUri } from "../virsh/command";
 import type { DesiredPlacement } from "./assess";
 import type { Hosts } from "./hosts";
 
-export interface Migration {
-  view: DomainView;
-  destination: string;
-  how: "live" | "offline";
-  reason: string;
-  options: MigrationOptions;
-  /** The command to run; empty for a migration that already runs. */
-  command: string;
-  before: readonly string[];
-  peerUri: string;
-  /** What earlier moves have left, as the state knows it. */
-  staleImages?: readonly StaleImage[];
-  /** Taken over in post-copy, or resumed. */
-  inPostCopy?: boolean;
-}
+type Decided<Action> = Extract<Decision, { action: Action }>;
 
 /** The planned move. */
 export function plannedMigration(
   hosts: Hosts,
-  wanted: DesiredPlacement,
-  view: DomainView,
-  to: string,
-  how: "live" | "offline",
-  reason: string,
-): Migration {
-  const planned = wanted.plan[how];
+  desired: DesiredPlacement,
+  decision: Decided<"migrate">,
+): Migration & { command: string } {
+  const { how, to } = decision;
+  const planned = desired.plan[how];
   const command = typeof planned === "object" ? planned[to] : planned;
   if (command === undefined) throw new Error(`no ${how} command to ${to} was planned`);
-  return { ...migrationInProgress(hosts, wanted, view, to, reason), how, command, before: wanted.plan.before ?? [] };
+  return { ...migrationOf(hosts, desired, decision), how, command, before: desired.plan.before ?? [] };
 }
 
-/** One that already runs, perhaps to a host that no plan is of. */
+/** One that is in progress, perhaps to a host that no plan is of. */
 export function migrationInProgress(
   hosts: Hosts,
-  { options, lastMigration }: DesiredPlacement,
-  view: DomainView,
-  to: string,
-  reason: string,
+  desired: DesiredPlacement,
+  decision: Decided<"attach" | "resume">,
 ): Migration {
-  const staleImages = lastMigration?.staleImages ?? [];
+  return migrationOf(hosts, desired, decision);
+}
+
+function migrationOf(
+  hosts: Hosts,
+  { options, lastMigration }: DesiredPlacement,
+  { view, to, reason }: Decided<"migrate" | "attach" | "resume">,
+): Migration {
   return {
-    ...{ view, destination: to, how: "live", reason, options, command: "", before: [], staleImages },
-    peerUri: peerUri(hosts.host(to)),
+    domain: view,
+    source: view.host,
+    destination: to,
+    how: "live",
+    reason,
+    options,
+    before: [],
+    peer: peerUri(hosts.host(to)),
+    staleImages: lastMigration?.staleImages ?? [],
   };
 }

@@ -30,7 +30,7 @@ export async function observe(hosts: Hosts, sought: Query, recent = false): Prom
   const rest = hosts.names.filter((name) => !first.includes(name));
   const observed = await ask(hosts, sought, sought.everywhere ? [...first, ...rest] : first, recent);
   const mine = observed.views.filter((view) => isIt(view, sought));
-  // A migration may lead to any host, whoever started it.
+  // A migration that somebody else started may lead to any host.
   const found = mine.length > 0 && !mine.some(isOneEnd);
   if (sought.everywhere || found || rest.length === 0) return observed;
   const more = await ask(hosts, sought, rest, recent);
@@ -73,7 +73,7 @@ async function ask(hosts: Hosts, sought: Query, names: readonly string[], recent
   return { views, asked: names, unreachable, lastHost: sought.lastHost };
 }
 
-/** All refusals in one error: whoever has three hosts to fix should not learn of them one by one. */
+/** All refusals in one error: a user with three hosts to fix should not learn of them one by one. */
 function oneOf(refusals: readonly PlacementError[], first: PlacementError = refusals[0]!): PlacementError {
   const others = refusals.filter((error) => error !== first);
   if (others.length === 0) return first;

@@ -2,11 +2,12 @@ import type { DomainView } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import { needsPast, type Past } from "../core/decide/past";
 import { parsePast, pastScript } from "../virsh/past";
+import { answerOf } from "./answerOf";
 import type { Hosts } from "./hosts";
 
 /**
- * The past of each of these hosts, where the views of a VM alone do not tell what happened; undefined where they do. A host that does not
- * tell is left out.
+ * The past of each of these hosts, where the views of a VM alone do not show what happened; undefined where they do. A host that does
+ * not answer is left out.
  */
 export async function pastWhereItMatters(
   hosts: Hosts,
@@ -20,11 +21,6 @@ export async function pastWhereItMatters(
 }
 
 async function pastOf(hosts: Hosts, host: string, { name, uuid }: DomainView): Promise<Past | undefined> {
-  try {
-    const answer = await (await hosts.on(host)).inquireShell(pastScript(name, uuid));
-    return answer && parsePast(host, answer.stdout);
-  } catch (error) {
-    if (error instanceof PlacementError) return undefined;
-    throw error;
-  }
+  const answer = await answerOf(hosts, host, (virsh) => virsh.inquireShell(pastScript(name, uuid)));
+  return answer === undefined || answer instanceof PlacementError ? undefined : parsePast(host, answer.stdout);
 }

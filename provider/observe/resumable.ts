@@ -1,5 +1,6 @@
 import { PlacementError } from "../core/errors";
 import { type Hindrance, resumeHindrances } from "../core/resumable";
+import { answerOf } from "./answerOf";
 import type { Hosts } from "./hosts";
 
 /** Why an interrupted post-copy could not be resumed; undefined where nothing is known to be in the way. */
@@ -13,10 +14,6 @@ export async function resumeHindrance(
 }
 
 async function libvirtOn(hosts: Hosts, host: string): Promise<string | undefined> {
-  try {
-    return (await (await hosts.on(host)).versions()).libvirt;
-  } catch (error) {
-    if (error instanceof PlacementError) return undefined;
-    throw error;
-  }
+  const versions = await answerOf(hosts, host, (virsh) => virsh.versions());
+  return versions instanceof PlacementError ? undefined : versions.libvirt;
 }

@@ -31,7 +31,7 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
   const [source, destination] = await Promise.all([hosts.on(move.source), hosts.on(move.destination)]);
   const wants = { certificates: how === "live" && options.tls === true, pools: options.copyStorage !== undefined };
   const unreadable = new UnreadableAnswers();
-  const definition = definitionOf(hosts, source, move.uuid, unreadable);
+  const definition = definitionOf(hosts, source, move.domain.uuid, unreadable);
   const itsSettings = Promise.all([
     systemOf(hosts, destination, wants.certificates, clock),
     hostnameOf(hosts, destination),
@@ -95,13 +95,13 @@ async function hostFacts(
 }
 
 async function domainFacts(source: Virsh, definition: DomainDefinition, move: IntendedMove): Promise<DomainFacts> {
-  const { uuid, state } = move;
+  const { uuid, state } = move.domain;
   const isLive = move.how === "live";
   const [snapshots, memoryUsedBytes, blockJobs, pausedSinceArrival] = await Promise.all([
     snapshotsOf(source, uuid),
     isLive ? memoryUsedBy(source, uuid, definition.memoryBytes) : undefined,
     isLive ? blockJobsOf(source, uuid, definition) : undefined,
-    isLive && isPaused(move) ? isPausedSinceArrival(source, uuid) : undefined,
+    isLive && isPaused(move.domain) ? isPausedSinceArrival(source, uuid) : undefined,
   ]);
   const { cpuXml: _, ...known } = definition;
   return { ...known, ...snapshots, state, pausedSinceArrival, blockJobs, memoryUsedBytes };

@@ -1,16 +1,7 @@
-import type { StaleImage } from "../core/args";
-import type { MigrationOptions } from "../core/options";
+import type { Migration } from "../core/migration";
 
-/** A move before it begins, as far as the hosts are asked about it. */
-export interface IntendedMove {
-  uuid: string;
-  /** Of the VM on the source, in virsh's words. */
-  state: string;
-  source: string;
-  destination: string;
+/** A move before it begins, as far as the hosts are asked about it. `doctor` asks for two hosts, of no VM in particular. */
+export type IntendedMove = Pick<Migration, "source" | "destination" | "how" | "options" | "staleImages"> & {
+  domain: Pick<Migration["domain"], "uuid" | "state">;
   command: string;
-  how: "live" | "offline";
-  options: MigrationOptions;
-  /** As the state knows them. */
-  staleImages?: readonly StaleImage[] | undefined;
-}
+};

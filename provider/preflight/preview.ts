@@ -47,19 +47,14 @@ async function ask(
   }
   if (decision.action === "refuse") return { problems: [refused(decision, desired)], predicted: undefined, note };
   if (decision.action !== "migrate") return { problems: [], predicted: undefined, note };
-  const { view, to: destination, how, reason } = decision;
-  const { command, options } = plannedMigration(hosts, desired, view, destination, how, reason);
-  const { uuid, state, host: source } = view;
-  const measuring = how === "live" ? measureDomain(hosts, view, settings, clock) : undefined;
+  const migration = plannedMigration(hosts, desired, decision);
+  const { domain, destination, how } = migration;
+  const measuring = how === "live" ? measureDomain(hosts, domain, settings, clock) : undefined;
   // It is waited for last, and what the facts fail for comes first.
   measuring?.catch(() => {});
-  const facts = await moveFacts(
-    hosts,
-    { uuid, state, source, destination, command, how, options, staleImages: desired.lastMigration?.staleImages },
-    clock,
-  );
+  const facts = await moveFacts(hosts, migration, clock);
   const predicted = await estimate(hosts, facts, measuring, desired.lastMigration);
-  return { problems: problems(facts), predicted: predicted && { ...predicted, uuid, destination }, note };
+  return { problems: problems(facts), predicted: predicted && { ...predicted, uuid: domain.uuid, destination }, note };
 }
 
 async function resumeNote(

@@ -1,5 +1,5 @@
-import { commandLine } from "../core/shownCommand";
 import { runAgain, tpmNote } from "../core/decide/refusal";
+import { commandLine } from "../core/shownCommand";
 import { type DomainView, showState } from "../core/domain";
 import {
   hasArrived,
@@ -19,8 +19,8 @@ import type { Hosts } from "../observe/hosts";
 import type { Ports } from "../core/ports";
 
 /**
- * The VM runs where it should; what an unfinished migration left is cleared up: it is defined where it runs, and a definition that
- * is shut off elsewhere is removed (its NVRAM kept). Every fact is looked up again right before.
+ * The VM runs where it should; what an unfinished migration has left is removed: the VM is defined where it runs, and a definition that
+ * is shut off elsewhere is removed (its NVRAM kept). Every fact is observed again right before.
  */
 export async function cleanUp(
   hosts: Hosts,
@@ -52,14 +52,14 @@ async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, lefto
   const definition = await there.view(uuid);
   if (definition === undefined) return false;
   await mustRun(home, view);
-  const refuse = (why: string, ...remedies: Remedy[]) =>
+  const refuse = (message: string, remedies: Remedy[]) =>
     new PlacementError({
       code: "domainOnTwoHosts",
       phase: "decide",
       action: `cannot remove the leftover definition of ${name} on ${host}`,
       domain: name,
       host,
-      message: why,
+      message,
       remedies,
       seen: view,
     });
@@ -68,33 +68,35 @@ async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, lefto
     await there.destroy(uuid);
     if ((await there.view(uuid)) === undefined) return true;
   } else if (isActive(definition)) {
-    throw refuse(`it is ${showState(definition)} there now`, {
-      do: "run `pulumi up` again; nothing was removed",
-    });
+    throw refuse(`it is ${showState(definition)} there now, so nothing was removed`, [{ do: "run `pulumi up` again" }]);
   }
   try {
     await there.undefine(uuid);
   } catch (error) {
     if (!(error instanceof PlacementError)) throw error;
-    const left = { ...leftover, name, owns: await there.owns(uuid) };
-    throw refuse(
-      error.problem.message,
-      {
-        do: `take away on ${host} what libvirt names, as ${name} runs on ${view.host}`,
-        commands: [
-          { host, command: commandLine`virsh snapshot-list ${view}` },
-          { host, command: commandLine`virsh checkpoint-list ${view}` },
-          runAgain,
-        ],
-      },
-      {
-        do: `drop it with the definition${tpmNote(left)}`,
-        commands: [...undefineCommands(left, ["--snapshots-metadata", "--checkpoints-metadata"]), runAgain],
-        loses: "the description of its snapshots and checkpoints",
-      },
-    );
+    throw refuse(error.problem.message, waysToRemove({ ...definition, owns: await there.owns(uuid) }, view.host));
   }
   return true;
+}
+
+/** What libvirt names in its refusal: snapshots or checkpoints, as a rule. */
+function waysToRemove(leftover: DomainView, home: string): Remedy[] {
+  const { name, host } = leftover;
+  return [
+    {
+      do: `remove on ${host} what libvirt names, as ${name} runs on ${home}`,
+      commands: [
+        { host, command: commandLine`virsh snapshot-list ${leftover}` },
+        { host, command: commandLine`virsh checkpoint-list ${leftover}` },
+        runAgain,
+      ],
+    },
+    {
+      do: `remove the definition with its snapshots and checkpoints${tpmNote(leftover)}`,
+      commands: [...undefineCommands(leftover, ["--snapshots-metadata", "--checkpoints-metadata"]), runAgain],
+      loses: "the descriptions of the snapshots and checkpoints",
+    },
+  ];
 }
 
 /**
@@ -112,10 +114,10 @@ async function mustRun(home: Virsh, { uuid, name, host }: DomainView): Promise<D
   throw new PlacementError({
     code: "domainStateUnfit",
     phase: "decide",
-    action: `cannot clear up what is left of ${name}'s migration`,
+    action: `cannot remove what the migration of ${name} has left`,
     domain: name,
     host,
-    message: `it does not run on ${host} (${view ? showState(view) : "not there"}), so no other definition is touched`,
-    remedies: [{ do: "start it where it belongs, then run `pulumi up` again" }],
+    message: `it does not run on ${host} (${view ? showState(view) : "not there"}), so no other definition is removed`,
+    remedies: [{ do: "start it where it should run, then run `pulumi up` again" }],
   });
 }

@@ -1,5 +1,6 @@
 /** After a failed migration: what libvirt meant, asked of the hosts where its own words do not tell. */
 import { PlacementError } from "../core/errors";
+import { cannotMove, type Migration } from "../core/migration";
 import type { ExecResult } from "../core/ports";
 import { type FailureContext, imagesToCopyInto, readTheLogs } from "../core/problems";
 import { essence, hidesCause, readFailure } from "../virsh/failures";
@@ -21,25 +22,26 @@ const unrelated =
 /** The error of a virsh migrate that failed, in the user's words and with the next step. */
 export async function explainFailure(
   exit: ExecResult,
-  move: { what: string; domain: string; from: string; to: string; peerUri: string; durationMs: number },
+  migration: Migration,
+  durationMs: number,
   hosts: Hosts,
 ): Promise<PlacementError> {
-  // Without it its words have to do.
-  const source = await hosts.on(move.from).catch(() => undefined);
+  // Without it its message has to do.
+  const source = await hosts.on(migration.source).catch(() => undefined);
   const context: FailureContext = {
-    domain: move.domain,
-    source: move.from,
-    destination: move.to,
-    peerUri: move.peerUri,
+    domain: migration.domain.name,
+    source: migration.source,
+    destination: migration.destination,
+    peerUri: migration.peer,
     ...(source?.shell.user !== undefined && { sourceUser: source.shell.user }),
   };
   let stderr = exit.stderr;
   let failure = readFailure(stderr, context);
   if (failure === undefined && hidesCause(stderr)) {
     const logs = await Promise.all([
-      logOf(source, move.durationMs),
-      hosts.on(move.to).then(
-        (virsh) => logOf(virsh, move.durationMs),
+      logOf(source, durationMs),
+      hosts.on(migration.destination).then(
+        (virsh) => logOf(virsh, durationMs),
         () => [],
       ),
     ]);
@@ -48,20 +50,26 @@ export async function explainFailure(
     const telling = log.filter((line) => readFailure(line, context) !== undefined && !neverHidden.test(line)).slice(-1);
     stderr = [...(telling.length > 0 ? telling : log.slice(-2)).map(withoutPlace), stderr].join("\n");
     failure = readFailure(stderr, context);
-    const missing = failure === undefined ? await imagesMissing(hosts, move) : [];
+    const missing = failure === undefined ? await imagesMissing(hosts, migration) : [];
     if (missing.length > 0) {
       failure = {
         code: "unsafeStorage",
-        message: `the disk images ${missing.join(", ")} are not on ${move.to}`,
-        remedies: imagesToCopyInto(move.to, missing),
+        message: `the disk images ${missing.join(", ")} are not on ${migration.destination}`,
+        remedies: imagesToCopyInto(migration.destination, missing),
       };
     }
   }
   if (failure?.code === "peerUntrusted") {
-    failure = readFailure(stderr, { ...context, ...(await peerKeys(hosts, move.from, move.to)) });
+    failure = readFailure(stderr, { ...context, ...(await peerKeys(hosts, migration.source, migration.destination)) });
   }
   failure ??= { code: "migrationFailed", message: essence(stderr), remedies: readTheLogs(context) };
-  return new PlacementError({ ...failure, phase: "migrate", action: move.what, domain: move.domain, host: move.from });
+  return new PlacementError({
+    ...failure,
+    phase: "migrate",
+    action: cannotMove(migration),
+    domain: migration.domain.name,
+    host: migration.source,
+  });
 }
 
 /** The last errors that libvirt's log on a host holds since the migration began; its clock, not ours, says since when. */
@@ -81,13 +89,10 @@ function withoutPlace(line: string): string {
 }
 
 /** Disk images that the destination should have and has not: libvirt does not even log that at its usual level. */
-async function imagesMissing(
-  hosts: Hosts,
-  { domain, from, to }: { domain: string; from: string; to: string },
-): Promise<string[]> {
+async function imagesMissing(hosts: Hosts, { domain, ...ends }: Migration): Promise<string[]> {
   try {
-    const [source, destination] = await Promise.all([hosts.on(from), hosts.on(to)]);
-    const { stdout } = await source.run(sh`virsh -q domblklist --details --domain=${domain}`, askMs);
+    const [source, destination] = await Promise.all([hosts.on(ends.source), hosts.on(ends.destination)]);
+    const { stdout } = await source.run(sh`virsh -q domblklist --details --domain=${domain.uuid}`, askMs);
     const paths = parseDiskFiles(stdout);
     const there = await Promise.all(paths.map((path) => destination.run(sh`test -e ${path}`, askMs)));
     return paths.filter((_, index) => there[index]!.code === 1);

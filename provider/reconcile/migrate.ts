@@ -1,175 +1,98 @@
 /** One move, from the planned commands to the verdict of both hosts. */
-import type { LastMigration } from "../core/args";
-import { type DomainView, showState } from "../core/domain";
-import { isActive, isPaused } from "../core/situation";
-import { PlacementError } from "../core/errors";
-import type { Clock, ExecResult, Ports, Progress, InFlight } from "../core/ports";
-import type { Virsh } from "../virsh/client";
-import { explainFailure } from "./explainFailure";
-import { factsOf, diagnose } from "./diagnose";
-import type { Migration } from "../observe/migration";
-import type { Hosts } from "../observe/hosts";
-import { record, summary } from "./record";
-import { rememberMaxDowntime } from "./maxDowntime";
-import { type Verdict, verify } from "./verify";
-import { type Monitored, monitor } from "./monitor";
+import type { Migration } from "../core/migration";
+import type { Clock, ExecResult, InFlight, Ports } from "../core/ports";
 import { waits } from "../core/times";
-
-export interface Moved {
-  view: DomainView;
-  /** A definition the source kept. */
-  leftover: DomainView | undefined;
-  lastMigration: LastMigration;
-}
+import type { Hosts } from "../observe/hosts";
+import { arrived, type Moved } from "./arrived";
+import { diagnose } from "./diagnose";
+import { explainFailure } from "./explainFailure";
+import { rememberMaxDowntime } from "./maxDowntime";
+import { type Monitored, monitor } from "./monitor";
+import { OurVirsh } from "./ourVirsh";
+import { type Verdict, verify } from "./verify";
 
 /**
- * @returns "again" when it met a migration of somebody else: the hosts are to be looked at again.
+ * @returns "again" when it met another migration of this VM: the hosts are to be observed again.
  * @throws PlacementError with `seen`: where the VM is, whatever happened.
  */
-export async function migrate(hosts: Hosts, move: Migration, ports: Ports): Promise<Moved | "again"> {
+export async function migrate(hosts: Hosts, migration: Migration, ports: Ports): Promise<Moved | "again"> {
   const { clock, progress } = ports;
-  const { view, destination: to, how, options } = move;
-  const started = move.command !== "";
-  const putBack = how === "live" ? await rememberMaxDowntime(hosts, view, options, started, progress) : async () => {};
-  const startedAt = clock.now() - (started ? 0 : (view.job?.elapsedMs ?? 0));
-  progress.live(`${started ? "starting" : "watching"} the ${how} migration ${view.host} → ${to}`);
+  const { domain, source, destination, how, command } = migration;
+  const putBack = how === "live" ? await rememberMaxDowntime(hosts, migration, progress) : async () => {};
+  const startedAt = clock.now() - (command === undefined ? (domain.job?.elapsedMs ?? 0) : 0);
+  progress.live(`${command === undefined ? "watching" : "starting"} the ${how} migration ${source} → ${destination}`);
 
-  let watched: Monitored;
-  let verdict: Verdict;
-  hosts.forget(view.host, to);
-  const inFlight = inFlightOf(hosts, move);
+  let ended: { watched: Monitored; verdict: Verdict };
+  hosts.forget(source, destination);
   try {
-    await runBefore(hosts, move);
-    ports.inFlight?.(inFlight);
-    const run = started ? (await hosts.on(view.host)).exec(move.command) : undefined;
-    watched =
-      how === "live"
-        ? await monitor(
-            hosts,
-            { view, to, run, options, startedAt, inPostCopy: inFlight.inPostCopy, onPostCopy: inFlight.switched },
-            ports,
-          )
-        : await plainly(run!, clock);
-    progress.live("verifying on both hosts");
-    const unheard = how === "offline" && watched.exit === undefined;
-    verdict = await verify(
-      hosts,
-      { uuid: view.uuid, from: view.host, to, how },
-      clock,
-      unheard ? waits.offlineUnheard : 0,
-      (text) => progress.live(text),
-    );
+    ended = await runToItsEnd(hosts, migration, startedAt, ports);
   } finally {
     ports.inFlight?.(undefined);
-    hosts.forget(view.host, to);
+    hosts.forget(source, destination);
     await putBack();
   }
+  const { watched, verdict } = ended;
+  const durationMs = clock.now() - startedAt;
   if (verdict.outcome === "moved" || verdict.outcome === "leftover") {
-    const durationMs = clock.now() - startedAt;
-    return arrived(hosts, move, watched, verdict, { startedAt, durationMs }, progress);
+    return arrived(hosts, migration, watched, verdict, { startedAt, durationMs }, progress);
   }
-  // Somebody else moved it first, perhaps to a third host.
-  if (verdict.outcome === "unclear" && !verdict.source && !verdict.destination) return "again";
-  const { exit } = watched;
-  if (verdict.outcome === "inProgress" && exit !== undefined && exit.code !== 0 && watched.cancelled === undefined) {
-    return "again";
-  }
-  throw await diagnose(hosts, move, watched, verdict, clock.now() - startedAt);
+  if (metAnother(watched, verdict)) return "again";
+  throw await diagnose({ hosts, migration, watched, verdict, durationMs });
 }
 
-function inFlightOf(
+async function runToItsEnd(
   hosts: Hosts,
-  { view, destination: to, how, inPostCopy = false }: Migration,
-): InFlight & { switched: () => void } {
+  migration: Migration,
+  startedAt: number,
+  ports: Ports,
+): Promise<{ watched: Monitored; verdict: Verdict }> {
+  const { clock, progress } = ports;
+  const { source, how, command } = migration;
+  const inFlight = inFlightOf(hosts, migration);
+  await runBefore(hosts, migration);
+  ports.inFlight?.(inFlight);
+  const run = command === undefined ? undefined : (await hosts.on(source)).exec(command);
+  const watched =
+    how === "live"
+      ? await monitor(hosts, { migration, run, startedAt, onPostCopy: inFlight.switched }, ports)
+      : await waitOffline(run!, clock);
+  progress.live("verifying on both hosts");
+  const mayBegin = how === "offline" && watched.exit === undefined ? waits.offlineUnheard : 0;
+  const verdict = await verify(hosts, migration, clock, mayBegin, (text) => progress.live(text));
+  return { watched, verdict };
+}
+
+/** Another migration moved it first, perhaps to a third host, or is in progress. */
+function metAnother({ exit, cancelled }: Monitored, { outcome, source, destination }: Verdict): boolean {
+  if (outcome === "unclear") return source === undefined && destination === undefined;
+  return outcome === "inProgress" && exit !== undefined && exit.code !== 0 && cancelled === undefined;
+}
+
+function inFlightOf(hosts: Hosts, migration: Migration): InFlight & { switched: () => void } {
+  const { source, domain, inPostCopy = false } = migration;
   const inFlight = {
-    domain: view.name,
-    from: view.host,
-    to,
-    how,
+    migration,
     inPostCopy,
     switched: () => void (inFlight.inPostCopy = true),
-    cancel: async () => (await hosts.on(view.host)).abortJob(view.uuid),
+    cancel: async () => (await hosts.on(source)).abortJob(domain.uuid),
   };
   return inFlight;
 }
 
-/** What the plan says comes first. */
-async function runBefore(hosts: Hosts, move: Migration): Promise<void> {
-  if (move.how !== "live" || move.command === "") return;
-  for (const command of move.before) {
-    const exit = await (await hosts.on(move.view.host)).execShort(command);
-    if (exit.code !== 0) throw await explainFailure(exit, { ...factsOf(move), durationMs: 0 }, hosts);
-  }
-}
-
-/** The VM is on the destination. What fails from here on leaves it there. */
-async function arrived(
-  hosts: Hosts,
-  move: Migration,
-  watched: Monitored,
-  verdict: Verdict,
-  times: { startedAt: number; durationMs: number },
-  progress: Progress,
-): Promise<Moved> {
-  const { view, destination: to } = move;
-  const there = verdict.destination!;
-  try {
-    const destination = await hosts.on(to);
-    if (watched.cancelled !== undefined) progress.info("it had moved before it could be cancelled");
-    await keepAsItWas(destination, view, there, watched, progress);
-    const lastMigration = await record(destination, move, watched, times);
-    progress.info(summary(lastMigration));
-    const left = (lastMigration.staleImages ?? []).filter(({ host }) => host === view.host);
-    if (left.length > 0) {
-      progress.info(
-        `stale from now on, and left as they are on ${view.host}: ${left.map(({ path }) => path).join(", ")}; a move back needs migration.copyStorage again`,
-      );
-    }
-    const now = (await destination.view(view.uuid)) ?? there;
-    if (move.how === "live" && !isActive(now)) {
-      progress.warn(`${view.name} is ${showState(now)} on ${to}: it ended there after it had arrived`);
-    }
-    return { view: now, leftover: verdict.source, lastMigration };
-  } catch (error) {
-    if (!(error instanceof PlacementError)) throw error;
-    throw error.with({
-      action: `${view.name} has moved from ${view.host} to ${to}, but what comes after could not be done`,
-      phase: "verify",
-      domain: view.name,
-      seen: there,
-      remedies: [{ do: `run \`pulumi up\` again when ${to} can be asked: it finds the VM there` }],
-    });
+/** The commands that the plan puts before the migration. */
+async function runBefore(hosts: Hosts, migration: Migration): Promise<void> {
+  if (migration.how !== "live" || migration.command === undefined) return;
+  for (const command of migration.before) {
+    const exit = await (await hosts.on(migration.source)).execShort(command);
+    if (exit.code !== 0) throw await explainFailure(exit, migration, 0, hosts);
   }
 }
 
 /** An offline migration moves a definition: there is nothing to watch. */
-async function plainly(run: Promise<ExecResult>, clock: Clock): Promise<Monitored> {
-  let exit: ExecResult | undefined;
-  let lost: PlacementError | undefined;
-  const end = run.then(
-    (result) => void (exit = result),
-    (error: unknown) => {
-      if (!(error instanceof PlacementError)) throw error;
-      lost = error;
-    },
-  );
-  await Promise.race([end, clock.sleep(waits.offline)]);
+async function waitOffline(run: Promise<ExecResult>, clock: Clock): Promise<Monitored> {
+  const ourVirsh = new OurVirsh(run);
+  await Promise.race([ourVirsh.end, clock.sleep(waits.offline)]);
+  const { exit, lost } = ourVirsh;
   const nothing = { inPostCopy: false, done: new Set<never>(), cancelled: undefined, lastJob: undefined };
   return { exit, lost, neverBegan: false, stalled: false, ...nothing };
-}
-
-/** libvirt forgets autostart on the way; and a VM that we paused to get it over runs on, one that was paused before does not. */
-async function keepAsItWas(
-  destination: Virsh,
-  before: DomainView,
-  after: DomainView,
-  watched: Monitored,
-  progress: Progress,
-): Promise<void> {
-  if (before.autostart !== after.autostart) await destination.setAutostart(before.uuid, before.autostart);
-  const wasPaused = isPaused(before);
-  if (watched.done.has("suspend") && !wasPaused && isPaused(after)) {
-    await destination.resume(before.uuid);
-    progress.info(`resumed on ${destination.host}`);
-  }
 }

@@ -4,6 +4,7 @@
  * states: the definition is on the source, whose content counts; or it is on the destination, which has all of it.
  */
 import { PlacementError } from "../core/errors";
+import type { Migration } from "../core/migration";
 import type { OwnedToCopy } from "../core/problems";
 import type { Virsh } from "../virsh/client";
 import type { ShellScript } from "../virsh/shellScript";
@@ -18,6 +19,7 @@ import {
   supersedeScript,
 } from "../virsh/ownedFiles";
 import { readFailure } from "../virsh/failures";
+import { answerOf } from "../observe/answerOf";
 import type { Hosts } from "../observe/hosts";
 
 /** For some megabytes over a slow line. */
@@ -34,77 +36,78 @@ export interface TakenAlong {
   readonly inWords: string;
 }
 
-interface Way {
-  name: string;
-  uuid: string;
-  from: string;
-  to: string;
-}
-
 /** @throws PlacementError with both hosts as they were before. */
-export async function takeAlong(hosts: Hosts, way: Way, owned: readonly OwnedToCopy[]): Promise<TakenAlong> {
-  const { from, to, uuid, name } = way;
-  const [source, destination] = await Promise.all([hosts.on(from), hosts.on(to)]);
+export async function takeAlong(
+  hosts: Hosts,
+  migration: Migration,
+  owned: readonly OwnedToCopy[],
+): Promise<TakenAlong> {
+  const { name, uuid } = migration.domain;
+  const [onSource, onDestination] = await Promise.all([hosts.on(migration.source), hosts.on(migration.destination)]);
+  const run = (virsh: Virsh, script: ShellScript, deadlineMs: number) => act(virsh, script, deadlineMs, migration);
   const kept: OwnedToCopy[] = [];
   const placed: OwnedToCopy[] = [];
 
   const putBack = async (): Promise<boolean> => {
-    const [here, there] = await Promise.all([source.view(uuid), destination.view(uuid)]);
-    if (here === undefined) return false;
+    const [source, destination] = await Promise.all([onSource.view(uuid), onDestination.view(uuid)]);
+    if (source === undefined) return false;
     // libvirt 9.0.0 leaves one on both hosts where the destination could not write it to its disk.
-    if (there === undefined) {
-      for (const { path, digest } of placed) await act(destination, removePlacedScript(path, digest), momentMs, way);
+    if (destination === undefined) {
+      for (const { path, digest } of placed) await run(onDestination, removePlacedScript(path, digest), momentMs);
     }
-    for (const { path, digest } of kept) await act(source, putBackScript(path, digest), momentMs, way);
-    return there === undefined;
+    for (const { path, digest } of kept) await run(onSource, putBackScript(path, digest), momentMs);
+    return destination === undefined;
   };
   const settle = async (): Promise<void> => {
-    for (const { path, digest } of owned) await act(destination, settleScript(path, digest), momentMs, way);
-    for (const { path } of owned) await act(source, leaveScript(path), momentMs, way);
+    for (const { path, digest } of owned) await run(onDestination, settleScript(path, digest), momentMs);
+    for (const { path } of owned) await run(onSource, leaveScript(path), momentMs);
   };
 
   try {
     for (const each of owned) {
       const { path, digest, what } = each;
       kept.push(each);
-      const packed = parsePacked(await act(source, keepAndPackScript(path, digest), copyMs, way));
-      if (packed === undefined) throw failed(source, way, `${from} gave out the ${what} at ${path} in part only`);
-      const said = await act(destination, placeScript(path, digest, packed), copyMs, way);
-      if (/^placed$/m.test(said)) placed.push(each);
+      const packed = parsePacked(await run(onSource, keepAndPackScript(path, digest), copyMs));
+      if (packed === undefined) {
+        throw failed(onSource, migration, `${migration.source} sent only a part of the ${what} at ${path}`);
+      }
+      const output = await run(onDestination, placeScript(path, digest, packed), copyMs);
+      if (/^placed$/m.test(output)) placed.push(each);
     }
   } catch (error) {
     await putBack().catch(() => {});
     throw error;
   }
   const list = owned.map(({ what, path }) => `${what} (${path})`).join(" and ");
-  return { name, settle, putBack, inWords: `the ${list} of ${name} on ${from} and its copy on ${to}` };
+  return {
+    name,
+    settle,
+    putBack,
+    inWords: `the ${list} of ${name} on ${migration.source} and its copy on ${migration.destination}`,
+  };
 }
 
 /** After a live move: what the source keeps of it is old from now on, so that a later move back may replace it. Best effort. */
 export async function supersede(hosts: Hosts, host: string, paths: readonly string[]): Promise<void> {
   if (paths.length === 0) return;
-  try {
-    await (await hosts.on(host)).run(supersedeScript(paths), momentMs);
-  } catch (error) {
-    if (!(error instanceof PlacementError)) throw error;
-  }
+  await answerOf(hosts, host, (virsh) => virsh.run(supersedeScript(paths), momentMs));
 }
 
-async function act(virsh: Virsh, script: ShellScript, deadlineMs: number, way: Way): Promise<string> {
+async function act(virsh: Virsh, script: ShellScript, deadlineMs: number, migration: Migration): Promise<string> {
   const { code, stdout, stderr } = await virsh.run(script, deadlineMs);
   if (code === 0) return stdout;
-  throw failed(virsh, way, stderr.trim().split("\n").at(-1) || `a script ended with code ${code}`);
+  throw failed(virsh, migration, stderr.trim().split("\n").at(-1) || `a script ended with code ${code}`);
 }
 
-function failed({ host }: Virsh, { name, from, to }: Way, why: string): PlacementError {
-  const known = readFailure(why, { domain: name, source: from, destination: to });
+function failed({ host }: Virsh, { domain, source, destination }: Migration, message: string): PlacementError {
+  const known = readFailure(message, { domain: domain.name, source, destination });
   return new PlacementError({
     code: known?.code ?? "unsafeStorage",
     phase: "migrate",
-    action: `cannot take along what ${name} owns beside its disks from ${from} to ${to}`,
-    domain: name,
+    action: `cannot copy what ${domain.name} owns beside its disks from ${source} to ${destination}`,
+    domain: domain.name,
     host,
-    message: why,
-    remedies: [{ do: `its definition was not moved: see to that on ${host}, then run \`pulumi up\` again` }],
+    message: `${message}; its definition was not moved`,
+    remedies: [{ do: `fix that on ${host}, then run \`pulumi up\` again` }],
   });
 }

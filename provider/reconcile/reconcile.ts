@@ -11,7 +11,8 @@ import { assessSettled, type DesiredPlacement } from "../observe/assess";
 import { migrationInProgress } from "../observe/migration";
 import { bothHaveStopped, refuseCrashingResume } from "./resume";
 import { start, type Step } from "./start";
-import { migrate, type Moved } from "./migrate";
+import type { Moved } from "./arrived";
+import { migrate } from "./migrate";
 import { cleanUp } from "./cleanUp";
 
 export interface Reconciled {
@@ -20,18 +21,18 @@ export interface Reconciled {
   lastMigration: LastMigration | undefined;
 }
 
-/** A second look may find that something else is to be done (somebody moved it meanwhile); so often is that followed. */
+/** A second observation may show that something else is to be done (somebody moved it meanwhile): how often that is followed. */
 const maxRounds = 5;
 
 /** @throws PlacementError; with `seen` once the VM was found. */
-export async function reconcile(hosts: Hosts, wanted: DesiredPlacement, ports: Ports): Promise<Reconciled> {
+export async function reconcile(hosts: Hosts, desired: DesiredPlacement, ports: Ports): Promise<Reconciled> {
   let last: LastMigration | undefined;
   let seen: DomainView | undefined;
   try {
     for (let round = 0; round < maxRounds; round++) {
-      const { decision, seen: now } = await assessSettled(hosts, wanted, ports, last?.from);
+      const { decision, seen: now } = await assessSettled(hosts, desired, ports, last?.from);
       seen = now;
-      const done = await carryOut(hosts, wanted, decision, ports);
+      const done = await carryOut(hosts, desired, decision, ports);
       if (done === "again") continue;
       seen = done.view;
       last = done.lastMigration ?? last;
@@ -40,10 +41,10 @@ export async function reconcile(hosts: Hosts, wanted: DesiredPlacement, ports: P
     throw new PlacementError({
       code: "verificationFailed",
       phase: "decide",
-      action: `cannot place ${wanted.domain}`,
-      domain: wanted.domain,
-      message: `the hosts showed something else in each of ${maxRounds} looks`,
-      remedies: [{ do: "see who else moves it, and run `pulumi up` again" }],
+      action: `cannot place ${desired.domain}`,
+      domain: desired.domain,
+      message: `the hosts showed something else in each of ${maxRounds} observations`,
+      remedies: [{ do: "find out who else moves it, then run `pulumi up` again" }],
     });
   } catch (error) {
     if (error instanceof PlacementError && error.problem.seen === undefined && seen !== undefined)
@@ -54,7 +55,7 @@ export async function reconcile(hosts: Hosts, wanted: DesiredPlacement, ports: P
 
 async function carryOut(
   hosts: Hosts,
-  wanted: DesiredPlacement,
+  desired: DesiredPlacement,
   decision: Decision,
   ports: Ports,
 ): Promise<Step | "again"> {
@@ -65,10 +66,10 @@ async function carryOut(
       return { view: decision.view, complete: true };
     case "refuse":
       throw new PlacementError({
+        domain: desired.domain,
         ...decision.problem,
         phase: "decide",
-        action: `cannot place ${wanted.domain} on ${wanted.hosts.join(" or ")}`,
-        domain: wanted.domain,
+        action: `cannot place ${desired.domain} on ${desired.hosts.join(" or ")}`,
       });
     case "finish":
       progress.info(decision.reason);
@@ -79,27 +80,25 @@ async function carryOut(
       };
     case "attach": {
       progress.info(`${decision.reason}; watching it, no second one is started`);
-      const { view, to, reason } = decision;
-      const inPostCopy = isInPostCopy(view);
-      return further(
-        await migrate(hosts, { ...migrationInProgress(hosts, wanted, view, to, reason), inPostCopy }, ports),
-      );
+      const migration = migrationInProgress(hosts, desired, decision);
+      const inPostCopy = isInPostCopy(decision.view);
+      return further(await migrate(hosts, { ...migration, inPostCopy }, ports));
     }
     case "resume": {
-      const { view, to, reason } = decision;
-      if (!(await bothHaveStopped(hosts, wanted, decision, ports))) return "again";
-      await refuseCrashingResume(hosts, view, to);
+      const migration = migrationInProgress(hosts, desired, decision);
+      if (!(await bothHaveStopped(hosts, desired, migration, ports))) return "again";
+      await refuseCrashingResume(hosts, migration);
+      const { domain, destination, reason, options } = migration;
       progress.info(`${reason}; resuming it`);
-      const move = migrationInProgress(hosts, wanted, view, to, reason);
-      const command = resumeCommand(view.name, hosts.host(to), wanted.options, hosts.uri);
-      return further(await migrate(hosts, { ...move, command, inPostCopy: true }, ports));
+      const command = resumeCommand(domain.name, hosts.host(destination), options, hosts.uri);
+      return further(await migrate(hosts, { ...migration, command, inPostCopy: true }, ports));
     }
     case "migrate":
-      return start(hosts, wanted, decision, ports);
+      return start(hosts, desired, decision, ports);
   }
 }
 
-/** The hosts are looked at once more: what was found under way need not have led to where the VM should be. */
+/** The hosts are observed once more: the migration that was in progress need not lead to where the VM should be. */
 function further(moved: Moved | "again"): Step | "again" {
   return moved === "again" ? moved : { view: moved.view, lastMigration: moved.lastMigration, complete: false };
 }

@@ -1,35 +1,36 @@
 /** What the state keeps of a migration that has moved the VM. */
 import type { LastMigration } from "../core/args";
-import { type JobInfo } from "../core/domain";
+import type { JobInfo } from "../core/domain";
+import type { Migration } from "../core/migration";
 import { showBytes, showDuration } from "../core/units";
 import { isCopied } from "../core/problems";
 import type { Virsh } from "../virsh/client";
 import { parseDomainXml } from "../virsh/domainXml";
 import { command } from "../virsh/virshCommand";
-import type { Migration } from "../observe/migration";
-import { type Monitored } from "./monitor";
+import type { Monitored } from "./monitor";
 
 export async function record(
-  destination: Virsh,
-  move: Migration,
+  virsh: Virsh,
+  migration: Migration,
   watched: Monitored,
   { startedAt, durationMs }: { startedAt: number; durationMs: number },
 ): Promise<LastMigration> {
-  const completed = move.how === "offline" ? undefined : await destination.completedJob(move.view.uuid);
-  // The second phase may end between two looks. The destination tells: it has statistics of a pre-copy, and none of a post-copy.
+  const { domain, source, destination, how } = migration;
+  const completed = how === "offline" ? undefined : await virsh.completedJob(domain.uuid);
+  // The second phase may end between two polls. Then the destination shows it: it has statistics of a pre-copy, and none of a post-copy.
   const switched = watched.inPostCopy || (watched.done.has("postCopy") && completed === undefined);
   const mode =
-    move.how === "offline" ? "offline" : switched ? "postCopy" : watched.done.has("suspend") ? "suspended" : "live";
+    how === "offline" ? "offline" : switched ? "postCopy" : watched.done.has("suspend") ? "suspended" : "live";
   const job: JobInfo | undefined = completed ?? watched.lastJob;
   const startedText = new Date(startedAt).toISOString();
   const staleImages = [
-    ...(move.staleImages ?? []).filter(({ host }) => host !== move.destination),
-    ...(await imagesLeft(destination, move)).map((path) => ({ host: move.view.host, path, since: startedText })),
+    ...migration.staleImages.filter(({ host }) => host !== destination),
+    ...(await imagesLeft(virsh, migration)).map((path) => ({ host: source, path, since: startedText })),
   ];
   const bytes = job && (job.memoryProcessedBytes ?? 0) + (job.diskProcessedBytes ?? 0);
   return {
-    from: move.view.host,
-    to: move.destination,
+    from: source,
+    to: destination,
     startedAt: startedText,
     durationMs,
     // While it runs libvirt only repeats its estimate; after a post-copy that is all there is, and it can be far off.
@@ -38,16 +39,16 @@ export async function record(
     ...(watched.bytesPerSecond !== undefined && { bytesPerSecond: watched.bytesPerSecond }),
     ...(job?.passes ? { passes: job.passes } : {}),
     mode,
-    command: move.command,
-    reason: move.reason,
+    command: migration.command ?? "",
+    reason: migration.reason,
     ...(staleImages.length > 0 && { staleImages }),
   };
 }
 
 /** The images on the source whose content was copied: the guest writes to the copies now. */
-async function imagesLeft(destination: Virsh, { how, options, view }: Migration): Promise<string[]> {
+async function imagesLeft(virsh: Virsh, { how, options, domain }: Migration): Promise<string[]> {
   if (how !== "live" || options.copyStorage === undefined) return [];
-  const xml = await destination.inquire(command`dumpxml ${view.uuid}`);
+  const xml = await virsh.inquire(command`dumpxml ${domain.uuid}`);
   const disks = (xml === undefined ? undefined : parseDomainXml(xml))?.disks ?? [];
   return disks.filter((disk) => isCopied(disk, { options })).flatMap(({ path }) => path ?? []);
 }

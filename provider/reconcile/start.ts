@@ -1,9 +1,10 @@
-/** Starts the planned migration: what may stand in its way, what goes along with it, and a last look before the command. */
+/** Starts the planned migration: the preflight, what is copied along with it, and a last observation before the command. */
 import type { LastMigration } from "../core/args";
 import type { DomainView } from "../core/domain";
 import type { Decision } from "../core/decide/types";
 import { showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
+import { cannotMove } from "../core/migration";
 import { renderProblem } from "../core/problem";
 import { ownedToCopy } from "../core/problems";
 import { listed } from "../core/near";
@@ -11,72 +12,84 @@ import type { Hosts } from "../observe/hosts";
 import type { Ports } from "../core/ports";
 import { assess, type DesiredPlacement } from "../observe/assess";
 import { plannedMigration } from "../observe/migration";
-import { migrate, type Moved } from "./migrate";
+import type { Moved } from "./arrived";
+import { migrate } from "./migrate";
 import { blocked, preflight } from "../preflight/preflight";
 import { supersede, takeAlong, type TakenAlong } from "./ownedState";
+
+type Planned = ReturnType<typeof plannedMigration>;
 
 export interface Step {
   view: DomainView;
   lastMigration?: LastMigration;
-  /** False: look again, something is left to do. */
+  /** False: observe again, something is left to do. */
   complete: boolean;
 }
 
 export async function start(
   hosts: Hosts,
-  wanted: DesiredPlacement,
+  desired: DesiredPlacement,
   decision: Extract<Decision, { action: "migrate" }>,
   ports: Ports,
 ): Promise<Step | "again"> {
-  const { view, to } = decision;
+  const migration = plannedMigration(hosts, desired, decision);
   return hosts.withRoom(
-    view.host,
-    to,
+    migration.source,
+    migration.destination,
     (reason) => ports.progress.live(reason),
-    async () => {
-      const move = plannedMigration(hosts, wanted, view, to, decision.how, decision.reason);
-      const { command, how, options } = move;
-      const what = `cannot move ${view.name} from ${view.host} to ${to}`;
-      const staleImages = wanted.lastMigration?.staleImages;
-      const { facts, found } = await preflight(
-        hosts,
-        { uuid: view.uuid, state: view.state, source: view.host, destination: to, command, how, options, staleImages },
-        ports.clock,
-      );
-      const error = blocked(found, what, view.name);
-      if (error) throw error.with({ seen: view });
-      for (const problem of found) if (problem.severity === "warning") ports.progress.warn(renderProblem(problem));
-
-      const owned = ownedToCopy(facts);
-      if (owned.length > 0)
-        ports.progress.live(
-          `copying ${listed(
-            owned.map(({ what: name }) => name),
-            "and",
-          )} to ${to}`,
-        );
-      const way = { name: view.name, uuid: view.uuid, from: view.host, to };
-      const along = owned.length > 0 ? await takeAlong(hosts, way, owned) : undefined;
-      // While the rules were asked, or a place was waited for, the VM may have been stopped, started or moved.
-      const { decision: again } = await assess(hosts, wanted);
-      if (again.action !== "migrate" || again.how !== how || again.view.host !== view.host || again.to !== to) {
-        await along?.putBack();
-        return "again";
-      }
-      if (how === "offline" && options.maxDowntimeMs !== undefined) {
-        ports.progress.info(`${view.name} is ${showState(again.view)}: migration.maxDowntime is not needed`);
-      }
-      const moved = await withOwned(along, () => migrate(hosts, { ...move, view: again.view }, ports));
-      if (moved === "again") return moved;
-      if (how === "live")
-        await supersede(
-          hosts,
-          view.host,
-          (facts.domain?.owned ?? []).flatMap(({ path }) => path ?? []),
-        );
-      return { view: moved.view, lastMigration: moved.lastMigration, complete: moved.leftover === undefined };
-    },
+    () => startWithRoom(hosts, desired, migration, ports),
   );
+}
+
+async function startWithRoom(
+  hosts: Hosts,
+  desired: DesiredPlacement,
+  migration: Planned,
+  ports: Ports,
+): Promise<Step | "again"> {
+  const { clock, progress } = ports;
+  const { domain, source, destination, how, options } = migration;
+  const { facts, found } = await preflight(hosts, migration, clock);
+  const error = blocked(found, cannotMove(migration), domain.name);
+  if (error) throw error.with({ seen: domain });
+  for (const problem of found) if (problem.severity === "warning") progress.warn(renderProblem(problem));
+
+  const owned = ownedToCopy(facts);
+  if (owned.length > 0) {
+    const names = owned.map(({ what }) => what);
+    progress.live(`copying ${listed(names, "and")} to ${destination}`);
+  }
+  const along = owned.length > 0 ? await takeAlong(hosts, migration, owned) : undefined;
+  const now = await asDecided(hosts, desired, migration);
+  if (now === undefined) {
+    await along?.putBack();
+    return "again";
+  }
+  if (how === "offline" && options.maxDowntimeMs !== undefined) {
+    progress.info(`${domain.name} is ${showState(now)}: migration.maxDowntime is not needed`);
+  }
+  const moved = await withOwned(along, () => migrate(hosts, { ...migration, domain: now }, ports));
+  if (moved === "again") return moved;
+  if (how === "live") {
+    const paths = (facts.domain?.owned ?? []).flatMap(({ path }) => path ?? []);
+    await supersede(hosts, source, paths);
+  }
+  return { view: moved.view, lastMigration: moved.lastMigration, complete: moved.leftover === undefined };
+}
+
+/** The VM now; undefined where the decision is another: during the preflight, or the wait for room, it may have been stopped, started or moved. */
+async function asDecided(
+  hosts: Hosts,
+  desired: DesiredPlacement,
+  { source, destination, how }: Planned,
+): Promise<DomainView | undefined> {
+  const { decision } = await assess(hosts, desired);
+  const same =
+    decision.action === "migrate" &&
+    decision.how === how &&
+    decision.view.host === source &&
+    decision.to === destination;
+  return same ? decision.view : undefined;
 }
 
 /** What was copied beforehand is settled or taken back, by how the move ended; where that is not known, both copies stay. */
@@ -87,7 +100,7 @@ async function withOwned(along: TakenAlong | undefined, run: () => Promise<Moved
     moved = await run();
   } catch (error) {
     if (!(error instanceof PlacementError)) throw error;
-    // Only where virsh itself has said that it failed is nothing on its way any more.
+    // Only where virsh itself has failed is nothing on its way any more.
     const undone = error.phase === "migrate" && (await along.putBack().catch(() => false));
     throw undone ? error : error.with({ caution: `Remove nothing by hand meanwhile: ${along.inWords}` });
   }
@@ -100,7 +113,7 @@ async function withOwned(along: TakenAlong | undefined, run: () => Promise<Moved
         seen: moved.view,
         remedies: [
           {
-            do: `do not start it before that is clear: its copy on the source is beside the place it had (.vm-placement-….kept)`,
+            do: "compare it with its copy on the source (beside its old place, named .vm-placement-….kept) before you start the VM",
           },
         ],
       });

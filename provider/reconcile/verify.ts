@@ -9,12 +9,14 @@ import {
   isStillInPostCopy,
 } from "../core/situation";
 import { PlacementError } from "../core/errors";
+import type { Migration } from "../core/migration";
 import type { Clock } from "../core/ports";
 import { advance, type Mark } from "../core/stall";
+import { answerOf } from "../observe/answerOf";
 import type { Hosts } from "../observe/hosts";
 import { intervals, waits } from "../core/times";
 
-/** What both hosts say after a migration ended, whatever virsh said. */
+/** What both hosts show after a migration ended, whatever the exit code of virsh. */
 export interface Verdict {
   outcome:
     | "moved" /** On the destination as it should be, gone from the source. */
@@ -37,16 +39,16 @@ export interface Verdict {
   silent: { source?: PlacementError; destination?: PlacementError };
 }
 
-type How = "live" | "offline";
+type Moving = Pick<Migration, "source" | "destination" | "how"> & { domain: Pick<DomainView, "uuid"> };
 
 /**
  * Asks both hosts, again and again while one of them still shows a migration or cannot be asked.
  *
- * @param beginMs so long an offline migration that nobody hears may take to begin.
+ * @param beginMs so long an offline migration whose virsh was lost may take to begin.
  */
 export async function verify(
   hosts: Hosts,
-  move: { uuid: string; from: string; to: string; how: How },
+  migration: Moving,
   clock: Clock,
   beginMs = 0,
   onWait: (text: string) => void = () => {},
@@ -54,7 +56,7 @@ export async function verify(
   let start = clock.now();
   let mark: Mark | undefined;
   let before: Verdict["outcome"] | undefined;
-  let toldAt = -Infinity;
+  let shownAt = -Infinity;
   const patience: Partial<Record<Verdict["outcome"], number>> = {
     inProgress: waits.verdict,
     unseen: waits.verdict,
@@ -65,7 +67,7 @@ export async function verify(
     stayed: beginMs,
   };
   for (;;) {
-    const verdict = await look(hosts, move);
+    const verdict = await look(hosts, migration);
     const now = clock.now();
     if (verdict.outcome === "postCopyGoesOn" || verdict.outcome === "postCopyFailed") {
       // As long as anything is sent it has not stopped, however long that takes.
@@ -73,10 +75,10 @@ export async function verify(
       mark = advance(mark, verdict.source?.job, true, now);
       if (mark !== last || before !== verdict.outcome) start = now;
     }
-    if (verdict.outcome === "postCopyGoesOn" && now - toldAt >= intervals.sameWait) {
-      toldAt = now;
+    if (verdict.outcome === "postCopyGoesOn" && now - shownAt >= intervals.sameWait) {
+      shownAt = now;
       onWait(
-        `libvirt on ${move.from} has given the migration up, but ${verdict.destination!.name} runs on ${move.to} (${showState(verdict.destination!)}): waiting for its end`,
+        `libvirt on ${migration.source} has given the migration up, but ${verdict.destination!.name} runs on ${migration.destination} (${showState(verdict.destination!)}): waiting for the end of the migration`,
       );
     }
     before = verdict.outcome;
@@ -85,50 +87,39 @@ export async function verify(
   }
 }
 
-async function look(
-  hosts: Hosts,
-  { uuid, from, to, how }: { uuid: string; from: string; to: string; how: How },
-): Promise<Verdict> {
-  const [source, destination] = await Promise.all([from, to].map((host) => viewOn(hosts, host, uuid)));
+async function look(hosts: Hosts, migration: Moving): Promise<Verdict> {
+  const ends = [migration.source, migration.destination];
+  const { how, domain } = migration;
+  const [source, destination] = await Promise.all(
+    ends.map((host) => answerOf(hosts, host, (virsh) => virsh.view(domain.uuid))),
+  );
   const silent = {
     ...(source instanceof PlacementError && { source }),
     ...(destination instanceof PlacementError && { destination }),
   };
-  const seen = [
-    [from, source],
-    [to, destination],
-  ].map(([host, view]) => `${host as string}: ${said(view as DomainView | PlacementError | undefined)}`);
-  const views = { source: heard(source), destination: heard(destination) };
+  const seen = [source, destination].map((answer, index) => `${ends[index]!}: ${shown(answer)}`);
+  const views = { source: viewIn(source), destination: viewIn(destination) };
   const judged = judge(views.source, views.destination, how);
-  // It runs on the source, which sends nothing any more: whatever the destination would say, it stayed.
+  // It runs on the source, which sends nothing any more: whatever the destination would answer, it stayed.
   const stayed = silent.source === undefined && how === "live" && judged === "stayed";
   const outcome = Object.keys(silent).length > 0 && !stayed ? ("unseen" as const) : judged;
   return { outcome, ...views, seen: seen.join("; "), silent };
 }
 
-async function viewOn(hosts: Hosts, host: string, uuid: string): Promise<DomainView | PlacementError | undefined> {
-  try {
-    return await (await hosts.on(host)).view(uuid);
-  } catch (error) {
-    if (error instanceof PlacementError) return error;
-    throw error;
-  }
+function viewIn(answer: DomainView | PlacementError | undefined): DomainView | undefined {
+  return answer instanceof PlacementError ? undefined : answer;
 }
 
-function heard(view: DomainView | PlacementError | undefined): DomainView | undefined {
-  return view instanceof PlacementError ? undefined : view;
-}
-
-function said(view: DomainView | PlacementError | undefined): string {
-  if (view instanceof PlacementError) return `cannot be asked (${view.problem.message})`;
-  return view ? showState(view) : "not there";
+function shown(answer: DomainView | PlacementError | undefined): string {
+  if (answer instanceof PlacementError) return `cannot be asked (${answer.problem.message})`;
+  return answer ? showState(answer) : "not there";
 }
 
 /** Pure: from two views to a verdict. */
 export function judge(
   source: DomainView | undefined,
   destination: DomainView | undefined,
-  how: How,
+  how: Migration["how"],
 ): Verdict["outcome"] {
   if (isInterrupted(source) && isStillInPostCopy(destination)) return "postCopyGoesOn";
   if (isInterrupted(source) && hasArrived(destination)) return "unnoticed";

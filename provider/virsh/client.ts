@@ -1,13 +1,9 @@
-import { cleanLine } from "../core/clean";
 import type { DomainState, DomainView, JobInfo } from "../core/domain";
-import { canBeShown } from "../core/quote";
-import { type Phase, PlacementError } from "../core/errors";
 import type { ExecResult, Shell } from "../core/ports";
 import type { OwnedState } from "../core/owned";
 import type { Owns } from "../core/undefine";
 import { parseDomainXml } from "./domainXml";
 import { type ListedDomain, listDomains } from "./domainList";
-import { essence, readFailure } from "./failures";
 import {
   parseDomState,
   parseHelpOptions,
@@ -21,8 +17,9 @@ import { type OnNoise, runScript, virshEnvironment } from "./runScript";
 import { type Answer, VirshSession } from "./session";
 import { plannedCommand, sh, type ShellScript } from "./shellScript";
 import { command, type VirshCommand } from "./virshCommand";
+import { unreadableAnswer, virshFailed } from "./virshFailed";
 
-/** Longer than libvirt's own wait for a job lock (30 s), so that its answer is heard. */
+/** Longer than libvirt's own wait for a job lock (30 s), so that its answer arrives. */
 const deadlineMs = 40_000;
 const inquiryMs = 10_000;
 const missing = /failed to get domain|Domain not found/;
@@ -30,7 +27,7 @@ const missing = /failed to get domain|Domain not found/;
 /** virsh on one host: questions go through one session, a migration through an exec of its own. */
 export class Virsh {
   private readonly session: VirshSession;
-  /** A question that hangs must not hold up those who watch a migration. */
+  /** A question that hangs must not delay the watch of a migration. */
   private readonly inquiries: VirshSession;
 
   private keepTpm: Promise<boolean> | undefined;
@@ -38,7 +35,7 @@ export class Virsh {
   constructor(
     readonly shell: Shell,
     private readonly uri: string,
-    /** Hears what start-up files of the account print before the answers. */
+    /** Called with what start-up files of the account print before the answers. */
     private readonly onNoise: OnNoise = () => {},
   ) {
     this.session = new VirshSession(shell, uri, onNoise);
@@ -55,7 +52,7 @@ export class Virsh {
       (question) => this.ask(question),
       (uuid) => this.askDomain(command`domname ${uuid}`),
       (question, line) => {
-        throw this.unreadable(question, line);
+        throw unreadableAnswer(this.shell, question, line);
       },
     ))!;
   }
@@ -107,13 +104,13 @@ export class Virsh {
   async job(uuid: string): Promise<JobInfo | undefined> {
     const { out, err } = await this.answer(command`domjobinfo --rawstats ${uuid}`);
     if (err === "") return parseJobInfo(out);
-    // So it says of a VM that has just left, when the question had to wait for the migration's end; libvirt 11.3.0 also of any
+    // The answer for a VM that has just left, when the question had to wait for the migration's end; with libvirt 11.3.0 also for any
     // VM that is shut off, where 9.0.0 has "Job type: 0".
     if (missing.test(err) || /domain is not running/.test(err)) return undefined;
     if (/statistics are available only on the source host/.test(err))
       return { type: "unbounded", operation: "incoming" };
     if (/cannot acquire state change lock/.test(err)) return { type: "held" };
-    throw this.failure(command`domjobinfo ${uuid}`, err);
+    throw virshFailed(this.shell, command`domjobinfo ${uuid}`, err);
   }
 
   /** Statistics of the last finished job, kept for other readers; undefined where there are none. */
@@ -160,10 +157,10 @@ export class Virsh {
 
   /** Defines a transient domain from its own running definition. */
   async makePersistent(uuid: string): Promise<void> {
-    // Through a variable of the shell and a pipe: the XML may hold secrets, and nobody may read or swap it in a file.
+    // Through a variable of the shell and a pipe: the XML may hold secrets, and no other user may read or swap it in a file.
     const script = sh`xml=$(virsh -q dumpxml --inactive --security-info ${uuid}) && printf '%s\\n' "$xml" | virsh -q define /dev/stdin`;
     const { code, stderr } = await this.run(script, deadlineMs);
-    if (code !== 0) throw this.failure(command`define`, stderr);
+    if (code !== 0) throw virshFailed(this.shell, command`define`, stderr);
   }
 
   /** What the definition here owns beside its disks. What cannot be read may own everything. */
@@ -190,7 +187,7 @@ export class Virsh {
       : command`undefine --keep-nvram ${uuid}`;
     if (owns.tpm && !owns.keepTpm) {
       const text = "virsh there would delete its vTPM state with it (undefine --keep-tpm came with libvirt 8.9)";
-      throw this.failure(question, `error: ${text}`);
+      throw virshFailed(this.shell, question, `error: ${text}`);
     }
     await this.ask(question);
   }
@@ -213,7 +210,7 @@ export class Virsh {
     return parseHostUuid(await this.ask(command`capabilities`));
   }
 
-  /** Starts a planned migration as it stands, on a channel of its own. Whoever watches bounds it; its end is not its result. */
+  /** Starts a planned migration as it stands, on a channel of its own. The monitor bounds it; its end is not its result. */
   exec(planned: string): Promise<ExecResult> {
     return this.run(plannedCommand(planned), Infinity);
   }
@@ -276,47 +273,12 @@ export class Virsh {
     const { out, err } = await this.answer(question);
     if (err === "") return out;
     if (missing.test(err)) return undefined;
-    throw this.failure(question, err);
+    throw virshFailed(this.shell, question, err);
   }
 
   private async ask(question: VirshCommand): Promise<string> {
     const { out, err } = await this.answer(question);
-    if (err !== "") throw this.failure(question, err);
+    if (err !== "") throw virshFailed(this.shell, question, err);
     return out;
-  }
-
-  private unreadable({ text: command }: VirshCommand, line: string): PlacementError {
-    const { host } = this.shell;
-    return new PlacementError({
-      code: "unreadableAnswer",
-      phase: "observe",
-      host,
-      action: `cannot tell which VMs are on ${host}`,
-      message: `\`virsh ${command}\` printed a line that names none: ${JSON.stringify(cleanLine(line, 200))}`,
-      remedies: [{ do: `run \`virsh ${command}\` on ${host}, and see what else prints there` }],
-    });
-  }
-
-  private failure({ text: asked }: VirshCommand, stderr: string, phase: Phase = "observe"): PlacementError {
-    const { host, user } = this.shell;
-    const failure = readFailure(stderr, {
-      domain: /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(asked)?.[0] ?? "the domain",
-      source: host,
-      destination: "the destination",
-      ...(user !== undefined && { sourceUser: user }),
-    });
-    // What a destination lacks is not what a query fails for.
-    const known = failure?.code === "migrationFailed" ? undefined : failure;
-    const shown = canBeShown(asked) ? asked : asked.split(" ")[0]!;
-    return new PlacementError({
-      code: known?.code ?? "libvirtDown",
-      phase,
-      host,
-      action: `cannot ask libvirt on ${host} (\`virsh ${asked.split(" ")[0]!}\`)`,
-      message: essence(stderr),
-      remedies: known?.remedies ?? [
-        { do: `try \`virsh ${shown}\` on ${host}, and read the log of libvirtd (or virtqemud) there` },
-      ],
-    });
   }
 }

@@ -5,10 +5,12 @@
  * two quoted words and comes back as "WORD N", so that virsh's echo of its own input never looks like it. A pair with the number 0 goes
  * before the first command: what came until then belongs to no command (a profile, the locale, the dynamic linker).
  */
-import { PlacementError } from "../core/errors";
+import type { PlacementError } from "../core/errors";
 import type { RemoteProcess, Shell } from "../core/ports";
 import { AnswerStream } from "./answerStream";
 import { newMark, oneLineCommand, type OnNoise, virshSessionStart, withoutLinkerNoise } from "./runScript";
+import { answerTooLong, noAnswer, sessionLost } from "./sessionFailures";
+import { withoutNoise, withoutPrompts } from "./sessionText";
 import type { VirshLine } from "./virshCommand";
 
 export interface Answer {
@@ -53,7 +55,7 @@ export class VirshSession {
     private readonly onNoise: OnNoise = () => {},
   ) {}
 
-  /** Answers come in the order of the commands; several may be under way. The deadline counts from when the command is first in line. */
+  /** Answers come in the order of the commands; several may be on their way. The deadline counts from when the command is first in line. */
   run(line: VirshLine, deadlineMs: number): Promise<Answer> {
     const command = line.text;
     return new Promise<Answer>((resolve, reject) => {
@@ -79,7 +81,7 @@ export class VirshSession {
       },
       () => {},
     );
-    this.fail(this.lost("it was closed"));
+    this.fail(sessionLost(this.shell.host, "it was closed"));
   }
 
   private endOf(number: number): string {
@@ -90,15 +92,15 @@ export class VirshSession {
   private open(): Opening {
     if (this.opening !== undefined) return this.opening;
     this.count = 0;
-    // What an abandoned virsh still says is nobody's answer.
+    // What an abandoned virsh still prints answers no command.
     const isCurrent = () => this.opening === opening;
-    const hear = (stream: "out" | "err") => (chunk: string) => {
+    const take = (stream: "out" | "err") => (chunk: string) => {
       if (!isCurrent()) return;
       opening[stream].push(chunk);
       this.settle(opening);
     };
     const opening: Opening = {
-      process: this.shell.spawn(oneLineCommand, { stdout: hear("out"), stderr: hear("err") }),
+      process: this.shell.spawn(oneLineCommand, { stdout: take("out"), stderr: take("err") }),
       out: new AnswerStream(this.mark, mostOutBytes),
       err: new AnswerStream(`error: ${this.mark}`, mostErrBytes),
       inSync: false,
@@ -133,7 +135,10 @@ export class VirshSession {
       this.arm();
       first.resolve({ out: withoutPrompts(answer.out), err: withoutNoise(answer.err) });
     }
-    if (out.isOverLimit || err.isOverLimit) this.abandon(this.tooLong(out.isOverLimit));
+    const [bytes, stream] = out.isOverLimit ? [mostOutBytes, "standard output"] : [mostErrBytes, "standard error"];
+    if (out.isOverLimit || err.isOverLimit) {
+      this.abandon(answerTooLong(this.shell.host, this.queue[0]?.command, bytes, stream));
+    }
   }
 
   /** Before the first question there are the words of start-up files, and virsh's echo of its input. */
@@ -163,65 +168,24 @@ export class VirshSession {
     if (first === undefined) return;
     const { command, deadlineMs } = first;
     first.timer = setTimeout(() => {
-      this.abandon(
-        new PlacementError({
-          code: "commandTimeout",
-          phase: "observe",
-          host: this.shell.host,
-          action: `no answer to \`virsh ${command}\``,
-          message: `${this.shell.host} did not answer within ${deadlineMs / 1000} s; a job may hold the domain, or libvirt hangs`,
-          remedies: [{ do: `try \`virsh ${command}\` on ${this.shell.host}; when it answers, run the command again` }],
-        }),
-      );
+      this.abandon(noAnswer(this.shell.host, command, deadlineMs));
     }, deadlineMs);
   }
 
-  /** The remote virsh is gone: whoever waits gets why it could not work, or the loss of the connection. */
+  /** The remote virsh is gone: each waiting command gets why it could not work, or the loss of the connection. */
   private ended(opening: Opening, code: number | null): void {
     // Of a session that never was in sync any word may be the reason, also one of the login shell.
     const words = [withoutLinkerNoise(withoutNoise(this.afterStart(opening.err.rest))).trim()];
     if (code !== null && !opening.inSync && this.beforeStart(opening.out.rest) === undefined)
       words.push(opening.out.rest.trim());
-    const said = words.find((text) => text !== "") ?? "";
-    if (code !== null && (said !== "" || code !== 0)) {
+    const stderr = words.find((text) => text !== "") ?? "";
+    if (code !== null && (stderr !== "" || code !== 0)) {
       const waiting = this.forget();
-      const answer = { out: "", err: said === "" ? `error: virsh ended with code ${code}` : said };
+      const answer = { out: "", err: stderr === "" ? `error: virsh ended with code ${code}` : stderr };
       for (const { resolve } of waiting) resolve(answer);
       return;
     }
-    this.fail(this.lost(said === "" ? "the connection was lost" : said));
-  }
-
-  private lost(why: string): PlacementError {
-    return new PlacementError({
-      code: "connectionLost",
-      phase: "observe",
-      host: this.shell.host,
-      action: `the virsh session on ${this.shell.host} ended`,
-      message: why,
-      remedies: [{ do: "run the command again; the VM is where it was last seen" }],
-    });
-  }
-
-  private tooLong(onOutput: boolean): PlacementError {
-    const [bytes, stream] = onOutput ? [mostOutBytes, "standard output"] : [mostErrBytes, "standard error"];
-    const { host } = this.shell;
-    const command = this.queue[0]?.command;
-    return new PlacementError({
-      code: "answerTooLong",
-      phase: "observe",
-      host,
-      action: command === undefined ? `the virsh session on ${host} was ended` : `no answer to \`virsh ${command}\``,
-      message: `${host} sent more than ${bytes / 1024} KiB on ${stream}`,
-      remedies: [
-        {
-          do:
-            command === undefined
-              ? `look at what virsh prints on ${host}`
-              : `look at what \`virsh ${command}\` prints on ${host}, and at the start-up files of the account there`,
-        },
-      ],
-    });
+    this.fail(sessionLost(this.shell.host, stderr === "" ? "the connection was lost" : stderr));
   }
 
   private abandon(error: PlacementError): void {
@@ -244,29 +208,4 @@ export class VirshSession {
     this.opening = undefined;
     return waiting;
   }
-}
-
-/**
- * virsh repeats what it reads, behind its prompt ("virsh # list", "virsh > " where it is read-only): two lines before the answer, the
- * mark of the last one and the command, and one behind it. What looks like them in between is the answer's own.
- */
-function withoutPrompts(text: string): string {
-  const lines = text.split("\n");
-  const isPrompt = (line: string | undefined) => line !== undefined && /^virsh [#>] /.test(line);
-  if (isPrompt(lines.at(-2)) && lines.at(-1) === "") lines.splice(-2);
-  for (let repeated = 0; repeated < 2 && isPrompt(lines[0]); repeated++) lines.shift();
-  while (lines[0] === "") lines.shift();
-  while (lines.at(-1) === "") lines.pop();
-  return lines.join("\n");
-}
-
-/** A daemon's restart, though the answer is good; and a virsh that ends without a directory for its history (runScript.ts). */
-const noise = ["error: Disconnected from ", "error: Reconnected to ", "error: Failed to create '/dev/null/"];
-
-function withoutNoise(text: string): string {
-  return text
-    .split("\n")
-    .filter((line) => !noise.some((begin) => line.startsWith(begin)))
-    .join("\n")
-    .trim();
 }

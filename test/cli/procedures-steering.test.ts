@@ -172,7 +172,7 @@ describeWithStack("a migration that would never end by itself", {}, (lab, stack)
       assert.notEqual(code, 0);
       assert.match(
         stdout,
-        /\* cannot move stubborn from kvm-a to kvm-b \(watch, on kvm-a\): the timeout of 4 s is over: cancelling the migration; it was cancelled; stubborn is running \(.*\) on kvm-a as before\n +What to do: it did not converge in time: try migration\.autoConverge: true, .* \[migrationTimedOut\]/,
+        /\* cannot move stubborn from kvm-a to kvm-b \(watch, on kvm-a\): the timeout of 4 s is over: cancelling the migration; it was cancelled; stubborn is running \(.*\) on kvm-a as before\n +What to do: set migration\.autoConverge: true; or .* \[migrationTimedOut\]/,
       );
       const { parameters } = await migrationWithCap(source(), 15);
       assert.equal(parameters["downtime-limit"], 45);

@@ -6,7 +6,14 @@ import { PlacementError } from "../../provider/core/errors";
 import type { Host, Inventory } from "../../provider/core/model";
 import type { Remedy } from "../../provider/core/problem";
 import { createDial, type DialOptions } from "../../provider/ssh";
-import { type Key, makeKey, type SshServer, type SshServerOptions, startAgent, startSshServer } from "../../lab/simulated/ssh";
+import {
+  type Key,
+  makeKey,
+  type SshServer,
+  type SshServerOptions,
+  startAgent,
+  startSshServer,
+} from "../../lab/simulated/ssh";
 
 export const passphrase = "correct horse";
 

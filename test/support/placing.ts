@@ -1,3 +1,5 @@
+import assert from "node:assert/strict";
+import { type Failure, PlacementError } from "../../provider/core/errors";
 import type { Inventory } from "../../provider/core/model";
 import type { MigrationOptions } from "../../provider/core/options";
 import type { Progress } from "../../provider/core/ports";
@@ -106,6 +108,16 @@ export class Placing {
     } finally {
       await this.hosts.close();
     }
+  }
+
+  /** What a placement that has to fail fails for. */
+  async fails(asked: Asked = {}): Promise<Failure> {
+    const error: unknown = await this.place(asked).then(
+      () => undefined,
+      (failure: unknown) => failure,
+    );
+    assert.ok(error instanceof PlacementError, `not a failure: ${String(error)}`);
+    return error.problem;
   }
 
   /** A migration that converges after so many seconds, at once after a switch to post-copy or a pause, or never. */

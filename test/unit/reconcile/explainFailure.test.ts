@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { explainFailure } from "../../../provider/reconcile/explainFailure";
+import { migrationOf } from "../../support/migrations";
 import { Placing } from "../../support/placing";
 
 describe("explaining a failed migration", () => {
@@ -8,18 +9,7 @@ describe("explaining a failed migration", () => {
   afterEach(() => world.hosts.close());
 
   const explain = (stderr: string) =>
-    explainFailure(
-      { code: 1, signal: null, stdout: "", stderr },
-      {
-        what: "cannot move db-01 from kvm-a to kvm-b",
-        domain: "db-01",
-        from: "kvm-a",
-        to: "kvm-b",
-        peerUri: "qemu+ssh://10.0.0.12/system",
-        durationMs: 1500,
-      },
-      world.hosts,
-    );
+    explainFailure({ code: 1, signal: null, stdout: "", stderr }, migrationOf(), 1500, world.hosts);
 
   it("takes libvirt's word where it tells", async () => {
     world.host("kvm-a").log = "2026-01-01 00:00:00.000+0000: 1: error : qemuX:1 : No space left on device\n";

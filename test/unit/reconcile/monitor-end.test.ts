@@ -2,18 +2,9 @@ import assert from "node:assert/strict";
 import type { Clock, ExecResult } from "../../../provider/core/ports";
 import { Hosts } from "../../../provider/observe/hosts";
 import { monitor } from "../../../provider/reconcile/monitor";
-import { SimulatedLab, fakeDomain, fakeUuid } from "../../../lab/simulated";
+import { SimulatedLab, fakeDomain } from "../../../lab/simulated";
+import { migrationOf } from "../../support/migrations";
 
-const view = {
-  host: "kvm-a",
-  uuid: fakeUuid,
-  name: "db-01",
-  state: "running",
-  reason: "booted",
-  persistent: true,
-  autostart: false,
-  managedSave: false,
-};
 const nothing = () => {};
 
 /** The first wait is over at once; the next ones would last for ever, and in the first of them virsh ends. */
@@ -33,8 +24,8 @@ async function watchOneThatEndsAfter(answer: string) {
     },
   };
   const hosts = new Hosts(fakes.dial, { "kvm-a": { name: "kvm-a" } }, "qemu:///system", clock);
-  const migration = { view, to: "kvm-b", run, options: { mode: "auto" } as const, startedAt: 0, inPostCopy: false };
-  const watched = await monitor(hosts, migration, { clock, progress: { live: nothing, info: nothing, warn: nothing } });
+  const watchable = { migration: migrationOf(), run, startedAt: 0 };
+  const watched = await monitor(hosts, watchable, { clock, progress: { live: nothing, info: nothing, warn: nothing } });
   return { watched, exit };
 }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { Hosts } from "../../../provider/observe/hosts";
 import { monitor } from "../../../provider/reconcile/monitor";
-import { SimulatedLab, fakeDomain, fakeUuid } from "../../../lab/simulated";
+import { SimulatedLab, fakeDomain } from "../../../lab/simulated";
+import { migrationOf } from "../../support/migrations";
 
 describe("a switch to post-copy that is due", () => {
   it("waits until memory flows, for before that QEMU refuses it for good", async () => {
@@ -26,24 +27,16 @@ describe("a switch to post-copy that is due", () => {
         return new Promise<void>((resolve) => setImmediate(resolve));
       },
     };
-    const { uuid, name } = fakeDomain();
-    const view = { host: "kvm-a", uuid, name, state: "running", reason: "booted" };
-    const known = { ...view, persistent: true, autostart: false, managedSave: false };
     const options = { mode: "auto" as const, postCopy: true, postCopyAfterMs: 500 };
     const hosts = new Hosts(fakes.dial, { "kvm-a": { name: "kvm-a" } }, "qemu:///system", clock);
     const warnings: string[] = [];
     const progress = { live: () => {}, info: () => {}, warn: (text: string) => void warnings.push(text) };
-    await monitor(
-      hosts,
-      { view: known, to: "kvm-b", run, options, startedAt: 0, inPostCopy: false },
-      { clock, progress },
-    );
+    await monitor(hosts, { migration: migrationOf({ options }), run, startedAt: 0 }, { clock, progress });
     assert.deepEqual(
       before,
       Array.from({ length: 8 }, () => 0),
     );
     assert.equal(switches(), 1);
     assert.deepEqual(warnings, []);
-    assert.equal(uuid, fakeUuid);
   });
 });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { Clock } from "../../../provider/core/ports";
 import { Hosts } from "../../../provider/observe/hosts";
 import { migrate } from "../../../provider/reconcile/migrate";
-import { SimulatedLab, fakeDomain, fakeUuid } from "../../../lab/simulated";
+import { SimulatedLab, fakeDomain } from "../../../lab/simulated";
+import { migrationOf } from "../../support/migrations";
 
 const nothing = () => {};
 const progress = { live: nothing, info: nothing, warn: nothing };
@@ -36,18 +37,11 @@ async function moveThatEndsWithItsSwitch(statisticsOnDestination: boolean) {
     "qemu:///system",
     clock,
   );
-  const view = (await (await hosts.on("kvm-a")).view(fakeUuid))!;
-  const move = {
-    view,
-    destination: "kvm-b",
-    how: "live" as const,
-    reason: "host is kvm-b",
-    options: { mode: "auto" as const, postCopy: true, postCopyAfterMs: 1000 },
+  const migration = migrationOf({
+    options: { mode: "auto", postCopy: true, postCopyAfterMs: 1000 },
     command: "virsh migrate --live --p2p --postcopy db-01 qemu+ssh://kvm-b/system",
-    before: [],
-    peerUri: "qemu+ssh://kvm-b/system",
-  };
-  const moved = await migrate(hosts, move, { clock, progress });
+  });
+  const moved = await migrate(hosts, migration, { clock, progress });
   assert.ok(moved !== "again");
   return moved.lastMigration;
 }

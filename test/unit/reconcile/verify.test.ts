@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { DomainView, JobInfo } from "../../../provider/core/domain";
 import { judge, type Verdict, verify } from "../../../provider/reconcile/verify";
 import { fakeDomain, fakeUuid } from "../../../lab/simulated";
+import { migrationOf } from "../../support/migrations";
 import { Placing } from "../../support/placing";
 import { view } from "../../support/views";
 
@@ -58,7 +59,7 @@ describe("the verdict of both hosts", () => {
       assert.equal(judge(source, destination, how), outcome));
   }
 
-  const move = { uuid: fakeUuid, from: "kvm-a", to: "kvm-b", how: "live" } as const;
+  const migration = migrationOf();
   const ended = { state: "running", reason: "migrated" };
 
   describe("while the destination says running (post-copy)", () => {
@@ -76,17 +77,17 @@ describe("the verdict of both hosts", () => {
         world.host("kvm-a").domains = [];
       });
       const rows: string[] = [];
-      const verdict = await verify(world.hosts, move, world.clock, 0, (row) => rows.push(row));
+      const verdict = await verify(world.hosts, migration, world.clock, 0, (row) => rows.push(row));
       assert.equal(verdict.outcome, "moved");
       assert.equal(rows.length, 18);
-      assert.match(rows[0]!, /kvm-a has given the migration up, but db-01 runs on kvm-b .*waiting for its end/);
+      assert.match(rows[0]!, /kvm-a has given the migration up, but db-01 runs on kvm-b .*waiting for the end/);
       await world.hosts.close();
     });
 
     it("ends by a deadline when nothing is sent, and not before while anything is", async () => {
       const world = halves();
       void world.clock.sleep(900_000).then(() => (world.host("kvm-a").sends = false));
-      assert.equal((await verify(world.hosts, move, world.clock)).outcome, "postCopyGoesOn");
+      assert.equal((await verify(world.hosts, migration, world.clock)).outcome, "postCopyGoesOn");
       assert.ok(world.clock.elapsedMs >= 1_079_000 && world.clock.elapsedMs < 1_090_000, String(world.clock.elapsedMs));
       await world.hosts.close();
     });
@@ -94,7 +95,7 @@ describe("the verdict of both hosts", () => {
     it("is the VM's arrival where it says running (migrated) then, though the source still holds its half", async () => {
       const world = halves();
       void world.clock.sleep(60_000).then(() => Object.assign(world.host("kvm-b").find(fakeUuid)!, ended));
-      assert.equal((await verify(world.hosts, move, world.clock)).outcome, "unnoticed");
+      assert.equal((await verify(world.hosts, migration, world.clock)).outcome, "unnoticed");
       await world.hosts.close();
     });
 
@@ -104,7 +105,7 @@ describe("the verdict of both hosts", () => {
         world.host("kvm-a").sends = false;
         Object.assign(world.host("kvm-b").find(fakeUuid)!, { reason: "post-copy failed" });
       });
-      assert.equal((await verify(world.hosts, move, world.clock)).outcome, "postCopyFailed");
+      assert.equal((await verify(world.hosts, migration, world.clock)).outcome, "postCopyFailed");
       assert.ok(world.clock.elapsedMs >= 89_000 && world.clock.elapsedMs < 95_000, String(world.clock.elapsedMs));
       await world.hosts.close();
     });
@@ -113,7 +114,7 @@ describe("the verdict of both hosts", () => {
   it("is waited for while a host still clears up", async () => {
     const world = new Placing({ "kvm-b": [fakeDomain({ state: "paused", reason: "migrating" })] });
     void world.clock.sleep(4000).then(() => Object.assign(world.host("kvm-b").find(fakeUuid)!, ended));
-    const verdict = await verify(world.hosts, move, world.clock);
+    const verdict = await verify(world.hosts, migration, world.clock);
     assert.equal(verdict.outcome, "moved");
     assert.equal(verdict.seen, "kvm-a: not there; kvm-b: running (migrated)");
     assert.ok(world.clock.elapsedMs >= 4000);
@@ -124,11 +125,11 @@ describe("the verdict of both hosts", () => {
     const world = new Placing({ "kvm-b": [fakeDomain(ended)] });
     world.host("kvm-a").down = true;
     void world.clock.sleep(10_000).then(() => (world.host("kvm-a").down = false));
-    assert.equal((await verify(world.hosts, move, world.clock)).outcome, "moved");
+    assert.equal((await verify(world.hosts, migration, world.clock)).outcome, "moved");
     assert.ok(world.clock.elapsedMs >= 10_000);
     world.host("kvm-a").drop();
     world.host("kvm-a").down = true;
-    const { outcome, seen, silent } = await verify(world.hosts, move, world.clock);
+    const { outcome, seen, silent } = await verify(world.hosts, migration, world.clock);
     assert.equal(outcome, "unseen");
     assert.equal(seen, "kvm-a: cannot be asked (connect ECONNREFUSED); kvm-b: running (migrated)");
     assert.deepEqual([silent.source?.code, silent.destination], ["hostUnreachable", undefined]);
@@ -137,7 +138,7 @@ describe("the verdict of both hosts", () => {
 
   it("is that none is to be seen, after some seconds", async () => {
     const world = new Placing({ "kvm-b": [fakeDomain({ state: "paused", reason: "migrating" })] });
-    assert.equal((await verify(world.hosts, move, world.clock)).outcome, "inProgress");
+    assert.equal((await verify(world.hosts, migration, world.clock)).outcome, "inProgress");
     assert.ok(world.clock.elapsedMs >= 45_000 && world.clock.elapsedMs < 50_000);
     await world.hosts.close();
   });
