@@ -9,5 +9,6 @@ export type {
   PredictedMigration,
   Rate,
   Size,
+  CopiedImage,
   StaleImage,
 } from "./core/args";

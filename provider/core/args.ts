@@ -198,8 +198,12 @@ export interface MigrationArgs {
    */
   zeroCopy?: boolean;
   /**
-   * Copies the disks too: `all` copies all content, `incremental` what lies over a shared base image. The destination needs an image of
-   * the same size and format, or a storage pool for its directory. Default: no disk is copied.
+   * Copies the disks too: `all` copies all content, `incremental` what lies over a shared base image. Default: no disk is copied.
+   *
+   * Of a VM that runs, libvirt copies them: the destination needs an image of the same size and format, or a storage pool for its
+   * directory. Of a VM that is shut off the provider copies the image files and block devices as they are, with their backing files
+   * (`all`), over ssh from the source to the destination: sparse, verified by SHA-256, limited by `bandwidth` and `timeout`; the source
+   * keeps its images. It needs root on both hosts, room on the destination, and for a block device one at the same path there.
    * @allowed "all", "incremental"
    * @virsh `--copy-storage-all`, `--copy-storage-inc` since libvirt 0.8.2
    */
@@ -327,8 +331,19 @@ export interface LastMigration {
    * there are none.
    */
   staleImages?: StaleImage[];
+  /** The images that were copied of a VM that was shut off, as both hosts have them. */
+  copiedImages?: CopiedImage[];
   /** The estimate that was made before the move; absent after a create, a preview without probing, and an offline move. */
   predicted?: PredictedMigration;
+}
+
+/** An image file or block device that was copied, and verified on both hosts. */
+export interface CopiedImage {
+  path: string;
+  /** Of the image, holes included. */
+  bytes: number;
+  /** Of all of it, holes included, in hexadecimal. */
+  sha256: string;
 }
 
 /** A disk image that a move with `copyStorage` left on its source. */

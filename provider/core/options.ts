@@ -68,8 +68,8 @@ export interface OptionSpec {
   virsh?: string;
   /** The libvirt release that brought it. */
   since?: string;
-  /** Also meaningful for a VM that is shut off. */
-  offline?: boolean;
+  /** Also meaningful for a VM that is shut off; "copying": where its disks are copied. */
+  offline?: true | "copying";
   /** Options that must be there too, with the reason. */
   needs?: Partial<Record<OptionName, string>>;
   /** Options that must not be there too, with the reason. */
@@ -174,11 +174,13 @@ export const optionTable = {
     example: '"1GiB/s"',
     virsh: "--bandwidth",
     since: "5.7.0",
+    offline: "copying",
   },
   timeoutMs: {
     input: "timeout",
     kind: { type: "duration", minMs: 1000, maxMs: 7 * 24 * 3_600_000 },
     example: '"5m"',
+    offline: "copying",
   },
   onTimeout: {
     input: "onTimeout",
@@ -284,6 +286,7 @@ export const optionTable = {
     example: '"all"',
     virsh: "--copy-storage-all | --copy-storage-inc",
     since: "0.8.2",
+    offline: "copying",
   },
   copyStorageDisks: {
     input: "copyStorage.disks",
@@ -291,6 +294,7 @@ export const optionTable = {
     example: '["vda"]',
     virsh: "--migrate-disks",
     since: "1.2.17",
+    offline: "copying",
     needs: { copyStorage: "say what is copied" },
   },
   copyStoragePort: {
@@ -403,7 +407,8 @@ export function optionConflicts(options: MigrationOptions): OptionConflict[] {
 
   for (const name of optionNames.filter(isSet)) {
     const spec = optionTable[name];
-    if (options.mode === "offline" && !spec.offline) {
+    const usable = spec.offline === true || (spec.offline === "copying" && isSet("copyStorage"));
+    if (options.mode === "offline" && !usable) {
       conflict(
         name,
         `\`${spec.input}\` needs a live migration and \`mode\` is "offline"; remove it, or set mode: "live"`,

@@ -12,6 +12,7 @@ import { definitionOf } from "./probes/definition";
 import { domainsOn } from "./probes/domains";
 import { fitOn } from "./probes/fit";
 import { hostnameOf } from "./probes/hostname";
+import { imageCopyOn } from "./probes/imageCopy";
 import { imagesOn } from "./probes/images";
 import { migrateOptionsOn } from "./probes/migrateOptions";
 import { networksOn } from "./probes/networks";
@@ -41,7 +42,11 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
     hostFacts(hosts, source, wants, clock, unreadable),
     hostFacts(hosts, destination, wants, clock, unreadable),
     definition.then((known) => known && domainFacts(source, known, move)),
-    definition.then((known) => imagesOn(source, destination, known)),
+    definition.then(async (known) => {
+      const found = await imagesOn(source, destination, known);
+      const copies = how === "offline" && options.copyStorage !== undefined;
+      return copies ? imageCopyOn(source, destination, known, found) : found;
+    }),
     definition.then((known) => ownedOn(source, destination, known)),
     peerFacts(hosts, source, move, itsSettings),
     definition.then((known) => known && fitOn(hosts, destination, known)),

@@ -10,7 +10,10 @@ const maxText = 16 * 1024;
 
 /** Problems as warnings in the resource's row; each stands alone in Diagnostics. */
 export function show({ problems, predicted, note }: Preview, progress: Progress): void {
-  for (const problem of problems) progress.warn(inWords(problem));
+  for (const problem of problems) {
+    if (problem.severity === "information") progress.info(renderProblem(problem));
+    else progress.warn(inWords(problem));
+  }
   if (predicted !== undefined) {
     const text = showPrediction(predicted.prediction, predicted.prospect);
     if (predicted.prediction.verdict === "willNotConverge") progress.warn(text);

@@ -21,20 +21,11 @@ import {
 import { readFailure } from "../virsh/failures";
 import { answerOf } from "../observe/answerOf";
 import type { Hosts } from "../observe/hosts";
+import type { TakenAlong } from "./takenAlong";
 
 /** For some megabytes over a slow line. */
 const copyMs = 300_000;
 const momentMs = 60_000;
-
-export interface TakenAlong {
-  /** After the definition has moved: the destination has the content still, and the copies that were kept for the case of a failure go. */
-  settle(): Promise<void>;
-  /** The move did not happen: both hosts as before. False where a host shows something else, and content stays beside its definition. */
-  putBack(): Promise<boolean>;
-  readonly name: string;
-  /** Where the content stands twice now, in words. */
-  readonly inWords: string;
-}
 
 /** @throws PlacementError with both hosts as they were before. */
 export async function takeAlong(

@@ -6,8 +6,6 @@ import { showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import { cannotMove } from "../core/migration";
 import { renderProblem } from "../core/problem";
-import { ownedToCopy } from "../core/problems";
-import { listed } from "../core/near";
 import type { Hosts } from "../observe/hosts";
 import type { Ports } from "../core/ports";
 import { assess, type DesiredPlacement } from "../observe/assess";
@@ -15,7 +13,9 @@ import { plannedMigration } from "../observe/migration";
 import type { Moved } from "./arrived";
 import { migrate } from "./migrate";
 import { blocked, preflight } from "../preflight/preflight";
-import { supersede, takeAlong, type TakenAlong } from "./ownedState";
+import { copyBeforehand, withCopied } from "./copyBeforehand";
+import { supersede } from "./ownedState";
+import type { TakenAlong } from "./takenAlong";
 
 type Planned = ReturnType<typeof plannedMigration>;
 
@@ -48,18 +48,14 @@ async function startWithRoom(
   ports: Ports,
 ): Promise<Step | "again"> {
   const { clock, progress } = ports;
-  const { domain, source, destination, how, options } = migration;
+  const { domain, source, how, options } = migration;
   const { facts, found } = await preflight(hosts, migration, clock);
   const error = blocked(found, cannotMove(migration), domain.name);
   if (error) throw error.with({ seen: domain });
   for (const problem of found) if (problem.severity === "warning") progress.warn(renderProblem(problem));
 
-  const owned = ownedToCopy(facts);
-  if (owned.length > 0) {
-    const names = owned.map(({ what }) => what);
-    progress.live(`copying ${listed(names, "and")} to ${destination}`);
-  }
-  const along = owned.length > 0 ? await takeAlong(hosts, migration, owned) : undefined;
+  const startedAt = clock.now();
+  const { along, copied } = await copyBeforehand(hosts, migration, facts, ports);
   const now = await asDecided(hosts, desired, migration);
   if (now === undefined) {
     await along?.putBack();
@@ -74,7 +70,8 @@ async function startWithRoom(
     const paths = (facts.domain?.owned ?? []).flatMap(({ path }) => path ?? []);
     await supersede(hosts, source, paths);
   }
-  return { view: moved.view, lastMigration: moved.lastMigration, complete: moved.leftover === undefined };
+  const lastMigration = withCopied(moved.lastMigration, copied, source, clock.now() - startedAt);
+  return { view: moved.view, lastMigration, complete: moved.leftover === undefined };
 }
 
 /** The VM now; undefined where the decision is another: during the preflight, or the wait for room, it may have been stopped, started or moved. */
@@ -108,14 +105,10 @@ async function withOwned(along: TakenAlong | undefined, run: () => Promise<Moved
     await along.settle().catch((error: unknown) => {
       if (!(error instanceof PlacementError)) throw error;
       throw error.with({
-        action: `${along.name} has moved, but what it owns beside its disks could not be verified`,
+        action: `${along.name} has moved, but what was copied with it could not be verified`,
         phase: "verify",
         seen: moved.view,
-        remedies: [
-          {
-            do: "compare it with its copy on the source (beside its old place, named .vm-placement-….kept) before you start the VM",
-          },
-        ],
+        remedies: [{ do: `compare both before you start the VM: ${along.inWords}` }],
       });
     });
   return moved;

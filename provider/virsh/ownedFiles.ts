@@ -8,6 +8,7 @@
 import type { OwnedFacts, OwnedOnHost } from "../core/owned";
 import { cleanLine } from "../core/clean";
 import { wholeNumber } from "../core/numbers";
+import { beside } from "./besidePath";
 import { sections } from "./sections";
 import { sh, type ShellScript } from "./shellScript";
 
@@ -20,11 +21,7 @@ digest() {
   elif [ -e "$1" ]; then sha256sum <"$1"
   fi | { l=$(cat); [ -n "$l" ] && printf '%s\\n' "$l" | sha256sum | cut -c1-64 || echo nothing; }
 }
-beside() { d=\${p%/*}; b=\${p##*/}; m="$d/.vm-placement-$b"; }
-superseded() { [ -f "$m.superseded" ] && grep -qx "$1" "$m.superseded"; }
-remember() { superseded "$1" || printf '%s\\n' "$1" >>"$m.superseded"; }
-forget() { [ ! -f "$m.superseded" ] || { grep -vx "$1" "$m.superseded" >"$m.superseded.new" || true; [ -s "$m.superseded.new" ] && mv "$m.superseded.new" "$m.superseded" || rm -f "$m.superseded" "$m.superseded.new"; }; }
-selinux() { command -v selinuxenabled >/dev/null 2>&1 && selinuxenabled; }
+${beside}
 `;
 
 /** Reads only. */

@@ -1,7 +1,8 @@
 /** Every disk must be at hand on the destination: on storage that both hosts see, or as an image to copy into. */
 import type { Problem } from "../problem";
+import { isCopied, isCopiedOffline } from "./copied";
 import { problemOfCopy } from "./copiedDisk";
-import type { Disk, DomainFacts, MoveFacts } from "./facts";
+import type { DomainFacts, MoveFacts } from "./facts";
 import { problemOffline } from "./offlineDisk";
 import { problemOfShared } from "./sharedDisk";
 
@@ -9,8 +10,9 @@ export function disksAreThere(facts: MoveFacts): Problem[] {
   const { domain, destination, how } = facts;
   if (domain === undefined) return [];
   return [
-    ...(how === "live" ? chosenWithoutDisk(domain, facts) : []),
+    ...chosenWithoutDisk(domain, facts),
     ...domain.disks.flatMap((disk) => {
+      if (isCopiedOffline(disk, facts)) return [];
       const find = how === "offline" ? problemOffline : isCopied(disk, facts) ? problemOfCopy : problemOfShared;
       const found = find(disk, facts);
       if (found === undefined) return [];
@@ -41,11 +43,4 @@ function chosenWithoutDisk({ name, disks }: DomainFacts, { source, options }: Mo
       message: `${name} has no disk ${chosen}, which migration.copyStorage.disks names`,
       remedies: [{ do: `name some of its disks, which are ${targets.join(", ") || "none"}` }],
     }));
-}
-
-/** What libvirt copies: the chosen ones, by default all that the guest can write to and no other VM shares. */
-export function isCopied(disk: Disk, { options }: Pick<MoveFacts, "options">): boolean {
-  if (options.copyStorage === undefined || (disk.path === undefined && disk.type !== "network")) return false;
-  if (options.copyStorageDisks !== undefined) return options.copyStorageDisks.includes(disk.target);
-  return !disk.readonly && !disk.shareable && disk.device !== "cdrom" && disk.device !== "floppy";
 }

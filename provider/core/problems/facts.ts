@@ -1,6 +1,7 @@
 /** What the finders are told. A field that is undefined was not to be had: no finder concludes anything from it. */
 import type { StaleImage } from "../args";
 import type { ErrorCode } from "../errorCodes";
+import type { CopyFacts } from "../imageCopy";
 import type { MigrationOptions } from "../options";
 import type { OwnedOnHost, OwnedState } from "../owned";
 import type { Remedy } from "../problem";
@@ -225,6 +226,13 @@ export interface MoveFacts {
   unreadable: readonly UnreadableAnswer[];
   /** What earlier moves with copyStorage left behind, as far as the state knows. */
   staleImages?: readonly StaleImage[] | undefined;
+  /** Asked only where the images of a VM that is shut off are to be copied. */
+  imageCopy?: {
+    /** The files of each disk's backing chain, its own first; a disk without one is not known. */
+    chains: Readonly<Record<string, readonly string[]>>;
+    source: CopyFacts | undefined;
+    destination: CopyFacts | undefined;
+  };
   /** The command that would run. */
   command: string;
   how: "live" | "offline";

@@ -17,6 +17,7 @@ import { disksAreThere } from "./disks";
 import type { MoveFacts } from "./facts";
 import type { Finder } from "./finder";
 import { distinctHosts, domainConflict, nameAndUuidAreFree, sameHost } from "./identity";
+import { imagesCanBeCopied } from "./imageCopy";
 import { imageForbidden, imageLocked, imageMissing, imageUnfit } from "./images";
 import { libvirtDown, libvirtDownOnPeer } from "./libvirtDown";
 import { domainFits, emulatorMissing, kvmMissing, machineTypeUnknown } from "./machineType";
@@ -62,7 +63,8 @@ import { disksCached, offlineNotShared, storageNotShared, storageUnsafe } from "
 import { ncWithoutUnixSockets, sshHelperMissing, virshMissing } from "./virshMissing";
 
 export * from "./facts";
-export { isCopied } from "./disks";
+export { isCopied } from "./copied";
+export { imagesToCopy } from "./imageCopy";
 export { imagesToCopyInto } from "./images";
 export { type OwnedToCopy, ownedToCopy } from "./ownedState";
 export { type FailureContext, readTheLogs } from "./stderr";
@@ -97,6 +99,7 @@ const ofTheDomain: readonly Finder[] = [
   securityModelFits,
   memoryIsFree,
   disksAreThere,
+  imagesCanBeCopied,
   bootFilesAreThere,
   ownedStateGoesAlong,
   networksAreThere,
@@ -181,7 +184,7 @@ export const stderrCauses: readonly StderrCause[] = [
 ];
 
 /**
- * Every blocker and warning; blockers first. Facts hold the names and paths of a host as they are, since they are compared and asked for;
+ * Every blocker, warning and information, in this order. Facts hold the names and paths of a host as they are, since they are compared and asked for;
  * here they become text, and are cleaned.
  */
 export function problems(facts: MoveFacts): Problem[] {
@@ -198,6 +201,7 @@ export function problems(facts: MoveFacts): Problem[] {
   return [
     ...all.filter(({ severity }) => severity === "blocker"),
     ...all.filter(({ severity }) => severity === "warning"),
+    ...all.filter(({ severity }) => severity === "information"),
   ];
 }
 

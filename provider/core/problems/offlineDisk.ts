@@ -13,7 +13,7 @@ export function problemOffline(disk: Disk, facts: MoveFacts): DiskProblem | unde
   const { source, destination, options } = facts;
   const { name } = facts.domain!;
   if (disk.device === "cdrom" || disk.device === "floppy" || options.unsafe || type === "network") return undefined;
-  const remedies = copyYourself(name, destination.host);
+  const remedies = copyFirst(destination.host);
   if (path === undefined) {
     return { message: `${onlyTheDefinition}, and where this disk (type ${type}) lies is not known`, remedies };
   }
@@ -22,7 +22,7 @@ export function problemOffline(disk: Disk, facts: MoveFacts): DiskProblem | unde
     return {
       message: `${onlyTheDefinition}, and ${destination.host} does not have ${path}: it could not start there`,
       remedies: [
-        { do: `copy the image to ${destination.host} first` },
+        { do: 'set migration.copyStorage: "all", which copies it first' },
         { do: "set migration.unsafe: true to move the definition all the same" },
       ],
     };
@@ -41,10 +41,10 @@ export function problemOffline(disk: Disk, facts: MoveFacts): DiskProblem | unde
   };
 }
 
-export function copyYourself(name: string, destination: string): Remedy[] {
+export function copyFirst(destination: string): Remedy[] {
   return [
     { do: "put it on storage that both hosts see" },
-    { do: `start ${name} and move it live with migration.copyStorage` },
+    { do: 'set migration.copyStorage: "all", which copies it first' },
     {
       do: `copy the image to ${destination} yourself and set migration.unsafe: true, which moves the definition and checks no disk`,
     },

@@ -1,6 +1,6 @@
 /** libvirt's own checks of what a migration would do to the disks. */
 import type { Remedy } from "../problem";
-import { copyYourself } from "./offlineDisk";
+import { copyFirst } from "./offlineDisk";
 import type { StderrCause } from "./stderr";
 
 export const putOnSharedStorage: Remedy[] = [
@@ -31,5 +31,5 @@ export const storageUnsafe: StderrCause = {
 export const offlineNotShared: StderrCause = {
   stderr: /offline migration cannot handle non-shared storage/,
   code: "unsafeStorage",
-  remedies: ({ domain, destination }) => copyYourself(domain, destination),
+  remedies: ({ destination }) => copyFirst(destination),
 };

@@ -18,6 +18,14 @@ export async function imagesOn(
     ...(domain?.bootFiles ?? []).map(({ path }) => path),
     ...(domain?.owned ?? []).flatMap(({ template }) => template ?? []),
   ].filter((path) => path.startsWith("/"));
+  return imagesAt(source, destination, paths);
+}
+
+export async function imagesAt(
+  source: Virsh,
+  destination: Virsh,
+  paths: readonly string[],
+): Promise<Pick<MoveFacts, "sourceImages" | "destinationImages">> {
   if (paths.length === 0) return { sourceImages: {}, destinationImages: {} };
   const inspect = async (virsh: Virsh) => parseImages((await virsh.inquireShell(imagesScript(paths)))?.stdout ?? "");
   const [sourceImages, destinationImages] = await Promise.all([inspect(source), inspect(destination)]);

@@ -11,6 +11,7 @@ import {
   healthySystem,
   image,
 } from "../../../support/move-facts";
+import { absent, base, copyMove, GiB, onHost, side, vda } from "./image-copy-facts";
 import { ownedContent, ownedOn } from "./owned-facts";
 
 export const path = "/var/lib/libvirt/images/db-01.img";
@@ -648,6 +649,32 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     "an offline move of a disk that a host says nothing of",
     { ...disk({}), destinationImages: {}, how: "offline" },
     ["blocker disks on kvm-b: unsafeStorage"],
+  ],
+  // disks that are copied, of a VM that is shut off
+  ["an offline move that copies the disks", copyMove(), ["information image-copy on kvm-a: unsafeStorage"]],
+  [
+    "an offline move that copies into other content",
+    copyMove({ to: side({ [vda]: onHost({ bytes: GiB }), [base]: absent() }) }),
+    ["blocker image-copy on kvm-b: unsafeStorage", `kvm-b$ mv ${vda} ${vda}.old`],
+  ],
+  [
+    "an offline move that copies into an image of the same size",
+    copyMove({ to: side({ [vda]: onHost(), [base]: absent() }) }),
+    [
+      "warning image-copy on kvm-b: unsafeStorage",
+      `kvm-b$ mv ${vda} ${vda}.old`,
+      "information image-copy on kvm-a: unsafeStorage",
+    ],
+  ],
+  [
+    "an offline move that copies without room",
+    copyMove({ to: side({ [vda]: absent({ freeBytes: GiB }), [base]: absent() }) }),
+    ["blocker image-copy on kvm-b: unsafeStorage"],
+  ],
+  [
+    "an offline move that copies as another account",
+    copyMove({ from: side({}, { isRoot: false }) }),
+    ["blocker image-copy on kvm-a: unsafeStorage"],
   ],
   // what it owns, of a VM that is shut off
   [

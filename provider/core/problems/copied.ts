@@ -1,0 +1,21 @@
+/** Which disks are copied, and by whom. */
+import type { Disk, MoveFacts } from "./facts";
+import { isSameFile } from "./sameStorage";
+
+/** What libvirt copies: the chosen ones, by default all that the guest can write to and no other VM shares. */
+export function isCopied(disk: Disk, { options }: Pick<MoveFacts, "options">): boolean {
+  if (options.copyStorage === undefined || (disk.path === undefined && disk.type !== "network")) return false;
+  if (options.copyStorageDisks !== undefined) return options.copyStorageDisks.includes(disk.target);
+  return !disk.readonly && !disk.shareable && disk.device !== "cdrom" && disk.device !== "floppy";
+}
+
+/** True for a disk that is copied by us, as `isCopied` has it, and that no storage of both hosts holds. */
+export function isCopiedOffline(disk: Disk, facts: MoveFacts): boolean {
+  return facts.how === "offline" && isCopied(disk, facts) && disk.path !== undefined && !isShared(disk.path, facts);
+}
+
+/** Proved to be one file on both hosts. */
+export function isShared(path: string, { sourceImages, destinationImages }: MoveFacts): boolean {
+  const [here, there] = [sourceImages[path], destinationImages[path]];
+  return here !== undefined && there !== undefined && isSameFile(here, there);
+}

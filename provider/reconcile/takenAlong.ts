@@ -1,0 +1,28 @@
+/** What a VM that is shut off takes along when its definition moves: copied beforehand, settled or put back by how the move ended. */
+export interface TakenAlong {
+  readonly name: string;
+  /** Where the content stands twice now, in words. */
+  readonly inWords: string;
+  /** After the definition has moved: the destination has the content still, and the copies that were kept for the case of a failure go. */
+  settle(): Promise<void>;
+  /** The move did not happen: both hosts as before. False where a host shows something else, and content stays beside its definition. */
+  putBack(): Promise<boolean>;
+}
+
+/** Several as one; undefined for none. */
+export function together(parts: readonly TakenAlong[]): TakenAlong | undefined {
+  const [first] = parts;
+  if (first === undefined || parts.length === 1) return first;
+  return {
+    name: first.name,
+    inWords: parts.map(({ inWords }) => inWords).join("; "),
+    settle: async () => {
+      for (const part of parts) await part.settle();
+    },
+    putBack: async () => {
+      let all = true;
+      for (const part of parts.toReversed()) all = (await part.putBack()) && all;
+      return all;
+    },
+  };
+}

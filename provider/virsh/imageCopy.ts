@@ -1,0 +1,249 @@
+/**
+ * Scripts that copy the disk images of a VM that is shut off from one host to the other, over the ssh that libvirt itself uses between
+ * them. Nothing goes through the controller. The bytes stay what they are: holes stay holes, whatever the format.
+ *
+ * Beside an image P in directory D stand, while a move needs them: D/.vm-placement-P.new/ (what has arrived, until it is verified) and
+ * .old (what was at its place); and for good .superseded: digests of content that has moved on.
+ */
+import { cleanLine } from "../core/clean";
+import type { CopyFacts, ImageOnHost, ImageToCopy } from "../core/imageCopy";
+import { wholeNumber } from "../core/numbers";
+import { beside } from "./besidePath";
+import type { PeerLogin } from "./peerLogin";
+import { sections } from "./sections";
+import { oneLineCommand } from "./runScript";
+import { sh, type ShellScript } from "./shellScript";
+
+/** An image that was made to be copied into, and never written by a guest, has some metadata at most. */
+const emptyBytes = 1024 * 1024;
+
+const head = sh`export LC_ALL=C TZ=UTC; umask 077
+s() { printf '\\n@@ %s\\n' "$1"; }
+fail() { echo "$*" >&2; exit 1; }
+${beside}
+# A device may be larger than what was copied there.
+sum() { if [ -b "$1" ]; then head -c "$2" "$1"; else cat "$1"; fi | sha256sum | cut -c1-64; }
+blocks() { n=0; if [ -b "$1" ]; then n=$(blockdev --getsize64 "$1"); else n=$(stat -L -c '%b * %B' "$1"); n=$(($n)); fi; echo "$n"; }
+bytes() { if [ -b "$1" ]; then blockdev --getsize64 "$1"; else stat -L -c %s "$1"; fi; }
+# Nobody's content: an image that was made for this and never used, or a device of zeros.
+empty() { if [ -b "$1" ]; then cmp -s -n "$(bytes "$1")" "$1" /dev/zero; else [ "$(blocks "$1")" -le ${emptyBytes} ]; fi; }
+`;
+
+/** The backing chain of each image, itself first, as qemu-img tells it. Reads only. */
+export function chainScript(paths: readonly string[]): ShellScript {
+  return sh`${head}
+for p in ${paths}; do
+  s "$p"; [ -r "$p" ] && qemu-img info -U --backing-chain --output=json "$p" 2>/dev/null | base64 -w 0; echo
+done
+s end`;
+}
+
+/** @returns undefined for an image whose chain is not to be had. */
+export function parseChains(text: string): Record<string, string[]> | undefined {
+  const all = sections(text);
+  if (!all.has("end")) return undefined;
+  return Object.fromEntries(
+    [...all].flatMap(([path, section]) => {
+      const files = path === "end" ? undefined : chainOf(section);
+      return files === undefined ? [] : [[path, files] as const];
+    }),
+  );
+}
+
+function chainOf(base64: string): string[] | undefined {
+  try {
+    const chain: unknown = JSON.parse(Buffer.from(base64.trim(), "base64").toString("utf8"));
+    if (!Array.isArray(chain)) return undefined;
+    const names = chain.map((image: { filename?: unknown }) => image.filename);
+    return names.every((name): name is string => typeof name === "string" && name.startsWith("/")) ? names : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a copy needs to know of either host. Reads only. */
+export function copyFactsScript(paths: readonly string[]): ShellScript {
+  return sh`${head}
+s root; [ "$(id -u)" = 0 ] && echo yes
+s missing; for t in tar ssh sha256sum setsid; do command -v $t >/dev/null 2>&1 || echo $t; done
+for p in ${paths}; do
+  beside; s "$p"
+  if [ -d "$d" ]; then
+    echo directory=1; echo "free=$(df -PB1 "$d" 2>/dev/null | awk 'NR == 2 { print $4 }')"
+    echo "device=$(stat -c %d "$d")"
+  fi
+  [ -e "$m.superseded" ] && echo superseded=1
+  [ -e "$p" ] || continue
+  echo exists=1; [ -b "$p" ] && echo block=1
+  [ -r "$p" ] || continue
+  echo "bytes=$(bytes "$p")"; echo "allocated=$(blocks "$p")"
+  empty "$p" && echo empty=1
+done
+s end`;
+}
+
+export function parseCopyFacts(text: string): CopyFacts | undefined {
+  const all = sections(text);
+  if (!all.has("end")) return undefined;
+  const images = [...all].flatMap(([path, section]) => {
+    if (!path.startsWith("/")) return [];
+    const value = (key: string) =>
+      section
+        .split("\n")
+        .find((line) => line.startsWith(`${key}=`))
+        ?.slice(key.length + 1);
+    const is = (key: string) => value(key) === "1";
+    const image: ImageOnHost = {
+      exists: is("exists"),
+      isBlock: is("block"),
+      isEmpty: is("empty"),
+      superseded: is("superseded"),
+      directoryExists: is("directory"),
+      bytes: wholeNumber(value("bytes")),
+      allocatedBytes: wholeNumber(value("allocated")),
+      freeBytes: wholeNumber(value("free")),
+      fileSystemId: value("device"),
+    };
+    return [[path, image] as const];
+  });
+  return {
+    isRoot: all.get("root")?.trim() === "yes",
+    missing: (all.get("missing") ?? "").split("\n").flatMap((tool) => (tool.trim() === "" ? [] : cleanLine(tool, 40))),
+    images: Object.fromEntries(images),
+  };
+}
+
+/** On either host: prints the SHA-256 of an image. Reads all of it, holes too. */
+export function digestScript(path: string, bytes: number): ShellScript {
+  return sh`${head}
+sum ${path} ${bytes}`;
+}
+
+/** On the source: changes with every write. */
+export function changedScript(path: string): ShellScript {
+  return sh`export LC_ALL=C TZ=UTC; stat -L -c '%s %Y %z' ${path}`;
+}
+
+/**
+ * On the destination, before the copy: makes room beside the place of the image. Prints "reused" where the very content is there.
+ *
+ * @param account who logs in there from the source, where that is not root.
+ */
+export function prepareScript(
+  { path, bytes, known }: ImageToCopy,
+  digest: string,
+  account: string | undefined,
+): ShellScript {
+  return sh`${head}
+set -e; p=${path}; beside
+[ -d "$d" ] || fail "$d does not exist"
+rm -rf "$m.new"
+if [ -e "$p" ] && ! empty "$p"; then
+  g=$(sum "$p" ${bytes})
+  if [ "$g" = ${digest} ]; then echo reused; exit 0; fi
+  ${known ? sh`true` : sh`superseded "$g"`} || fail "$p has other content"
+fi
+if [ -b "$p" ]; then exit 0; fi
+mkdir "$m.new"
+${account === undefined ? sh`` : sh`chown ${account} "$m.new"`}
+`;
+}
+
+/** On the source. Which process reads the image stands beside it meanwhile. */
+export function transferScript(
+  { path, isBlock, bytes }: ImageToCopy,
+  peer: PeerLogin,
+  bandwidthMiBps: number | undefined,
+): ShellScript {
+  const receiver = isBlock
+    ? sh`exec dd of=${path} bs=4M iflag=fullblock conv=fsync,nocreat,notrunc status=none`
+    : sh`exec tar --sparse -xpf - -C ${newDirectory(path)}`;
+  const login = [
+    ...(peer.port === undefined ? [] : [sh`-p ${peer.port}`]),
+    ...(peer.user === undefined ? [] : [sh`-l ${peer.user}`]),
+    peer.host,
+  ];
+  return sh`${head}
+p=${path}; beside; cd "$d" || exit 1
+{ printf '%s\\n' ${receiver.text}; sh -c 'echo $$ >"$1"; shift; exec "$@"' sh "$m.reader" ${isBlock ? blockReader(path, bytes, bandwidthMiBps) : fileReader(path, bandwidthMiBps)}; } |
+ssh -T -o BatchMode=yes -o ConnectTimeout=15 -o ServerAliveInterval=10 ${login} ${oneLineCommand} >/dev/null
+c=$?; rm -f "$m.reader"; exit $c`;
+}
+
+/** GNU tar sleeps a whole second after each so many records of 10 KiB: on average the limit is never passed. */
+function fileReader(path: string, bandwidthMiBps: number | undefined): ShellScript {
+  const records = Math.max(1, Math.floor(((bandwidthMiBps ?? 0) * 1024) / 10));
+  const limit = bandwidthMiBps === undefined ? sh`` : sh`--checkpoint=${records} --checkpoint-action=sleep=1`;
+  return sh`tar --sparse --dereference ${limit} -cf - -- ${`./${path.slice(path.lastIndexOf("/") + 1)}`}`;
+}
+
+function blockReader(path: string, bytes: number, bandwidthMiBps: number | undefined): ShellScript {
+  if (bandwidthMiBps === undefined) return sh`dd ${`if=${path}`} bs=4M iflag=fullblock status=none`;
+  const last = Math.ceil(bytes / (1024 * 1024));
+  const loop = sh`i=0; while [ $i -lt ${last} ]; do dd ${`if=${path}`} bs=1M skip=$i count=${bandwidthMiBps} iflag=fullblock status=none || exit 1; i=$((i + ${bandwidthMiBps})); sleep 1; done`;
+  return sh`sh -c ${loop.text}`;
+}
+
+const reader = sh`reader() { r=$(cat "$m.reader" 2>/dev/null) && tr '\\0' ' ' <"/proc/$r/cmdline" 2>/dev/null | grep -qF -- "$b"; }`;
+
+/** On the source: what has been read of it so far, in bytes; nothing where no process reads it. */
+export function readBytesScript(path: string): ShellScript {
+  return sh`${beside}
+${reader}
+p=${path}; beside; reader && sed -n 's/^rchar: //p' "/proc/$r/io"; true`;
+}
+
+/** On the source: ends a copy, that of an earlier run too. */
+export function stopReaderScript(path: string): ShellScript {
+  return sh`${beside}
+${reader}
+p=${path}; beside; reader && kill "$r"; rm -f "$m.reader"; true`;
+}
+
+/** On the destination, after the copy: verifies it and puts it in its place. Prints "placed INODE". */
+export function placeImageScript({ path, bytes, isBlock }: ImageToCopy, digest: string): ShellScript {
+  if (isBlock) {
+    return sh`${head}
+set -e; p=${path}; beside
+[ "$(sum "$p" ${bytes})" = ${digest} ] || fail "the copy of $p differs from its original"
+echo "placed $(stat -L -c %i "$p")"`;
+  }
+  return sh`${head}
+set -e; p=${path}; beside
+[ "$(sum "$m.new/$b" ${bytes})" = ${digest} ] || { rm -rf "$m.new"; fail "the copy of $p differs from its original"; }
+remember ${digest}
+if [ -e "$p" ]; then rm -rf "$m.old"; mv -T -- "$p" "$m.old"; fi
+mv -T -- "$m.new/$b" "$p"; rmdir "$m.new"
+! selinux || restorecon -F "$p" 2>/dev/null || true
+sync
+echo "placed $(stat -L -c %i "$p")"`;
+}
+
+/** On the destination, after a move that did not happen: as it was before. */
+export function removeImageScript(path: string, digest: string, inode: string | undefined): ShellScript {
+  return sh`${head}
+set -e; p=${path}; beside
+rm -rf "$m.new"
+${inode === undefined ? sh`` : sh`[ "$(stat -L -c %i "$p" 2>/dev/null)" != ${inode} ] || [ -b "$p" ] || rm -f "$p"`}
+if [ -e "$m.old" ] && [ ! -e "$p" ]; then mv -T -- "$m.old" "$p"; fi
+forget ${digest}; sync`;
+}
+
+/** On the destination, after the move: what stood there before goes. */
+export function settleImageScript(path: string): ShellScript {
+  return sh`${head}
+set -e; p=${path}; beside
+[ -e "$p" ] || fail "$p is gone"
+rm -rf "$m.old" "$m.new"; rm -f "$m.superseded"; sync`;
+}
+
+/** On the source, after the move: its image is old from now on, so that a later move back may replace it. */
+export function leaveImageScript(path: string, digest: string): ShellScript {
+  return sh`${head}
+p=${path}; beside; remember ${digest}`;
+}
+
+function newDirectory(path: string): string {
+  const at = path.lastIndexOf("/");
+  return `${path.slice(0, at)}/.vm-placement-${path.slice(at + 1)}.new`;
+}

@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ImageToCopy } from "../../../provider/core/imageCopy";
+import {
+  changedScript,
+  copyFactsScript,
+  digestScript,
+  leaveImageScript,
+  parseChains,
+  parseCopyFacts,
+  placeImageScript,
+  prepareScript,
+  readBytesScript,
+  removeImageScript,
+  settleImageScript,
+  stopReaderScript,
+  transferScript,
+} from "../../../provider/virsh/imageCopy";
+import { runScript } from "../../../provider/virsh/runScript";
+import type { ShellScript } from "../../../provider/virsh/shellScript";
+import { LocalShell } from "../../support/local-shell";
+
+const peer = { user: undefined, host: "kvm-b", port: undefined };
+const MiB = 1024 * 1024;
+
+/** Both hosts are directories of this computer; `ssh` runs what it is given here, with the destination's directory for the source's. */
+describe("the scripts that copy images", () => {
+  let root: string;
+  let shell: LocalShell;
+  const name = "it's a disk.img";
+  const here = () => join(root, "source", name);
+  const there = () => join(root, "destination", name);
+  const image = (): ImageToCopy => ({ disk: "vda", path: here(), isBlock: false, bytes: statSync(here()).size, allocatedBytes: 2 * MiB, known: false }); // prettier-ignore
+  const atDestination = (): ImageToCopy => ({ ...image(), path: there() });
+
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), "image-copy-"));
+    for (const directory of ["source", "destination", "bin"]) mkdirSync(join(root, directory));
+    const ssh = join(root, "bin", "ssh");
+    writeFileSync(
+      ssh,
+      `#!/bin/sh\nfor last; do :; done\n{ read -r line; printf '%s\\n' "$line" | sed 's#/source/#/destination/#g; s#/source #/destination #g'; cat; } | sh -c "$last"\n`,
+    );
+    chmodSync(ssh, 0o755);
+    shell = new LocalShell({ env: { ...process.env, PATH: `${join(root, "bin")}:${process.env.PATH}` } });
+    // Data, a hole, data, a hole.
+    writeFileSync(here(), randomBytes(MiB));
+    execFileSync("truncate", ["-s", String(40 * MiB), here()]);
+    execFileSync("dd", [
+      "if=/dev/urandom",
+      `of=${here()}`,
+      "bs=1M",
+      "seek=20",
+      "count=1",
+      "conv=notrunc",
+      "status=none",
+    ]);
+    execFileSync("truncate", ["-s", String(50 * MiB), here()]);
+  });
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  const run = (script: ShellScript) => runScript(shell, script);
+  const ok = async (script: ShellScript) => {
+    const { code, stdout, stderr } = await run(script);
+    assert.equal(code, 0, stderr);
+    return stdout.trim();
+  };
+  const beside = (directory: string) =>
+    execFileSync("find", [join(root, directory), "-name", ".vm-placement*"], { encoding: "utf8" }).trim();
+
+  async function copy(): Promise<string> {
+    const digest = await ok(digestScript(here(), image().bytes));
+    assert.equal(await ok(prepareScript(atDestination(), digest, undefined)), "");
+    await ok(transferScript(image(), peer, undefined));
+    assert.match(await ok(placeImageScript(atDestination(), digest)), /^placed \d+$/);
+    return digest;
+  }
+
+  it("keep content and holes, and leave nothing but what is to be kept", async () => {
+    await copy();
+    assert.ok(readFileSync(here()).equals(readFileSync(there())));
+    assert.ok(statSync(there()).blocks * 512 < 4 * MiB, `${statSync(there()).blocks * 512} bytes are allocated`);
+    await ok(settleImageScript(there()));
+    assert.equal(beside("source"), "");
+    assert.equal(beside("destination"), "");
+  });
+
+  it("reuse what has arrived before, by its checksum", async () => {
+    const digest = await copy();
+    assert.equal(await ok(prepareScript(atDestination(), digest, undefined)), "reused");
+  });
+
+  it("put an empty image aside, and back where the move did not happen", async () => {
+    execFileSync("truncate", ["-s", String(50 * MiB), there()]);
+    const digest = await copy();
+    const { ino } = statSync(there());
+    await ok(removeImageScript(there(), digest, String(ino)));
+    assert.equal(statSync(there()).blocks, 0);
+    assert.equal(beside("destination"), "");
+  });
+
+  it("never replace other content, unless an earlier move has left it there", async () => {
+    const other = Buffer.concat([randomBytes(3 * MiB)]);
+    writeFileSync(there(), other);
+    const digest = await ok(digestScript(here(), image().bytes));
+    const refused = await run(prepareScript(atDestination(), digest, undefined));
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /has other content/);
+    assert.ok(readFileSync(there()).equals(other));
+    await ok(leaveImageScript(there(), await ok(digestScript(there(), other.length))));
+    assert.equal(await ok(prepareScript(atDestination(), digest, undefined)), "");
+    // Known from the state of the stack.
+    rmSync(join(root, "destination", `.vm-placement-${name}.superseded`));
+    assert.equal(await ok(prepareScript({ ...atDestination(), known: true }, digest, undefined)), "");
+    assert.ok(readFileSync(there()).equals(other), "it stays until the copy is verified");
+  });
+
+  it("refuse a copy that differs, and keep what was there", async () => {
+    execFileSync("truncate", ["-s", String(50 * MiB), there()]);
+    const digest = await ok(digestScript(here(), image().bytes));
+    await ok(prepareScript(atDestination(), digest, undefined));
+    await ok(transferScript(image(), peer, undefined));
+    const arrived = join(root, "destination", `.vm-placement-${name}.new`, name);
+    execFileSync("dd", [
+      "if=/dev/urandom",
+      `of=${arrived}`,
+      "bs=1",
+      "seek=5",
+      "count=8",
+      "conv=notrunc",
+      "status=none",
+    ]);
+    const refused = await run(placeImageScript(atDestination(), digest));
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /differs from its original/);
+    assert.equal(statSync(there()).blocks, 0);
+    assert.equal(beside("destination"), "");
+  });
+
+  it("tell how far a copy is, and end it", async () => {
+    const digest = await ok(digestScript(here(), image().bytes));
+    await ok(prepareScript(atDestination(), digest, undefined));
+    const running = run(transferScript(image(), peer, 1));
+    let read = 0;
+    for (let i = 0; i < 100 && read < MiB / 2; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      read = Number(await ok(readBytesScript(here())));
+    }
+    assert.ok(read >= MiB / 2, `${read} bytes were read`);
+    await ok(stopReaderScript(here()));
+    assert.notEqual((await running).code, 0);
+    assert.equal(await ok(readBytesScript(here())), "");
+    assert.ok(!existsSync(join(root, "source", `.vm-placement-${name}.reader`)));
+  });
+
+  it("notice a write while an image was copied", async () => {
+    const before = await ok(changedScript(here()));
+    assert.equal(await ok(changedScript(here())), before);
+    execFileSync("dd", ["if=/dev/urandom", `of=${here()}`, "bs=1", "seek=5", "count=8", "conv=notrunc", "status=none"]);
+    assert.notEqual(await ok(changedScript(here())), before);
+  });
+
+  it("tell what a host has", async () => {
+    const missing = join(root, "nowhere", "x.img");
+    execFileSync("truncate", ["-s", String(50 * MiB), there()]);
+    const facts = parseCopyFacts(await ok(copyFactsScript([here(), there(), missing])))!;
+    assert.deepEqual(facts.missing, []);
+    assert.equal(facts.isRoot, process.getuid!() === 0);
+    const { freeBytes, fileSystemId, allocatedBytes, ...rest } = facts.images[here()]!;
+    assert.ok(freeBytes! > 0 && fileSystemId !== undefined && allocatedBytes! >= 2 * MiB && allocatedBytes! < 4 * MiB);
+    assert.deepEqual(rest, { exists: true, isBlock: false, isEmpty: false, superseded: false, directoryExists: true, bytes: 50 * MiB }); // prettier-ignore
+    assert.equal(facts.images[there()]!.isEmpty, true);
+    assert.deepEqual([facts.images[missing]!.exists, facts.images[missing]!.directoryExists], [false, false]);
+    assert.equal(parseCopyFacts("@@ root\nyes\n"), undefined, "an answer that was cut tells nothing");
+  });
+
+  it("read backing chains, and nothing from what is no chain", () => {
+    const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64");
+    const text = `\n@@ /a\n${encode([{ filename: "/a" }, { filename: "/b c" }])}\n\n@@ /x\n${encode([{ filename: "nbd://x" }])}\n\n@@ /y\n!!\n\n@@ end\n`;
+    assert.deepEqual(parseChains(text), { "/a": ["/a", "/b c"] });
+    assert.equal(parseChains("\n@@ /a\n"), undefined);
+  });
+});
