@@ -109,7 +109,7 @@ const systemClock: Clock = {
 };
 
 const handlers = createHandlers({
-  dial: (inventory) => createDial({ inventory }),
+  dial: (inventory, ssh, note) => createDial({ inventory, ssh, note }),
   sshHosts: () => sshConfigHosts(),
   clock: systemClock,
   display: createDisplay(process.argv[2]),

@@ -4,7 +4,7 @@ import { settingsFromFile, settingsFromStack } from "./inventory";
 import { run } from "./run";
 
 void run(process.argv.slice(2), {
-  dial: (inventory) => createDial({ inventory }),
+  dial: (inventory, ssh, note) => createDial({ inventory, ssh, note }),
   clock: {
     now: () => Date.now(),
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),

@@ -2,12 +2,13 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
-import type { Inventory } from "../core/model";
-import { createMask, type Mask, parseInventory, parseUri, renderInputFailure, secretsIn } from "../schema";
+import type { Inventory, SshChoice } from "../core/model";
+import { createMask, type Mask, parseInventory, parseSsh, parseUri, renderInputFailure, secretsIn } from "../schema";
 
 export interface CliSettings {
   inventory: NonNullable<Inventory>;
   uri: string;
+  ssh: SshChoice;
   /** Hides what is secret in the configuration. */
   mask: Mask;
 }
@@ -91,9 +92,12 @@ function settingsIn(given: unknown, text: string, where: string): Omit<CliSettin
   const isConfig = Object.keys(json).some((key) => key.includes(":"));
   const { inventory, failures } = parseInventory(isConfig ? value("vm-placement:hosts") : text);
   const { uri, failures: uriFailures } = parseUri(isConfig ? value("vm-placement:uri") : undefined);
-  const wrong = [...failures, ...uriFailures].map((each) => `${each.property}: ${renderInputFailure(each)}`);
+  const { ssh, failures: sshFailures } = parseSsh(isConfig ? value("vm-placement:ssh") : undefined);
+  const wrong = [...failures, ...uriFailures, ...sshFailures].map(
+    (each) => `${each.property}: ${renderInputFailure(each)}`,
+  );
   if (wrong.length > 0) throw new UsageError(`${where} cannot be used:\n  ${wrong.join("\n  ")}`);
   if (inventory === undefined || Object.keys(inventory).length === 0)
     throw new UsageError(`${where} has no hosts (vm-placement:hosts)`);
-  return { inventory, uri };
+  return { inventory, uri, ssh };
 }

@@ -1,7 +1,7 @@
 /** The command line `vm-placement`: thin, over placement/. */
 import { clean, cleanValues } from "../core/clean";
 import { PlacementError } from "../core/errors";
-import type { Inventory } from "../core/model";
+import type { Inventory, SshChoice } from "../core/model";
 import { nearMatches, listed } from "../core/near";
 import type { Clock, Dial } from "../core/ports";
 import { Hosts } from "../observe/hosts";
@@ -18,7 +18,7 @@ Nothing is changed on any host. Exit code: 0 well, 1 something stands in the way
 `;
 
 export interface CliWorld {
-  dial(inventory: Inventory): Dial;
+  dial(inventory: Inventory, ssh: SshChoice, note: (text: string) => void): Dial;
   clock: Clock;
   settings(file: string | undefined): Promise<CliSettings>;
   print(text: string): void;
@@ -38,7 +38,7 @@ export async function run(words: readonly string[], world: CliWorld): Promise<nu
       return command === undefined ? 2 : 0;
     }
     const settings = await world.settings(file);
-    const { inventory, uri } = settings;
+    const { inventory, uri, ssh } = settings;
     mask = settings.mask;
     const unknown = [...to, ...(command === "doctor" ? positional : [])].find((name) => !(name in inventory));
     if (unknown !== undefined) {
@@ -47,7 +47,8 @@ export async function run(words: readonly string[], world: CliWorld): Promise<nu
         `no host ${unknown} in the inventory; ${near.length > 0 ? `did you mean ${listed(near)}?` : `its hosts are ${listed(Object.keys(inventory), "and")}`}`,
       );
     }
-    hosts = new Hosts(world.dial(inventory), inventory, uri, world.clock);
+    const dial = world.dial(inventory, ssh, (text) => complain(`${text}\n`));
+    hosts = new Hosts(dial, inventory, uri, world.clock);
     if (command === "doctor") {
       const diagnosis = await doctor(hosts, positional.length > 0 ? positional : hosts.names, tls, world.clock);
       const shown = cleanValues(diagnosis);

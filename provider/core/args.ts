@@ -339,6 +339,7 @@ export interface LastMigration {
 
 /** An image file or block device that was copied, and verified on both hosts. */
 export interface CopiedImage {
+  /** As the definition of the VM names it, or the image that stands on it. */
   path: string;
   /** Of the image, holes included. */
   bytes: number;

@@ -42,5 +42,8 @@ export interface Host {
   labels?: Record<string, string>;
 }
 
+/** Which ssh connects to the hosts. `auto`: ssh2, and this computer's ssh command for a host whose ssh_config asks for what ssh2 does not do. */
+export type SshChoice = "auto" | "ssh2" | "openssh";
+
 /** Hosts by name; `undefined` = no inventory: every host name is an ssh destination. */
 export type Inventory = Record<string, Host> | undefined;

@@ -8,6 +8,7 @@ import {
   parseInventory,
   parseOnInterrupt,
   parsePreviewSettings,
+  parseSsh,
   parseUri,
   type PreviewSettings,
 } from "../schema";
@@ -32,13 +33,15 @@ export function readSettings(get: (key: string) => string | undefined, world: Wo
   const { uri, failures: uriFailures } = parseUri(get("vm-placement:uri"));
   const { preview, failures: previewFailures } = parsePreviewSettings(get);
   const { onInterrupt, failures: interruptFailures } = parseOnInterrupt(get("vm-placement:onInterrupt"));
+  const { ssh, failures: sshFailures } = parseSsh(get("vm-placement:ssh"));
+  const debug = (text: string) => world.display.debug(text);
   return {
     inventory,
     uri,
     preview,
     onInterrupt,
-    failures: [...failures, ...uriFailures, ...previewFailures, ...interruptFailures],
-    hosts: new Hosts(world.dial(inventory), inventory, uri, world.clock, (text) => world.display.debug(text)),
+    failures: [...failures, ...uriFailures, ...sshFailures, ...previewFailures, ...interruptFailures],
+    hosts: new Hosts(world.dial(inventory, ssh, debug), inventory, uri, world.clock, debug),
     sshHosts: () => world.sshHosts(),
   };
 }

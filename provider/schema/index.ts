@@ -5,5 +5,12 @@ export { type ParsedInputs, parseInputs } from "./inputs";
 export { parseInventory } from "./inventory";
 export { type InputFailure, renderInputFailure } from "./refusal";
 export { createMask, type Mask, maskAll, secretsIn } from "./secrets";
-export { type OnInterrupt, parseOnInterrupt, parsePreviewSettings, parseUri, type PreviewSettings } from "./settings";
+export {
+  type OnInterrupt,
+  parseOnInterrupt,
+  parsePreviewSettings,
+  parseSsh,
+  parseUri,
+  type PreviewSettings,
+} from "./settings";
 export { containsUnknown, schemaVersion, UNKNOWN, withoutUndefined } from "./wire";

@@ -1,5 +1,6 @@
 /** The stack's configuration beside the inventory. */
 import { type InputFailure, invalid, setConfig } from "./refusal";
+import type { SshChoice } from "../core/model";
 import { shown } from "./shown";
 
 const defaultUri = "qemu:///system";
@@ -24,6 +25,15 @@ export function parseOnInterrupt(value: string | undefined): { onInterrupt: OnIn
   const key = "vm-placement:onInterrupt";
   const message = `got ${shown(value)}; expected "leave" (it goes on between the hosts) or "abort" (it is cancelled)`;
   return { onInterrupt: "leave", failures: [invalid(key, message, [setConfig(key, "abort")])] };
+}
+
+/** Reads `vm-placement:ssh`: which ssh connects to the hosts. Default: ssh2, and this computer's ssh command for a host that needs it. */
+export function parseSsh(value: string | undefined): { ssh: SshChoice; failures: InputFailure[] } {
+  if (value === undefined || value === "auto" || value === "ssh2" || value === "openssh")
+    return { ssh: value ?? "auto", failures: [] };
+  const key = "vm-placement:ssh";
+  const message = `got ${shown(value)}; expected "auto", "ssh2" (it runs no command of ssh_config) or "openssh" (this computer's ssh command)`;
+  return { ssh: "auto", failures: [invalid(key, message, [setConfig(key, "openssh")])] };
 }
 
 export interface PreviewSettings {

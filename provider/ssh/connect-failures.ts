@@ -35,7 +35,7 @@ export function handshakeFault(error: Error): Partial<Fault> & Pick<Fault, "mess
 
 /** What was tried, and what the host said to it. */
 interface Refused {
-  tried: readonly Offer[];
+  tried: readonly Pick<Offer, "label">[];
   skipped: readonly string[];
   /** What the host takes. */
   methods: readonly string[];

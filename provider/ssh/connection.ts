@@ -3,13 +3,14 @@ import type { Client, ClientChannel } from "ssh2";
 import type { PlacementError } from "../core/errors";
 import { hostAndPort } from "./destination";
 import { failure, runAgain, words } from "./failure";
+import type { Link } from "./link";
 import type { Target } from "./target";
 
 /** How long a host may take to answer our goodbye. */
 const goodbyeMs = 500;
 
 /** An open connection and its end: whatever happens to it is heard here, and nothing is ever an unhandled 'error' event. */
-export class Connection {
+export class Connection implements Link {
   /** Why the connection is gone; undefined while it is there. */
   lost: PlacementError | undefined;
   private readonly listeners = new Set<() => void>();
@@ -68,14 +69,17 @@ export class Connection {
 
   private lose(why: string): void {
     if (this.lost) return;
-    const { address, port } = this.target;
-    this.lost = failure(this.target, "connectionLost", {
-      action: `no result from ${this.target.host}`,
-      message: `the ssh connection to ${hostAndPort(address, port)} was lost: ${why}`,
-      remedies: [runAgain("nothing is known of what ran there meanwhile")],
-    });
+    this.lost = connectionLost(this.target, why);
     if (why !== "it was closed from here") this.transport.destroy();
     for (const listener of this.listeners) listener();
     this.listeners.clear();
   }
+}
+
+export function connectionLost(target: Target, why: string): PlacementError {
+  return failure(target, "connectionLost", {
+    action: `no result from ${target.host}`,
+    message: `the ssh connection to ${hostAndPort(target.address, target.port)} was lost: ${why}`,
+    remedies: [runAgain("nothing is known of what ran there meanwhile")],
+  });
 }

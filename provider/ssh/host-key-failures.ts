@@ -101,7 +101,7 @@ function replaceKey(target: Target, offered: Buffer): Remedy {
   };
 }
 
-function otherKey(target: Target): Remedy {
+export function otherKey(target: Target): Remedy {
   const command = "ssh-keygen -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key";
   return { do: "give the host a key that can be used", commands: [{ host: nameOf(target), command }, restart(target)] };
 }

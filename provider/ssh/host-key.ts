@@ -159,7 +159,7 @@ interface Pin {
   blob?: Buffer;
 }
 
-function readPin(target: Target, pin: string): Pin {
+export function readPin(target: Target, pin: string): Pin {
   const print = /^\s*(SHA256:[A-Za-z0-9+/]{43})=?(\s|$)/.exec(pin)?.[1];
   if (print !== undefined) return { print };
   const blob = publicKeyIn(pin);

@@ -1,12 +1,11 @@
 import { StringDecoder } from "node:string_decoder";
-import type { ClientChannel } from "ssh2";
 import { cleanLine } from "../core/clean";
 import type { ErrorCode } from "../core/errorCodes";
 import type { PlacementError } from "../core/errors";
 import type { ExecOptions, ExecResult, ProcessListeners, RemoteProcess, Shell } from "../core/ports";
 import { Head, HeadAndTail } from "./bounded";
-import type { Connection } from "./connection";
 import { type Fault, failure, nameOf, runAgain, words } from "./failure";
+import type { Link, RemoteChannel } from "./link";
 
 /** sshd counts a session for a moment after it told us of its end: for so long a refusal may be out of date. */
 const afterwardsMs = 500;
@@ -27,8 +26,8 @@ export class SshShell implements Shell {
   private waiting: (() => void)[] = [];
 
   constructor(
-    private readonly connection: Connection,
-    private readonly hops: readonly Connection[],
+    private readonly connection: Link,
+    private readonly hops: readonly Pick<Link, "close">[],
     private readonly sessionWaitMs: number,
   ) {
     this.host = connection.target.host;
@@ -125,7 +124,7 @@ export class SshShell implements Shell {
   }
 
   /** A host takes a limited number of sessions per connection (sshd's MaxSessions, 10): wait a little for one of ours to end. */
-  private async channelFor(command: string): Promise<ClientChannel> {
+  private async channelFor(command: string): Promise<RemoteChannel> {
     const giveUpAt = performance.now() + this.sessionWaitMs;
     for (;;) {
       if (this.lost) throw this.lost;
@@ -202,7 +201,7 @@ export class SshShell implements Shell {
 }
 
 /** ssh2 leaves requests unanswered when the connection goes down in the middle of one. */
-function lostWith<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
+function lostWith<T>(connection: Link, work: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const stopListening = connection.onLost(() => reject(connection.lost!));
     Promise.resolve()

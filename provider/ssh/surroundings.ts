@@ -22,6 +22,8 @@ export interface Surroundings {
   env: NodeJS.ProcessEnv;
   localUser: string;
   localHost: string;
+  /** The one file that stands for all of ssh_config; undefined: the account's and the system's. */
+  configFile: string | undefined;
   /** In the order in which ssh reads them; a file that is not there is empty. */
   configFiles: readonly string[];
   globalKnownHostsFiles: readonly string[];
@@ -36,6 +38,7 @@ export function surroundings(options: SshOptions = {}): Surroundings {
     env,
     localUser: options.localUser ?? accountName(env),
     localHost: hostname(),
+    configFile: options.sshConfigFile ?? (options.home === undefined ? undefined : join(home, ".ssh/config")),
     configFiles: [options.sshConfigFile ?? join(home, ".ssh/config"), ...(system === undefined ? [] : [system])],
     globalKnownHostsFiles: options.globalKnownHostsFiles ?? ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"],
   };

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Host } from "../core/model";
+import type { Remedy } from "../core/problem";
 import { type Proposal, proposalOf } from "./algorithms";
 import type { Block } from "./config";
 import { parseDestination } from "./destination";
@@ -7,6 +8,7 @@ import { expandHome, expandPath, expandTokens, type Tokens } from "./expand";
 import { failure, nameOf, type Subject } from "./failure";
 import { hostKeyRules, type HostKeyRules, knownHostsFiles } from "./host-key-rules";
 import { type ConfigValues, type LookedUp, lookUp } from "./lookup";
+import { needsOpenSsh } from "./needs-openssh";
 import type { Surroundings } from "./surroundings";
 
 /** One ssh server to connect to, and all that is known for doing so. */
@@ -28,6 +30,23 @@ export interface Target extends Subject {
   keepaliveIntervalMs?: number | undefined;
   keepaliveCountMax?: number | undefined;
   home: string;
+  given: Given;
+  /** ssh_config has a ProxyCommand, and no jump host stands before it. */
+  proxyCommand: boolean;
+  /** What a Match of ssh_config sets by a criterion that is not evaluated here, such as `exec`. */
+  undecided: { keyword: Undecidable; criterion: string } | undefined;
+  /** What ssh2 does not do of what ssh_config says; empty: nothing. */
+  needsOpenSsh: readonly string[];
+}
+
+/** What is said of a target besides ssh_config: by the inventory, or by the destination as written. */
+interface Given {
+  /** The name by which ssh_config knows it. */
+  alias: string;
+  address?: string | undefined;
+  port?: number | undefined;
+  user?: string | undefined;
+  host: Host;
 }
 
 export interface KeySources {
@@ -64,14 +83,6 @@ export function resolveTarget(
   const config = lookedUp.values;
   const first = (keyword: string) => config.get(keyword)?.[0];
   const portSet = override.port ?? host.port ?? written?.port;
-  const hasJump = host.proxyJump !== undefined;
-  refuseUndecided(subject, lookedUp, {
-    hostname: host.address !== undefined,
-    port: portSet !== undefined,
-    user: userSet !== undefined,
-    proxyjump: hasJump,
-    proxycommand: hasJump,
-  });
 
   const hostName = first("hostname");
   const address =
@@ -94,25 +105,48 @@ export function resolveTarget(
   };
   const paths = (values: readonly string[]) => values.map((path) => expandPath(path, home, env, tokens));
 
-  const proxyJump = jumpOf(host, config, subject, tokens);
+  const { proxyJump, proxyCommand } = wayOf(host, config, tokens);
   const files = knownHostsFiles(host, config, around, tokens);
+  const rules = hostKeyRules({ blocks, host, address, lookedUp, direct: proxyJump === undefined, files, paths });
+  const keys = keySources(host, config, around, paths);
+  const hostKeyAlias = first("hostkeyalias");
 
   return {
     ...subject,
     address,
     port,
     user,
-    keys: keySources(host, config, around, paths),
+    keys,
     pin: host.hostKey,
     knownHostsFiles: files.paths,
-    hostKeyAlias: first("hostkeyalias"),
-    hostKeyRules: hostKeyRules({ blocks, host, address, lookedUp, direct: proxyJump === undefined, files, paths }),
+    hostKeyAlias,
+    hostKeyRules: rules,
     proposal: proposalOf(subject, config),
     proxyJump,
     connectTimeoutMs: milliseconds(first("connecttimeout")),
     keepaliveIntervalMs: milliseconds(first("serveraliveinterval")),
     keepaliveCountMax: Number(first("serveralivecountmax")) || undefined,
     home,
+    given: {
+      alias,
+      address: host.address?.replace(/^\[(.*)\]$/, "$1"),
+      port: portSet,
+      user: userSet,
+      host,
+    },
+    proxyCommand,
+    undecided: undecidedSetting(lookedUp, {
+      hostname: host.address !== undefined,
+      port: portSet !== undefined,
+      user: userSet !== undefined,
+      proxyjump: host.proxyJump !== undefined,
+      proxycommand: host.proxyJump !== undefined,
+    }),
+    needsOpenSsh: needsOpenSsh({
+      ...{ host, lookedUp, proxyCommand, rules, address, port, hostKeyAlias, home, env },
+      ...keys,
+      knownHostsFiles: files.paths,
+    }),
   };
 }
 
@@ -151,21 +185,52 @@ function keySources(host: Host, config: ConfigValues, { home, env }: Surrounding
   };
 }
 
-function jumpOf(host: Host, config: ConfigValues, subject: Subject, tokens: Tokens): string | undefined {
+function wayOf(
+  host: Host,
+  config: ConfigValues,
+  tokens: Tokens,
+): { proxyJump: string | undefined; proxyCommand: boolean } {
   const set = host.proxyJump ?? config.get("proxyjump")?.[0];
   const isSet = (value: string | undefined) => value !== undefined && value !== "" && value.toLowerCase() !== "none";
-  if (set === undefined && isSet(config.get("proxycommand")?.[0])) {
-    throw failure(subject, "invalidInput", {
+  return {
+    proxyJump: isSet(set) ? expandTokens(set!, tokens) : undefined,
+    proxyCommand: set === undefined && isSet(config.get("proxycommand")?.[0]),
+  };
+}
+
+/** ssh2 runs no command. */
+export function refuseForSsh2(target: Target): void {
+  const { undecided } = target;
+  if (target.proxyCommand) {
+    throw failure(target, "invalidInput", {
       phase: "configure",
       message: "ssh_config sets a ProxyCommand for it, and commands are not run",
       remedies: [
         { do: "set proxyJump of the host in the inventory to the jump host" },
         { do: "set ProxyJump in ssh_config instead of the command" },
+        letOpenSshConnect,
       ],
     });
   }
-  return isSet(set) ? expandTokens(set!, tokens) : undefined;
+  // Another host or account may be the one that is meant.
+  if (undecided !== undefined) {
+    const { keyword, criterion } = undecided;
+    throw failure(target, "invalidInput", {
+      phase: "configure",
+      message: `a Match ${criterion} of ssh_config sets ${keyword}, and this criterion is not evaluated`,
+      remedies: [
+        { do: `set ${keyword} above it for this host` },
+        { do: `set ${inventoryField[keyword]} of ${nameOf(target)} in the inventory` },
+        letOpenSshConnect,
+      ],
+    });
+  }
 }
+
+const letOpenSshConnect: Remedy = {
+  do: "let this computer's ssh command connect",
+  commands: [{ command: "pulumi config set vm-placement:ssh openssh" }],
+};
 
 const secondsOf: Record<string, number> = { "": 1, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
@@ -177,23 +242,18 @@ function milliseconds(text = ""): number | undefined {
   return seconds > 0 ? seconds * 1000 : undefined;
 }
 
-/** Which of them ssh would take depends on a command, which is not run: another host or account may be the one that is meant. */
-function refuseUndecided(subject: Subject, { undecided }: LookedUp, decided: Record<string, boolean>): void {
-  const keyword = ["HostName", "Port", "User", "ProxyJump", "ProxyCommand"].find(
-    (each) => decided[each.toLowerCase()] !== true && undecided.has(each.toLowerCase()),
-  );
-  if (keyword === undefined) return;
-  throw failure(subject, "invalidInput", {
-    phase: "configure",
-    message: `a Match ${undecided.get(keyword.toLowerCase())} of ssh_config sets ${keyword}, and this criterion is not evaluated`,
-    remedies: [
-      { do: `set ${keyword} above it for this host` },
-      { do: `set ${inventoryField[keyword]} of ${nameOf(subject)} in the inventory` },
-    ],
-  });
+function undecidedSetting({ undecided }: LookedUp, decided: Record<string, boolean>): Target["undecided"] {
+  for (const keyword of undecidable) {
+    const criterion = undecided.get(keyword.toLowerCase());
+    if (criterion !== undefined && decided[keyword.toLowerCase()] !== true) return { keyword, criterion };
+  }
+  return undefined;
 }
 
-const inventoryField: Record<string, string> = {
+const undecidable = ["HostName", "Port", "User", "ProxyJump", "ProxyCommand"] as const;
+type Undecidable = (typeof undecidable)[number];
+
+const inventoryField: Record<Undecidable, string> = {
   HostName: "address",
   Port: "port",
   User: "user",

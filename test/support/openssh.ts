@@ -29,32 +29,36 @@ function keyFile(path: string): KeyFile {
 
 /** A host certificate of a key; returns its public line. */
 export function signHostKey(authority: KeyFile, key: KeyFile, principals: readonly string[]): string {
-  execFileSync("ssh-keygen", [
-    "-q",
-    "-s",
-    authority.path,
-    "-I",
-    "host",
-    "-h",
-    "-n",
-    principals.join(","),
-    `${key.path}.pub`,
-  ]);
+  return sign(authority, key, principals, "-h");
+}
+
+/** A user certificate of a key, in KEY-cert.pub beside it. */
+export function signUserKey(authority: KeyFile, key: KeyFile, principals: readonly string[]): string {
+  return sign(authority, key, principals);
+}
+
+function sign(authority: KeyFile, key: KeyFile, principals: readonly string[], ...flags: string[]): string {
+  const names = ["-n", principals.join(",")];
+  execFileSync("ssh-keygen", ["-q", "-s", authority.path, "-I", "test", ...flags, ...names, `${key.path}.pub`]);
   return readFileSync(`${key.path}-cert.pub`, "utf8").trim();
 }
 
-/** An sshd that rejects every login: a client that gets so far has accepted its host key. */
+/**
+ * An sshd on loopback. It rejects every login, so that a client that gets so far has accepted its host key; unless `lines` say otherwise: sshd takes
+ * the first value of a setting, and these come first.
+ */
 export async function startSshd(
   directory: string,
   name: string,
   hostKeys: readonly KeyFile[],
   lines: readonly string[] = [],
-): Promise<{ port: number; stop: () => void }> {
+): Promise<{ port: number; pid: number; stop: () => void }> {
   const port = await freePort();
   const config = join(directory, `${name}.conf`);
   writeFileSync(
     config,
     [
+      ...lines,
       `ListenAddress 127.0.0.1:${port}`,
       `ListenAddress [::1]:${port}`,
       ...hostKeys.map(({ path }) => `HostKey ${path}`),
@@ -66,7 +70,6 @@ export async function startSshd(
       "PidFile none",
       "StrictModes no",
       "MaxStartups 1000",
-      ...lines,
       "",
     ].join("\n"),
   );
@@ -77,7 +80,7 @@ export async function startSshd(
     if (waitedMs > 10_000 || child.exitCode !== null) throw new Error(`sshd ${name} does not start`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  return { port, stop: () => void child.kill() };
+  return { port, pid: child.pid!, stop: () => void child.kill() };
 }
 
 export type Answer = "accepted" | "refused";

@@ -5,7 +5,7 @@ import type { Host } from "../../provider/core/model";
 import { readConfig } from "../../provider/ssh/config";
 import type { SshOptions } from "../../provider/ssh/surroundings";
 import { surroundings } from "../../provider/ssh/surroundings";
-import { resolveTarget } from "../../provider/ssh/target";
+import { refuseForSsh2, resolveTarget } from "../../provider/ssh/target";
 
 /** A home directory for each test, whose ~/.ssh/config is read. Call it in a `describe`. */
 export function sshHome() {
@@ -33,7 +33,9 @@ export function sshHome() {
   function target(host: Host, config = "", env?: NodeJS.ProcessEnv) {
     write(".ssh/config", config);
     const around = surroundings(options(env));
-    return resolveTarget(host, { host: host.name }, readConfig(around), around);
+    const resolved = resolveTarget(host, { host: host.name }, readConfig(around), around);
+    refuseForSsh2(resolved);
+    return resolved;
   }
 
   return { home: () => at.home, write, options, target };

@@ -119,7 +119,8 @@ async function throughPulumi(fake: SimulatedLab): Promise<{ said: unknown; rows:
 async function throughCommandLine(fake: SimulatedLab, words: string[]): Promise<string> {
   let printed = "";
   const print = (text: string) => (printed += text);
-  const settings = () => Promise.resolve({ inventory, uri: "qemu:///system", mask: (text: string) => text });
+  const settings = () =>
+    Promise.resolve({ inventory, uri: "qemu:///system", ssh: "auto" as const, mask: (text: string) => text });
   await run(words, { dial: () => fake.dial, clock, settings, print, complain: print });
   return printed;
 }

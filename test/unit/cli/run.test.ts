@@ -19,7 +19,7 @@ describe("the command line", () => {
     const code = await run(words, {
       dial: () => fake.dial,
       clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
-      settings: () => Promise.resolve({ inventory, uri: "qemu:///system", mask: createMask(secrets) }),
+      settings: () => Promise.resolve({ inventory, uri: "qemu:///system", ssh: "auto", mask: createMask(secrets) }),
       print: (text) => (printed += text),
       complain: (text) => (complained += text),
     });

@@ -4,6 +4,7 @@ import {
   containsUnknown,
   parseInputs,
   parseInventory,
+  parseSsh,
   parseUri,
   UNKNOWN,
   withoutUndefined,
@@ -637,6 +638,18 @@ describe("schema: the inventory", () => {
     assert.deepEqual(
       inventoryFailures({ "kvm-a": { port: 0 }, "kvm-b": { maintenance: 1 } }).map(([property]) => property),
       ["vm-placement:hosts.kvm-a.port", "vm-placement:hosts.kvm-b.maintenance"],
+    );
+  });
+});
+
+describe("schema: which ssh", () => {
+  it("is one of three, auto by default", () => {
+    for (const ssh of ["auto", "ssh2", "openssh"] as const) assert.deepEqual(parseSsh(ssh), { ssh, failures: [] });
+    assert.deepEqual(parseSsh(undefined), { ssh: "auto", failures: [] });
+    const { failures } = parseSsh("OpenSSH");
+    assert.deepEqual(
+      failures.map(({ property, code }) => [property, code]),
+      [["vm-placement:ssh", "invalidInput"]],
     );
   });
 });

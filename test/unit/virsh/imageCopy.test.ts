@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ImageToCopy } from "../../../provider/core/imageCopy";
@@ -23,6 +35,12 @@ import {
 import { runScript } from "../../../provider/virsh/runScript";
 import type { ShellScript } from "../../../provider/virsh/shellScript";
 import { LocalShell } from "../../support/local-shell";
+
+/** Made longer, it ends with a hole. */
+function resize(path: string, bytes: number): void {
+  closeSync(openSync(path, "a"));
+  truncateSync(path, bytes);
+}
 
 const peer = { user: undefined, host: "kvm-b", port: undefined };
 const MiB = 1024 * 1024;
@@ -49,7 +67,7 @@ describe("the scripts that copy images", () => {
     shell = new LocalShell({ env: { ...process.env, PATH: `${join(root, "bin")}:${process.env.PATH}` } });
     // Data, a hole, data, a hole.
     writeFileSync(here(), randomBytes(MiB));
-    execFileSync("truncate", ["-s", String(40 * MiB), here()]);
+    resize(here(), 40 * MiB);
     execFileSync("dd", [
       "if=/dev/urandom",
       `of=${here()}`,
@@ -59,7 +77,7 @@ describe("the scripts that copy images", () => {
       "conv=notrunc",
       "status=none",
     ]);
-    execFileSync("truncate", ["-s", String(50 * MiB), here()]);
+    resize(here(), 50 * MiB);
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
@@ -95,7 +113,7 @@ describe("the scripts that copy images", () => {
   });
 
   it("put an empty image aside, and back where the move did not happen", async () => {
-    execFileSync("truncate", ["-s", String(50 * MiB), there()]);
+    resize(there(), 50 * MiB);
     const digest = await copy();
     const { ino } = statSync(there());
     await ok(removeImageScript(there(), digest, String(ino)));
@@ -120,7 +138,7 @@ describe("the scripts that copy images", () => {
   });
 
   it("refuse a copy that differs, and keep what was there", async () => {
-    execFileSync("truncate", ["-s", String(50 * MiB), there()]);
+    resize(there(), 50 * MiB);
     const digest = await ok(digestScript(here(), image().bytes));
     await ok(prepareScript(atDestination(), digest, undefined));
     await ok(transferScript(image(), peer, undefined));
@@ -166,7 +184,7 @@ describe("the scripts that copy images", () => {
 
   it("tell what a host has", async () => {
     const missing = join(root, "nowhere", "x.img");
-    execFileSync("truncate", ["-s", String(50 * MiB), there()]);
+    resize(there(), 50 * MiB);
     const facts = parseCopyFacts(await ok(copyFactsScript([here(), there(), missing])))!;
     assert.deepEqual(facts.missing, []);
     assert.equal(facts.isRoot, process.getuid!() === 0);

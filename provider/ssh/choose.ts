@@ -1,0 +1,49 @@
+import { PlacementError } from "../core/errors";
+import type { SshChoice } from "../core/model";
+import type { Shell } from "../core/ports";
+import { installSsh, sshUnusable } from "./openssh/failures";
+import { findSsh, type SshProgram } from "./openssh/program";
+import type { Surroundings } from "./surroundings";
+import type { Target } from "./target";
+
+/** Both ways to open the same route. */
+interface Ways {
+  ssh2(): Promise<Shell>;
+  /** `program`: path of the ssh command. */
+  openssh(program: string): Promise<Shell>;
+}
+
+/** Decides for each route which ssh opens it. */
+export function choose(choice: SshChoice, around: Surroundings, note: (text: string) => void) {
+  let program: Promise<SshProgram> | undefined;
+  const noted = new Set<string>();
+
+  return async (route: readonly Target[], ways: Ways): Promise<Shell> => {
+    const target = route.at(-1)!;
+    const demanding = route.find(({ needsOpenSsh }) => needsOpenSsh.length > 0);
+    if (choice === "ssh2" || (choice === "auto" && !demanding)) return ways.ssh2();
+    const found = await (program ??= findSsh(around.env));
+    if (!demanding || choice === "openssh") {
+      if ("missing" in found) throw sshUnusable(target, found.missing);
+      return ways.openssh(found.path);
+    }
+    const { hop, host, needsOpenSsh } = demanding;
+    const why = `${hop === undefined ? "" : `jump host ${hop}: `}${needsOpenSsh.join("; ")}`;
+    if ("missing" in found) return withRemedy(ways.ssh2(), `${installSsh}: then it connects (${why})`);
+    if (!noted.has(host)) {
+      noted.add(host);
+      note(`${host} is reached with this computer's ssh command: ${why}`);
+    }
+    return ways.openssh(found.path);
+  };
+}
+
+/** What ssh2 refuses, it may refuse because the system's ssh is missing. */
+async function withRemedy(shell: Promise<Shell>, remedy: string): Promise<Shell> {
+  try {
+    return await shell;
+  } catch (error) {
+    if (!(error instanceof PlacementError)) throw error;
+    throw new PlacementError({ ...error.problem, remedies: [...error.problem.remedies, { do: remedy }] });
+  }
+}

@@ -1,0 +1,85 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Host } from "../core/model";
+import type { HostKeyRules } from "./host-key-rules";
+import { knownHostsName, knownKeys } from "./known-hosts";
+import type { LookedUp } from "./lookup";
+import { publicHalf } from "./private-key";
+import { typeOfKey } from "./public-key";
+
+/** What decides about the connection itself. A Match that is not evaluated here may set any of it. */
+const aboutTheConnection = [
+  "hostname",
+  "port",
+  "user",
+  "identityfile",
+  "certificatefile",
+  "identityagent",
+  "identitiesonly",
+  "proxyjump",
+  "proxycommand",
+];
+
+interface Facts {
+  host: Host;
+  lookedUp: LookedUp;
+  proxyCommand: boolean;
+  identityFiles: readonly string[];
+  namedBy: "inventory" | "sshConfig" | "default";
+  agentSocket?: string | undefined;
+  rules: HostKeyRules;
+  knownHostsFiles: readonly string[];
+  address: string;
+  port: number;
+  hostKeyAlias: string | undefined;
+  home: string;
+  env: NodeJS.ProcessEnv;
+}
+
+/** What this host's configuration asks for that ssh2 does not do and the system's ssh does; each in words. */
+export function needsOpenSsh(facts: Facts): string[] {
+  const { host, lookedUp, rules } = facts;
+  const isSet = (keyword: string) => {
+    const value = lookedUp.values.get(keyword)?.[0];
+    return value !== undefined && value !== "" && value.toLowerCase() !== "none";
+  };
+  const undecided = aboutTheConnection.find((keyword) => lookedUp.undecided.has(keyword));
+  const obstacle = rules.obstacles.find(({ pinHelps }) => host.hostKey === undefined || !pinHelps);
+  const needs = [
+    facts.proxyCommand && "ssh_config sets a ProxyCommand for it",
+    hasCertificate(facts, isSet("certificatefile")) && "a user certificate belongs to its key",
+    hasSecurityKey(facts) && "its key is in a security key (FIDO)",
+    usesKerberos(facts) && "GSSAPIAuthentication is set, and there is no key but a Kerberos ticket",
+    undecided !== undefined && `a Match ${lookedUp.undecided.get(undecided)} of ssh_config sets ${undecided}`,
+    obstacle?.fault.message,
+    onlyKnownByAuthority(facts) && "known_hosts has a @cert-authority for it, and no key",
+  ];
+  return needs.filter((need) => typeof need === "string");
+}
+
+function hasCertificate({ host, identityFiles }: Facts, fileSet: boolean): boolean {
+  if (fileSet) return true;
+  return host.privateKey === undefined && identityFiles.some((path) => existsSync(`${path}-cert.pub`));
+}
+
+function hasSecurityKey({ host, identityFiles, namedBy, home }: Facts): boolean {
+  if (host.privateKey !== undefined) return false;
+  const isSecurityKey = (path: string) => typeOfKey(publicHalf(undefined, path) ?? Buffer.alloc(0)).startsWith("sk-");
+  if (namedBy !== "default") return identityFiles.some(isSecurityKey);
+  const defaults = ["id_ed25519_sk", "id_ecdsa_sk"].map((name) => join(home, ".ssh", name));
+  return !identityFiles.some((path) => existsSync(path)) && defaults.some((path) => existsSync(path));
+}
+
+/** Distributions set GSSAPIAuthentication for everybody (RHEL does): it counts only where nothing else can let the account in. */
+function usesKerberos({ host, lookedUp, identityFiles, agentSocket, env }: Facts): boolean {
+  if (!/^(yes|true)$/i.test(lookedUp.values.get("gssapiauthentication")?.[0] ?? "")) return false;
+  if (host.privateKey !== undefined || agentSocket !== undefined) return false;
+  if (identityFiles.some((path) => existsSync(path))) return false;
+  return env["KRB5CCNAME"] !== undefined || existsSync(`/tmp/krb5cc_${process.getuid?.() ?? ""}`);
+}
+
+function onlyKnownByAuthority({ host, knownHostsFiles, address, port, hostKeyAlias }: Facts): boolean {
+  if (host.hostKey !== undefined) return false;
+  const lines = knownKeys(knownHostsFiles, knownHostsName(address, port, hostKeyAlias));
+  return lines.some(({ marker }) => marker === "cert-authority") && !lines.some(({ marker }) => marker === undefined);
+}

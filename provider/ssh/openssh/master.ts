@@ -1,0 +1,99 @@
+import { spawn } from "node:child_process";
+import type { Readable } from "node:stream";
+import { HeadAndTail } from "../bounded";
+import type { Timing } from "../connect";
+import type { Target } from "../target";
+import { masterFailure, masterTimeout } from "./failures";
+
+/** What ssh prints by the time it gives up; a host's banner is among it. */
+const maxStderr = 64 * 1024;
+
+/** An agent may ask its user, and a security key waits for a touch. */
+const authenticationMs = 30_000;
+
+/** The last words of an ssh that ended: a ProxyCommand may hold the pipe open. */
+const lastWordsMs = 200;
+
+/** The words of a master that runs, in the background by now. */
+export interface Master {
+  readonly stderr: string;
+  /** Stops listening to it. */
+  release(): void;
+}
+
+/**
+ * Starts the master connection to a target. With ControlPersist ssh goes to the background, and the process that was started ends with code 0
+ * as soon as the host key was verified, the account was let in, and the socket is there.
+ */
+export function startMaster(
+  ssh: string,
+  args: readonly string[],
+  target: Target,
+  { timing, env }: { timing: Timing; env: NodeJS.ProcessEnv },
+): Promise<Master> {
+  const deadlineMs = (target.connectTimeoutMs ?? timing.connectTimeoutMs) + authenticationMs;
+  return new Promise((resolve, reject) => {
+    const child = spawn(ssh, args, {
+      stdio: ["ignore", "ignore", "pipe"],
+      // A group of its own: Ctrl-C is for us, and what comes of a migration has to be watched then.
+      detached: true,
+      env: {
+        PATH: process.env["PATH"],
+        ...env,
+        LC_ALL: "C",
+        SSH_ASKPASS_REQUIRE: "never",
+      },
+    });
+    const stderr: Readable = child.stderr;
+    const said = new HeadAndTail(maxStderr);
+    stderr.setEncoding("utf8").on("data", (text: string) => said.add(text));
+    stderr.on("error", () => {});
+    const release = () => void stderr.destroy();
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      try {
+        process.kill(-child.pid!, "SIGKILL");
+      } catch {
+        // It has just ended.
+      }
+    }, deadlineMs);
+    child.on("error", () => {
+      clearTimeout(timer);
+      reject(masterFailure(target, "ssh cannot be started"));
+    });
+    child.on("exit", (code) => {
+      clearTimeout(timer);
+      if (code === 0)
+        return resolve({
+          get stderr() {
+            return said.text;
+          },
+          release,
+        });
+      let over = false;
+      const fail = () => {
+        if (over) return;
+        over = true;
+        clearTimeout(late);
+        release();
+        reject(
+          timedOut ? masterTimeout(target, deadlineMs) : new MasterEnded(said.text, masterFailure(target, said.text)),
+        );
+      };
+      const late = setTimeout(fail, lastWordsMs);
+      if (stderr.readableEnded) fail();
+      else stderr.once("end", fail);
+    });
+  });
+}
+
+/** What ssh printed, beside what it means. */
+export class MasterEnded extends Error {
+  constructor(
+    readonly stderr: string,
+    readonly failure: Error,
+  ) {
+    super(failure.message);
+  }
+}
