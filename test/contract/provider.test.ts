@@ -243,7 +243,8 @@ for (const { title, notRun, get } of runtimes) {
     });
 
     it("names an ssh_config that cannot be used, without a stack", async () => {
-      mkdirSync(join(home, ".ssh/config"), { recursive: true });
+      mkdirSync(join(home, ".ssh"), { recursive: true });
+      writeFileSync(join(home, ".ssh/config"), 'Host "kvm-c\n  Port 22\n');
       await configured();
       const error = await failing(provider.check(news({ host: "kvm-c" })));
       assert.match(error.message, /^cannot use the ssh configuration .+\[invalidInput\]$/s);
