@@ -43,6 +43,7 @@ export function parseDomainXml(xml: string): DomainDefinition | undefined {
     filesystems: all(devices, "filesystem").map((filesystem) => ({
       driver: first(filesystem, "driver").attributes.type === "virtiofs" ? "virtiofs" : "9p",
       target: first(filesystem, "target").attributes.dir ?? "",
+      external: first(filesystem, "source").attributes.socket !== undefined,
     })),
     sharedMemory: all(devices, "shmem")
       .filter(({ attributes }) => attributes.role !== "master")
@@ -87,8 +88,10 @@ function disk(element: Element): Disk {
     type: attributes.type ?? "file",
     path: source.file ?? source.dev,
     format: first(element, "driver").attributes.type ?? "raw",
+    pciAddress: attributes.type === "nvme" ? pciAddress(first(element, "source", "address").attributes) : undefined,
     readonly: has(element, "readonly"),
     shareable: has(element, "shareable"),
+    transient: has(element, "transient"),
     startupPolicy: (source.startupPolicy ?? "mandatory") as Disk["startupPolicy"],
   };
 }
@@ -108,9 +111,11 @@ function hostDevice(element: Element): HostDevice {
   const address = first(source, "address").attributes;
   const adapter = first(source, "adapter").attributes.name;
   const ids = [first(source, "vendor").attributes.id, first(source, "product").attributes.id];
+  const usb = ids[0] === undefined ? usbAddress(address) : ids.join(":");
   return {
     type: element.attributes.type ?? "device",
-    name: address.uuid ?? pciAddress(address) ?? adapter ?? (ids[0] === undefined ? "" : ids.join(":")),
+    name: address.uuid ?? pciAddress(address) ?? adapter ?? usb ?? "",
+    optional: ["optional", "requisite"].includes(source.attributes.startupPolicy ?? ""),
     transient: isTransient(element),
   };
 }
@@ -123,12 +128,17 @@ function hostInterfaces(devices: Element): HostDevice[] {
       type: "network function",
       name:
         pciAddress(first(element, "source", "address").attributes) ?? first(element, "mac").attributes.address ?? "",
+      optional: false,
       transient: isTransient(element),
     }));
 }
 
 function isTransient(element: Element): boolean {
   return first(element, "teaming").attributes.type === "transient";
+}
+
+function usbAddress({ bus, device }: Record<string, string>): string | undefined {
+  return bus === undefined || device === undefined ? undefined : `bus ${bus} device ${device}`;
 }
 
 function pciAddress({ domain, bus, slot, function: part }: Record<string, string>): string | undefined {

@@ -30,6 +30,7 @@ export function healthySystem(host: string, change: Partial<SystemFacts> = {}): 
       migrationPortMax: 49_215,
       migrateTlsForce: false,
       user: "qemu",
+      sharedFilesystems: [],
     },
     certificates: {
       directory: "/etc/pki/qemu",
@@ -95,8 +96,10 @@ export function healthyDomain(change: Partial<DomainFacts> = {}): DomainFacts {
         type: "network",
         path: undefined,
         format: "raw",
+        pciAddress: undefined,
         readonly: false,
         shareable: false,
+        transient: false,
         startupPolicy: "mandatory",
       },
     ],

@@ -1,10 +1,11 @@
 /** Which disks are copied, and by whom. */
 import type { Disk, MoveFacts } from "./facts";
-import { isSameFile } from "./sameStorage";
+import { isDeclaredSame, isSameFile } from "./sameStorage";
 
 /** What libvirt copies: the chosen ones, by default all that the guest can write to and no other VM shares. */
 export function isCopied(disk: Disk, { options }: Pick<MoveFacts, "options">): boolean {
-  if (options.copyStorage === undefined || (disk.path === undefined && disk.type !== "network")) return false;
+  const isKnown = disk.path !== undefined || disk.type === "network" || disk.type === "nvme";
+  if (options.copyStorage === undefined || !isKnown) return false;
   if (options.copyStorageDisks !== undefined) return options.copyStorageDisks.includes(disk.target);
   return !disk.readonly && !disk.shareable && disk.device !== "cdrom" && disk.device !== "floppy";
 }
@@ -15,7 +16,8 @@ export function isCopiedOffline(disk: Disk, facts: MoveFacts): boolean {
 }
 
 /** Proved to be one file on both hosts. */
-export function isShared(path: string, { sourceImages, destinationImages }: MoveFacts): boolean {
+export function isShared(path: string, { source, sourceImages, destinationImages }: MoveFacts): boolean {
   const [here, there] = [sourceImages[path], destinationImages[path]];
-  return here !== undefined && there !== undefined && isSameFile(here, there);
+  if (here === undefined || there === undefined) return false;
+  return isSameFile(here, there) || isDeclaredSame(path, here, there, source);
 }

@@ -4,7 +4,7 @@ import { showBytes } from "../units";
 import type { Disk, ImageFacts, MoveFacts } from "./facts";
 import { createImage, replaceImage } from "./images";
 import type { DiskProblem } from "./oneDisk";
-import { sharedFileSystems } from "./sameStorage";
+import { isDeclaredSame, sharedFileSystems } from "./sameStorage";
 
 export function problemOfCopy(disk: Disk, facts: MoveFacts): DiskProblem | undefined {
   const { path, type, format } = disk;
@@ -14,14 +14,27 @@ export function problemOfCopy(disk: Disk, facts: MoveFacts): DiskProblem | undef
       remedies: copyOthersOnly(facts.source.host),
     };
   }
+  if (type === "nvme") {
+    return {
+      severity: "warning",
+      message: `it is copied onto the NVMe device at ${disk.pciAddress ?? "the same address"} of ${facts.destination.host}`,
+      remedies: [
+        {
+          do: "see what that device is, before it is overwritten",
+          commands: [{ host: facts.destination.host, command: "lspci -D -nn" }],
+        },
+      ],
+    };
+  }
   if (path === undefined) return undefined;
   const { host } = facts.destination;
   const [here, there] = [facts.sourceImages[path], facts.destinationImages[path]];
-  if (
+  const onOneMount =
     here?.fileSystem !== undefined &&
     sharedFileSystems.test(here.fileSystem) &&
-    here.mountSource === there?.mountSource
-  ) {
+    here.mountSource === there?.mountSource;
+  const declared = here !== undefined && there !== undefined && isDeclaredSame(path, here, there, facts.source);
+  if (onOneMount || declared) {
     return {
       message: `${path} is on storage that both hosts see, and would be copied onto itself`,
       remedies: copyOthersOnly(facts.source.host),

@@ -1,16 +1,33 @@
 /** What is part of the VM and cannot go along. */
 import { commandLine } from "../shownCommand";
 import { anyOf } from "../textMatch";
-import type { DomainFacts, HostDevice, MoveFacts } from "./facts";
+import { versionBelow } from "../version";
+import type { DomainFacts, Filesystem, HostDevice, HostFacts, MoveFacts } from "./facts";
 import type { Problem, Remedy } from "../problem";
 import { between, type StderrCause } from "./stderr";
 
-export function devicesCanMove({ domain, source: { host }, options, how }: MoveFacts): Problem[] {
+/** From these releases libvirt asks QEMU which devices hold a migration up (`blocked-reasons` of query-migrate), and judges none itself. */
+const asksQemu = { libvirt: "8.6.0", qemu: "6.0.0" };
+/** From these releases a virtiofs device can go along, where virtiofsd (1.11) can. */
+const virtiofsMoves = { libvirt: "10.6.0", qemu: "8.2.0" };
+
+export function devicesCanMove({ domain, source, destination, options, how }: MoveFacts): Problem[] {
   if (domain === undefined || how !== "live") return [];
-  const { name, hostDevices, filesystems, sharedMemory, hugepageKiB } = domain;
+  const { host } = source;
+  const { name, hostDevices, interfaces, filesystems, sharedMemory, hugepageKiB } = domain;
   return [
-    ...hostDevices.filter(({ transient }) => !transient).map((device) => hostDevice(host, domain, device)),
-    ...filesystems.map((directory) => hostDirectory(host, name, directory)),
+    ...hostDevices
+      .filter(({ transient }) => !transient)
+      .flatMap((device) =>
+        device.type === "usb" ? usbDevice(destination.host, name, device) : hostDevice(source, domain, device),
+      ),
+    ...interfaces
+      .filter(({ type }) => type === "vdpa")
+      .map((each) =>
+        hostDevice(source, domain, { type: "vDPA", name: each.source ?? "", transient: false, optional: false }),
+      ),
+    ...filesystems.map((directory) => hostDirectory(source, name, directory)),
+    ...transientDisks(host, domain),
     ...sharedMemory.map((device) =>
       problem(
         "shared-memory",
@@ -53,9 +70,57 @@ function problem(
   return { rule, severity, code: "migrationRefused", host, message, remedies };
 }
 
-function hostDevice(host: string, domain: DomainFacts, { type, name }: HostDevice): Problem {
-  const message = `${domain.name} has a device of ${host} itself (${type} ${name}), which cannot go along`;
-  return problem("host-devices", host, message, withoutHostDevice(host, domain));
+/** libvirt below `since`, or with a QEMU below it. What is not known may be new enough. */
+function isBelow({ libvirt, qemu }: HostFacts, since: { libvirt: string; qemu: string }): boolean {
+  return (
+    (libvirt !== undefined && versionBelow(libvirt, since.libvirt)) ||
+    (qemu !== undefined && versionBelow(qemu, since.qemu))
+  );
+}
+
+function hostDevice(source: HostFacts, domain: DomainFacts, { type, name }: HostDevice): Problem {
+  const { host } = source;
+  const device = `${domain.name} has a device of ${host} itself (${[type, name].filter((part) => part !== "").join(" ")})`;
+  return isBelow(source, asksQemu)
+    ? problem("host-devices", host, `${device}, which cannot go along`, withoutHostDevice(host, domain))
+    : problem(
+        "host-devices",
+        host,
+        `${device}: QEMU decides when the move begins whether it can go along, which needs a driver that can save its state, on both hosts`,
+        withoutHostDevice(host, domain),
+        "warning",
+      );
+}
+
+/** libvirt moves it: QEMU on the destination opens the device of the same name there, and does not start without one. */
+function usbDevice(destination: string, domain: string, { name, optional }: HostDevice): Problem[] {
+  if (optional) return [];
+  const device = name === "" ? "" : ` ${name}`;
+  return [
+    problem(
+      "usb-devices",
+      destination,
+      `${domain} has the USB device${device}: ${destination} must have it too, and the guest sees it unplugged and plugged in`,
+      [
+        { do: `plug it in on ${destination} too`, commands: [{ host: destination, command: "lsusb" }] },
+        { do: "let the VM go without it (<source startupPolicy='optional'>)" },
+      ],
+      "warning",
+    ),
+  ];
+}
+
+function transientDisks(host: string, { name, disks }: DomainFacts): Problem[] {
+  return disks
+    .filter(({ transient }) => transient)
+    .map(({ target }) =>
+      problem(
+        "transient-disks",
+        host,
+        `${target} of ${name} is transient (<transient/>): libvirt does not move a VM with such a disk while it runs`,
+        withoutTransientDisk,
+      ),
+    );
 }
 
 function withoutHostDevice(host: string, domain: DomainFacts | string): Remedy[] {
@@ -69,23 +134,41 @@ function withoutHostDevice(host: string, domain: DomainFacts | string): Remedy[]
   ];
 }
 
-function hostDirectory(host: string, name: string, { driver, target }: DomainFacts["filesystems"][number]): Problem {
-  return driver === "virtiofs"
+function hostDirectory(source: HostFacts, name: string, { driver, target, external }: Filesystem): Problem {
+  const { host } = source;
+  const directory = `${name} has a directory of ${host} by ${driver} (${target})`;
+  if (driver === "9p") {
+    return problem(
+      "host-directories",
+      host,
+      `${directory}: QEMU refuses to move while the guest has it mounted`,
+      [{ do: "unmount it in the guest first" }],
+      "warning",
+    );
+  }
+  return isBelow(source, virtiofsMoves)
     ? problem(
         "host-directories",
         host,
-        `${name} has a directory of ${host} by virtiofs (${target}), which libvirt may refuse to move`,
+        `${directory}, which goes along from libvirt ${virtiofsMoves.libvirt} and QEMU ${virtiofsMoves.qemu} only`,
         withoutDirectory,
       )
     : problem(
         "host-directories",
         host,
-        `${name} has a directory of ${host} by 9p (${target}): QEMU refuses to move while the guest has it mounted`,
-        [{ do: "unmount it in the guest first" }],
+        `${directory}: it goes along where ${external ? "its virtiofsd" : "virtiofsd"} is 1.11 or later and both hosts see the same directory`,
+        withoutDirectory,
         "warning",
       );
 }
 
+const withoutTransientDisk: Remedy[] = [
+  { do: "shut it down and move it shut off", loses: "what the guest has written to the disk since it started" },
+  {
+    do: "take <transient/> out of its definition and start it again",
+    loses: "what the guest has written to the disk since it started",
+  },
+];
 const withoutDirectory: Remedy[] = [{ do: "unmount it in the guest and detach it" }, { do: "move the VM shut off" }];
 const withoutDevice: Remedy[] = [{ do: "take the device out" }, { do: "move the VM shut off" }];
 const fixedTscFrequency: Remedy[] = [
@@ -95,7 +178,7 @@ const fixedTscFrequency: Remedy[] = [
 
 export const hostDeviceRefused: StderrCause = {
   stderr: anyOf(
-    /cannot migrate a domain with <hostdev|domain has assigned non-USB host devices/,
+    /cannot migrate a domain with <(hostdev|interface)|domain has assigned non-USB host devices|vDPA devices cannot be migrated/,
     /VFIO (device )?(migration is not supported|doesn't support migration)/i,
   ),
   code: "migrationRefused",
@@ -103,9 +186,15 @@ export const hostDeviceRefused: StderrCause = {
 };
 
 export const hostDirectoryRefused: StderrCause = {
-  stderr: /migration with virtiofs device is not supported|Migration is disabled when VirtFS export path/i,
+  stderr: /migration with (this )?virtiofs device is not supported|Migration is disabled when VirtFS export path/i,
   code: "migrationRefused",
   remedies: () => withoutDirectory,
+};
+
+export const transientDiskRefused: StderrCause = {
+  stderr: /migration with transient disk is not supported/,
+  code: "migrationRefused",
+  remedies: () => withoutTransientDisk,
 };
 
 export const sharedMemoryRefused: StderrCause = {

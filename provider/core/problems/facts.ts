@@ -53,6 +53,8 @@ export interface QemuConf {
   migrateTlsForce: boolean;
   /** The account of QEMU; undefined: the distribution's default. */
   user: string | undefined;
+  /** Directories that count as shared between hosts, whatever their file system. */
+  sharedFilesystems: readonly string[];
 }
 
 export interface Certificates {
@@ -100,7 +102,7 @@ export interface DomainFacts {
   interfaces: readonly Interface[];
   hostDevices: readonly HostDevice[];
   /** Directories of the host that the guest mounts. */
-  filesystems: readonly { driver: "9p" | "virtiofs"; target: string }[];
+  filesystems: readonly Filesystem[];
   sharedMemory: readonly string[];
   tpmEmulator: boolean;
   /** What it owns on its host beside its disks. */
@@ -122,8 +124,12 @@ export interface Disk {
   /** Path of a file or block device. */
   path: string | undefined;
   format: string;
+  /** Of an NVMe disk, its controller on the host: "0000:01:00.0". */
+  pciAddress: string | undefined;
   readonly: boolean;
   shareable: boolean;
+  /** What the guest writes is dropped when it stops. */
+  transient: boolean;
   startupPolicy: "mandatory" | "requisite" | "optional";
 }
 
@@ -133,11 +139,20 @@ export interface Interface {
   source: string | undefined;
 }
 
+export interface Filesystem {
+  driver: "9p" | "virtiofs";
+  target: string;
+  /** virtiofsd was started by something else than libvirt, which only knows its socket. */
+  external: boolean;
+}
+
 export interface HostDevice {
   /** "pci", "usb", "mdev", "scsi" … */
   type: string;
-  /** As the user knows it: "0000:3b:00.0". */
+  /** As the user knows it: "0000:3b:00.0", "bus 1 device 4". */
   name: string;
+  /** The VM also goes where it is missing (startupPolicy `optional` or `requisite`). */
+  optional: boolean;
   /** Unplugged for the move by libvirt, as part of a failover pair. */
   transient: boolean;
 }

@@ -12,6 +12,7 @@ import {
   hostDirectoryRefused,
   invariantTscRefused,
   sharedMemoryRefused,
+  transientDiskRefused,
 } from "./devices";
 import { disksAreThere } from "./disks";
 import type { MoveFacts } from "./facts";
@@ -143,6 +144,7 @@ export const stderrCauses: readonly StderrCause[] = [
   hostDeviceRefused,
   hostDirectoryRefused,
   sharedMemoryRefused,
+  transientDiskRefused,
   invariantTscRefused,
   deviceBlocksMigration,
   postCopyStillBreaking,

@@ -33,7 +33,7 @@ export function problemOffline(disk: Disk, facts: MoveFacts): DiskProblem | unde
     const silent = here === undefined ? source.host : destination.host;
     return { message: `${onlyTheDefinition}, and ${silent} does not tell what ${path} is`, remedies };
   }
-  if (isSameStorage(disk, here, there)) return undefined;
+  if (isSameStorage(disk, here, there, source)) return undefined;
   const why = staleCopy(path, facts) ?? whyNotTheSame(disk, here, there, facts);
   return {
     message: `${onlyTheDefinition}, and ${path} on ${destination.host} is not known to be the same ${type === "block" ? "device" : "file"}: ${why}. ${name} would start from that`,

@@ -1,20 +1,21 @@
 /** What the three ways of a disk have in common. */
 import type { Problem } from "../problem";
-import type { Disk, ImageFacts, MoveFacts } from "./facts";
-import { isSameFile } from "./sameStorage";
+import type { Disk, HostFacts, ImageFacts, MoveFacts } from "./facts";
+import { isDeclaredSame, isSameFile } from "./sameStorage";
 
 /** Of one disk, on the destination; a blocker where it says nothing else. */
 export type DiskProblem = Pick<Problem, "message" | "remedies"> & Partial<Pick<Problem, "severity">>;
 
 export function isSameStorage(
-  { type }: Disk,
-  source: ImageFacts | undefined,
-  destination: ImageFacts | undefined,
+  { type, path }: Disk,
+  here: ImageFacts | undefined,
+  there: ImageFacts | undefined,
+  source: HostFacts,
 ): boolean {
-  if (source === undefined || destination === undefined) return false;
+  if (here === undefined || there === undefined) return false;
   return type === "block"
-    ? source.serial !== undefined && source.serial === destination.serial
-    : isSameFile(source, destination);
+    ? here.serial !== undefined && here.serial === there.serial
+    : isSameFile(here, there) || isDeclaredSame(path ?? "", here, there, source);
 }
 
 /** What the state knows of the image at the destination. */

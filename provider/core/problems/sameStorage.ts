@@ -2,6 +2,9 @@
  * Whether two hosts see one and the same file. Equal paths, sizes and even inode numbers prove nothing: hosts that were cloned have them
  * too, and so has a copy. Only what a file system keeps for all of its hosts does.
  */
+import { versionBelow } from "../version";
+import type { HostFacts } from "./facts";
+
 export interface Seen {
   fileSystem: string | undefined;
   mountSource: string | undefined;
@@ -10,9 +13,53 @@ export interface Seen {
   changed: string | undefined;
 }
 
-/** What libvirt takes for shared between hosts; anything else it calls unsafe. */
+/** File systems that several hosts mount at once. */
 export const sharedFileSystems =
   /^(nfs4?|ocfs2|gfs2?|afs|smb[23]?|cifs|ceph|gpfs|lustre|acfs|beegfs|quobyte|fuse\.(ceph|ceph-fuse|glusterfs|quobyte|beegfs))$/;
+
+/** Those of them that libvirt takes for shared, with the release that began; all others it calls unsafe (virFileIsSharedFS). */
+const knownToLibvirt: Readonly<Record<string, string>> = {
+  nfs: "0",
+  nfs4: "0",
+  ocfs2: "0",
+  gfs: "0",
+  gfs2: "0",
+  afs: "0",
+  smb2: "0",
+  smb3: "0",
+  smb: "0",
+  cifs: "0",
+  ceph: "5.1.0",
+  gpfs: "0",
+  acfs: "0",
+  "fuse.glusterfs": "0",
+  "fuse.quobyte": "0",
+  beegfs: "9.6.0",
+};
+
+/** Whether that libvirt moves a VM with a disk there while it runs. One whose release is not known may be new enough. */
+export function isSharedToLibvirt(fileSystem: string, libvirt: string | undefined): boolean {
+  const since = Object.hasOwn(knownToLibvirt, fileSystem) ? knownToLibvirt[fileSystem] : undefined;
+  return since !== undefined && (libvirt === undefined || !versionBelow(libvirt, since));
+}
+
+/** The first release that has `shared_filesystems` in qemu.conf. */
+const declares = "10.1.0";
+
+/** The administrator of that host has declared it shared. */
+export function isDeclaredShared(path: string, { libvirt, system }: HostFacts): boolean {
+  if (libvirt !== undefined && versionBelow(libvirt, declares)) return false;
+  return (system?.qemuConf?.sharedFilesystems ?? []).some((each) => {
+    const directory = each.replace(/(?<=.)\/$/, "");
+    return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
+  });
+}
+
+/** One file by what the administrator declares, which each host sees by another file system: as it is exported, and as it is mounted. */
+export function isDeclaredSame(path: string, here: Seen, there: Seen, source: HostFacts): boolean {
+  const equal = (key: keyof Seen) => here[key] !== undefined && here[key] === there[key];
+  return isDeclaredShared(path, source) && equal("inode") && equal("changed");
+}
 
 /** True only where it is proved: one export or volume of a file system for several hosts, and one inode with one time of change there. */
 export function isSameFile(here: Seen, there: Seen): boolean {

@@ -3,11 +3,12 @@ import { commandLine } from "../shownCommand";
 import type { Remedy } from "../problem";
 import type { Disk, ImageFacts, MoveFacts } from "./facts";
 import { type DiskProblem, isSameStorage, staleCopy } from "./oneDisk";
-import { sharedFileSystems } from "./sameStorage";
-import { putOnSharedStorage } from "./unsafeStorage";
+import { isDeclaredShared, isSharedToLibvirt, sharedFileSystems } from "./sameStorage";
+import { answerForTheData, putOnSharedStorage } from "./unsafeStorage";
 
 export function problemOfShared(disk: Disk, facts: MoveFacts): DiskProblem | undefined {
   const { path } = disk;
+  if (disk.type === "nvme") return nvme(disk, facts);
   if (path === undefined) return undefined;
   const { source, destination, options } = facts;
   const [here, there] = [facts.sourceImages[path], facts.destinationImages[path]];
@@ -17,18 +18,26 @@ export function problemOfShared(disk: Disk, facts: MoveFacts): DiskProblem | und
   const stale = staleCopy(path, facts);
   // libvirt does it with --unsafe, and the user has said that the data is theirs to answer for.
   const severity = options.unsafe ? "warning" : "blocker";
-  if (stale !== undefined && !isSameStorage(disk, here, there)) {
+  if (stale !== undefined && !isSameStorage(disk, here, there, source)) {
     return { severity, message: `${path} on ${host} is not the image it runs with: ${stale}`, remedies: [overwrite] };
   }
   if (
     disk.type === "file" &&
     here?.fileSystem !== undefined &&
-    !sharedFileSystems.test(here.fileSystem) &&
+    !isSharedToLibvirt(here.fileSystem, source.libvirt) &&
+    !isDeclaredShared(path, source) &&
     !options.unsafe
   ) {
     return {
-      message: `${path} lies on a file system of ${source.host} itself (${here.fileSystem})`,
-      remedies: putOnSharedStorage,
+      ...(sharedFileSystems.test(here.fileSystem)
+        ? {
+            message: `${path} lies on ${here.fileSystem}, which libvirt ${source.libvirt ?? ""} on ${source.host} does not take for shared`,
+            remedies: [declareShared(path, source.host), answerForTheData],
+          }
+        : {
+            message: `${path} lies on a file system of ${source.host} itself (${here.fileSystem})`,
+            remedies: putOnSharedStorage,
+          }),
     };
   }
   if (there?.exists === false) {
@@ -44,6 +53,26 @@ export function problemOfShared(disk: Disk, facts: MoveFacts): DiskProblem | und
     severity,
     message: `${path} on ${host} is another ${what}`,
     remedies: [connect(disk, host, "the same storage")],
+  };
+}
+
+/** QEMU drives the controller itself, as it does a PCI device of the host; libvirt takes it for unsafe. */
+function nvme({ pciAddress, readonly }: Disk, { source, destination, options }: MoveFacts): DiskProblem | undefined {
+  if (readonly) return undefined;
+  return {
+    severity: options.unsafe ? "warning" : "blocker",
+    message: `it is the NVMe device ${pciAddress ?? "?"} of ${source.host} itself, and ${destination.host} has another at that address, or none`,
+    remedies: [
+      { do: "put its content on storage that both hosts see" },
+      { do: "detach it and move the VM without it" },
+    ],
+  };
+}
+
+function declareShared(path: string, host: string): Remedy {
+  const directory = path.slice(0, path.lastIndexOf("/")) || "/";
+  return {
+    do: `with libvirt 10.9 or later, declare ${directory} shared (\`shared_filesystems\` in /etc/libvirt/qemu.conf on ${host}) and restart libvirt`,
   };
 }
 

@@ -8,7 +8,7 @@ export const putOnSharedStorage: Remedy[] = [
   { do: 'set migration.copyStorage: "all" with an image of the same size and format on the destination' },
 ];
 
-const answerForTheData: Remedy = { do: "if you answer for the data, set migration.unsafe: true" };
+export const answerForTheData: Remedy = { do: "if you answer for the data, set migration.unsafe: true" };
 
 export const storageNotShared: StderrCause = {
   stderr: /Unsafe migration: Migration without shared storage is unsafe/,

@@ -97,6 +97,7 @@ export function parseQemuConf(text: string): QemuConf | undefined {
     migrationPortMax: port("migration_port_max") ?? 49_215,
     migrateTlsForce: value("migrate_tls_force") === "1",
     user: value("user"),
+    sharedFilesystems: listIn(text, "shared_filesystems"),
   };
 }
 
@@ -113,6 +114,21 @@ function settingsOf(text: string): (key: string) => string | undefined {
     values.set(key, cleanLine(rest.slice(quoted ? 1 : 0, end < 0 ? undefined : end).trim(), 300));
   }
   return (key) => values.get(key);
+}
+
+/** `key = [ "a", "b" ]`, over any number of lines. */
+function listIn(text: string, key: string): string[] {
+  const lines = text.split("\n");
+  const at = lines.findIndex((line) => line.split("=", 1)[0]!.trim() === key && line.includes("="));
+  if (at < 0) return [];
+  const rest = lines.slice(at).join("\n");
+  const [open, close] = [rest.indexOf("["), rest.indexOf("]")];
+  if (open < 0 || close < open) return [];
+  return rest
+    .slice(open + 1, close)
+    .split('"')
+    .filter((_, index) => index % 2 === 1)
+    .map((each) => cleanLine(each, 4096));
 }
 
 function parseCertificates(all: Map<string, string>): Certificates | undefined {

@@ -67,7 +67,12 @@ describe("the command line", () => {
       "</devices></domain>";
     const { printed, code } = await call(
       ["plan", "db-01", "--to", "kvm-b", "--json"],
-      (fake) => void fake.hosts.get("kvm-a")!.saying.set("dumpxml", definition),
+      (fake) => {
+        const { saying } = fake.hosts.get("kvm-a")!;
+        saying.set("dumpxml", definition);
+        // One that does not ask QEMU.
+        saying.set("version", "Running hypervisor: QEMU 5.2.0\nRunning against daemon: 8.0.0");
+      },
       ["failover"],
     );
     const { ways } = JSON.parse(printed) as { ways: { problems: Problem[] }[] };

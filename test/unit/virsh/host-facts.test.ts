@@ -55,6 +55,12 @@ describe("a VM's definition", () => {
     <interface type='hostdev'><source><address type='pci' domain='0x0000' bus='0x3b' slot='0x02' function='0x1'/></source><teaming type='transient' persistent='ua'/></interface>
     <hostdev mode='subsystem' type='pci'><source><address domain='0' bus='0x5e' slot='0x0' function='0x0'/></source></hostdev>
     <hostdev mode='subsystem' type='usb'><source><vendor id='0x0781'/><product id='0x5567'/></source></hostdev>
+    <hostdev mode='subsystem' type='usb' managed='yes'><source startupPolicy='optional'><vendor id='0x1234'/><product id='0x0001'/><address bus='1' device='4'/></source></hostdev>
+    <hostdev mode='subsystem' type='usb'><source guestReset='off'><address bus='1' device='4'/></source></hostdev>
+    <hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='00000000-1111-4222-8333-444455556666'/></source></hostdev>
+    <disk type='nvme' device='disk'><driver name='qemu' type='raw'/><source type='pci' managed='yes' namespace='1'><address domain='0x0000' bus='0x01' slot='0x00' function='0x0'/></source><target dev='vdb'/><transient/></disk>
+    <interface type='vdpa'><source dev='/dev/vhost-vdpa-0'/></interface>
+    <filesystem type='mount'><driver type='virtiofs'/><source socket='/run/v.sock'/><target dir='own'/></filesystem>
     <filesystem type='mount'><driver type='virtiofs'/><source dir='/srv'/><target dir='srv'/></filesystem>
     <filesystem type='mount'><source dir='/tmp'/><target dir='tmp'/></filesystem>
     <shmem name='one'><model type='ivshmem-plain'/></shmem>
@@ -75,7 +81,12 @@ describe("a VM's definition", () => {
         ["sda", "/iso/a.iso", "optional", false],
         ["sdb", undefined, "mandatory", false],
         ["vda", "/dev/vg/a", "mandatory", true],
+        ["vdb", undefined, "mandatory", false],
       ],
+    );
+    assert.deepEqual(
+      facts.disks.map(({ pciAddress, transient }) => [pciAddress, transient]),
+      [...Array<[undefined, boolean]>(3).fill([undefined, false]), ["0000:01:00.0", true]],
     );
     assert.deepEqual(
       facts.interfaces.map(({ type, source }) => [type, source]),
@@ -85,16 +96,21 @@ describe("a VM's definition", () => {
         ["network", "dmz"],
         ["direct", "eno1"],
         ["hostdev", undefined],
+        ["vdpa", "/dev/vhost-vdpa-0"],
       ],
     );
     assert.deepEqual(facts.hostDevices, [
-      { type: "pci", name: "0000:5e:00.0", transient: false },
-      { type: "usb", name: "0x0781:0x5567", transient: false },
-      { type: "network function", name: "0000:3b:02.1", transient: true },
+      { type: "pci", name: "0000:5e:00.0", optional: false, transient: false },
+      { type: "usb", name: "0x0781:0x5567", optional: false, transient: false },
+      { type: "usb", name: "0x1234:0x0001", optional: true, transient: false },
+      { type: "usb", name: "bus 1 device 4", optional: false, transient: false },
+      { type: "mdev", name: "00000000-1111-4222-8333-444455556666", optional: false, transient: false },
+      { type: "network function", name: "0000:3b:02.1", optional: false, transient: true },
     ]);
     assert.deepEqual(facts.filesystems, [
-      { driver: "virtiofs", target: "srv" },
-      { driver: "9p", target: "tmp" },
+      { driver: "virtiofs", target: "own", external: true },
+      { driver: "virtiofs", target: "srv", external: false },
+      { driver: "9p", target: "tmp", external: false },
     ]);
     assert.deepEqual(facts.sharedMemory, ["one"]);
     assert.equal(facts.tpmEmulator, true);

@@ -85,6 +85,15 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
     ],
     ["error: Requested operation is not valid: migration with shmem device is not supported", "migrationRefused", []],
     ["error: Operation not supported: migration with virtiofs device is not supported", "migrationRefused", []],
+    ["error: Operation not supported: migration with this virtiofs device is not supported", "migrationRefused", []],
+    [
+      "error: Requested operation is not valid: migration with transient disk is not supported",
+      "migrationRefused",
+      [
+        "loses what the guest has written to the disk since it started",
+        "loses what the guest has written to the disk since it started",
+      ],
+    ],
     [
       "error: internal error: unable to execute QEMU command 'migrate': Migration is disabled when VirtFS export path '/srv' is mounted in the guest using mount_tag 'srv'",
       "migrationRefused",

@@ -31,7 +31,7 @@ describe("XML", () => {
     it(`with ${title} is read to its devices`, () => {
       const domain = parseDomainXml(xml)!;
       assert.equal(domain.name, "db-01");
-      assert.deepEqual(domain.hostDevices, [{ type: "pci", name: "", transient: false }]);
+      assert.deepEqual(domain.hostDevices, [{ type: "pci", name: "", optional: false, transient: false }]);
       assert.equal(domain.cpuXml, undefined);
       const rules = problems(healthyMove({ domain: { ...healthyMove().domain!, ...domain } })).map(({ rule }) => rule);
       assert.ok(rules.includes("host-devices"), rules.join());

@@ -1,6 +1,6 @@
 /** Facts that one thing is wrong with. */
 import type { OwnedFacts, OwnedOnHost, OwnedState } from "../../../../provider/core/owned";
-import type { Disk, DomainFacts, PeerFacts, SystemFacts } from "../../../../provider/core/problems";
+import type { Disk, DomainFacts, HostDevice, PeerFacts, SystemFacts } from "../../../../provider/core/problems";
 import {
   absentImage,
   certificate,
@@ -21,8 +21,10 @@ const fileDisk: Disk = {
   type: "file",
   path,
   format: "raw",
+  pciAddress: undefined,
   readonly: false,
   shareable: false,
+  transient: false,
   startupPolicy: "mandatory",
 };
 
@@ -37,6 +39,22 @@ const disk = (change: Partial<Disk>, here = image(), far = image()): Change => (
   sourceImages: { [path]: here },
   destinationImages: { [path]: far },
 });
+const hostDevice = (type: string, change: Partial<HostDevice> = {}): HostDevice => ({
+  type,
+  name: "0000:3b:00.0",
+  optional: false,
+  transient: false,
+  ...change,
+});
+const exported = image({ changed: "2026-11-20 10:00:00.123456789" });
+const mounted = image({ fileSystem: "nfs4", mountSource: "kvm-a:/images", changed: "2026-11-20 10:00:00.123456789" });
+const declaring = (libvirt: string, directory: string) => {
+  const system = healthySystem("kvm-a");
+  return healthyHost("kvm-a", {
+    libvirt,
+    system: { ...system, qemuConf: { ...system.qemuConf!, sharedFilesystems: [directory] } },
+  });
+};
 const onNfs = image({ fileSystem: "nfs4", mountSource: "nas:/vm" });
 const tls = (theirs: object, ours: object = {}): Change => {
   const far = healthySystem("kvm-b");
@@ -412,25 +430,138 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   ],
   // devices, and what holds it
   [
-    "a PCI device of the host",
-    domain({ hostDevices: [{ type: "pci", name: "0000:3b:00.0", transient: false }] }),
+    "a PCI device of the host, with a libvirt that judges by itself",
+    { ...domain({ hostDevices: [hostDevice("pci")] }), source: healthyHost("kvm-a", { libvirt: "8.0.0" }) },
     ["blocker host-devices on kvm-a: migrationRefused", "kvm-a$ virsh detach-device db-01 FILE --live"],
   ],
-  ["half of a failover pair", domain({ hostDevices: [{ type: "network function", name: "x", transient: true }] }), []],
   [
-    "a PCI device, shut off",
-    { ...domain({ hostDevices: [{ type: "pci", name: "x", transient: false }] }), how: "offline" },
-    [],
+    "a PCI device of the host, with a QEMU that cannot be asked",
+    { ...domain({ hostDevices: [hostDevice("pci")] }), source: healthyHost("kvm-a", { qemu: "5.2.0" }) },
+    ["blocker host-devices on kvm-a: migrationRefused", "kvm-a$ virsh detach-device db-01 FILE --live"],
   ],
+  [
+    "a PCI device of the host, of which QEMU decides",
+    domain({ hostDevices: [hostDevice("pci")] }),
+    ["warning host-devices on kvm-a: migrationRefused", "kvm-a$ virsh detach-device db-01 FILE --live"],
+  ],
+  [
+    "a vGPU",
+    domain({ hostDevices: [hostDevice("mdev", { name: "00000000-1111-4222-8333-444455556666" })] }),
+    ["warning host-devices on kvm-a: migrationRefused", "kvm-a$ virsh detach-device db-01 FILE --live"],
+  ],
+  [
+    "a vDPA interface",
+    domain({ interfaces: [{ type: "vdpa", source: "/dev/vhost-vdpa-0" }] }),
+    ["warning host-devices on kvm-a: migrationRefused", "kvm-a$ virsh detach-device db-01 FILE --live"],
+  ],
+  [
+    "a vDPA interface, with an older libvirt",
+    {
+      ...domain({ interfaces: [{ type: "vdpa", source: "/dev/vhost-vdpa-0" }] }),
+      source: healthyHost("kvm-a", { libvirt: "7.0.0" }),
+    },
+    ["blocker host-devices on kvm-a: migrationRefused", "kvm-a$ virsh detach-device db-01 FILE --live"],
+  ],
+  [
+    "a USB device of the host",
+    domain({ hostDevices: [hostDevice("usb", { name: "bus 1 device 4" })] }),
+    ["warning usb-devices on kvm-b: migrationRefused", "kvm-b$ lsusb"],
+  ],
+  ["a USB device that may be missing", domain({ hostDevices: [hostDevice("usb", { optional: true })] }), []],
+  ["half of a failover pair", domain({ hostDevices: [hostDevice("network function", { transient: true })] }), []],
+  ["a PCI device, shut off", { ...domain({ hostDevices: [hostDevice("pci")] }), how: "offline" }, []],
   [
     "directories of the host",
     domain({
       filesystems: [
-        { driver: "9p", target: "a" },
-        { driver: "virtiofs", target: "b" },
+        { driver: "9p", target: "a", external: false },
+        { driver: "virtiofs", target: "b", external: false },
       ],
     }),
     ["blocker host-directories on kvm-a: migrationRefused", "warning host-directories on kvm-a: migrationRefused"],
+  ],
+  [
+    "a directory by virtiofs that may go along",
+    {
+      ...domain({ filesystems: [{ driver: "virtiofs", target: "b", external: false }] }),
+      source: healthyHost("kvm-a", { libvirt: "11.3.0", qemu: "10.0.0" }),
+      destination: healthyHost("kvm-b", { libvirt: "11.3.0", qemu: "10.0.0" }),
+    },
+    ["warning host-directories on kvm-a: migrationRefused"],
+  ],
+  [
+    "a transient disk",
+    disk({ transient: true }, onNfs, onNfs),
+    [
+      "blocker transient-disks on kvm-a: migrationRefused",
+      "loses what the guest has written to the disk since it started",
+      "loses what the guest has written to the disk since it started",
+    ],
+  ],
+  [
+    "a transient disk, shut off",
+    { ...disk({ transient: true, type: "network", path: undefined }), how: "offline" },
+    [],
+  ],
+  ...(
+    [
+      ["nfs4", "8.0.0", true],
+      ["gpfs", "8.0.0", true],
+      ["fuse.glusterfs", "8.0.0", true],
+      ["fuse.quobyte", "8.0.0", true],
+      ["beegfs", "9.6.0", true],
+      ["beegfs", "9.5.0", false],
+      ["lustre", "11.3.0", false],
+      ["fuse.ceph", "11.3.0", false],
+      ["fuse.ceph-fuse", "11.3.0", false],
+    ] as const
+  ).map(([fileSystem, libvirt, shared]): (typeof cases)[number] => {
+    const image_ = image({ fileSystem, mountSource: "cluster:/vm" });
+    return [
+      `a disk on ${fileSystem} with libvirt ${libvirt}`,
+      { ...disk({}, image_, image_), source: healthyHost("kvm-a", { libvirt }) },
+      shared ? [] : ["blocker disks on kvm-b: unsafeStorage"],
+    ];
+  }),
+  [
+    "a disk that the administrator declares shared",
+    { ...disk({}, exported, mounted), source: declaring("11.3.0", "/var/lib/libvirt/images/") },
+    [],
+  ],
+  [
+    "a disk beside what the administrator declares shared",
+    { ...disk({}, exported, mounted), source: declaring("11.3.0", "/var/lib/libvirt/image") },
+    ["blocker disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "a disk declared shared to a libvirt that does not know that",
+    { ...disk({}, exported, mounted), source: declaring("9.0.0", "/var/lib/libvirt/images") },
+    ["blocker disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "a copy of a disk that the administrator declares shared",
+    { ...disk({}, exported, mounted), source: declaring("11.3.0", "/var/lib/libvirt/images"), options: copy },
+    ["blocker disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "an offline move of a disk that the administrator declares shared",
+    { ...disk({}, exported, mounted), source: declaring("11.3.0", "/var/lib/libvirt/images"), how: "offline" },
+    [],
+  ],
+  [
+    "an NVMe disk of the host",
+    disk({ type: "nvme", path: undefined, pciAddress: "0000:01:00.0" }),
+    ["blocker disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "an NVMe disk of the host, for whose data the user answers",
+    { ...disk({ type: "nvme", path: undefined, pciAddress: "0000:01:00.0" }), options: { unsafe: true } },
+    ["warning disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "an NVMe disk that is copied",
+    { ...disk({ type: "nvme", path: undefined, pciAddress: "0000:01:00.0" }), options: copy },
+    ["warning disks on kvm-b: unsafeStorage", "kvm-b$ lspci -D -nn"],
   ],
   ["shared memory", domain({ sharedMemory: ["peer"] }), ["blocker shared-memory on kvm-a: migrationRefused"]],
   ["an invariant TSC", domain({ invariantTsc: true }), ["blocker invariant-tsc on kvm-a: migrationRefused"]],

@@ -6,7 +6,7 @@ import { absentImage, healthyDomain, healthyMove, image } from "../../../support
 export const GiB = 2 ** 30;
 export const vda = "/images/db.qcow2";
 export const base = "/images/base.qcow2";
-export const disk: Disk = { target: "vda", device: "disk", type: "file", path: vda, format: "qcow2", readonly: false, shareable: false, startupPolicy: "mandatory" }; // prettier-ignore
+export const disk: Disk = { target: "vda", device: "disk", type: "file", path: vda, format: "qcow2", pciAddress: undefined, readonly: false, shareable: false, transient: false, startupPolicy: "mandatory" }; // prettier-ignore
 
 export const onHost = (change: Partial<ImageOnHost> = {}): ImageOnHost => ({
   exists: true,

@@ -30,6 +30,10 @@ lo
 migration_host = "10.9.0.12"
 migrate_tls_force = 1
 user = "qemu"   # not root
+shared_filesystems = [
+  "/srv/vms",
+  "/var/lib/libvirt/swtpm"
+]
 
 @@ end
 `;
@@ -49,6 +53,7 @@ user = "qemu"   # not root
         migrationPortMax: 49_215,
         migrateTlsForce: true,
         user: "qemu",
+        sharedFilesystems: ["/srv/vms", "/var/lib/libvirt/swtpm"],
       },
       certificates: undefined,
     });
