@@ -31,11 +31,12 @@ export interface Way {
 export async function plan(
   hosts: Hosts,
   { inventory, uri }: CliSettings,
-  asked: { domain: string; to: readonly string[] },
+  asked: { domain: string; to: readonly string[]; accept: readonly string[] },
   clock: Clock,
 ): Promise<{ domain: string; uuid: string; source: string; state: string; ways: Way[] }> {
   const view = await find(hosts, asked.domain);
   const destinations = asked.to.length > 0 ? asked.to : hosts.names.filter((name) => name !== view.host);
+  const given: MigrationOptions = { mode: "auto", ...(asked.accept.length > 0 && { accept: asked.accept }) };
   const way = async (host: string): Promise<Way> => {
     const previewWith = async (options: MigrationOptions) => {
       const made = makePlan({ domain: view.name, hosts: [host], anyOf: false, options, inventory, uri });
@@ -44,9 +45,9 @@ export async function plan(
       return { previewed, command: (isActive(view) ? made.live : made.offline) as string };
     };
     let migration: Record<string, unknown> = {};
-    let best = await previewWith({ mode: "auto" });
+    let best = await previewWith(given);
     if (blockers(best.previewed).length > 0 && blockers(best.previewed).every(({ rule }) => rule === "disks")) {
-      const copied = await previewWith({ mode: "auto", copyStorage: "all" });
+      const copied = await previewWith({ ...given, copyStorage: "all" });
       if (blockers(copied.previewed).length === 0) [best, migration] = [copied, { copyStorage: "all" }];
     }
     return { host, ...wayOf(best.previewed, best.command, migration) };

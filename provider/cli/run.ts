@@ -1,4 +1,5 @@
 /** The command line `vm-placement`: thin, over placement/. */
+import { whyNotAcceptable } from "../core/accept";
 import { clean, cleanValues } from "../core/clean";
 import { PlacementError } from "../core/errors";
 import type { Inventory, SshChoice } from "../core/model";
@@ -10,7 +11,8 @@ import { type Mask, maskAll } from "../schema";
 import { type CliSettings, UsageError } from "./inventory";
 import { plan, showPlan } from "./plan";
 
-const usage = `vm-placement plan VM [--to HOST…] [--json]     can it go there, with which options, how long, what stands in the way
+const usage = `vm-placement plan VM [--to HOST…] [--json]     can it go there, with which options, how long, what stands in the way;
+                                               --accept BLOCKER… as with migration.accept
 vm-placement doctor [HOST…] [--tls] [--json]   every prerequisite, on each host and between each pair, with what to do
 
 The hosts are those of the selected stack (vm-placement:hosts); --inventory FILE takes them from a JSON file instead.
@@ -32,7 +34,7 @@ export async function run(words: readonly string[], world: CliWorld): Promise<nu
   const complain = (text: string) => world.complain(mask(text));
   const printJson = (value: unknown) => world.print(`${JSON.stringify(maskAll(value, mask), null, 2)}\n`);
   try {
-    const { command, positional, to, file, json, tls } = parse(words);
+    const { command, positional, to, accept, file, json, tls } = parse(words);
     if (command === undefined || command === "help") {
       print(usage);
       return command === undefined ? 2 : 0;
@@ -59,7 +61,7 @@ export async function run(words: readonly string[], world: CliWorld): Promise<nu
     const [domain] = positional;
     if (domain === undefined || positional.length > 1) throw new UsageError("plan takes one VM: plan VM");
     // Names of VMs are not cleaned where they come in, since commands are made of them; what is printed runs nothing.
-    const made = cleanValues(await plan(hosts, settings, { domain, to }, world.clock));
+    const made = cleanValues(await plan(hosts, settings, { domain, to, accept }, world.clock));
     if (json) printJson(made);
     else print(`${showPlan(made)}\n`);
     return made.ways.some(({ possible }) => possible) ? 0 : 1;
@@ -77,10 +79,10 @@ export async function run(words: readonly string[], world: CliWorld): Promise<nu
 function parse(words: readonly string[]) {
   const [command, ...rest] = words;
   if (command === undefined || command === "help" || command === "--help")
-    return { command: command && "help", positional: [], to: [], file: undefined, json: false, tls: false };
+    return { command: command && "help", positional: [], to: [], accept: [], file: undefined, json: false, tls: false };
   if (command !== "plan" && command !== "doctor") throw new UsageError(`not understood: ${command}\n\n${usage}`);
   const positional: string[] = [];
-  const to: string[] = [];
+  const [to, accept]: [string[], string[]] = [[], []];
   let file: string | undefined;
   let [json, tls] = [false, false];
   let target = positional;
@@ -89,11 +91,14 @@ function parse(words: readonly string[]) {
     if (word === "--json") json = true;
     else if (word === "--tls" && command === "doctor") tls = true;
     else if (word === "--to" && command === "plan") target = to;
+    else if (word === "--accept" && command === "plan") target = accept;
     else if (word === "--inventory") {
       file = rest[++i];
       if (file === undefined) throw new UsageError("--inventory takes a file");
     } else if (word.startsWith("-")) throw new UsageError(`not understood: ${word}\n\n${usage}`);
     else target.push(word);
   }
-  return { command, positional, to, file, json, tls };
+  const why = accept.map(whyNotAcceptable).find((each) => each !== undefined);
+  if (why !== undefined) throw new UsageError(why);
+  return { command, positional, to, accept, file, json, tls };
 }

@@ -274,6 +274,12 @@ export interface MigrationArgs {
    * @virsh `--unsafe` since libvirt 0.9.11
    */
   unsafe?: boolean;
+  /**
+   * Blockers that you answer for, by the names that a preview gives them (`rule`): each becomes a warning, and the move is tried. What would
+   * lose a VM or its data cannot be accepted; libvirt and QEMU still refuse what they refuse (docs/preview.md). Default: none.
+   * @allowed list of names of blockers
+   */
+  accept?: string[];
 }
 
 /** The inputs of a placement as plain values, without outputs of other resources. */

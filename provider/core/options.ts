@@ -3,6 +3,8 @@
  * The input schema, the commands, the refusals and the reference in the docs are all derived from it.
  */
 
+import { whyNotAcceptable } from "./accept";
+
 /** A migration's options after parsing: numbers carry their unit in the name, absent means libvirt's default. */
 export interface MigrationOptions {
   mode: "auto" | "live" | "offline";
@@ -41,6 +43,7 @@ export interface MigrationOptions {
   changeProtection?: boolean;
   abortOnError?: boolean;
   unsafe?: boolean;
+  accept?: readonly string[];
 }
 
 export type OptionName = keyof MigrationOptions;
@@ -54,7 +57,14 @@ export type OptionKind =
   | { type: "rate" }
   | { type: "size"; powerOfTwo?: boolean }
   | { type: "text"; pattern: RegExp; expected: string }
-  | { type: "list"; values?: readonly string[]; pattern?: RegExp; expected: string };
+  | {
+      type: "list";
+      values?: readonly string[];
+      pattern?: RegExp;
+      expected: string;
+      /** What is wrong with an item of the right form. */
+      refusal?: (item: string) => string | undefined;
+    };
 
 export interface OptionSpec {
   /** Where it stands under `migration`. `a.b` makes `a` an object; `a` alone is then also a boolean or word. */
@@ -363,6 +373,12 @@ export const optionTable = {
     example: "true",
     virsh: "--unsafe",
     since: "0.9.11",
+  },
+  accept: {
+    input: "accept",
+    kind: { type: "list", pattern: /^[a-z]+(-[a-z]+)*$/, expected: "of names of blockers", refusal: whyNotAcceptable },
+    example: '["host-devices"]',
+    offline: true,
   },
 } satisfies Record<OptionName, OptionSpec> as Record<OptionName, OptionSpec>;
 

@@ -31,6 +31,8 @@ export interface Advice {
 export interface Problem extends Advice {
   code: ErrorCode;
   severity: "blocker" | "warning" | "information";
+  /** A blocker that the user answers for (`migration.accept`); it is a warning then. */
+  accepted?: true;
   /** The rule that found it, in kebab-case: "machine-type". */
   rule: string;
   /** The host to look at. */

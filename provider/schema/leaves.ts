@@ -50,7 +50,13 @@ export const leaf: {
     const error = expected(`a list ${kind.expected}`, example);
     const item = kind.values
       ? z.enum(kind.values as [string, ...string[]], { error })
-      : z.string({ error }).regex(kind.pattern ?? /./, { error });
+      : z
+          .string({ error })
+          .regex(kind.pattern ?? /./, { error })
+          .superRefine((text, context) => {
+            const why = kind.pattern?.test(text) ? kind.refusal?.(text) : undefined;
+            if (why !== undefined) context.addIssue({ code: "custom", message: why });
+          });
     return z.array(item, { error }).min(1, { error });
   },
 };

@@ -1,4 +1,5 @@
 /** What stands in the way of a move, from facts alone. All problems at once, never one by one. */
+import { acceptable } from "../accept";
 import { clean, cleanLine } from "../clean";
 import type { Problem, Remedy } from "../problem";
 import { bootFilesAreThere, firmwareMissing } from "./bootFiles";
@@ -195,16 +196,31 @@ export function problems(facts: MoveFacts): Problem[] {
   const all = [
     ...found(ofTheHosts),
     ...found(ofTheDomain).map((problem) => ({ ...problem, ...(domain !== undefined && { domain }) })),
-  ].map((problem) => ({
-    ...problem,
-    message: cleanLine(problem.message, 4096),
-    remedies: problem.remedies.map(cleanRemedy),
-  }));
+  ]
+    .map((problem) => answeredFor(problem, facts))
+    .map((problem) => ({
+      ...problem,
+      message: cleanLine(problem.message, 4096),
+      remedies: problem.remedies.map(cleanRemedy),
+    }));
   return [
     ...all.filter(({ severity }) => severity === "blocker"),
     ...all.filter(({ severity }) => severity === "warning"),
     ...all.filter(({ severity }) => severity === "information"),
   ];
+}
+
+/** What the user accepts is a warning; what may be accepted says so. */
+function answeredFor(problem: Problem, { options: { accept = [] }, domain }: MoveFacts): Problem {
+  const { rule, severity, message, remedies } = problem;
+  const risk = Object.hasOwn(acceptable, rule) ? acceptable[rule]! : undefined;
+  if (severity !== "blocker" || risk === undefined) return problem;
+  if (accept.includes(rule)) {
+    return { ...problem, severity: "warning", accepted: true, message: `${message} (accepted by migration.accept)` };
+  }
+  // Without a VM it is about the hosts, and there is no migration to write it in.
+  if (domain === undefined) return problem;
+  return { ...problem, remedies: [...remedies, { do: `answer for it: migration.accept: ["${rule}"] (${risk})` }] };
 }
 
 function cleanRemedy({ do: what, commands, loses }: Remedy): Remedy {

@@ -39,7 +39,7 @@ function spelling(migration: unknown): Failure[] {
 }
 
 const migrationFields =
-  "mode, postCopy, parallel, autoConverge, maxDowntime, bandwidth, timeout, onTimeout, tls, tunnelled, compression, zeroCopy, copyStorage, switchoverBandwidth, listenAddress, graphicsUri, changeProtection, abortOnError";
+  "mode, postCopy, parallel, autoConverge, maxDowntime, bandwidth, timeout, onTimeout, tls, tunnelled, compression, zeroCopy, copyStorage, switchoverBandwidth, listenAddress, graphicsUri, changeProtection, abortOnError, unsafe";
 
 describe("schema: a migration's options", () => {
   describe("every option of the table", () => {
@@ -186,7 +186,7 @@ describe("schema: a migration's options", () => {
     [
       "a misspelt option",
       { timeot: "5m" },
-      ["migration", `unknown field "timeot" (did you mean timeout?); the fields are ${migrationFields} and unsafe`],
+      ["migration", `unknown field "timeot" (did you mean timeout?); the fields are ${migrationFields} and accept`],
     ],
     [
       "a misspelt option of a group",
@@ -198,18 +198,18 @@ describe("schema: a migration's options", () => {
       { "auto-converge": true },
       [
         "migration",
-        `unknown field "auto-converge" (did you mean autoConverge?); the fields are ${migrationFields} and unsafe`,
+        `unknown field "auto-converge" (did you mean autoConverge?); the fields are ${migrationFields} and accept`,
       ],
     ],
     [
       "a word",
       "live",
-      ["migration", `got "live"; expected an object with ${migrationFields} or unsafe, for example { timeout: "5m" }`],
+      ["migration", `got "live"; expected an object with ${migrationFields} or accept, for example { timeout: "5m" }`],
     ],
     [
       "null",
       null,
-      ["migration", `got null; expected an object with ${migrationFields} or unsafe, for example { timeout: "5m" }`],
+      ["migration", `got null; expected an object with ${migrationFields} or accept, for example { timeout: "5m" }`],
     ],
     [
       "several at once, all of them named",

@@ -103,6 +103,7 @@ describe("the commands of a plan", () => {
       changeProtection: [{ changeProtection: true }, "--change-protection"],
       abortOnError: [{ abortOnError: true }, "--abort-on-error"],
       unsafe: [{ unsafe: true }, "--unsafe"],
+      accept: [{ accept: ["host-devices"] }, ""],
     };
     for (const [name, [options, flags]] of Object.entries(golden)) {
       it(`${optionTable[name as OptionName].input}: ${flags || "none, the provider does it"}`, () =>

@@ -1,0 +1,61 @@
+/** Blockers by the name of their rule: which of them the user may answer for (`migration.accept`), and why not the others. */
+import { listed, nearMatches } from "./near";
+
+/** libvirt or QEMU says so themselves, before the VM has left. */
+const refusedHarmlessly = "where it is true, the move fails and the VM stays where it is";
+
+/** With what is risked. */
+export const acceptable: Readonly<Record<string, string>> = {
+  "block-jobs": refusedHarmlessly,
+  "boot-files": "where it is true, the VM cannot start on the destination",
+  certificates: refusedHarmlessly,
+  "compression-known": refusedHarmlessly,
+  cpu: refusedHarmlessly,
+  "data-address": refusedHarmlessly,
+  "data-ports": refusedHarmlessly,
+  emulator: refusedHarmlessly,
+  "free-memory": "where it is true, the destination may run out of memory, and its kernel then ends a VM",
+  "host-devices": refusedHarmlessly,
+  "host-directories": refusedHarmlessly,
+  hugepages: refusedHarmlessly,
+  "invariant-tsc": refusedHarmlessly,
+  "machine-type": refusedHarmlessly,
+  networks: refusedHarmlessly,
+  peer: refusedHarmlessly,
+  "peer-output": refusedHarmlessly,
+  "post-copy-userfaultfd": refusedHarmlessly,
+  "security-model": refusedHarmlessly,
+  "shared-memory": refusedHarmlessly,
+  snapshots: refusedHarmlessly,
+  "tls-forced": refusedHarmlessly,
+  "tpm-emulator": refusedHarmlessly,
+  "transient-disks": refusedHarmlessly,
+  "virsh-options": refusedHarmlessly,
+  virtualisation: refusedHarmlessly,
+};
+
+/** With the reason. */
+export const unacceptable: Readonly<Record<string, string>> = {
+  "answers-are-readable": "nothing would be known of its disks and devices",
+  decide: "where the VM runs, or what may be done with it, is not certain",
+  disks:
+    "the VM would run on another or an older disk. `migration.unsafe` answers for disks that libvirt calls unsafe, `migration.copyStorage` copies them",
+  "distinct-hosts": "source and destination would be one host, which would lose its only definition",
+  "image-copy": "the VM would start from a disk that was not copied, or one that was overwritten",
+  "multi-fd-with-post-copy": "it kills guests",
+  "name-and-uuid-free": "another VM would lose its definition or its identity",
+  "owned-state": "the VM would lose its UEFI variables or the state of its TPM",
+  "paused-again": "the guest would lose its memory",
+  reachable: "a host that cannot be asked may run the VM too",
+  "tls-disk-copy-over-multi-fd":
+    "the disks would be copied without a check of the destination's certificate, or not at all",
+};
+
+/** Why a name cannot stand in `migration.accept`. */
+export function whyNotAcceptable(name: string): string | undefined {
+  if (Object.hasOwn(acceptable, name)) return undefined;
+  if (Object.hasOwn(unacceptable, name)) return `"${name}" cannot be accepted: ${unacceptable[name]!}`;
+  const known = Object.keys(acceptable);
+  const near = nearMatches(name, [...known, ...Object.keys(unacceptable)]);
+  return `unknown blocker "${name}"${near.length > 0 ? ` (did you mean ${listed(near)}?)` : ""}; those that can be accepted are ${listed(known, "and")}`;
+}
