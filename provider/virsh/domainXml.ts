@@ -88,6 +88,7 @@ function disk(element: Element): Disk {
     type: attributes.type ?? "file",
     path: source.file ?? source.dev,
     format: first(element, "driver").attributes.type ?? "raw",
+    ...(attributes.type === "volume" && { volume: { pool: source.pool ?? "", name: source.volume ?? "" } }),
     pciAddress: attributes.type === "nvme" ? pciAddress(first(element, "source", "address").attributes) : undefined,
     readonly: has(element, "readonly"),
     shareable: has(element, "shareable"),

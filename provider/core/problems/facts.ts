@@ -124,6 +124,8 @@ export interface Disk {
   /** Path of a file or block device. */
   path: string | undefined;
   format: string;
+  /** Of a disk by pool and volume whose path is not known. */
+  volume?: { pool: string; name: string };
   /** Of an NVMe disk, its controller on the host: "0000:01:00.0". */
   pciAddress: string | undefined;
   readonly: boolean;

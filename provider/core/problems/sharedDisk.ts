@@ -9,6 +9,7 @@ import { answerForTheData, putOnSharedStorage } from "./unsafeStorage";
 export function problemOfShared(disk: Disk, facts: MoveFacts): DiskProblem | undefined {
   const { path } = disk;
   if (disk.type === "nvme") return nvme(disk, facts);
+  if (disk.volume !== undefined) return unknownVolume(disk.volume, facts);
   if (path === undefined) return undefined;
   const { source, destination, options } = facts;
   const [here, there] = [facts.sourceImages[path], facts.destinationImages[path]];
@@ -65,6 +66,19 @@ function nvme({ pciAddress, readonly }: Disk, { source, destination, options }: 
     remedies: [
       { do: "put its content on storage that both hosts see" },
       { do: "detach it and move the VM without it" },
+    ],
+  };
+}
+
+function unknownVolume({ pool, name }: { pool: string; name: string }, { source: { host } }: MoveFacts): DiskProblem {
+  return {
+    severity: "warning",
+    message: `where the volume ${name} of the pool ${pool} lies on ${host} is not known, so nothing of it is checked`,
+    remedies: [
+      {
+        do: "see what virsh says",
+        commands: [{ host, command: commandLine`virsh vol-path --pool ${pool} --vol ${name}` }],
+      },
     ],
   };
 }

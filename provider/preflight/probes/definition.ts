@@ -3,6 +3,7 @@ import type { Virsh } from "../../virsh/client";
 import { type DomainDefinition, parseDomainXml } from "../../virsh/domainXml";
 import { command } from "../../virsh/virshCommand";
 import type { UnreadableAnswers } from "./unreadable";
+import { withVolumes } from "./volumes";
 
 /** The VM's definition on the source. Asked each time. */
 export async function definitionOf(
@@ -17,7 +18,7 @@ export async function definitionOf(
   const isThere = xml !== undefined || (await source.state(uuid).catch(() => "unknown")) !== undefined;
   if (xml === undefined && isThere) unreadable.add({ ...asked, unanswered: true });
   const definition = unreadable.unless(asked, xml, parseDomainXml);
-  return definition && atTheSystemsPlaces(definition, hosts.uri);
+  return definition && withVolumes(source, atTheSystemsPlaces(definition, hosts.uri));
 }
 
 /** Daemons of single users keep things in their homes; where, is not known here. */

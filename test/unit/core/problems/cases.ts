@@ -549,6 +549,11 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     [],
   ],
   [
+    "a volume that virsh does not tell of",
+    disk({ type: "volume", path: undefined, volume: { pool: "default", name: "a.qcow2" } }),
+    ["warning disks on kvm-b: unsafeStorage", "kvm-a$ virsh vol-path --pool default --vol a.qcow2"],
+  ],
+  [
     "an NVMe disk of the host",
     disk({ type: "nvme", path: undefined, pciAddress: "0000:01:00.0" }),
     ["blocker disks on kvm-b: unsafeStorage"],
