@@ -4,11 +4,13 @@ import { PlacementError } from "../core/errors";
 import type { Host, Inventory } from "../core/model";
 import type { Clock, Dial } from "../core/ports";
 import { Virsh } from "../virsh/client";
+import { LiveMoves } from "./liveMoves";
 import { validity } from "../core/times";
 
 const defaultLimit = 2;
 
 export class Hosts {
+  readonly liveMoves = new LiveMoves();
   private readonly connections = new Map<string, Promise<Virsh>>();
   private readonly observations = new Map<string, { at: number; views: Promise<DomainView[]> }>();
   private readonly answers = new Map<string, { at: number; answer: Promise<unknown> }>();

@@ -12,7 +12,8 @@ export async function preflight(
   move: IntendedMove,
   clock: Clock,
 ): Promise<{ facts: MoveFacts; found: Problem[] }> {
-  const facts = await moveFacts(hosts, move, clock);
+  const asked = await moveFacts(hosts, move, clock);
+  const facts = { ...asked, alongside: hosts.liveMoves.besides(move.domain.uuid, move.destination, false) };
   return { facts, found: problems(facts) };
 }
 

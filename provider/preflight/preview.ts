@@ -4,6 +4,7 @@ import { PlacementError } from "../core/errors";
 import type { Problem } from "../core/problem";
 import { problems } from "../core/problems";
 import type { Clock } from "../core/ports";
+import { liveMoveOf } from "./alongside";
 import { moveFacts } from "./facts";
 import type { Hosts } from "../observe/hosts";
 import { assess, type DesiredPlacement } from "../observe/assess";
@@ -49,12 +50,17 @@ async function ask(
   if (decision.action !== "migrate") return { problems: [], predicted: undefined, note };
   const migration = plannedMigration(hosts, desired, decision);
   const { domain, destination, how } = migration;
+  hosts.liveMoves.forget(domain.uuid);
   const measuring = how === "live" ? measureDomain(hosts, domain, settings, clock) : undefined;
   // It is waited for last, and what the facts fail for comes first.
   measuring?.catch(() => {});
-  const facts = await moveFacts(hosts, migration, clock);
+  const asked = await moveFacts(hosts, migration, clock);
+  const facts = { ...asked, alongside: hosts.liveMoves.besides(domain.uuid, destination, true) };
+  const found = problems(facts);
+  const move = liveMoveOf(facts);
+  if (move && !found.some(({ severity }) => severity === "blocker")) hosts.liveMoves.preview(move);
   const predicted = await estimate(hosts, facts, measuring, desired.lastMigration);
-  return { problems: problems(facts), predicted: predicted && { ...predicted, uuid: domain.uuid, destination }, note };
+  return { problems: found, predicted: predicted && { ...predicted, uuid: domain.uuid, destination }, note };
 }
 
 async function resumeNote(

@@ -6,12 +6,14 @@ import { showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import { cannotMove } from "../core/migration";
 import { renderProblem } from "../core/problem";
+import type { MoveFacts } from "../core/problems";
 import type { Hosts } from "../observe/hosts";
 import type { Ports } from "../core/ports";
 import { assess, type DesiredPlacement } from "../observe/assess";
 import { plannedMigration } from "../observe/migration";
 import type { Moved } from "./arrived";
 import { migrate } from "./migrate";
+import { liveMoveOf } from "../preflight/alongside";
 import { blocked, preflight } from "../preflight/preflight";
 import { copyBeforehand, withCopied } from "./copyBeforehand";
 import { supersede } from "./ownedState";
@@ -48,12 +50,29 @@ async function startWithRoom(
   ports: Ports,
 ): Promise<Step | "again"> {
   const { clock, progress } = ports;
-  const { domain, source, how, options } = migration;
+  const { domain } = migration;
   const { facts, found } = await preflight(hosts, migration, clock);
   const error = blocked(found, cannotMove(migration), domain.name);
   if (error) throw error.with({ seen: domain });
   for (const problem of found) if (problem.severity === "warning") progress.warn(renderProblem(problem));
+  const move = liveMoveOf(facts);
+  const ended = move && hosts.liveMoves.start(move);
+  try {
+    return await run(hosts, desired, migration, facts, ports);
+  } finally {
+    ended?.();
+  }
+}
 
+async function run(
+  hosts: Hosts,
+  desired: DesiredPlacement,
+  migration: Planned,
+  facts: MoveFacts,
+  ports: Ports,
+): Promise<Step | "again"> {
+  const { clock, progress } = ports;
+  const { domain, source, how, options } = migration;
   const startedAt = clock.now();
   const { along, copied } = await copyBeforehand(hosts, migration, facts, ports);
   const now = await asDecided(hosts, desired, migration);

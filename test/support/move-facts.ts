@@ -20,6 +20,7 @@ export function healthySystem(host: string, change: Partial<SystemFacts> = {}): 
     clockOffsetMs: 12,
     interfaces: ["br0", "eth0", "lo"],
     availableMemoryBytes: 64 * GiB,
+    memoryCapacityBytes: 128 * GiB,
     defaultHugepageKiB: 2048,
     freeHugepages: { 2048: 4096, 1048576: 8 },
     hugetlbfs: true,

@@ -8,7 +8,7 @@ import { createDisplay } from "../../provider/pulumi/display";
 import { createHandlers } from "../../provider/handlers";
 import { parseImages } from "../../provider/preflight/probes/images";
 import { parsePeer } from "../../provider/preflight/probes/reach";
-import { parseQemuConf } from "../../provider/preflight/probes/system";
+import { parseQemuConf } from "../../provider/virsh/qemuConf";
 import { createDial } from "../../provider/ssh";
 import { readFailure } from "../../provider/virsh/failures";
 import { parseCpuComparison } from "../../provider/virsh/hostXml";

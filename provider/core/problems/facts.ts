@@ -32,7 +32,10 @@ export interface SystemFacts {
   /** Its clock minus the controller's. */
   clockOffsetMs: number | undefined;
   interfaces: readonly string[];
+  /** What the kernel gives to new processes without swapping, with what ZFS gives back of its cache. */
   availableMemoryBytes: number | undefined;
+  /** All that ordinary memory can ever take: memory and swap, without huge pages and what is locked. */
+  memoryCapacityBytes: number | undefined;
   defaultHugepageKiB: number;
   /** Free huge pages by their size in KiB. */
   freeHugepages: Readonly<Record<number, number>>;
@@ -53,7 +56,7 @@ export interface QemuConf {
   migrateTlsForce: boolean;
   /** The account of QEMU; undefined: the distribution's default. */
   user: string | undefined;
-  /** Directories that count as shared between hosts, whatever their file system. */
+  /** Directories that the administrator says are shared, whatever their file system (libvirt 10.9 and later). */
   sharedFilesystems: readonly string[];
 }
 
@@ -209,6 +212,15 @@ export interface PeerFacts {
     | undefined;
 }
 
+/** Another VM that this run moves, and the memory it takes along. */
+export interface MoveAlongside {
+  domain: string;
+  source: string;
+  destination: string;
+  /** Ordinary memory in use. */
+  memoryBytes: number;
+}
+
 /** What the destination's libvirt says of this domain. */
 export interface FitFacts {
   /** `domcapabilities` for its architecture, emulator and machine type; the text of the refusal otherwise. */
@@ -243,6 +255,8 @@ export interface MoveFacts {
   unreadable: readonly UnreadableAnswer[];
   /** What earlier moves with copyStorage left behind, as far as the state knows. */
   staleImages?: readonly StaleImage[] | undefined;
+  /** Live moves of other VMs in this run, into the destination or out of it; absent: none. */
+  alongside?: readonly MoveAlongside[];
   /** Asked only where the images of a VM that is shut off are to be copied. */
   imageCopy?: {
     /** The files of each disk's backing chain, its own first; a disk without one is not known. */

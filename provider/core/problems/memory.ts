@@ -1,28 +1,54 @@
 import { commandLine } from "../shownCommand";
+import { listed } from "../near";
 import { showBytes } from "../units";
-import type { MoveFacts } from "./facts";
+import type { MoveAlongside, MoveFacts } from "./facts";
 import type { Problem, Remedy } from "../problem";
 import type { StderrCause } from "./stderr";
 
-/** Huge pages are there or QEMU does not start; ordinary memory is taken as the guest's pages arrive. */
-export function memoryIsFree({ domain, destination, how }: MoveFacts): Problem[] {
+/**
+ * Huge pages are there or QEMU does not start; ordinary memory is taken as the guest's pages arrive, and neither libvirt nor QEMU asks
+ * beforehand whether there is enough. So only what can never be is a blocker.
+ */
+export function memoryIsFree(facts: MoveFacts): Problem[] {
+  const { domain, destination, how } = facts;
   const { system, host } = destination;
   if (domain === undefined || system === undefined || how !== "live") return [];
   if (domain.hugepageKiB.length > 0) return hugepages(domain, system, host);
-  const { availableMemoryBytes: free } = system;
-  if (free === undefined || free >= domain.memoryBytes) return [];
-  const used = domain.memoryUsedBytes ?? domain.memoryBytes;
-  const severity = free < used || domain.memoryLocked ? "blocker" : "warning";
-  return [
-    {
-      rule: "free-memory",
-      severity,
-      code: "migrationRefused",
-      host,
-      message: `${host} has ${showBytes(free)} of memory free; ${domain.name} ${severity === "blocker" ? `needs ${showBytes(used)}` : `may grow to ${showBytes(domain.memoryBytes)}`}`,
-      remedies: [freeMemory(host)],
-    },
+  return ordinaryMemory(facts, domain, system);
+}
+
+function ordinaryMemory(
+  { destination: { host }, alongside = [] }: MoveFacts,
+  domain: NonNullable<MoveFacts["domain"]>,
+  { availableMemoryBytes: free, memoryCapacityBytes: capacity }: NonNullable<MoveFacts["destination"]["system"]>,
+): Problem[] {
+  const arriving = alongside.filter((each) => each.destination === host);
+  const leaving = alongside.filter((each) => each.source === host);
+  const others = sum(arriving);
+  const used = domain.memoryLocked ? domain.memoryBytes : (domain.memoryUsedBytes ?? domain.memoryBytes);
+  const finding = (severity: Problem["severity"], message: string): Problem[] => [
+    { rule: "free-memory", severity, code: "migrationRefused", host, message, remedies: [freeMemory(host)] },
   ];
+  const together = (alone: string) =>
+    arriving.length === 0
+      ? alone
+      : `${alone}, and ${listed(arriving.map((each) => each.domain), "and")}, which this run moves there too, ${showBytes(others)}`; // prettier-ignore
+  if (capacity !== undefined && used + others > capacity) {
+    const has = `${host} has ${showBytes(capacity)} of memory and swap beside huge pages and what is locked`;
+    return finding("blocker", `${has}; ${together(`${domain.name} needs ${showBytes(used)}`)}`);
+  }
+  if (free === undefined) return [];
+  const freeThen = free + sum(leaving);
+  const has = `${host} has ${showBytes(freeThen)} of memory free${leaving.length === 0 ? "" : ` once ${listed(leaving.map((each) => each.domain), "and")} ${leaving.length === 1 ? "has" : "have"} left`}`; // prettier-ignore
+  if (used + others > freeThen)
+    return finding("warning", `${has}; ${together(`${domain.name} needs ${showBytes(used)}`)}`);
+  if (domain.memoryBytes + others > freeThen)
+    return finding("warning", `${has}; ${together(`${domain.name} may grow to ${showBytes(domain.memoryBytes)}`)}`);
+  return [];
+}
+
+function sum(moves: readonly MoveAlongside[]): number {
+  return moves.reduce((total, { memoryBytes }) => total + memoryBytes, 0);
 }
 
 function hugepages(

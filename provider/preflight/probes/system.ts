@@ -1,12 +1,12 @@
 /** What virsh cannot tell of a host, asked of its shell in one go. */
-import { cleanLine } from "../../core/clean";
 import { wholeNumber } from "../../core/numbers";
 import type { Clock } from "../../core/ports";
-import type { Certificates, QemuConf, SystemFacts } from "../../core/problems";
+import type { Certificates, SystemFacts } from "../../core/problems";
 import { validity } from "../../core/times";
 import type { Hosts } from "../../observe/hosts";
 import { parseCertificate } from "../../virsh/certificate";
 import type { Virsh } from "../../virsh/client";
+import { isRoot, parseQemuConf } from "../../virsh/qemuConf";
 import { head, sections } from "../../virsh/sections";
 import { sh, type ShellScript } from "../../virsh/shellScript";
 
@@ -29,16 +29,18 @@ const keyFiles = ["server-key.pem", "client-key.pem"];
 
 function systemScript({ withCertificates }: { withCertificates: boolean }): ShellScript {
   const certificates = sh`
-d=$(sed -n 's/^[[:space:]]*migrate_tls_x509_cert_dir[[:space:]]*=[[:space:]]*"\\(.*\\)".*/\\1/p' /etc/libvirt/qemu.conf 2>/dev/null)
-[ -n "$d" ] || d=$(sed -n 's/^[[:space:]]*default_tls_x509_cert_dir[[:space:]]*=[[:space:]]*"\\(.*\\)".*/\\1/p' /etc/libvirt/qemu.conf 2>/dev/null)
+d() { d=$(sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*[\\"']\\([^\\"']*\\)[\\"'].*/\\1/p" /etc/libvirt/qemu.conf 2>/dev/null | head -n 1); }
+d migrate_tls_x509_cert_dir
 [ -n "$d" ] || { [ -d /etc/pki/libvirt-migrate ] && d=/etc/pki/libvirt-migrate; }
+[ -n "$d" ] || d default_tls_x509_cert_dir
 [ -n "$d" ] || d=/etc/pki/qemu
 s tls; [ ! -e "$d" ] || [ -x "$d" ] && echo "$d"
 for f in ${Object.values(certificateFiles)}; do s $f; if [ -e "$d/$f" ] && [ ! -r "$d/$f" ]; then echo unreadable; else cat "$d/$f" 2>/dev/null; fi; done
 s keys; for f in ${keyFiles}; do [ -e "$d/$f" ] || echo $f; done`;
   return sh`${head}
 s clock; date +%s.%N
-s memory; grep -E '^(MemAvailable|Hugepagesize):' /proc/meminfo
+s memory; grep -E '^(MemTotal|MemAvailable|SwapTotal|Mlocked|Hugetlb|Hugepagesize):' /proc/meminfo
+s arc; awk '$1 == "size" || $1 == "c_min" { print $1, $3 }' /proc/spl/kstat/zfs/arcstats 2>/dev/null
 s hugepages; for d in /sys/kernel/mm/hugepages/hugepages-*; do [ -r "$d/free_hugepages" ] && echo "\${d##*-} $(cat "$d/free_hugepages")"; done
 s hugetlbfs; grep -c ' hugetlbfs ' /proc/mounts
 s interfaces; ls /sys/class/net
@@ -71,7 +73,7 @@ export function parseSystem(text: string, askedAtMs: number, answeredAtMs: numbe
   return {
     clockOffsetMs: seconds > 0 ? Math.round(seconds * 1000 - (askedAtMs + answeredAtMs) / 2) : undefined,
     interfaces: lines("interfaces"),
-    availableMemoryBytes: meminfo("MemAvailable"),
+    ...memoryOf(meminfo, lines("arc")),
     defaultHugepageKiB: (meminfo("Hugepagesize") ?? 2 ** 21) / 1024,
     freeHugepages: Object.fromEntries(
       lines("hugepages").flatMap((line) => {
@@ -81,54 +83,26 @@ export function parseSystem(text: string, askedAtMs: number, answeredAtMs: numbe
       }),
     ),
     hugetlbfs: section("hugetlbfs") !== "0",
-    userfaultfd: qemuConf?.user === "root" ? true : mayUseUserfaultfd,
+    userfaultfd: qemuConf?.user !== undefined && isRoot(qemuConf.user) ? true : mayUseUserfaultfd,
     qemuConf,
     certificates: parseCertificates(all),
   };
 }
 
-export function parseQemuConf(text: string): QemuConf | undefined {
-  if (!text.startsWith("# readable")) return undefined;
-  const value = settingsOf(text);
-  const port = (key: string) => wholeNumber(value(key), 65_535);
+/** ZFS gives back what its cache (ARC) holds above a minimum, and the kernel does not count that as available. */
+function memoryOf(
+  meminfo: (key: string) => number | undefined,
+  arc: readonly string[],
+): Pick<SystemFacts, "availableMemoryBytes" | "memoryCapacityBytes"> {
+  const arcstat = (name: string) =>
+    wholeNumber(arc.find((line) => line.startsWith(`${name} `))?.slice(name.length + 1));
+  const [total, available] = [meminfo("MemTotal"), meminfo("MemAvailable")];
+  const givenBack = Math.max(0, (arcstat("size") ?? 0) - (arcstat("c_min") ?? Infinity));
+  const taken = (meminfo("Hugetlb") ?? 0) + (meminfo("Mlocked") ?? 0);
   return {
-    migrationHost: value("migration_host"),
-    migrationPortMin: port("migration_port_min") ?? 49_152,
-    migrationPortMax: port("migration_port_max") ?? 49_215,
-    migrateTlsForce: value("migrate_tls_force") === "1",
-    user: value("user"),
-    sharedFilesystems: listIn(text, "shared_filesystems"),
+    availableMemoryBytes: available && Math.min(available + givenBack, total ?? Infinity),
+    memoryCapacityBytes: total && Math.max(0, total + (meminfo("SwapTotal") ?? 0) - taken),
   };
-}
-
-/** `key = value` lines; a value is a number or a text in quotes. The first one of a key counts. */
-function settingsOf(text: string): (key: string) => string | undefined {
-  const values = new Map<string, string>();
-  for (const line of text.split("\n")) {
-    const at = line.indexOf("=");
-    const key = line.slice(0, at).trim();
-    if (at < 0 || values.has(key)) continue;
-    const rest = line.slice(at + 1).trim();
-    const quoted = rest.startsWith('"');
-    const end = rest.indexOf(quoted ? '"' : "#", 1);
-    values.set(key, cleanLine(rest.slice(quoted ? 1 : 0, end < 0 ? undefined : end).trim(), 300));
-  }
-  return (key) => values.get(key);
-}
-
-/** `key = [ "a", "b" ]`, over any number of lines. */
-function listIn(text: string, key: string): string[] {
-  const lines = text.split("\n");
-  const at = lines.findIndex((line) => line.split("=", 1)[0]!.trim() === key && line.includes("="));
-  if (at < 0) return [];
-  const rest = lines.slice(at).join("\n");
-  const [open, close] = [rest.indexOf("["), rest.indexOf("]")];
-  if (open < 0 || close < open) return [];
-  return rest
-    .slice(open + 1, close)
-    .split('"')
-    .filter((_, index) => index % 2 === 1)
-    .map((each) => cleanLine(each, 4096));
 }
 
 function parseCertificates(all: Map<string, string>): Certificates | undefined {

@@ -55,6 +55,18 @@ const declaring = (libvirt: string, directory: string) => {
     system: { ...system, qemuConf: { ...system.qemuConf!, sharedFilesystems: [directory] } },
   });
 };
+const into = (name: string, memoryBytes: number) => ({
+  domain: name,
+  source: "kvm-a",
+  destination: "kvm-b",
+  memoryBytes,
+});
+const outOf = (name: string, memoryBytes: number) => ({
+  domain: name,
+  source: "kvm-b",
+  destination: "kvm-c",
+  memoryBytes,
+});
 const onNfs = image({ fileSystem: "nfs4", mountSource: "nas:/vm" });
 const tls = (theirs: object, ours: object = {}): Change => {
   const far = healthySystem("kvm-b");
@@ -286,13 +298,43 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   ],
   // memory
   [
-    "too little memory",
-    there({ availableMemoryBytes: 2 * 2 ** 30 }),
-    ["blocker free-memory on kvm-b: migrationRefused"],
+    "too little memory free",
+    there({ availableMemoryBytes: 2 * GiB }),
+    ["warning free-memory on kvm-b: migrationRefused"],
   ],
   [
     "memory for now, but not for all of it",
-    there({ availableMemoryBytes: 4 * 2 ** 30 }),
+    there({ availableMemoryBytes: 4 * GiB }),
+    ["warning free-memory on kvm-b: migrationRefused"],
+  ],
+  [
+    "less memory and swap than the VM uses",
+    there({ availableMemoryBytes: 2 * GiB, memoryCapacityBytes: 2.5 * GiB }),
+    ["blocker free-memory on kvm-b: migrationRefused"],
+  ],
+  [
+    "less memory and swap than a VM locks",
+    { ...domain({ memoryLocked: true }), ...there({ memoryCapacityBytes: 7 * GiB }) },
+    ["blocker free-memory on kvm-b: migrationRefused"],
+  ],
+  [
+    "VMs that fit one by one only",
+    { ...there({ availableMemoryBytes: 20 * GiB }), alongside: [into("web-01", 8 * GiB), into("web-02", 10 * GiB)] },
+    ["warning free-memory on kvm-b: migrationRefused"],
+  ],
+  [
+    "VMs that can never all fit",
+    { ...there({ memoryCapacityBytes: 20 * GiB }), alongside: [into("web-01", 8 * GiB), into("web-02", 10 * GiB)] },
+    ["blocker free-memory on kvm-b: migrationRefused"],
+  ],
+  [
+    "VMs that fit once another has left",
+    { ...there({ availableMemoryBytes: 12 * GiB }), alongside: [into("web-01", 8 * GiB), outOf("old-01", 4 * GiB)] },
+    [],
+  ],
+  [
+    "VMs that do not fit though another has left",
+    { ...there({ availableMemoryBytes: 6 * GiB }), alongside: [into("web-01", 8 * GiB), outOf("old-01", 4 * GiB)] },
     ["warning free-memory on kvm-b: migrationRefused"],
   ],
   [

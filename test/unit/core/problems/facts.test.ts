@@ -61,6 +61,7 @@ describe("the problems found, each fact by itself", () => {
           "system.qemuConf",
           "system.certificates",
           "system.availableMemoryBytes",
+          "system.memoryCapacityBytes",
           "system.clockOffsetMs",
           "system.userfaultfd",
         ].map((key) => `${side}.${key}`),

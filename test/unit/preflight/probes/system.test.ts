@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseQemuConf, parseSystem } from "../../../../provider/preflight/probes/system";
+import { parseSystem } from "../../../../provider/preflight/probes/system";
 
 describe("what a host's shell tells of it", () => {
   const report = `
@@ -8,6 +8,10 @@ describe("what a host's shell tells of it", () => {
 1764000060.500000000
 
 @@ memory
+MemTotal:       4194304 kB
+SwapTotal:      1048576 kB
+Mlocked:           1024 kB
+Hugetlb:        3145728 kB
 MemAvailable:   1048576 kB
 Hugepagesize:       2048 kB
 
@@ -43,6 +47,7 @@ shared_filesystems = [
       clockOffsetMs: 60_000,
       interfaces: ["br0", "lo"],
       availableMemoryBytes: 2 ** 30,
+      memoryCapacityBytes: 2 * 2 ** 30 - 2 ** 20,
       defaultHugepageKiB: 2048,
       freeHugepages: { 1048576: 2, 2048: 512 },
       hugetlbfs: false,
@@ -59,14 +64,37 @@ shared_filesystems = [
     });
   });
 
+  const arc = (stats: string) =>
+    parseSystem(
+      `@@ memory\nMemTotal:       65767424 kB\nMemAvailable:    4178944 kB\n@@ arc\n${stats}\n@@ end\n`,
+      0,
+      0,
+    )!.availableMemoryBytes;
+  const free = 4_178_944 * 1024;
+
+  it("counts as free what the ZFS cache holds above its minimum", () => {
+    assert.equal(arc("c_min 2104557568\nsize 33285996544"), free + 33_285_996_544 - 2_104_557_568);
+    assert.equal(arc("size 33285996544\nc_min 2104557568"), free + 33_285_996_544 - 2_104_557_568);
+  });
+
+  it("takes nothing off where that cache is below its minimum, or not there", () => {
+    for (const stats of ["c_min 2104557568\nsize 1000", "c_min 2104557568", "size 33285996544", ""]) {
+      assert.equal(arc(stats), free);
+    }
+  });
+
+  it("never counts more than there is", () => {
+    assert.equal(arc("c_min 0\nsize 999999999999"), 65_767_424 * 1024);
+  });
+
   it("counts for nothing when it was cut off", () => {
     assert.equal(parseSystem(report.slice(0, 200), 0, 0), undefined);
   });
 
-  it("knows a qemu.conf that may not be read from one that sets nothing", () => {
-    assert.equal(parseQemuConf(""), undefined);
-    assert.equal(parseQemuConf("# readable")!.migrationPortMin, 49_152);
-  });
+  for (const user of ['"root"', '"+0"', '"0"', "'root'", "'+0'", '"+00"'])
+    it(`knows that user = ${user} is root, who may use userfaultfd`, () => {
+      assert.equal(parseSystem(report.replace('"qemu"', user), 0, 0)!.userfaultfd, true);
+    });
 
   it("is never the end of its reader, whatever it says", () => {
     fc.assert(

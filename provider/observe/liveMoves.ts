@@ -1,0 +1,35 @@
+/** The live moves that this run previews and starts: what arrives on a host together is counted together. */
+import type { MoveAlongside } from "../core/problems";
+
+type LiveMove = MoveAlongside & { uuid: string };
+
+export class LiveMoves {
+  /** By UUID. */
+  private readonly previewed = new Map<string, LiveMove>();
+  private readonly started = new Map<string, LiveMove>();
+
+  preview(move: LiveMove): void {
+    if (!this.started.has(move.uuid)) this.previewed.set(move.uuid, move);
+  }
+
+  /** It is counted until the returned function is called: then it is in what the hosts say. */
+  start(move: LiveMove): () => void {
+    this.previewed.delete(move.uuid);
+    this.started.set(move.uuid, move);
+    return () => void this.started.delete(move.uuid);
+  }
+
+  /** It is not to be moved, or another way: what was previewed of it counts no more. */
+  forget(uuid: string): void {
+    this.previewed.delete(uuid);
+  }
+
+  /** Of the other VMs, those of a preview too where one asks. In `up` each waits for none that is not on its way. */
+  besides(uuid: string, destination: string, inPreview: boolean): MoveAlongside[] {
+    const all = [...this.started.values(), ...(inPreview ? this.previewed.values() : [])];
+    return all
+      .filter((move) => move.uuid !== uuid)
+      .filter((move) => move.destination === destination || (inPreview && move.source === destination))
+      .map(({ uuid: _, ...move }) => move);
+  }
+}
