@@ -66,15 +66,15 @@ function wayOf(previewed: Preview, command: string, migration: Record<string, un
   const possible = blockers(previewed).length === 0;
   const plain = { possible, migration, command: possible ? command : undefined, problems };
   if (predicted === undefined) return { ...plain, prediction: undefined, text: undefined };
-  const { prospect, prediction } = predicted;
+  const { input, prediction } = predicted;
   if (prediction.verdict !== "willNotConverge")
-    return { ...plain, prediction, text: showPrediction(prediction, prospect) };
+    return { ...plain, prediction, text: showPrediction(prediction, input) };
   const cures = [
     { wish: { autoConverge: true }, options: { autoConverge: true } },
     { wish: { postCopy: { after: "20s" } }, options: { postCopy: true, postCopyAfterMs: 20_000 } },
   ];
   for (const { wish, options } of cures) {
-    const cured = { ...prospect, options };
+    const cured = { ...input, options };
     const better = predict(cured);
     if (better.verdict !== "willNotConverge") {
       return {
@@ -86,7 +86,7 @@ function wayOf(previewed: Preview, command: string, migration: Record<string, un
       };
     }
   }
-  return { ...plain, prediction, text: showPrediction(prediction, prospect) };
+  return { ...plain, prediction, text: showPrediction(prediction, input) };
 }
 
 async function find(hosts: Hosts, domain: string): Promise<DomainView> {

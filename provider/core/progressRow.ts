@@ -2,7 +2,7 @@
 import type { JobInfo } from "./domain";
 import { showBytes, showDuration } from "./units";
 
-/** What would take longer than four days at this rate is no forecast. */
+/** What would take longer than four days at this rate is no estimate. */
 const longestMs = 4 * 86_400_000;
 
 export interface Progressed {

@@ -2,7 +2,7 @@
 import type { LastMigration } from "../core/args";
 import { isPaused, isRunning } from "../core/situation";
 import { lastRate } from "../core/predict/lastRate";
-import { predict, type Prediction, type Prospect } from "../core/predict";
+import { predict, type Prediction, type MoveEstimateInput } from "../core/predict";
 import type { Clock } from "../core/ports";
 import { isCopied, type MoveFacts } from "../core/problems";
 import { hostCapBytes } from "../core/predict/transferRate";
@@ -27,7 +27,7 @@ export interface PredictionSettings {
 
 export interface Predicted {
   prediction: Prediction;
-  prospect: Prospect;
+  input: MoveEstimateInput;
 }
 
 /** What a prediction needs of the VM alone, as its host says it. */
@@ -86,7 +86,7 @@ export async function estimate(
   const measured = lastRate(last, { from: source.host, to: destination.host, command });
   const capBytes = hostCapBytes(cap);
   const linkBytes = link?.bytesPerSecond ?? Infinity;
-  const prospect: Prospect = {
+  const input: MoveEstimateInput = {
     memoryBytes: Math.min(usedBytes ?? domain.memoryUsedBytes ?? domain.memoryBytes, domain.memoryBytes),
     diskBytes: domain.disks
       .filter((disk) => isCopied(disk, facts))
@@ -105,5 +105,5 @@ export async function estimate(
     overheadMs,
     options,
   };
-  return { prediction: predict(prospect), prospect };
+  return { prediction: predict(input), input };
 }

@@ -15,7 +15,7 @@ export function show({ problems, predicted, note }: Preview, progress: Progress)
     else progress.warn(inWords(problem));
   }
   if (predicted !== undefined) {
-    const text = showPrediction(predicted.prediction, predicted.prospect);
+    const text = showPrediction(predicted.prediction, predicted.input);
     if (predicted.prediction.verdict === "willNotConverge") progress.warn(text);
     else progress.info(text);
   }

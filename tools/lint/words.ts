@@ -7,7 +7,7 @@ interface Banned {
 
 /**
  * Of the glossary in docs/style.md. Identifiers are read word by word: `toAndFro` is "to and fro". Not here yet, since the code still has
- * them: "prospect", "under way", "foretell".
+ * them: "under way".
  */
 const banned: readonly Banned[] = [
   { word: /\banew\b/i, instead: "again" },
@@ -15,6 +15,7 @@ const banned: readonly Banned[] = [
   { word: /\bto and fro\b/i, instead: "back and forth" },
   { word: /\bfarewells?\b/i, instead: "interrupt notice" },
   { word: /\bfore(see|sees|saw|seen|seeing)\b/i, instead: "preview, estimate" },
+  { word: /\b(foret(ell|ells|old|elling)|forecasts?|prospects?)\b/i, instead: "estimate, predict" },
   { word: /\b(strikes?|striking|struck)\b/i, instead: "inject" },
   { word: /\bheal(s|ed|ing)?\b/i, instead: "recover" },
   { word: /\bmishaps?\b/i, instead: "fault" },

@@ -3,7 +3,7 @@ import type { PredictedMigration } from "../args";
 import type { MigrationOptions } from "../options";
 import { showBytes, showDuration } from "../units";
 
-export interface Prospect {
+export interface MoveEstimateInput {
   /** What the guest has written to of its memory: the rest goes as zero pages, which cost next to nothing. */
   memoryBytes: number;
   /** Of disks that are copied, before the memory goes. */
@@ -66,25 +66,25 @@ const switchMs = 20;
  * → 3 passes, 2345 MiB, 7.5 s and what begin and end cost, pause 128 ms.
  * With 400 MiB/s dirtied each pass sends all of it again: it converges only above 400 MiB/s, throttled, or by post-copy.
  */
-export function predict(prospect: Prospect): Prediction {
-  const prediction = followPasses(prospect);
+export function predict(input: MoveEstimateInput): Prediction {
+  const prediction = followPasses(input);
   if (prediction.verdict !== "willNotConverge") return prediction;
-  return surelyStuck(prospect) ? prediction : { ...prediction, verdict: "mayNotConverge" };
+  return surelyStuck(input) ? prediction : { ...prediction, verdict: "mayNotConverge" };
 }
 
 /** It would not converge if it sent as fast as it can at all, and wrote less than was measured. */
-function surelyStuck(prospect: Prospect): boolean {
-  const { bandwidthAtMost, dirtyBytesPerSecond = 0 } = prospect;
+function surelyStuck(input: MoveEstimateInput): boolean {
+  const { bandwidthAtMost, dirtyBytesPerSecond = 0 } = input;
   if (!Number.isFinite(bandwidthAtMost)) return false;
   const atBest = {
-    ...prospect,
+    ...input,
     bandwidthBytesPerSecond: bandwidthAtMost,
     dirtyBytesPerSecond: dirtyBytesPerSecond / dirtyMargin,
   };
   return followPasses(atBest).verdict === "willNotConverge";
 }
 
-function followPasses(prospect: Prospect): Prediction {
+function followPasses(input: MoveEstimateInput): Prediction {
   const {
     memoryBytes,
     diskBytes,
@@ -94,7 +94,7 @@ function followPasses(prospect: Prospect): Prediction {
     downtimeLimitMs,
     overheadMs,
     options,
-  } = prospect;
+  } = input;
   const fitting = (rate * downtimeLimitMs) / 1000;
   const dirtyRate = dirtyBytesPerSecond ?? 0;
   const switchesAtMs = options.postCopy
@@ -166,9 +166,9 @@ function dirtied(rate: number, ms: number, most: number): number {
  *
  * @example will pre-copy 2.1 GiB in about 9 s at 312 MiB/s, 3 passes, pause ≈ 60 ms
  */
-export function showPrediction(prediction: Prediction, prospect: Prospect): string {
+export function showPrediction(prediction: Prediction, input: MoveEstimateInput): string {
   const { verdict, durationMs, downtimeMs, totalBytes, passes, neededBytesPerSecond } = prediction;
-  const { bandwidthBytesPerSecond: rate, dirtyBytesPerSecond: dirty = 0, options } = prospect;
+  const { bandwidthBytesPerSecond: rate, dirtyBytesPerSecond: dirty = 0, options } = input;
   const at = `at ${showBytes(rate)}/s`;
   const inAbout = `in about ${about(durationMs ?? 0)}`;
   switch (verdict) {
@@ -190,7 +190,7 @@ export function showPrediction(prediction: Prediction, prospect: Prospect): stri
       const change = `what would change it: ${ways.join(", or ")}`;
       const writes = `it writes ${showBytes(dirty)}/s to its memory`;
       if (verdict === "mayNotConverge") {
-        const sent = Number.isFinite(prospect.bandwidthAtMost)
+        const sent = Number.isFinite(input.bandwidthAtMost)
           ? `about ${showBytes(rate)}/s can be sent`
           : `how fast this network sends was not measured (${showBytes(rate)}/s is assumed)`;
         return `may not converge: ${writes}, and ${sent}; ${change}`;

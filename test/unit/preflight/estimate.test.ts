@@ -66,23 +66,23 @@ describe("what is measured for a prediction", () => {
 describe("a prediction", () => {
   it("is made of the guest's own memory, its dirty pages, the link and the limits", async () => {
     const { hosts, measure } = placing();
-    const { prospect } = (await estimate(hosts, healthyMove(), measure(), undefined))!;
-    assert.equal(prospect.memoryBytes, 3 * GiB);
-    assert.equal(prospect.dirtyBytesPerSecond, 40 * 2 ** 20);
-    assert.equal(prospect.bandwidthBytesPerSecond, 1200 * 2 ** 20);
-    assert.equal(prospect.postCopyBytesPerSecond, 1200 * 2 ** 20);
-    assert.equal(prospect.downtimeLimitMs, 300);
+    const { input } = (await estimate(hosts, healthyMove(), measure(), undefined))!;
+    assert.equal(input.memoryBytes, 3 * GiB);
+    assert.equal(input.dirtyBytesPerSecond, 40 * 2 ** 20);
+    assert.equal(input.bandwidthBytesPerSecond, 1200 * 2 ** 20);
+    assert.equal(input.postCopyBytesPerSecond, 1200 * 2 ** 20);
+    assert.equal(input.downtimeLimitMs, 300);
   });
 
   it("knows a link that is slower than QEMU, and how far that can be relied on", async () => {
     const { hosts, measure, fakes } = placing();
     const say = (text: string) => fakes.hosts.get("kvm-a")!.saying.set("ip route get", `\n@@ speed\n${text}\n@@ end\n`);
     say("1000");
-    const bridge = (await estimate(hosts, healthyMove(), measure(), undefined))!.prospect;
+    const bridge = (await estimate(hosts, healthyMove(), measure(), undefined))!.input;
     assert.deepEqual([bridge.bandwidthBytesPerSecond, bridge.bandwidthAtMost], [125_000_000, Infinity]);
     const again = placing();
     again.fakes.hosts.get("kvm-a")!.saying.set("ip route get", "\n@@ speed\n1000\nphysical\n@@ end\n");
-    const card = (await estimate(again.hosts, healthyMove(), again.measure(), undefined))!.prospect;
+    const card = (await estimate(again.hosts, healthyMove(), again.measure(), undefined))!.input;
     assert.deepEqual([card.bandwidthBytesPerSecond, card.bandwidthAtMost], [125_000_000, 125_000_000]);
   });
 
@@ -100,14 +100,14 @@ describe("a prediction", () => {
       command: facts.command,
       reason: "host is kvm-a",
     };
-    const { prospect } = (await estimate(hosts, facts, measure(), last))!;
-    assert.deepEqual([prospect.bandwidthBytesPerSecond, prospect.bandwidthAtMost], [300_000_000, 600_000_000]);
+    const { input } = (await estimate(hosts, facts, measure(), last))!;
+    assert.deepEqual([input.bandwidthBytesPerSecond, input.bandwidthAtMost], [300_000_000, 600_000_000]);
     const capped = (await estimate(
       hosts,
       healthyMove({ options: { ...facts.options, bandwidthMiBps: 40 } }),
       measure(),
       last,
-    ))!.prospect;
+    ))!.input;
     assert.deepEqual([capped.bandwidthBytesPerSecond, capped.bandwidthAtMost], [40 * 2 ** 20, 40 * 2 ** 20]);
   });
 
@@ -124,8 +124,8 @@ describe("a prediction", () => {
       command: facts.command,
       reason: "host is kvm-a",
     };
-    const { prediction, prospect } = (await estimate(hosts, facts, measure(), last))!;
-    assert.equal(prospect.bandwidthBytesPerSecond, 1200 * 2 ** 20);
+    const { prediction, input } = (await estimate(hosts, facts, measure(), last))!;
+    assert.equal(input.bandwidthBytesPerSecond, 1200 * 2 ** 20);
     assert.equal(prediction.verdict, "converges");
   });
 
@@ -141,8 +141,8 @@ describe("a prediction", () => {
     fakes.hosts.get("kvm-a")!.saying.set("smaps", "\n@@ used\n@@ end\n");
     const facts = healthyMove();
     const domain = { ...facts.domain!, memoryUsedBytes: 2 * GiB };
-    const { prospect } = (await estimate(hosts, { ...facts, domain }, measure(), undefined))!;
-    assert.equal(prospect.memoryBytes, 2 * GiB);
+    const { input } = (await estimate(hosts, { ...facts, domain }, measure(), undefined))!;
+    assert.equal(input.memoryBytes, 2 * GiB);
   });
 
   it("is not made of an offline move", async () => {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { predict, type Prospect, showPrediction } from "../../../../provider/core/predict";
+import { predict, type MoveEstimateInput, showPrediction } from "../../../../provider/core/predict";
 
 const MiB = 2 ** 20;
-const prospect = (change: Partial<Prospect> = {}): Prospect => ({
+const input = (change: Partial<MoveEstimateInput> = {}): MoveEstimateInput => ({
   memoryBytes: 2048 * MiB,
   diskBytes: 0,
   dirtyBytesPerSecond: 40 * MiB,
@@ -15,11 +15,11 @@ const prospect = (change: Partial<Prospect> = {}): Prospect => ({
   options: {},
   ...change,
 });
-const told = (change: Partial<Prospect> = {}) => showPrediction(predict(prospect(change)), prospect(change));
+const told = (change: Partial<MoveEstimateInput> = {}) => showPrediction(predict(input(change)), input(change));
 
 describe("a prediction", () => {
   it("follows the passes of its worked example", () => {
-    const { verdict, passes, totalBytes, durationMs, downtimeMs } = predict(prospect({ overheadMs: 0 }));
+    const { verdict, passes, totalBytes, durationMs, downtimeMs } = predict(input({ overheadMs: 0 }));
     assert.deepEqual(
       { verdict, passes, totalMiB: Math.round(totalBytes / MiB), durationMs, downtimeMs },
       { verdict: "converges", passes: 3, totalMiB: 2344, durationMs: 7514, downtimeMs: 128 },
@@ -29,7 +29,7 @@ describe("a prediction", () => {
   const dirty = { dirtyBytesPerSecond: 400 * MiB };
   const cures =
     'what would change it: migration.autoConverge: true, or migration.postCopy: true with onTimeout: "postCopy", or a longer migration.maxDowntime';
-  const texts: [title: string, change: Partial<Prospect>, expected: string][] = [
+  const texts: [title: string, change: Partial<MoveEstimateInput>, expected: string][] = [
     ["a guest that converges", {}, "will pre-copy 2.3 GiB in about 9 s at 312 MiB/s, 3 passes, pause ≈ 128 ms"],
     [
       "a guest that was not measured",
@@ -67,25 +67,25 @@ describe("a prediction", () => {
 
   it("lets post-copy go without pre-copy's cap", () => {
     const options = { postCopy: true, postCopyAfterMs: 5000 };
-    const at = (postCopyBytesPerSecond: number) => predict(prospect({ ...dirty, options, postCopyBytesPerSecond }));
+    const at = (postCopyBytesPerSecond: number) => predict(input({ ...dirty, options, postCopyBytesPerSecond }));
     assert.equal(at(1024 * MiB).durationMs, 1500 + 4250 + 2000);
     assert.ok(at(100 * MiB).durationMs! > 20_000);
   });
 
   it("finds that throttling lets it converge, in the time that takes", () => {
-    const prediction = predict(prospect({ ...dirty, options: { autoConverge: true } }));
+    const prediction = predict(input({ ...dirty, options: { autoConverge: true } }));
     assert.equal(prediction.verdict, "onlyThrottled");
     assert.ok(prediction.passes > 5 && prediction.durationMs! > 20_000, JSON.stringify(prediction));
     const faster = predict(
-      prospect({ ...dirty, options: { autoConverge: true, autoConvergeInitial: 60, autoConvergeIncrement: 20 } }),
+      input({ ...dirty, options: { autoConverge: true, autoConvergeInitial: 60, autoConvergeIncrement: 20 } }),
     );
     assert.ok(faster.durationMs! < prediction.durationMs!);
   });
 
   it("switches to post-copy when the timeout says so, and not before", () => {
     const timeout = { postCopy: true, onTimeout: "postCopy", timeoutMs: 60_000 } as const;
-    assert.equal(predict(prospect({ options: timeout })).verdict, "converges");
-    assert.equal(predict(prospect({ ...dirty, options: timeout })).verdict, "onlyWithPostCopy");
+    assert.equal(predict(input({ options: timeout })).verdict, "converges");
+    assert.equal(predict(input({ ...dirty, options: timeout })).verdict, "onlyWithPostCopy");
   });
 
   it("is finite and whole, and no worse over a faster link", () => {
@@ -100,7 +100,7 @@ describe("a prediction", () => {
         (one, other, dirtied, memory, autoConverge) => {
           const at = (rate: number) =>
             predict(
-              prospect({
+              input({
                 bandwidthBytesPerSecond: rate * MiB,
                 bandwidthAtMost: rate * MiB,
                 dirtyBytesPerSecond: dirtied * MiB,
@@ -129,7 +129,7 @@ describe("a prediction", () => {
         fc.integer({ min: 1, max: 100_000 }),
         fc.integer({ min: 10, max: 5000 }),
         (rate, factor, dirtied, memory, downtimeLimitMs) => {
-          const given = prospect({
+          const given = input({
             bandwidthBytesPerSecond: rate * MiB,
             bandwidthAtMost: rate * factor * MiB,
             dirtyBytesPerSecond: dirtied * MiB,

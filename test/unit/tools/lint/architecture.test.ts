@@ -90,6 +90,7 @@ describe("the check of the architecture", () => {
     ["the Farewell", "farewell"],
     ["onFarewell()", "farewell"],
     ["what was foreseen", "foreseen"],
+    ["foretold", "foretold"],
     ["this machine", "this machine"],
     ["struckUp", "struck"],
     ["healedAt", "healed"],
