@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { cleanLine } from "../core/clean";
 import type { Certificate } from "../core/problems";
 
@@ -6,28 +6,56 @@ const pemBegin = "-----BEGIN CERTIFICATE-----";
 const pemEnd = "-----END CERTIFICATE-----";
 /** Bundles of a whole distribution's authorities have some 150. */
 const maxCertificates = 500;
+/** Intermediate authorities behind a host's own certificate; each is checked against all. */
+const maxChain = 8;
 /** Certificates with many names have some hundred. */
 const maxNames = 1000;
 
-/** Reads a certificate file's text; undefined where it holds none that can be read. `authority`: the text of its authority's. */
-export function parseCertificate(file: string, pem: string, authority?: string): Certificate | undefined {
-  const [certificate] = certificatesIn(pem, 1);
-  if (certificate === undefined) return undefined;
+/**
+ * Reads a certificate file's text; undefined where it holds none that can be read. `authorities`: the text of the file of those that its
+ * host trusts.
+ */
+export function parseCertificate(file: string, pem: string, authorities = ""): Certificate | undefined {
+  const [certificate, ...chain] = certificatesIn(pem, maxChain);
+  const known = certificate && describe(file, certificate);
+  if (known === undefined) return undefined;
+  return { ...known, signers: signersOf(certificate!, chain, certificatesIn(authorities, maxCertificates)) };
+}
+
+/** All authorities of a file, in their order. */
+export function parseAuthorities(file: string, pem: string): Certificate[] {
+  return certificatesIn(pem, maxCertificates).flatMap((certificate) => describe(file, certificate) ?? []);
+}
+
+function describe(file: string, certificate: X509Certificate): Certificate | undefined {
   const [validFromMs, validToMs] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
   if (Number.isNaN(validFromMs) || Number.isNaN(validToMs)) return undefined;
   const alternatives = (certificate.subjectAltName ?? "").split(", ", maxNames);
   const names = alternatives.flatMap((each) => /^(?:DNS|IP Address):(.+)$/.exec(each)?.[1] ?? []);
   const commonName = /(?:^|\n)CN=(.+)/.exec(certificate.subject)?.[1];
-  const issuers = authority === undefined ? [] : certificatesIn(authority, maxCertificates);
   return {
     file,
     validFromMs,
     validToMs,
     // The common name counts only for a certificate without other names.
     names: (names.length > 0 || commonName === undefined ? names : [commonName]).map((name) => cleanLine(name, 300)),
-    signedByAuthority: issuers.some((issuer) => isSignedBy(certificate, issuer)),
-    fingerprint: certificate.fingerprint256,
+    identity: identityOf(certificate),
+    signers: [],
   };
+}
+
+/** Who has signed it, and who has signed what stands behind it in its own file: a peer that trusts any of them trusts it. */
+function signersOf(certificate: X509Certificate, chain: X509Certificate[], authorities: X509Certificate[]): string[] {
+  const signers = [...chain, ...authorities].filter((issuer) => isSignedBy(certificate, issuer));
+  const sent = signers.filter((issuer) => chain.includes(issuer));
+  const further = sent.flatMap((issuer) => signersOf(issuer, chain.filter((each) => each !== issuer), authorities)); // prettier-ignore
+  return [...new Set([...signers.map(identityOf), ...further])];
+}
+
+/** The same for an authority whose certificate was renewed with its key. */
+function identityOf({ subject, publicKey }: X509Certificate): string {
+  const key = publicKey.export({ type: "spki", format: "der" });
+  return createHash("sha256").update(`${subject}\0`).update(key).digest("hex");
 }
 
 /** The first certificates of a text, those that can be read. */
@@ -47,7 +75,7 @@ function certificatesIn(text: string, limit: number): X509Certificate[] {
 /** A key of a kind that OpenSSL cannot use here proves nothing. */
 function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
   try {
-    return certificate.verify(issuer.publicKey);
+    return certificate.issuer === issuer.subject && certificate.verify(issuer.publicKey);
   } catch {
     return false;
   }

@@ -35,7 +35,7 @@ export function healthySystem(host: string, change: Partial<SystemFacts> = {}): 
     },
     certificates: {
       directory: "/etc/pki/qemu",
-      authority: certificate("ca-cert.pem", [], { fingerprint: "CA" }),
+      authorities: [certificate("ca-cert.pem", [], { identity: "CA" })],
       server: certificate("server-cert.pem", [host]),
       client: certificate("client-cert.pem", [host]),
       missingKeys: [],
@@ -50,8 +50,8 @@ export function certificate(name: string, names: string[], change: Partial<Certi
     validFromMs: nowMs - 86_400_000,
     validToMs: nowMs + 365 * 86_400_000,
     names,
-    signedByAuthority: true,
-    fingerprint: name,
+    identity: name,
+    signers: ["CA"],
     ...change,
   };
 }

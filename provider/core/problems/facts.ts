@@ -62,7 +62,8 @@ export interface QemuConf {
 
 export interface Certificates {
   directory: string;
-  authority: Certificate | undefined;
+  /** All that the host trusts, from one file; while one replaces another there are several. */
+  authorities: readonly Certificate[];
   server: Certificate | undefined;
   client: Certificate | undefined;
   /** Key files that are missing, by name. */
@@ -76,9 +77,10 @@ export interface Certificate {
   validToMs: number;
   /** DNS names and IP addresses it bears. */
   names: readonly string[];
-  /** Signed by the authority in the same directory. */
-  signedByAuthority: boolean;
-  fingerprint: string;
+  /** Of its subject and key. */
+  identity: string;
+  /** Identities of those by whom it is signed, as far as its host has their certificates. */
+  signers: readonly string[];
 }
 
 export interface DomainFacts {

@@ -1,6 +1,7 @@
 /** Certificates of the data channel (`migration.tls`). */
 import { anyOf, onOneLine } from "../textMatch";
-import type { Certificate, Certificates, MoveFacts } from "./facts";
+import { versionBelow } from "../version";
+import type { Certificate, Certificates, HostFacts, MoveFacts } from "./facts";
 import type { Problem, Remedy } from "../problem";
 import type { StderrCause } from "./stderr";
 
@@ -35,21 +36,24 @@ export function certificatesAreGood(facts: MoveFacts): Problem[] {
   const { source, destination, options, how } = facts;
   if (how !== "live" || !options.tls) return [];
   const [ours, theirs] = [source.system?.certificates, destination.system?.certificates];
-  const at = (host: string, all: Certificates) => (file: string, each: Certificate | undefined, key?: string) =>
+  const at = (host: string, all: Certificates) => (file: string, each: Certificate | undefined, key: string) =>
     isGood({ host, all, nowMs: facts.nowMs }, file, each, key);
   const [here, there] = [ours && at(source.host, ours), theirs && at(destination.host, theirs)];
   return [
     ...(theirs && there
       ? [
-          ...there("ca-cert.pem", theirs.authority),
+          ...authoritiesAreGood(destination, theirs, theirs.server, facts),
           ...there("server-cert.pem", theirs.server, "server-key.pem"),
           ...bearsName(theirs, facts),
         ]
       : []),
     ...(ours && here
-      ? [...here("ca-cert.pem", ours.authority), ...here("client-cert.pem", ours.client, "client-key.pem")]
+      ? [
+          ...authoritiesAreGood(source, ours, ours.client, facts),
+          ...here("client-cert.pem", ours.client, "client-key.pem"),
+        ]
       : []),
-    ...(ours && theirs ? sameAuthority(ours, theirs, facts) : []),
+    ...(ours && theirs ? trustEachOther(ours, theirs, facts) : []),
   ];
 }
 
@@ -62,25 +66,29 @@ function problem(
   return { rule: "certificates", severity, code: "peerTls", host, message, remedies };
 }
 
+const putThere: Remedy = { do: "put it there, readable for QEMU" };
+
+function isMissing(host: string, directory: string, file: string): Problem[] {
+  const message = `${host} has no ${directory}/${file}, which migration.tls needs`;
+  return [problem(host, message, [putThere, { do: "leave out migration.tls" }])];
+}
+
 /** One certificate, and its key. */
 function isGood(
   { host, all, nowMs }: { host: string; all: Certificates; nowMs: number },
   file: string,
   certificate: Certificate | undefined,
-  key: string | undefined,
+  key: string,
 ): Problem[] {
-  const putThere = { do: "put it there, readable for QEMU" };
-  if (certificate === undefined) {
-    const message = `${host} has no ${all.directory}/${file}, which migration.tls needs`;
-    return [problem(host, message, [putThere, { do: "leave out migration.tls" }])];
-  }
+  if (certificate === undefined) return isMissing(host, all.directory, file);
   const found = validity(host, certificate, nowMs);
-  if (key !== undefined && all.missingKeys.includes(key)) {
+  if (all.missingKeys.includes(key)) {
     found.push(problem(host, `${host} has no ${all.directory}/${key}, the key of its certificate`, [putThere]));
   }
-  if (key !== undefined && certificate.signedByAuthority === false && all.authority !== undefined) {
+  const signers = signersOf(certificate, all.authorities);
+  if (all.authorities.length > 0 && signers.length === 0) {
     found.push(
-      problem(host, `${certificate.file} on ${host} is not signed by the authority in ${all.authority.file}`, [
+      problem(host, `${certificate.file} on ${host} is not signed by any authority in ${all.authorities[0]!.file}`, [
         { do: "issue it again by the authority that both hosts know" },
       ]),
     );
@@ -120,16 +128,52 @@ function bearingName(name: string): Remedy[] {
   return [{ do: "have it issued with that name" }, { do: `set migration.tls: { destination: "${name}" }` }];
 }
 
-function sameAuthority(ours: Certificates, theirs: Certificates, { source, destination }: MoveFacts): Problem[] {
-  const [a, b] = [ours.authority, theirs.authority];
-  if (a === undefined || b === undefined || a.fingerprint === b.fingerprint) return [];
+function signersOf({ signers }: Certificate, authorities: readonly Certificate[]): Certificate[] {
+  return authorities.filter(({ identity }) => signers.includes(identity));
+}
+
+/**
+ * The authorities that a host trusts. What counts are those that signed its own certificate, but QEMU before 10.2 checks the dates of each
+ * in the file, and refuses all for one (measured with 7.2).
+ */
+function authoritiesAreGood(
+  { host, qemu }: Pick<HostFacts, "host" | "qemu">,
+  { directory, authorities }: Certificates,
+  own: Certificate | undefined,
+  { nowMs }: MoveFacts,
+): Problem[] {
+  if (authorities.length === 0) return isMissing(host, directory, "ca-cert.pem");
+  const signers = own === undefined ? [] : signersOf(own, authorities);
+  const counting = signers.length > 0 ? signers : authorities;
+  const isValid = ({ validFromMs, validToMs }: Certificate) => validFromMs <= nowMs && nowMs <= validToMs;
+  const best = counting.filter(isValid).toSorted((a, b) => b.validToMs - a.validToMs)[0];
+  if (best === undefined) return validity(host, counting[0]!, nowMs);
+  const outdated = authorities.find((each) => !isValid(each));
+  if (outdated === undefined || qemu === undefined || !versionBelow(qemu, "10.2")) return validity(host, best, nowMs);
   return [
+    ...validity(host, best, nowMs),
     problem(
-      destination.host,
-      `${source.host} and ${destination.host} trust different authorities (${a.file}, ${b.file})`,
-      [{ do: "install the same authority's certificate on both" }],
+      host,
+      `${outdated.file} on ${host} holds a certificate that is not valid today beside one that is, and QEMU before 10.2 may refuse them all`,
+      [{ do: `take it out of ${outdated.file}` }],
+      "warning",
     ),
   ];
+}
+
+/** Each side's certificate is signed by an authority that the other trusts. What its own side does not trust is told there. */
+function trustEachOther(ours: Certificates, theirs: Certificates, { source, destination }: MoveFacts): Problem[] {
+  const sides = [
+    { of: source.host, certificate: ours.client, own: ours, by: destination.host, trusted: theirs },
+    { of: destination.host, certificate: theirs.server, own: theirs, by: source.host, trusted: ours },
+  ];
+  return sides.flatMap(({ of, certificate, own, by, trusted: { authorities } }) => {
+    if (certificate === undefined || authorities.length === 0) return [];
+    if (signersOf(certificate, own.authorities).length === 0) return [];
+    if (signersOf(certificate, authorities).length > 0) return [];
+    const message = `${by} does not trust the authority that signed ${certificate.file} of ${of}: it is not in ${authorities[0]!.file} there`;
+    return [problem(by, message, [{ do: "install the same authorities' certificates on both" }])];
+  });
 }
 
 /** Of the data channel, as QEMU's and libvirt's texts name them. */

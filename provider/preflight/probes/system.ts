@@ -4,7 +4,7 @@ import type { Clock } from "../../core/ports";
 import type { Certificates, SystemFacts } from "../../core/problems";
 import { validity } from "../../core/times";
 import type { Hosts } from "../../observe/hosts";
-import { parseCertificate } from "../../virsh/certificate";
+import { parseAuthorities, parseCertificate } from "../../virsh/certificate";
 import type { Virsh } from "../../virsh/client";
 import { isRoot, parseQemuConf } from "../../virsh/qemuConf";
 import { head, sections } from "../../virsh/sections";
@@ -114,7 +114,7 @@ function parseCertificates(all: Map<string, string>): Certificates | undefined {
   const read = (file: string) => parseCertificate(`${directory}/${file}`, all.get(file) ?? "", authority);
   return {
     directory,
-    authority: read(certificateFiles.authority),
+    authorities: parseAuthorities(`${directory}/${certificateFiles.authority}`, authority),
     server: read(certificateFiles.server),
     client: read(certificateFiles.client),
     missingKeys: (all.get("keys") ?? "").split("\n").filter((line) => line !== ""),

@@ -1,6 +1,13 @@
 /** Facts that one thing is wrong with. */
 import type { OwnedFacts, OwnedOnHost, OwnedState } from "../../../../provider/core/owned";
-import type { Disk, DomainFacts, HostDevice, PeerFacts, SystemFacts } from "../../../../provider/core/problems";
+import type {
+  Certificate,
+  Disk,
+  DomainFacts,
+  HostDevice,
+  PeerFacts,
+  SystemFacts,
+} from "../../../../provider/core/problems";
 import {
   absentImage,
   certificate,
@@ -28,7 +35,7 @@ const fileDisk: Disk = {
   startupPolicy: "mandatory",
 };
 
-type Change = Parameters<typeof healthyMove>[0];
+type Change = NonNullable<Parameters<typeof healthyMove>[0]>;
 const domain = (change: Partial<DomainFacts>): Change => ({ domain: healthyDomain(change) });
 const peer = (change: Partial<PeerFacts>): Change => ({ peer: healthyPeer(change) });
 const there = (change: Partial<SystemFacts>): Change => ({
@@ -77,6 +84,13 @@ const tls = (theirs: object, ours: object = {}): Change => {
     destination: healthyHost("kvm-b", { system: { ...far, certificates: { ...far.certificates!, ...theirs } } }),
   };
 };
+const authority = (identity: string, change: Partial<Certificate> = {}) =>
+  certificate("ca-cert.pem", [], { identity, ...change });
+const newQemu = ({ source, destination, ...rest }: Change): Change => ({
+  ...rest,
+  source: { ...source!, qemu: "10.2.0" },
+  destination: { ...destination!, qemu: "10.2.0" },
+});
 const refusal = (text: string): Change => ({ fit: { capabilities: { refusal: text }, cpu: undefined } });
 const copy = { copyStorage: "all" } as const;
 const hourMs = 3_600_000;
@@ -184,6 +198,53 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   // certificates
   ["good certificates", tls({}), []],
   [
+    "authorities of which one replaces the other",
+    tls({ authorities: [authority("CA")] }, { authorities: [authority("NEW"), authority("CA")] }),
+    [],
+  ],
+  [
+    "a certificate by a new authority that the destination trusts already",
+    tls(
+      { authorities: [authority("CA"), authority("NEW")] },
+      {
+        authorities: [authority("NEW"), authority("CA")],
+        client: certificate("client-cert.pem", ["kvm-a"], { signers: ["NEW"] }),
+      },
+    ),
+    [],
+  ],
+  [
+    "a certificate by a new authority that the destination does not trust yet",
+    tls(
+      {},
+      {
+        authorities: [authority("CA"), authority("NEW")],
+        client: certificate("client-cert.pem", ["kvm-a"], { signers: ["NEW"] }),
+      },
+    ),
+    ["blocker certificates on kvm-b: peerTls"],
+  ],
+  [
+    "an authority that was renewed with its key",
+    tls({ authorities: [authority("CA", { validFromMs: 0 }), authority("CA")] }),
+    [],
+  ],
+  [
+    "an authority that has expired, and no other",
+    tls({ authorities: [authority("CA", { validToMs: 0 })] }),
+    ["blocker certificates on kvm-b: peerTls"],
+  ],
+  [
+    "an expired authority beside the one that counts",
+    newQemu(tls({ authorities: [authority("OLD", { validToMs: 0 }), authority("CA")] })),
+    [],
+  ],
+  [
+    "an expired authority beside the one that counts, and a QEMU that minds",
+    tls({ authorities: [authority("OLD", { validToMs: 0 }), authority("CA")] }),
+    ["warning certificates on kvm-b: peerTls"],
+  ],
+  [
     "an expired certificate",
     tls({ server: certificate("server-cert.pem", ["kvm-b"], { validToMs: Date.UTC(2024, 1, 29, 5) }) }),
     ["blocker certificates on kvm-b: peerTls"],
@@ -205,12 +266,15 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   ],
   [
     "no client certificate, and another authority",
-    tls({ authority: certificate("ca-cert.pem", [], { fingerprint: "OTHER" }) }, { client: undefined }),
-    ["blocker certificates on kvm-a: peerTls", "blocker certificates on kvm-b: peerTls"],
+    tls(
+      { authorities: [authority("OTHER")], server: certificate("server-cert.pem", ["kvm-b"], { signers: ["OTHER"] }) },
+      { client: undefined },
+    ),
+    ["blocker certificates on kvm-a: peerTls", "blocker certificates on kvm-a: peerTls"],
   ],
   [
     "a key that is missing, and a certificate of nobody",
-    tls({ missingKeys: ["server-key.pem"], server: certificate("s.pem", ["kvm-b"], { signedByAuthority: false }) }),
+    tls({ missingKeys: ["server-key.pem"], server: certificate("s.pem", ["kvm-b"], { signers: ["OTHER"] }) }),
     ["blocker certificates on kvm-b: peerTls", "blocker certificates on kvm-b: peerTls"],
   ],
   [
