@@ -1,5 +1,6 @@
 import { runningStatistics } from "./answers";
 import type { SimulatedDomain } from "./domain";
+import type { Language } from "./languages";
 
 export interface SimulatedHostOptions {
   /** What `version --daemon` says. */
@@ -7,6 +8,8 @@ export interface SimulatedHostOptions {
   qemu?: string;
   /** What peer URIs call it; its name always works. */
   address?: string;
+  /** Of its daemon's errors. */
+  language?: Language;
 }
 
 /** A migration that a host has begun. */

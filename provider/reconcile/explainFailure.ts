@@ -17,7 +17,7 @@ const neverHidden = /Unsafe migration|cannot migrate domain with|another migrati
 
 /** Answers to our own questions, and what a daemon that was restarted meanwhile says, on its start, of a host without dnsmasq, D-Bus, udev or DMI tables. */
 const unrelated =
-  /statistics are available only on the source host|dnsmasq|system bus connection|udev device|dmidecode/;
+  /qemuDomainGetJobStatsInternal|statistics are available only on the source host|dnsmasq|system bus connection|udev device|dmidecode/;
 
 /** The error of a virsh migrate that failed, in the user's words and with the next step. */
 export async function explainFailure(
@@ -37,7 +37,8 @@ export async function explainFailure(
   };
   let stderr = exit.stderr;
   let failure = readFailure(stderr, context);
-  if (failure === undefined && hidesCause(stderr)) {
+  const hidden = failure === undefined && hidesCause(stderr);
+  if (hidden) {
     const logs = await Promise.all([
       logOf(source, durationMs),
       hosts.on(migration.destination).then(
@@ -50,7 +51,10 @@ export async function explainFailure(
     const telling = log.filter((line) => readFailure(line, context) !== undefined && !neverHidden.test(line)).slice(-1);
     stderr = [...(telling.length > 0 ? telling : log.slice(-2)).map(withoutPlace), stderr].join("\n");
     failure = readFailure(stderr, context);
-    const missing = failure === undefined ? await imagesMissing(hosts, migration) : [];
+  }
+  // Its message may be in any language. Where disks are copied libvirt may make the images, and takes them away again.
+  if (failure === undefined && (hidden || migration.options.copyStorage === undefined)) {
+    const missing = await imagesMissing(hosts, migration);
     if (missing.length > 0) {
       failure = {
         code: "unsafeStorage",

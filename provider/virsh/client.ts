@@ -2,6 +2,8 @@ import type { DomainState, DomainView, JobInfo } from "../core/domain";
 import type { ExecResult, Shell } from "../core/ports";
 import type { OwnedState } from "../core/owned";
 import type { Owns } from "../core/undefine";
+import { isActive, isInPostCopy } from "../core/situation";
+import { domainNotRunning, jobNotActive, postCopyCannotEnd, type StderrCause } from "../core/problems";
 import { parseDomainXml } from "./domainXml";
 import { type ListedDomain, listDomains } from "./domainList";
 import {
@@ -12,7 +14,9 @@ import {
   parseNumber,
   parseUuids,
   parseVersions,
+  unreadableDomains,
 } from "./parse";
+import { refusedJob } from "./refusedJob";
 import { type OnNoise, runScript, virshEnvironment } from "./runScript";
 import { type Answer, VirshSession } from "./session";
 import { plannedCommand, sh, type ShellScript } from "./shellScript";
@@ -22,7 +26,7 @@ import { unreadableAnswer, virshFailed } from "./virshFailed";
 /** Longer than libvirt's own wait for a job lock (30 s), so that its answer arrives. */
 const deadlineMs = 40_000;
 const inquiryMs = 10_000;
-const missing = /failed to get domain|Domain not found/;
+const aboutJobs = /^(?:domjobabort|migrate-postcopy) /;
 
 /** virsh on one host: questions go through one session, a migration through an exec of its own. */
 export class Virsh {
@@ -50,7 +54,7 @@ export class Virsh {
   async domains(): Promise<ListedDomain[]> {
     return (await listDomains(
       (question) => this.ask(question),
-      (uuid) => this.askDomain(command`domname ${uuid}`),
+      (uuid) => this.askDomain(uuid, command`domname ${uuid}`),
       (question, line) => {
         throw unreadableAnswer(this.shell, question, line);
       },
@@ -96,21 +100,17 @@ export class Virsh {
 
   /** State and reason; undefined where this host does not know the domain. */
   async state(uuid: string): Promise<DomainState | undefined> {
-    const text = await this.askDomain(command`domstate --reason ${uuid}`);
+    const text = await this.askDomain(uuid, command`domstate --reason ${uuid}`);
     return text === undefined ? undefined : parseDomState(text);
   }
 
   /** The job on a domain; undefined where the domain is gone or does not run. On a destination the numbers are the source's to tell. */
   async job(uuid: string): Promise<JobInfo | undefined> {
+    const askedAt = performance.now();
     const { out, err } = await this.answer(command`domjobinfo --rawstats ${uuid}`);
     if (err === "") return parseJobInfo(out);
-    // The answer for a VM that has just left, when the question had to wait for the migration's end; with libvirt 11.3.0 also for any
-    // VM that is shut off, where 9.0.0 has "Job type: 0".
-    if (missing.test(err) || /domain is not running/.test(err)) return undefined;
-    if (/statistics are available only on the source host/.test(err))
-      return { type: "unbounded", operation: "incoming" };
-    if (/cannot acquire state change lock/.test(err)) return { type: "held" };
-    throw virshFailed(this.shell, command`domjobinfo ${uuid}`, err);
+    const tookMs = performance.now() - askedAt;
+    return refusedJob(await this.state(uuid), tookMs);
   }
 
   /** Statistics of the last finished job, kept for other readers; undefined where there are none. */
@@ -121,34 +121,37 @@ export class Virsh {
   }
 
   async maxDowntimeMs(uuid: string): Promise<number | undefined> {
-    const out = await this.askDomain(command`migrate-getmaxdowntime ${uuid}`);
-    return out === undefined ? undefined : parseNumber(out);
+    const question = command`migrate-getmaxdowntime ${uuid}`;
+    const { out, err } = await this.answer(question);
+    if (err === "") return parseNumber(out);
+    if (!(await this.has(uuid))) return undefined;
+    return parseNumber(await this.steer(uuid, question));
   }
 
   /** The cap that the host keeps for the VM's migrations, MiB/s; undefined where libvirt does not tell. */
   async maxSpeedMiBps(uuid: string): Promise<number | undefined> {
-    const out = await this.askDomain(command`migrate-getspeed ${uuid}`).catch(() => undefined);
+    const out = await this.askDomain(uuid, command`migrate-getspeed ${uuid}`).catch(() => undefined);
     return out === undefined ? undefined : parseNumber(out);
   }
 
   async setMaxDowntimeMs(uuid: string, milliseconds: number): Promise<void> {
-    await this.ask(command`migrate-setmaxdowntime ${uuid} ${milliseconds}`);
+    await this.steer(uuid, command`migrate-setmaxdowntime ${uuid} ${milliseconds}`);
   }
 
   async startPostCopy(uuid: string): Promise<void> {
-    await this.ask(command`migrate-postcopy ${uuid}`);
+    await this.steer(uuid, command`migrate-postcopy ${uuid}`);
   }
 
   async abortJob(uuid: string): Promise<void> {
-    await this.ask(command`domjobabort ${uuid}`);
+    await this.steer(uuid, command`domjobabort ${uuid}`);
   }
 
   async suspend(uuid: string): Promise<void> {
-    await this.ask(command`suspend ${uuid}`);
+    await this.steer(uuid, command`suspend ${uuid}`);
   }
 
   async resume(uuid: string): Promise<void> {
-    await this.ask(command`resume ${uuid}`);
+    await this.steer(uuid, command`resume ${uuid}`);
   }
 
   async setAutostart(uuid: string, on: boolean): Promise<void> {
@@ -194,7 +197,7 @@ export class Virsh {
 
   /** Ends its QEMU at once. Only for the half of a migration whose VM runs elsewhere with all of its memory. */
   async destroy(uuid: string): Promise<void> {
-    await this.ask(command`destroy ${uuid}`);
+    await this.steer(uuid, command`destroy ${uuid}`);
   }
 
   async versions(): Promise<{ libvirt: string | undefined; qemu: string | undefined }> {
@@ -269,11 +272,40 @@ export class Virsh {
     return { out: "", err: stderr.trim() === "" ? `error: virsh ended with code ${code}` : stderr.trim() };
   }
 
-  private async askDomain(question: VirshCommand): Promise<string | undefined> {
+  /** undefined where this host does not have the domain: its list says so, whichever language libvirt's error is in. */
+  private async askDomain(uuid: string, question: VirshCommand): Promise<string | undefined> {
+    const first = await this.answer(question);
+    if (first.err === "") return first.out;
+    if (!(await this.has(uuid))) return undefined;
+    // It may have come in between.
     const { out, err } = await this.answer(question);
     if (err === "") return out;
-    if (missing.test(err)) return undefined;
+    if (!(await this.has(uuid))) return undefined;
     throw virshFailed(this.shell, question, err);
+  }
+
+  private async has(uuid: string): Promise<boolean> {
+    const list = await this.ask(command`list --all --uuid`);
+    return parseUuids(list).has(uuid) || unreadableDomains(list).length > 0;
+  }
+
+  /** Steers a domain or its migration. */
+  private async steer(uuid: string, question: VirshCommand): Promise<string> {
+    const { out, err } = await this.answer(question);
+    if (err === "") return out;
+    const error = virshFailed(this.shell, question, err);
+    throw error.code === "libvirtDown"
+      ? virshFailed(this.shell, question, err, await this.stateOf(uuid, question))
+      : error;
+  }
+
+  /** What in the state of the domain explains that it refuses. */
+  private async stateOf(uuid: string, { text }: VirshCommand): Promise<StderrCause | undefined> {
+    const [state, job] = await Promise.all([this.state(uuid), this.job(uuid)]).catch(() => []);
+    if (state === undefined) return undefined;
+    if (!isActive(state)) return domainNotRunning;
+    if (isInPostCopy(state)) return postCopyCannotEnd;
+    return job?.type === "none" && aboutJobs.test(text) ? jobNotActive : undefined;
   }
 
   private async ask(question: VirshCommand): Promise<string> {

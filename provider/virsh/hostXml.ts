@@ -56,7 +56,9 @@ export function parseCpuComparison(
 ): { compatible: boolean; missing: string[]; said: string } | undefined {
   if (code === 0) return { compatible: true, missing: [], said: cleanLine(text.trim()) };
   const incompatible = /incompatible with/.test(text);
-  const missing = /required features: ([^\n]+)/.exec(text)?.[1]?.slice(0, maxFeaturesText).split(/,\s*/) ?? [];
+  const missing =
+    /required features: ([^\n]+)/.exec(text)?.[1]?.slice(0, maxFeaturesText).split(/,\s*/) ??
+    (incompatible ? namesAtTheEnd(text) : []);
   const unknown = /[Uu]nknown CPU (?:feature|model):? '?([\w.-]+)/.exec(text)?.[1];
   // Any other failure says nothing of the CPU: an older virsh that lacks an option, say.
   if (!incompatible && missing.length === 0 && unknown === undefined) return undefined;
@@ -66,6 +68,17 @@ export function parseCpuComparison(
     missing: (unknown === undefined ? missing : [unknown]).map((each) => clean(each, 64)),
     said: cleanLine(said.replace(/^error: /, "").trim()),
   };
+}
+
+/** The CPU features that an error in any language ends with, behind its last colon. */
+function namesAtTheEnd(text: string): string[] {
+  const error = text.split("\n").findLast((line) => line.startsWith("error: ")) ?? "";
+  const at = Math.max(error.lastIndexOf(":"), error.lastIndexOf("："));
+  const names = error
+    .slice(at + 1, at + 1 + maxFeaturesText)
+    .trim()
+    .split(/[,、，]\s*/);
+  return at > "error".length && names.every((name) => /^[a-z0-9][\w.-]*$/.test(name)) ? names : [];
 }
 
 /** Reads `virsh pool-dumpxml`: the directory of a pool of files, "" for any other kind; undefined where it cannot be read. */

@@ -1,6 +1,7 @@
 /** The errors of virsh on a host. */
 import { cleanLine } from "../core/clean";
 import { PlacementError } from "../core/errors";
+import type { StderrCause } from "../core/problems";
 import type { Shell } from "../core/ports";
 import { canBeShown } from "../core/quote";
 import { essence, readFailure } from "./failures";
@@ -8,15 +9,26 @@ import type { VirshCommand } from "./virshCommand";
 
 type On = Pick<Shell, "host" | "user">;
 
-/** The command failed with this message. */
-export function virshFailed({ host, user }: On, { text: asked }: VirshCommand, stderr: string): PlacementError {
+/**
+ * The command failed with this message.
+ *
+ * @param seen the cause that the state of the VM tells, where the message tells none.
+ */
+export function virshFailed(
+  { host, user }: On,
+  { text: asked }: VirshCommand,
+  stderr: string,
+  seen?: StderrCause,
+): PlacementError {
   const verb = asked.split(" ")[0]!;
-  const failure = readFailure(stderr, {
+  const context = {
     domain: /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(asked)?.[0] ?? "the domain",
     source: host,
     destination: "the destination",
     ...(user !== undefined && { sourceUser: user }),
-  });
+  };
+  const failure =
+    readFailure(stderr, context) ?? (seen && { code: seen.code, remedies: seen.remedies(context, stderr) });
   // What a destination lacks is not what a query fails for.
   const known = failure?.code === "migrationFailed" ? undefined : failure;
   return new PlacementError({

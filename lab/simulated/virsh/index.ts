@@ -1,5 +1,6 @@
 import { type Answer, noDomain } from "../answers";
 import type { SimulatedHost } from "../host";
+import { inLanguage } from "../languages";
 import type { Network } from "../network";
 import { definitionVerbs } from "./definition";
 import { hostVerbs } from "./host";
@@ -12,6 +13,10 @@ const otherVerbs = new Map(Object.entries(hostVerbs));
 
 /** The answer to any command of virsh but `migrate`, which takes its time. */
 export function askVirsh(network: Network, host: SimulatedHost, line: string): Answer {
+  return inLanguage(host.options.language, answer(network, host, line));
+}
+
+function answer(network: Network, host: SimulatedHost, line: string): Answer {
   host.hears(line);
   host.commands.push(line);
   const failing = host.failure(line);

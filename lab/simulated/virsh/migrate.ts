@@ -1,6 +1,7 @@
 import { type Answer, noDomain, notRunning } from "../answers";
 import type { SimulatedDomain } from "../domain";
 import type { SimulatedHost } from "../host";
+import { inLanguage } from "../languages";
 import type { Network, SimulatedMigration } from "../network";
 import { isShutOff } from "./state";
 import { wordsOf } from "./words";
@@ -11,6 +12,10 @@ interface Migration extends SimulatedMigration {
 
 /** `virsh migrate`, which ends when the migration does. */
 export async function migrate(network: Network, from: SimulatedHost, command: string): Promise<Answer> {
+  return inLanguage(from.options.language, await migrated(network, from, command));
+}
+
+async function migrated(network: Network, from: SimulatedHost, command: string): Promise<Answer> {
   from.hears(command);
   from.commands.push(command);
   const failing = from.failure(command);

@@ -69,7 +69,9 @@ export { isCopied } from "./copied";
 export { imagesToCopy } from "./imageCopy";
 export { imagesToCopyInto } from "./images";
 export { type OwnedToCopy, ownedToCopy } from "./ownedState";
-export { type FailureContext, readTheLogs } from "./stderr";
+export { domainNotRunning, jobNotActive } from "./migrationJob";
+export { postCopyCannotEnd } from "./postCopy";
+export { type FailureContext, readTheLogs, type StderrCause } from "./stderr";
 
 /** In the order in which a user would fix things: the hosts, the way between them … */
 const ofTheHosts: readonly Finder[] = [

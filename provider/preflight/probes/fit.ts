@@ -51,7 +51,10 @@ function comparesCpu(domain: DomainDefinition): domain is WithCpu {
 
 function cpuScript({ cpuXml, emulator }: WithCpu, guest: ShellScript[]): ShellScript {
   // Standard input may be a socket, which virsh cannot open by name; a pipe it can.
-  return sh`printf '%s\\n' ${cpuXml} | virsh -q hypervisor-cpu-compare --error ${guest} ${emulator === undefined ? [] : [sh`--emulator=${emulator}`]} /dev/stdin`;
+  const xml = sh`printf '%s\\n' ${cpuXml}`;
+  const compare = sh`virsh -q hypervisor-cpu-compare ${guest} ${emulator === undefined ? [] : [sh`--emulator=${emulator}`]}`;
+  // With --error the daemon names what is missing, in its own language; without it virsh itself says whether anything is.
+  return sh`${xml} | ${compare} --error /dev/stdin || { ${xml} | ${compare} /dev/stdin; exit 1; }`;
 }
 
 function readCapabilities(code: number | null, xml: string, stderr: string): FitFacts["capabilities"] {

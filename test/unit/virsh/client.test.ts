@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
+import { type DomainState, showState } from "../../../provider/core/domain";
+import { runsInPostCopy } from "../../../provider/core/situation";
 import { Virsh } from "../../../provider/virsh/client";
+import { refusedJob } from "../../../provider/virsh/refusedJob";
 import { fakeDomain, type SimulatedHost, SimulatedLab, fakeUuid } from "../../../lab/simulated";
+
+const booted: DomainState = { state: "running", reason: "booted" };
+const receiving: DomainState = { state: "paused", reason: "migrating" };
+const shutOff: DomainState = { state: "shut off", reason: "shutdown" };
 
 describe("virsh on a host", () => {
   let world: SimulatedLab;
@@ -70,30 +77,57 @@ describe("virsh on a host", () => {
     );
   });
 
-  const jobs: [title: string, said: string | undefined, job: object | undefined][] = [
-    ["none", undefined, { type: "none" }],
-    [
-      "an incoming one, whose numbers are its source's to tell",
-      "Operation not supported: migration statistics are available only on the source host",
-      { type: "unbounded", operation: "incoming" },
-    ],
-    [
-      "none on a VM that is shut off, as libvirt 11.3.0 has it",
-      "Requested operation is not valid: domain is not running",
-      undefined,
-    ],
-    ["none on a VM that is gone", `failed to get domain '${fakeUuid}'`, undefined],
+  const incoming = { type: "unbounded", operation: "incoming" };
+  const held = { type: "held" };
+  // Commas, colons and words as the daemon of each host has them.
+  const refusals: [text: string, seen: DomainState | undefined, job: object | undefined][] = [
+    ["Operation not supported: migration statistics are available only on the source host", receiving, incoming],
+    ["Operation not supported: migration statistics are available only on the source host", runsInPostCopy, incoming],
+    ["操作不被支持：迁移统计只在源主机上可用", receiving, incoming],
+    ["Requested operation is not valid: domain is not running", shutOff, undefined],
+    ["所需操作无效：域没有在运行", shutOff, undefined],
+    ["要求された操作は有効ではありません: ドメインが稼働していません", shutOff, undefined],
+    ["Angeforderte Operation ist nicht gültig: Domain läuft nicht", shutOff, undefined],
+    ["L'opération demandée n'est pas valide : le domaine n’est pas actif", shutOff, undefined],
+    ["Недопустимая операция: домен не работает", shutOff, undefined],
+    ["Timed out during operation: cannot acquire state change lock (held by monitor=x)", booted, held],
+    ["操作超时：无法获得状态更改锁定", booted, held],
+    ["オペレーション中にタイムアウトが発生しました: 状態変更ロックを獲得できません", booted, held],
+    ["Zeit abgelaufen während der Aktion: Kann Status-Änderungs-Lock nicht abrufen", booted, held],
+    ["Domain not found: no domain with matching uuid", undefined, undefined],
+    ["Domain nicht gefunden", undefined, undefined],
   ];
-  for (const [title, said, job] of jobs) {
-    it(`knows the job on a VM: ${title}`, async () => {
-      if (said !== undefined) host.failing.set("domjobinfo", said);
-      const found = await virsh.job(fakeUuid);
-      assert.deepEqual(
-        found && Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)),
-        job,
-      );
+  for (const [text, seen, job] of refusals) {
+    it(`knows the job on a VM that is ${seen ? showState(seen) : "gone"} where libvirt refuses: ${text}`, async () => {
+      if (seen) Object.assign(host.find(fakeUuid)!, seen);
+      else host.remove(host.find(fakeUuid)!);
+      host.failing.set("domjobinfo", text);
+      assert.deepEqual(await virsh.job(fakeUuid), job);
     });
   }
+
+  it("knows that a VM has no job", async () => {
+    assert.equal((await virsh.job(fakeUuid))!.type, "none");
+  });
+
+  it("tells a lock that it waited for from the refusal of a destination by the time that it took", () => {
+    assert.deepEqual(refusedJob(receiving, 30_050), held);
+    assert.deepEqual(refusedJob(receiving, 200), incoming);
+  });
+
+  it("asks again for a VM that came after the question", async () => {
+    const [vm] = host.domains;
+    host.remove(vm!);
+    host.hears = (line) => {
+      if (line === "list --all --uuid" && host.find(fakeUuid) === undefined) host.domains.push(vm!);
+    };
+    assert.deepEqual(await virsh.state(fakeUuid), booted);
+  });
+
+  it("tells a VM that is gone from a host that does not tell", async () => {
+    host.failing.set("domstate", `failed to get domain '${fakeUuid}'\nerror: Ende der Datei beim Lesen von Daten`);
+    await assert.rejects(virsh.state(fakeUuid), { code: "libvirtDown" });
+  });
 
   it("has the views of VMs that are shut off also on libvirt 11.3.0", async () => {
     host.failing.set("domjobinfo", "Requested operation is not valid: domain is not running");

@@ -145,6 +145,12 @@ describe("a host's capabilities", () => {
       parseCpuComparison(1, "error: command 'hypervisor-cpu-compare' doesn't support option --error"),
       undefined,
     );
+    const own =
+      "CPU described in /dev/stdin is incompatible with the CPU provided by hypervisor on the host\nerror: Failed to compare hypervisor CPU with /dev/stdin\n";
+    const chinese = "error: CPU 与主机 CPU 不兼容：主机 CPU 未提供所需的功能： avx512f, pku";
+    assert.deepEqual(parseCpuComparison(1, own + chinese)!.missing, ["avx512f", "pku"]);
+    assert.deepEqual(parseCpuComparison(1, `${own}error: CPU ist anders`)!.missing, []);
+    assert.equal(parseCpuComparison(1, chinese), undefined);
     assert.deepEqual(parseCpuComparison(1, "error: internal error: Unknown CPU feature cmpccxadd")!.missing, [
       "cmpccxadd",
     ]);

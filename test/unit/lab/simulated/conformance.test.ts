@@ -1,7 +1,7 @@
 import type { Host } from "../../../../provider/core/model";
 import type { Dial } from "../../../../provider/core/ports";
 import { createDial } from "../../../../provider/ssh";
-import { fakeDomain, type SimulatedDomain, SimulatedLab } from "../../../../lab/simulated";
+import { fakeDomain, type SimulatedDomain, type SimulatedHostOptions, SimulatedLab } from "../../../../lab/simulated";
 import { makeKey, serve, type SshServer } from "../../../../lab/simulated/ssh";
 import { conformance } from "../../../support/conformance";
 import type { ConformanceLab, VmState } from "../../../support/conformance/scenario";
@@ -35,22 +35,30 @@ function simulated(lab: SimulatedLab, inventory: Record<string, Host>, dial: Dia
   };
 }
 
-function twoHosts(): SimulatedLab {
+function twoHosts(options: SimulatedHostOptions = {}): SimulatedLab {
   const lab = new SimulatedLab();
-  for (const name of ["kvm-a", "kvm-b"]) lab.add(name, [], { address: `${name}.peer` });
+  for (const name of ["kvm-a", "kvm-b"]) lab.add(name, [], { address: `${name}.peer`, ...options });
   return lab;
 }
 
 describe("the simulated lab answers as libvirt does", () => {
-  describe("at once", () => {
-    conformance(() => {
-      const lab = twoHosts();
-      const inventory = Object.fromEntries(
-        [...lab.hosts.values()].map(({ name, options }) => [name, { name, peerAddress: options.address! }]),
-      );
-      return Promise.resolve(simulated(lab, inventory, lab.dial));
+  const variants: Record<string, SimulatedHostOptions> = {
+    "at once": {},
+    "with German errors": { language: "de" },
+    "with French errors": { language: "fr" },
+    "with Japanese errors": { language: "ja" },
+  };
+  for (const [how, options] of Object.entries(variants)) {
+    describe(how, () => {
+      conformance(() => {
+        const lab = twoHosts(options);
+        const inventory = Object.fromEntries(
+          [...lab.hosts.values()].map(({ name, options: { address } }) => [name, { name, peerAddress: address! }]),
+        );
+        return Promise.resolve(simulated(lab, inventory, lab.dial));
+      });
     });
-  });
+  }
 
   describe("over ssh", () => {
     const servers: SshServer[] = [];
