@@ -11,7 +11,7 @@ export interface SimulatedDomain {
   maxDowntimeMs: number;
   memoryMiB: number;
   /** False: it arrived paused and has not run since. */
-  ranHere?: boolean;
+  hasRun?: boolean;
   /** Which end of a migration it is; absent while none runs. */
   job?: "outgoing" | "incoming";
   /** libvirt keeps statistics of the migration that brought it. */

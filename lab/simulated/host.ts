@@ -29,11 +29,11 @@ export class SimulatedHost {
   /** What virsh says instead of its answer, for commands that begin with the key. */
   readonly failing = new Map<string, string>();
   /** What virsh answers to commands that begin with the key, and the shell to scripts that hold it. */
-  readonly saying = new Map<string, string>();
+  readonly answers = new Map<string, string>();
   /** Every script that the shell was given. */
   readonly scripts: string[] = [];
   /** Called with every virsh command before it is answered. */
-  hears: (command: string) => void = () => {};
+  onCommand: (command: string) => void = () => {};
   /** What `id -un` and the account's public keys, and what the log of libvirtd say. */
   account = "root\n";
   log = "";

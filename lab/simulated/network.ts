@@ -5,8 +5,8 @@ import type { SimulatedHost } from "./host";
 export interface SimulatedMigration {
   command: string;
   domain: SimulatedDomain;
-  from: SimulatedHost;
-  to: SimulatedHost;
+  source: SimulatedHost;
+  destination: SimulatedHost;
 }
 
 /** The hosts that migrate to each other, and what becomes of their migrations. */
@@ -20,7 +20,7 @@ export class Network {
   onMigrate: (migration: SimulatedMigration) => Promise<string | undefined> = () => Promise.resolve(undefined);
 
   /** What virsh says at the end of a migration, whatever became of it. */
-  lastWord: string | undefined;
+  finalStderr: string | undefined;
   /** The source keeps a definition, as it does when its daemon was restarted in post-copy. */
   leavesDefinition = false;
 

@@ -45,7 +45,7 @@ async function run(network: Network, host: SimulatedHost, command: string): Prom
   if (command.includes("/var/log/libvirt")) return { out: host.log };
   if (!command.startsWith("virsh ")) {
     host.scripts.push(command);
-    return { out: [...host.saying].find(([part]) => command.includes(part))?.[1] ?? "" };
+    return { out: [...host.answers].find(([part]) => command.includes(part))?.[1] ?? "" };
   }
   const line = command.replace(/^virsh (?:-c \S+ )?/, "");
   return line.startsWith("migrate ") ? await migrate(network, host, line) : askVirsh(network, host, line);

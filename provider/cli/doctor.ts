@@ -71,11 +71,11 @@ export function isWell({ hosts, pairs }: Diagnosis): boolean {
 }
 
 export function showDiagnosis({ hosts, pairs }: Diagnosis): string {
-  const said = (all: readonly Problem[]) =>
+  const shown = (all: readonly Problem[]) =>
     all.length === 0 ? "ok" : all.map((problem) => `${problem.severity}: ${renderProblem(problem)}`).join("\n    ");
   return table([
     ["HOST OR PAIR", "LIBVIRT", "QEMU", "STATE"],
-    ...hosts.map(({ host, libvirt, qemu, problems }) => [host, libvirt ?? "?", qemu ?? "?", said(problems)]),
-    ...pairs.map(({ source, destination, problems }) => [`${source} → ${destination}`, "", "", said(problems)]),
+    ...hosts.map(({ host, libvirt, qemu, problems }) => [host, libvirt ?? "?", qemu ?? "?", shown(problems)]),
+    ...pairs.map(({ source, destination, problems }) => [`${source} → ${destination}`, "", "", shown(problems)]),
   ]);
 }

@@ -34,9 +34,9 @@ export async function settingsFromStack(): Promise<CliSettings> {
     return settingsFrom(stdout, "the stack's configuration");
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    const said = (error as { stderr?: string }).stderr?.trim() || (error as Error).message;
+    const message = (error as { stderr?: string }).stderr?.trim() || (error as Error).message;
     throw new UsageError(
-      `cannot read the stack's configuration: ${said}\n  Run it in the project's directory with a stack selected, or give --inventory FILE.`,
+      `cannot read the stack's configuration: ${message}\n  Run it in the project's directory with a stack selected, or give --inventory FILE.`,
     );
   }
 }

@@ -1,4 +1,4 @@
-/** What if: every host of the inventory × can the VM go there, with which options, how long, what stands in the way. */
+/** What if: every host of the inventory × can the VM go there, with which options, how long, which blockers. */
 import type { DomainView } from "../core/domain";
 import { showState } from "../core/domain";
 import { listed } from "../core/near";
@@ -113,7 +113,7 @@ export function showPlan({ domain, source, state, ways }: Awaited<ReturnType<typ
       host,
       possible ? "yes" : "no",
       possible ? options : "",
-      [...problems.map(inWords), ...(possible && text ? [text] : [])].join("\n    ") || "nothing stands in the way",
+      [...problems.map(inWords), ...(possible && text ? [text] : [])].join("\n    ") || "no blockers",
     ];
   });
   return `${domain} is ${state} on ${source}\n\n${table([["TO", "CAN GO", "WITH", "WHAT TO EXPECT"], ...rows])}`;

@@ -11,12 +11,12 @@ import { type Mask, maskAll } from "../schema";
 import { type CliSettings, UsageError } from "./inventory";
 import { plan, showPlan } from "./plan";
 
-const usage = `vm-placement plan VM [--to HOST…] [--json]     can it go there, with which options, how long, what stands in the way;
+const usage = `vm-placement plan VM [--to HOST…] [--json]     where the VM can go, with which options, how long it takes, and what blocks it;
                                                --accept BLOCKER… as with migration.accept
-vm-placement doctor [HOST…] [--tls] [--json]   every prerequisite, on each host and between each pair, with what to do
+vm-placement doctor [HOST…] [--tls] [--json]   every prerequisite on each host and between each pair, and how to fix what is missing
 
 The hosts are those of the selected stack (vm-placement:hosts); --inventory FILE takes them from a JSON file instead.
-Nothing is changed on any host. Exit code: 0 well, 1 something stands in the way, 2 not understood.
+Both commands only read from the hosts. Exit code: 0 = no blockers, 1 = blocked, 2 = usage error.
 `;
 
 export interface CliWorld {

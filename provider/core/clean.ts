@@ -25,16 +25,16 @@ const invisible = /(?![\uFE00-\uFE0F\u{E0100}-\u{E01EF}])[\p{Cc}\p{Cf}\p{Cs}\p{C
  */
 export function clean(text: string, limit = defaultLimit): string {
   // Only a constant multiple of what is kept is looked at: a flood costs nothing.
-  const looked = text.length > 4 * limit ? text.slice(0, 4 * limit) : text;
-  const washed = withoutStrings(looked)
+  const examined = text.length > 4 * limit ? text.slice(0, 4 * limit) : text;
+  const washed = withoutStrings(examined)
     .replace(sequences, "")
     .replace(/\r\n?/g, "\n")
     .replace(/\t/g, " ")
     .replace(invisible, (character) => (character === "\n" ? "\n" : "\uFFFD"))
     .replaceAll("<{%", "<{ %");
-  if (washed.length <= limit && looked === text) return washed;
+  if (washed.length <= limit && examined === text) return washed;
   const kept = firstOf(washed, Math.min(washed.length, limit - 40));
-  const cut = bytesOf(washed.slice(kept.length)) + bytesOf(text.slice(looked.length));
+  const cut = bytesOf(washed.slice(kept.length)) + bytesOf(text.slice(examined.length));
   return `${kept}… (${grouped(cut)} more bytes)`;
 }
 

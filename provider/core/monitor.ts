@@ -39,14 +39,14 @@ export interface Memory {
   heldSince?: number | undefined;
   /** When no migration was first seen after virsh was lost. */
   lostAt?: number | undefined;
-  toldStall: boolean;
+  stallReported: boolean;
 }
 
 export type PollAction =
   | "wait"
-  /** libvirt does not tell. */
+  /** libvirt gives no answer about the job. */
   | "held"
-  /** There is nothing more to see on the source: the hosts tell how it ended. */
+  /** There is nothing more to see on the source: the hosts show how the migration ended. */
   | "ended"
   /** Cancel it: libvirt on the source does not reach the destination. */
   | "cancelUnreached"
@@ -61,8 +61,8 @@ export interface PollVerdict {
   reason: string;
   /** Since it last moved; undefined where no migration is seen. */
   stillMs?: number;
-  /** A stall to be told of, before the action. */
-  tell?: string;
+  /** Why a stall is to be reported, before the action. */
+  stallToReport?: string;
   memory: Memory;
 }
 
@@ -114,18 +114,23 @@ function judgeCourse({ source, destination, options }: Monitorable, sample: Samp
     const reason = `libvirt on ${source} has not reached ${destination} within ${showDuration(waits.reach)}`;
     return { action: "cancelUnreached", reason, stillMs, memory };
   }
-  let tell: string | undefined;
+  let stallToReport: string | undefined;
   if (begun) {
-    const stall = judgeStall({ stillMs, inPostCopy, switchAsked: done.has("postCopy"), told: before.toldStall });
+    const stall = judgeStall({
+      stillMs,
+      inPostCopy,
+      switchAsked: done.has("postCopy"),
+      reported: before.stallReported,
+    });
     const { action, reason } = stall;
     if (action === "end") return { action: "endWatch", reason, stillMs, memory };
     if (action === "abort") return { action: "cancelStalled", reason, stillMs, memory };
-    if (action === "tell") tell = reason;
-    memory.toldStall = action === "tell" || (before.toldStall && stillMs >= waits.stallTold);
+    if (action === "report") stallToReport = reason;
+    memory.stallReported = action === "report" || (before.stallReported && stillMs >= waits.stallReported);
   }
   const timer = dueTimer(options, { elapsedMs, inPostCopy, done });
-  // Until memory flows QEMU has not been told that there may be a switch, and refuses it.
+  // Until memory flows QEMU does not know yet that a switch may come, and refuses one.
   const tooEarly = timer.action === "postCopy" && !job?.memoryTotalBytes;
   const { action, reason } = tooEarly ? ({ action: "wait", reason: "no memory flows yet" } as const) : timer;
-  return { action, reason, stillMs, ...(tell !== undefined && { tell }), memory };
+  return { action, reason, stillMs, ...(stallToReport !== undefined && { stallToReport }), memory };
 }

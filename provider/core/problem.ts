@@ -1,4 +1,4 @@
-/** What stands in the way of a move, and what to do about it, as data. One function makes text of it. */
+/** Blockers and warnings of a move, each with its remedies, as data. One function renders them. */
 import type { ErrorCode } from "./errorCodes";
 
 export interface Command {
@@ -8,7 +8,7 @@ export interface Command {
   command: string;
 }
 
-/** One way out. */
+/** One thing that solves a problem. */
 export interface Remedy {
   /** The whole of it in words where no command does it, else what the commands are for. */
   do: string;
@@ -18,7 +18,7 @@ export interface Remedy {
   loses?: string;
 }
 
-/** Every way out of a problem, and what holds for all of them. */
+/** The remedies of a problem, and what holds for all of them. */
 export interface Advice {
   /** What to look at before one of them is chosen. */
   first?: string;

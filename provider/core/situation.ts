@@ -83,12 +83,12 @@ const restStates: ReadonlySet<string> = new Set(["running", "paused", "idle", "b
 
 /** True while a job moves memory from this host. */
 export function isOutgoing(job: Maybe<JobInfo>): boolean {
-  return isUnderWay(job) && job.operation === "outgoing";
+  return isInProgress(job) && job.operation === "outgoing";
 }
 
 /** True while any job holds it that does not move it away: a snapshot, a backup, a dump, a save. libvirt does one at a time. */
 export function isOtherJob(job: Maybe<JobInfo>): boolean {
-  return isUnderWay(job) && job.operation !== "outgoing";
+  return isInProgress(job) && job.operation !== "outgoing";
 }
 
 /** True while libvirt does not tell of its job, since another operation holds it; so it is while its QEMU does not answer. */
@@ -101,7 +101,7 @@ export function hasBegun(job: Maybe<JobInfo>): boolean {
   return (job?.memoryTotalBytes ?? 0) + (job?.diskTotalBytes ?? 0) > 0;
 }
 
-function isUnderWay(job: Maybe<JobInfo>): job is JobInfo {
+function isInProgress(job: Maybe<JobInfo>): job is JobInfo {
   return job?.type === "unbounded" || job?.type === "bounded";
 }
 

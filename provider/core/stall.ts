@@ -24,27 +24,27 @@ export interface Flow {
   inPostCopy: boolean;
   /** A switch to post-copy was asked for and has not happened. */
   switchAsked: boolean;
-  /** It was told already. */
-  told: boolean;
+  /** It was reported already. */
+  reported: boolean;
 }
 
 export interface StallVerdict {
   /** "abort": before the switch, where that is safe. "end": after it, where only the watch can end. */
-  action: "none" | "tell" | "abort" | "end";
+  action: "none" | "report" | "abort" | "end";
   reason: string;
 }
 
 /**
  * @example
- * { stillMs: 30_000, inPostCopy: false, switchAsked: true, told: false } → tell; at 600_000: abort; in post-copy: end
+ * { stillMs: 30_000, inPostCopy: false, switchAsked: true, reported: false } → report; at 600_000: abort; in post-copy: end
  */
-export function judgeStall({ stillMs, inPostCopy, switchAsked, told }: Flow): StallVerdict {
+export function judgeStall({ stillMs, inPostCopy, switchAsked, reported }: Flow): StallVerdict {
   const still = `nothing has been sent for ${showDuration(stillMs)}`;
   const reason =
     switchAsked && !inPostCopy ? `${still}, and the switch to post-copy that was asked for has not happened` : still;
   if (stillMs >= waits.stallEnds) return { action: inPostCopy ? "end" : "abort", reason };
-  if (stillMs >= waits.stallTold && !told) return { action: "tell", reason };
-  return { action: "none", reason: stillMs >= waits.stallTold ? reason : "" };
+  if (stillMs >= waits.stallReported && !reported) return { action: "report", reason };
+  return { action: "none", reason: stillMs >= waits.stallReported ? reason : "" };
 }
 
 /** What a user can do about it before the watch ends by itself. */

@@ -29,7 +29,7 @@ export function dueTimer(options: MigrationOptions, course: Course): DueTimer {
   const { maxDowntimeAfterMs, maxDowntimeMs, postCopyAfterMs, timeoutMs, onTimeout = "abort" } = options;
 
   if (course.inPostCopy) {
-    // With `onTimeout: "postCopy"` this is where the timeout wanted it.
+    // With `onTimeout: "postCopy"` the timeout has done its work by then.
     if (timeoutMs !== undefined && onTimeout !== "postCopy") {
       const reason = `the timeout of ${showDuration(timeoutMs)} is over, but in post-copy a migration can only be waited for`;
       due.push({ atMs: timeoutMs, action: "inform", reason });

@@ -16,8 +16,8 @@ export const waits = {
   postCopyFailed: 5000,
   /** libvirt's ssh gives up on a host that is not there after some two minutes; on one that accepts and then says nothing, never. */
   reach: 150_000,
-  /** Nothing was sent: told after this. */
-  stallTold: 30_000,
+  /** Nothing was sent: reported after this. */
+  stallReported: 30_000,
   /** Nothing was sent: cancelled after this, before the switch to post-copy. */
   stallEnds: 600_000,
   /** The source answers nothing while its migration runs. */
@@ -29,10 +29,10 @@ export const waits = {
   /** An offline migration moves a few kilobytes; libvirt gives up on a silent destination well before. */
   offline: 180_000,
   /** An offline migration whose virsh was lost: how long its end may take to show. */
-  offlineUnheard: 10_000,
+  offlineLost: 10_000,
 } as const;
 
-/** How often the hosts are asked, and the user is told. */
+/** How often the hosts are asked, and progress is shown. */
 export const intervals = {
   /** The first pause between two observations; each is twice the one before. */
   firstObservation: 500,

@@ -25,52 +25,50 @@ const silentCodes = new Set(["hostUnreachable", "connectionLost", "commandTimeou
  *
  * @throws PlacementError when a host answers but refuses: its key, its account or its libvirt needs fixing before anything can be known.
  */
-export async function observe(hosts: Hosts, sought: Query, recent = false): Promise<Observed> {
-  const first = [...new Set(sought.first)];
+export async function observe(hosts: Hosts, query: Query, recent = false): Promise<Observed> {
+  const first = [...new Set(query.first)];
   const rest = hosts.names.filter((name) => !first.includes(name));
-  const observed = await ask(hosts, sought, sought.everywhere ? [...first, ...rest] : first, recent);
-  const mine = observed.views.filter((view) => isIt(view, sought));
+  const observed = await ask(hosts, query, query.everywhere ? [...first, ...rest] : first, recent);
+  const mine = observed.views.filter((view) => isIt(view, query));
   // A migration that somebody else started may lead to any host.
   const found = mine.length > 0 && !mine.some(isOneEnd);
-  if (sought.everywhere || found || rest.length === 0) return observed;
-  const more = await ask(hosts, sought, rest, recent);
+  if (query.everywhere || found || rest.length === 0) return observed;
+  const more = await ask(hosts, query, rest, recent);
   return {
     views: [...observed.views, ...more.views],
     asked: [...observed.asked, ...more.asked],
     unreachable: [...observed.unreachable, ...more.unreachable],
-    lastHost: sought.lastHost,
+    lastHost: query.lastHost,
   };
 }
 
-async function ask(hosts: Hosts, sought: Query, names: readonly string[], recent: boolean): Promise<Observed> {
+async function ask(hosts: Hosts, query: Query, names: readonly string[], recent: boolean): Promise<Observed> {
   const views: DomainView[] = [];
   const unreachable: { host: string; why: string }[] = [];
   const refusals: PlacementError[] = [];
   await Promise.all(
     names.map(async (name) => {
       try {
-        const all = recent ? await hosts.recentViews(name) : await freshViews(hosts, sought, name);
+        const all = recent ? await hosts.recentViews(name) : await freshViews(hosts, query, name);
         views.push(
-          ...all.filter(
-            (view) => view.uuid === sought.uuid || view.uuid === sought.domain || view.name === sought.domain,
-          ),
+          ...all.filter((view) => view.uuid === query.uuid || view.uuid === query.domain || view.name === query.domain),
         );
       } catch (error) {
         if (!(error instanceof PlacementError)) throw error;
         if (silentCodes.has(error.code)) unreachable.push({ host: name, why: whyUnreachable(error) });
         else
           refusals.push(
-            error.with({ host: name, domain: sought.domain, action: `cannot look for ${sought.domain} on ${name}` }),
+            error.with({ host: name, domain: query.domain, action: `cannot look for ${query.domain} on ${name}` }),
           );
       }
     }),
   );
   // A host that refuses matters where the VM was not found without it, or where it was or shall be.
-  const concerned = refusals.filter(({ host }) => sought.first.includes(host!));
-  const found = views.some((view) => isIt(view, sought));
+  const concerned = refusals.filter(({ host }) => query.first.includes(host!));
+  const found = views.some((view) => isIt(view, query));
   if (concerned.length > 0 || (refusals.length > 0 && !found)) throw oneOf(found ? concerned : refusals, concerned[0]);
   unreachable.push(...refusals.map((error) => ({ host: error.host ?? "?", why: error.problem.message })));
-  return { views, asked: names, unreachable, lastHost: sought.lastHost };
+  return { views, asked: names, unreachable, lastHost: query.lastHost };
 }
 
 /** All refusals in one error: a user with three hosts to fix should not learn of them one by one. */
@@ -81,10 +79,10 @@ function oneOf(refusals: readonly PlacementError[], first: PlacementError = refu
   return first.with({ message: `${first.problem.message}. Nor on ${also}` });
 }
 
-async function freshViews(hosts: Hosts, sought: Query, name: string): Promise<DomainView[]> {
+async function freshViews(hosts: Hosts, query: Query, name: string): Promise<DomainView[]> {
   const virsh = await hosts.on(name);
   const mine = (await virsh.domains()).filter(
-    (domain) => domain.uuid === sought.uuid || domain.uuid === sought.domain || domain.name === sought.domain,
+    (domain) => domain.uuid === query.uuid || domain.uuid === query.domain || domain.name === query.domain,
   );
   if (mine.length === 0) return [];
   const views = await virsh.views(mine, true);

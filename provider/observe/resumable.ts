@@ -3,7 +3,7 @@ import { type Hindrance, resumeHindrances } from "../core/resumable";
 import { answerOf } from "./answerOf";
 import type { Hosts } from "./hosts";
 
-/** Why an interrupted post-copy could not be resumed; undefined where nothing is known to be in the way. */
+/** Why an interrupted post-copy could not be resumed; undefined where no hindrance is known. */
 export async function resumeHindrance(
   hosts: Hosts,
   source: string,

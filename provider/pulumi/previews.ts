@@ -16,7 +16,7 @@ export class Previews {
   /**
    * Asks the hosts and tells in the row.
    *
-   * @throws Error with `vm-placement:strictPreview`, where a blocker stands in the way.
+   * @throws Error with `vm-placement:strictPreview`, where there is a blocker.
    */
   async show(settings: Settings, change: { id: string; olds: Props; news: Props }, progress: Progress): Promise<void> {
     const { preview: asked, failures, hosts } = settings;

@@ -157,7 +157,7 @@ class DiskCopy implements TakenAlong {
           "migrationTimedOut",
         );
       }
-      await this.tell(image, clock.now() - startedAt);
+      await this.showProgress(image, clock.now() - startedAt);
     }
     const { code, stderr } = await run;
     if (code === 0) return;
@@ -170,7 +170,7 @@ class DiskCopy implements TakenAlong {
     });
   }
 
-  private async tell({ disk, path, allocatedBytes }: ImageToCopy, elapsedMs: number): Promise<void> {
+  private async showProgress({ disk, path, allocatedBytes }: ImageToCopy, elapsedMs: number): Promise<void> {
     const answer = await this.run(this.source, readBytesScript(path));
     const read = Math.min(wholeNumber(answer.trim()) ?? 0, allocatedBytes);
     const rate = elapsedMs > 0 ? (read * 1000) / elapsedMs : 0;

@@ -18,7 +18,7 @@ const byOutcome: Partial<Record<Verdict["outcome"], Diagnosis>> = {
   inProgress: (end) => (end.watched.cancelled === undefined ? noEnd(end) : neverEnded(end)),
   unseen,
   ended,
-  endedThere,
+  endedThere: endedOnDestination,
   postCopyGoesOn,
   unnoticed,
   postCopyFailed,
@@ -210,7 +210,7 @@ function ended(end: Ended): PlacementError {
   });
 }
 
-function endedThere(end: Ended): PlacementError {
+function endedOnDestination(end: Ended): PlacementError {
   const { domain, destination } = end.migration;
   return failed(end, {
     code: "domainStateUnfit",

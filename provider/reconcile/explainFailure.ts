@@ -48,8 +48,10 @@ export async function explainFailure(
     ]);
     const log = logs.flat().sort();
     // Other VMs may be on their way too, and the log does not say whose error it is: the last one is the likeliest.
-    const telling = log.filter((line) => readFailure(line, context) !== undefined && !neverHidden.test(line)).slice(-1);
-    stderr = [...(telling.length > 0 ? telling : log.slice(-2)).map(withoutPlace), stderr].join("\n");
+    const explaining = log
+      .filter((line) => readFailure(line, context) !== undefined && !neverHidden.test(line))
+      .slice(-1);
+    stderr = [...(explaining.length > 0 ? explaining : log.slice(-2)).map(withoutPlace), stderr].join("\n");
     failure = readFailure(stderr, context);
   }
   // Its message may be in any language. Where disks are copied libvirt may make the images, and takes them away again.

@@ -57,7 +57,7 @@ async function runToItsEnd(
       ? await monitor(hosts, { migration, run, startedAt, onPostCopy: inFlight.switched }, ports)
       : await waitOffline(run!, clock);
   progress.live("verifying on both hosts");
-  const mayBegin = how === "offline" && watched.exit === undefined ? waits.offlineUnheard : 0;
+  const mayBegin = how === "offline" && watched.exit === undefined ? waits.offlineLost : 0;
   const verdict = await verify(hosts, migration, clock, mayBegin, (text) => progress.live(text));
   return { watched, verdict };
 }

@@ -94,7 +94,7 @@ class Watch {
     this.progress = progress;
     this.answeredAt = clock.now();
     const { inPostCopy = false } = migration;
-    this.memory = { inPostCopy, done: this.done, jobSeen: false, activeAt: this.answeredAt, toldStall: false };
+    this.memory = { inPostCopy, done: this.done, jobSeen: false, activeAt: this.answeredAt, stallReported: false };
   }
 
   async toItsEnd(): Promise<Monitored> {
@@ -168,8 +168,10 @@ class Watch {
     const verdict = judgePoll({ source, destination, options }, sample, this.memory);
     this.memory = verdict.memory;
     if (verdict.stillMs !== undefined) this.show(job, verdict.stillMs);
-    if (verdict.tell !== undefined) {
-      this.progress.warn(`${verdict.tell}; ${stallRemedy(domain.name, source, destination, this.memory.inPostCopy)}`);
+    if (verdict.stallToReport !== undefined) {
+      this.progress.warn(
+        `${verdict.stallToReport}; ${stallRemedy(domain.name, source, destination, this.memory.inPostCopy)}`,
+      );
     }
     return this.carryOut(virsh, verdict);
   }
@@ -206,7 +208,7 @@ class Watch {
     this.percent = row.percent;
     if (this.clock.now() - this.shownAt < intervals.row) return;
     this.shownAt = this.clock.now();
-    const still = stillMs >= waits.stallTold ? ` · nothing sent for ${showDuration(stillMs)}` : "";
+    const still = stillMs >= waits.stallReported ? ` · nothing sent for ${showDuration(stillMs)}` : "";
     this.progress.live(this.cancelled === undefined ? `${row.text}${still}` : "cancelling");
   }
 

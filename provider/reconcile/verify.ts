@@ -67,7 +67,7 @@ export async function verify(
     stayed: beginMs,
   };
   for (;;) {
-    const verdict = await look(hosts, migration);
+    const verdict = await observeBoth(hosts, migration);
     const now = clock.now();
     if (verdict.outcome === "postCopyGoesOn" || verdict.outcome === "postCopyFailed") {
       // As long as anything is sent it has not stopped, however long that takes.
@@ -87,7 +87,7 @@ export async function verify(
   }
 }
 
-async function look(hosts: Hosts, migration: Moving): Promise<Verdict> {
+async function observeBoth(hosts: Hosts, migration: Moving): Promise<Verdict> {
   const ends = [migration.source, migration.destination];
   const { how, domain } = migration;
   const [source, destination] = await Promise.all(
@@ -127,16 +127,16 @@ export function judge(
     return [source, destination].every((view) => view && isActive(view)) ? "postCopyFailed" : "halfLost";
   }
   if (isInMigration(source) || isInMigration(destination)) return "inProgress";
-  const runsThere = destination !== undefined && isActive(destination);
+  const runsOnDestination = destination !== undefined && isActive(destination);
   if (how === "offline") {
-    if (destination && !source && !runsThere) return "moved";
+    if (destination && !source && !runsOnDestination) return "moved";
     if (source && !destination) return "stayed";
     return "unclear";
   }
-  const runsHere = source !== undefined && isActive(source);
-  if (runsThere && !source) return "moved";
-  if (runsThere && !runsHere) return "leftover";
-  if (runsHere && !runsThere) return "stayed";
+  const runsOnSource = source !== undefined && isActive(source);
+  if (runsOnDestination && !source) return "moved";
+  if (runsOnDestination && !runsOnSource) return "leftover";
+  if (runsOnSource && !runsOnDestination) return "stayed";
   if (source && !destination && !isHandedOver(source)) return "ended";
   // It arrived, and was shut down there since.
   if (destination && !source) return endedByCrash(destination) ? "endedThere" : "moved";

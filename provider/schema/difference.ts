@@ -7,10 +7,10 @@ type Props = Record<string, unknown>;
 
 /** What changed, and whether the hosts have to be asked for it. */
 export function difference(olds: Props, news: Props): { changes: boolean; onHosts: boolean; replaces: string[] } {
-  const wanted = canonicalDomain(news.domain);
-  const domain = wanted !== canonicalDomain(olds.domain);
-  const isSame = wanted === olds.domainUuid || (typeof wanted === "string" && cleanLine(wanted) === olds.__name);
-  const otherDomain = domain && !isSame && wanted !== UNKNOWN;
+  const desired = canonicalDomain(news.domain);
+  const domain = desired !== canonicalDomain(olds.domain);
+  const isSame = desired === olds.domainUuid || (typeof desired === "string" && cleanLine(desired) === olds.__name);
+  const otherDomain = domain && !isSame && desired !== UNKNOWN;
   const host = !isDeepStrictEqual(news.host, olds.host) || containsUnknown(news.host);
   const elsewhere = ![news.host].flat().includes(olds.currentHost);
   const migration = !isDeepStrictEqual(options(news), options(olds)) || containsUnknown(news.migration);

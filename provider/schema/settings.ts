@@ -18,7 +18,7 @@ export function parseUri(value: string | undefined): { uri: string; failures: In
 
 export type OnInterrupt = "leave" | "abort";
 
-/** Reads `vm-placement:onInterrupt`: what happens to a migration under way at the second Ctrl-C. Default: it is left to go on. */
+/** Reads `vm-placement:onInterrupt`: what happens to a migration in progress at the second Ctrl-C. Default: it is left to go on. */
 export function parseOnInterrupt(value: string | undefined): { onInterrupt: OnInterrupt; failures: InputFailure[] } {
   if (value === undefined || value === "leave" || value === "abort")
     return { onInterrupt: value ?? "leave", failures: [] };

@@ -62,7 +62,7 @@ function identityOf({ subject, publicKey }: X509Certificate): string {
 function certificatesIn(text: string, limit: number): X509Certificate[] {
   const found: X509Certificate[] = [];
   let begin = text.indexOf(pemBegin);
-  for (let looks = 0; begin >= 0 && looks < limit; looks++) {
+  for (let count = 0; begin >= 0 && count < limit; count++) {
     const end = text.indexOf(pemEnd, begin);
     if (end < 0) break;
     const certificate = x509(text.slice(begin, end + pemEnd.length));

@@ -42,10 +42,10 @@ export function essence(text: string): string {
   if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(stderr)) {
     return "ssh: remote host identification has changed; Host key verification failed";
   }
-  const telling = lines.filter(
+  const explaining = lines.filter(
     (line) => !/^(End of file while reading data|migration successfully aborted)/.test(line),
   );
-  const words = [...new Set(telling.length > 0 ? telling : lines)].slice(0, 3).join("; ");
+  const words = [...new Set(explaining.length > 0 ? explaining : lines)].slice(0, 3).join("; ");
   return words === "" ? "virsh failed without a word" : clean(words, maxWords);
 }
 

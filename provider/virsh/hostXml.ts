@@ -53,8 +53,8 @@ const maxFeaturesText = 8192;
 export function parseCpuComparison(
   code: number | null,
   text: string,
-): { compatible: boolean; missing: string[]; said: string } | undefined {
-  if (code === 0) return { compatible: true, missing: [], said: cleanLine(text.trim()) };
+): { compatible: boolean; missing: string[]; message: string } | undefined {
+  if (code === 0) return { compatible: true, missing: [], message: cleanLine(text.trim()) };
   const incompatible = /incompatible with/.test(text);
   const missing =
     /required features: ([^\n]+)/.exec(text)?.[1]?.slice(0, maxFeaturesText).split(/,\s*/) ??
@@ -62,11 +62,11 @@ export function parseCpuComparison(
   const unknown = /[Uu]nknown CPU (?:feature|model):? '?([\w.-]+)/.exec(text)?.[1];
   // Any other failure says nothing of the CPU: an older virsh that lacks an option, say.
   if (!incompatible && missing.length === 0 && unknown === undefined) return undefined;
-  const said = text.split("\n").find((line) => /incompatible|nknown/.test(line)) ?? text;
+  const line = text.split("\n").find((line) => /incompatible|nknown/.test(line)) ?? text;
   return {
     compatible: false,
     missing: (unknown === undefined ? missing : [unknown]).map((each) => clean(each, 64)),
-    said: cleanLine(said.replace(/^error: /, "").trim()),
+    message: cleanLine(line.replace(/^error: /, "").trim()),
   };
 }
 

@@ -112,9 +112,9 @@ for (const { title, notRun, get } of runtimes) {
     function noSecrets(): void {
       const everything = [
         provider.answers,
-        provider.said.stderr,
-        provider.said.stdout,
-        JSON.stringify(provider.said.logs),
+        provider.output.stderr,
+        provider.output.stdout,
+        JSON.stringify(provider.output.logs),
       ].join("\n");
       assert.ok(!everything.includes(passphrase), "a passphrase");
       for (const line of key.private.split("\n").filter((text) => text.length > 20)) {
@@ -169,14 +169,14 @@ for (const { title, notRun, get } of runtimes) {
       world.onMigrate = () => new Promise((resolve) => (release = () => resolve(undefined)));
       await configured();
       const created = provider.create(await inputs({ host: "kvm-b" }));
-      await until(() => provider.said.logs.some(({ message }) => message.startsWith("pre-copy 50 %")));
+      await until(() => provider.output.logs.some(({ message }) => message.startsWith("pre-copy 50 %")));
       release();
       const { outputs } = await created;
       assert.equal(outputs["currentHost"], "kvm-b");
       assert.equal((outputs["lastMigration"] as Props)["command"], moveToB);
       assert.deepEqual(b.find("db-01")?.state, "running");
       assert.equal(a.find("db-01"), undefined);
-      const { logs } = provider.said;
+      const { logs } = provider.output;
       assert.deepEqual([...new Set(logs.map((line) => line.urn))], [urn]);
       const lasting = logs.filter(({ ephemeral }) => !ephemeral);
       assert.equal(lasting.length, 1);
@@ -190,7 +190,7 @@ for (const { title, notRun, get } of runtimes) {
       const { id, outputs } = await provider.create(await inputs());
       const desired = await inputs({ host: "kvm-b", __dryRun: false });
       assert.ok(!("__dryRun" in desired));
-      const estimates = () => provider.said.logs.filter(({ message }) => message.startsWith("will ")).length;
+      const estimates = () => provider.output.logs.filter(({ message }) => message.startsWith("will ")).length;
       await provider.diff(id, outputs, desired);
       assert.equal(estimates(), 0);
       const found = await provider.read(id, outputs);
@@ -245,7 +245,7 @@ for (const { title, notRun, get } of runtimes) {
             "\"kvm-q\" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; write kvm-a or kvm-b if that was meant; or add it: `pulumi config set --path 'vm-placement:hosts.kvm-q.address' ADDRESS` [unknownHost]",
         },
       ]);
-      assert.deepEqual(provider.said.stderr, "");
+      assert.deepEqual(provider.output.stderr, "");
     });
 
     it("takes a literal Host of the account's ssh_config beside the inventory", async () => {
@@ -264,7 +264,7 @@ for (const { title, notRun, get } of runtimes) {
       await configured();
       const error = await failing(provider.check(news({ host: "kvm-c" })));
       assert.match(error.message, /^cannot use the ssh configuration .+\[invalidInput\]$/s);
-      assert.doesNotMatch(provider.said.stderr, /^ {4}at /m);
+      assert.doesNotMatch(provider.output.stderr, /^ {4}at /m);
     });
 
     it("reports a failed move as a partial failure that tells where the VM is, and continues from it", async () => {
@@ -285,7 +285,7 @@ for (const { title, notRun, get } of runtimes) {
         { currentHost, state, __provider, host, plan },
         { currentHost: "kvm-a", state: "running", __provider: texts.at(-1), host: "kvm-b", plan: desired["plan"] },
       );
-      assert.equal(provider.said.stderr, "");
+      assert.equal(provider.output.stderr, "");
 
       world.onMigrate = () => Promise.resolve(undefined);
       assert.equal((await provider.diff(partial.id, partial.properties, desired)).changes, "some");
@@ -300,7 +300,7 @@ for (const { title, notRun, get } of runtimes) {
       const error = await failing(provider.create(await inputs({ domain: "db-02" })));
       assert.equal(error.partial, undefined);
       assert.match(error.message, /\[domainMissing\]$/);
-      assert.doesNotMatch(provider.said.stderr, /^ {4}at /m);
+      assert.doesNotMatch(provider.output.stderr, /^ {4}at /m);
     });
 
     it("fails a refresh when the VM is nowhere to be seen, and never calls it gone", async () => {
@@ -314,8 +314,8 @@ for (const { title, notRun, get } of runtimes) {
         /^cannot tell where db-01 \(UUID .+\) is .+it is not on kvm-a and kvm-b.+\[domainMissing\]$/s,
       );
       // The server prints an error and its stack; ours is the message, once.
-      assert.equal(provider.said.stderr.split("cannot tell where").length, 2);
-      assert.doesNotMatch(provider.said.stderr, /^ {4}at /m);
+      assert.equal(provider.output.stderr.split("cannot tell where").length, 2);
+      assert.doesNotMatch(provider.output.stderr, /^ {4}at /m);
     });
 
     it("ends at once on SIGINT when nothing runs", async () => {
@@ -329,14 +329,14 @@ for (const { title, notRun, get } of runtimes) {
       world.onMigrate = () => new Promise(() => {});
       await configured();
       const created = failing(provider.create(await inputs({ host: "kvm-b" })));
-      await until(() => provider.said.logs.some(({ message }) => message.startsWith("pre-copy")));
+      await until(() => provider.output.logs.some(({ message }) => message.startsWith("pre-copy")));
       const start = Date.now();
       provider.signal("SIGINT");
       assert.equal(await provider.exit(), 130);
       // The engine's own limit before it kills.
       assert.ok(Date.now() - start < 5000, `${Date.now() - start} ms`);
       await created;
-      const warnings = provider.said.logs.filter(({ severity }) => severity === "warning");
+      const warnings = provider.output.logs.filter(({ severity }) => severity === "warning");
       assert.deepEqual(warnings, [
         {
           severity: "warning",

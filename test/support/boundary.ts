@@ -15,7 +15,7 @@ export const hostsConfig = {
   "vm-placement:hosts": JSON.stringify({ "kvm-a": {}, "kvm-b": { address: "10.0.0.12" }, "kvm-c": {} }),
 };
 
-/** Handlers over hosts that are models, and what they said. */
+/** Handlers over hosts that are models, and what they shown. */
 export function boundary({
   config = hostsConfig,
   sshHosts = [],
@@ -24,7 +24,7 @@ export function boundary({
   fake.add("kvm-a", [fakeDomain()]);
   fake.add("kvm-b", [], { address: "10.0.0.12" });
   fake.add("kvm-c");
-  const said: { urn: string; kind: string; text: string }[] = [];
+  const shown: { urn: string; kind: string; text: string }[] = [];
   let nowMs = Date.UTC(2026, 0, 2);
   let sshReads = 0;
   const world: World = {
@@ -42,9 +42,9 @@ export function boundary({
     },
     display: {
       row: (of) => ({
-        live: (text) => void said.push({ urn: of, kind: "live", text }),
-        info: (text) => void said.push({ urn: of, kind: "info", text }),
-        warn: (text) => void said.push({ urn: of, kind: "warn", text }),
+        live: (text) => void shown.push({ urn: of, kind: "live", text }),
+        info: (text) => void shown.push({ urn: of, kind: "info", text }),
+        warn: (text) => void shown.push({ urn: of, kind: "warn", text }),
       }),
       debug: () => {},
       flush: () => Promise.resolve(),
@@ -55,7 +55,7 @@ export function boundary({
   return {
     ...handlers,
     fake,
-    said,
+    shown,
     host: (name: string) => fake.hosts.get(name)!,
     sshReads: () => sshReads,
     later: (ms: number) => (nowMs += ms),

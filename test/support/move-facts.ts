@@ -179,7 +179,7 @@ export function healthyMove(
     sourceOwned: undefined,
     destinationOwned: undefined,
     peer: healthyPeer(),
-    fit: { capabilities: { tpmBackends: ["emulator"] }, cpu: { compatible: true, missing: [], said: "" } },
+    fit: { capabilities: { tpmBackends: ["emulator"] }, cpu: { compatible: true, missing: [], message: "" } },
     unreadable: [],
     command: "virsh migrate --live --p2p --persistent --undefinesource db-01 qemu+ssh://kvm-b/system",
     how: "live",

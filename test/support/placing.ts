@@ -30,32 +30,32 @@ export class Placing {
   /** "live: …", "info: …", "warn: …" as the display got them. */
   readonly rows: string[] = [];
   /** Commands that change something, with the seconds since the start: "20 s kvm-a: migrate-postcopy". */
-  readonly deeds: string[] = [];
+  readonly commands: string[] = [];
 
   constructor(
     domains: Record<string, SimulatedDomain[]>,
     inventory: Inventory = { "kvm-a": { name: "kvm-a" }, "kvm-b": { name: "kvm-b" }, "kvm-c": { name: "kvm-c" } },
   ) {
     for (const name of Object.keys(inventory ?? domains)) this.fakes.add(name, domains[name] ?? []);
-    for (const host of this.fakes.hosts.values()) host.hears = (command) => this.heard(host, command);
+    for (const host of this.fakes.hosts.values()) host.onCommand = (command) => this.record(host, command);
     this.hosts = new Hosts(this.fakes.dial, inventory, "qemu:///system", this.clock);
     this.inventory = inventory;
   }
 
   private readonly inventory: Inventory;
 
-  /** Called for each command that a host hears. */
-  onHears: (host: SimulatedHost, command: string) => void = () => {};
+  /** Called for each command that a host receives. */
+  onCommand: (host: SimulatedHost, command: string) => void = () => {};
 
-  private heard(host: SimulatedHost, command: string): void {
+  private record(host: SimulatedHost, command: string): void {
     const verb = command.split(" ")[0]!;
     if (changing.has(verb)) {
       const words = command.split(" ").filter((word) => word !== fakeUuid);
-      this.deeds.push(
+      this.commands.push(
         `${this.clock.elapsedMs / 1000} s ${host.name}: ${verb === "migrate" ? "migrate" : words.join(" ")}`,
       );
     }
-    this.onHears(host, command);
+    this.onCommand(host, command);
   }
 
   readonly progress: Progress = {

@@ -68,7 +68,7 @@ export class ProviderProcess {
   private constructor(
     readonly project: string,
     /** What it wrote, and what its engine was told; they grow. */
-    readonly said: { stdout: string; stderr: string; logs: LogLine[] },
+    readonly output: { stdout: string; stderr: string; logs: LogLine[] },
     private readonly child: ChildProcess,
     private readonly engine: FakeEngine | undefined,
     private readonly client: ResourceProviderClient,
@@ -76,24 +76,24 @@ export class ProviderProcess {
 
   static async start({ runtime, home, engine: withEngine = true }: ProviderOptions): Promise<ProviderProcess> {
     const project = makeProject(runtime);
-    const said = { stdout: "", stderr: "", logs: [] as LogLine[] };
-    const engine = withEngine ? await startEngine((line) => said.logs.push(line)) : undefined;
+    const output = { stdout: "", stderr: "", logs: [] as LogLine[] };
+    const engine = withEngine ? await startEngine((line) => output.logs.push(line)) : undefined;
     const entry = join(project, "node_modules/@pulumi/pulumi/cmd/dynamic-provider");
     const child = spawn(runtime.node, [entry, engine ? `127.0.0.1:${engine.port}` : "127.0.0.1:1"], {
       cwd: project,
       env: { PATH: process.env["PATH"], HOME: home },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (said.stderr += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
     const port = await new Promise<string>((resolve, reject) => {
       createInterface({ input: child.stdout }).on("line", (line) => {
-        said.stdout += `${line}\n`;
+        output.stdout += `${line}\n`;
         resolve(line);
       });
-      child.once("exit", (code) => reject(new Error(`the provider ended with ${code}: ${said.stderr}`)));
+      child.once("exit", (code) => reject(new Error(`the provider ended with ${code}: ${output.stderr}`)));
     });
     const client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
-    return new ProviderProcess(project, said, child, engine, client);
+    return new ProviderProcess(project, output, child, engine, client);
   }
 
   get running(): boolean {

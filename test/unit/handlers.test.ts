@@ -106,7 +106,7 @@ describe("handlers: create, update and delete", () => {
   });
 
   it("create moves a VM that is elsewhere by the planned command, word for word", async () => {
-    const { create, inputs, host, said } = boundary();
+    const { create, inputs, host, shown } = boundary();
     const given = await inputs({ host: "kvm-b" });
     const { outs } = (await create(given)) as { outs: Props };
     assert.deepEqual(
@@ -126,7 +126,7 @@ describe("handlers: create, update and delete", () => {
     );
     assert.equal(host("kvm-a").find("db-01"), undefined);
     assert.equal(host("kvm-b").find("db-01")?.state, "running");
-    assert.deepEqual([...new Set(said.map((line) => line.urn))], [urn]);
+    assert.deepEqual([...new Set(shown.map((line) => line.urn))], [urn]);
   });
 
   it("update of the options alone opens no connection, and keeps what was known", async () => {

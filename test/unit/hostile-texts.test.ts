@@ -40,12 +40,12 @@ const clock = {
 /** Ways of a host to say something: each is told the text. */
 const hosts: Record<string, (fake: SimulatedLab, text: string) => void> = {
   "the list of domains fails": (fake, text) => fake.hosts.get("kvm-a")!.failing.set("list --all --uuid --name", text),
-  "a state": (fake, text) => fake.hosts.get("kvm-a")!.saying.set("domstate", `running${oneLine(text)}`),
-  "a reason": (fake, text) => fake.hosts.get("kvm-a")!.saying.set("domstate", `running (${oneLine(text)})`),
+  "a state": (fake, text) => fake.hosts.get("kvm-a")!.answers.set("domstate", `running${oneLine(text)}`),
+  "a reason": (fake, text) => fake.hosts.get("kvm-a")!.answers.set("domstate", `running (${oneLine(text)})`),
   "a state that fails": (fake, text) => fake.hosts.get("kvm-a")!.failing.set("domstate", text),
   "the name of the VM": (fake, text) => (fake.hosts.get("kvm-a")!.domains[0]!.name = `x${oneLine(text)}`),
   "a version": (fake, text) => (fake.hosts.get("kvm-b")!.options.libvirt = oneLine(text)),
-  "a host name": (fake, text) => fake.hosts.get("kvm-b")!.saying.set("hostname", oneLine(text)),
+  "a host name": (fake, text) => fake.hosts.get("kvm-b")!.answers.set("hostname", oneLine(text)),
   "the end of a migration": (fake, text) => (fake.onMigrate = () => Promise.resolve(text)),
   "a job": (fake, text) => fake.hosts.get("kvm-a")!.failing.set("domjobinfo", text),
   "the log of a failed migration": (fake, text) => {
@@ -55,15 +55,15 @@ const hosts: Record<string, (fake: SimulatedLab, text: string) => void> = {
   "the definition": (fake, text) =>
     fake.hosts
       .get("kvm-a")!
-      .saying.set(
+      .answers.set(
         "dumpxml",
         `<domain type='kvm'><name>x</name><memory>1</memory><devices><hostdev type='${attribute(text)}'/><disk type='file' device='disk'><source file='/${attribute(text)}'/><target dev='${attribute(text)}'/></disk><interface type='bridge'><source bridge='${attribute(text)}'/></interface><filesystem><target dir='${attribute(text)}'/></filesystem></devices></domain>`,
       ),
-  "a definition that cannot be read": (fake, text) => fake.hosts.get("kvm-a")!.saying.set("dumpxml", text),
-  networks: (fake, text) => fake.hosts.get("kvm-b")!.saying.set("net-list", oneLine(text)),
+  "a definition that cannot be read": (fake, text) => fake.hosts.get("kvm-a")!.answers.set("dumpxml", text),
+  networks: (fake, text) => fake.hosts.get("kvm-b")!.answers.set("net-list", oneLine(text)),
   snapshots: (fake, text) => {
     hosts["the definition"]!(fake, "a");
-    fake.hosts.get("kvm-a")!.saying.set("snapshot-list", oneLine(text));
+    fake.hosts.get("kvm-a")!.answers.set("snapshot-list", oneLine(text));
   },
 };
 
@@ -88,7 +88,7 @@ function worldWith(how: string, text: string): SimulatedLab {
 }
 
 /** Everything that comes back to the engine from a refresh, a preview and an up. */
-async function throughPulumi(fake: SimulatedLab): Promise<{ said: unknown; rows: string[] }> {
+async function throughPulumi(fake: SimulatedLab): Promise<{ results: unknown; rows: string[] }> {
   const rows: string[] = [];
   const lines: LogLine[] = [];
   const engine = await startEngine((line) => lines.push(line));
@@ -101,9 +101,9 @@ async function throughPulumi(fake: SimulatedLab): Promise<{ said: unknown; rows:
   void handlers.configure({
     config: { get: (key) => (key === "vm-placement:hosts" ? JSON.stringify({ "kvm-a": {}, "kvm-b": {} }) : undefined) },
   });
-  const said: unknown[] = [];
+  const results: unknown[] = [];
   const keep = async (work: Promise<unknown>) => {
-    said.push(await work.catch((error: Error) => ({ ...error, message: error.message, stack: error.stack })));
+    results.push(await work.catch((error: Error) => ({ ...error, message: error.message, stack: error.stack })));
   };
   const props = { domain: fakeUuid, host: "kvm-b", __urn: urn };
   const inputs = (await handlers.check({}, props)).inputs as Record<string, unknown>;
@@ -113,7 +113,7 @@ async function throughPulumi(fake: SimulatedLab): Promise<{ said: unknown; rows:
   await keep(handlers.update(fakeUuid, state, inputs));
   engine.server.forceShutdown();
   rows.push(...lines.map(({ message }) => message));
-  return { said, rows };
+  return { results, rows };
 }
 
 async function throughCommandLine(fake: SimulatedLab, words: string[]): Promise<string> {
@@ -130,8 +130,8 @@ describe("hostile texts", function () {
 
   for (const how of Object.keys(hosts)) {
     it(`${how}: rows, errors and state are clean`, async () => {
-      const { said, rows } = await throughPulumi(worldWith(how, nastyLine));
-      assertAllClean(said, how);
+      const { results, rows } = await throughPulumi(worldWith(how, nastyLine));
+      assertAllClean(results, how);
       assertAllClean(rows, `a row of ${how}`);
     });
 

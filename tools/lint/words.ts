@@ -7,7 +7,7 @@ interface Banned {
 
 /**
  * Of the glossary in docs/style.md. Identifiers are read word by word: `toAndFro` is "to and fro". Not here yet, since the code still has
- * them: "under way".
+ * them: "wanted" and "heard", in provider/ssh.
  */
 const banned: readonly Banned[] = [
   { word: /\banew\b/i, instead: "again" },
@@ -21,6 +21,13 @@ const banned: readonly Banned[] = [
   { word: /\bmishaps?\b/i, instead: "fault" },
   { word: /\bscenes?\b/i, instead: "fixture" },
   { word: /\bfindings?\b/i, instead: "problem, blocker or warning" },
+  { word: /\bunder way\b/i, instead: "in progress" },
+  { word: /\bforet(ell|ells|old|elling)\b/i, instead: "preview, estimate" },
+  { word: /\bwhoever\b/i, instead: "who it is" },
+  { word: /\bways? out\b/i, instead: "remedy" },
+  { word: /\bin (the|its|their) way\b/i, instead: "blocker" },
+  { word: /\bsought\b/i, instead: "query, desired" },
+  { word: /\bdeeds?\b/i, instead: "command" },
   {
     // As a noun of a sentence: QEMU's machine types are properties, attributes and options of that name.
     word: /\b(a|an|another|any|each|every|its|of|one|other|same|the|that|this|which|whose) machines?\b/i,

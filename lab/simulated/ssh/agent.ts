@@ -19,8 +19,8 @@ export async function startAgent(
     const agent = new AgentProtocol(false);
     agent.on("error", () => {});
     agent.on("identities", (request) => agent.getIdentitiesReply(request, parsed));
-    agent.on("sign", (request, wanted, data, options) => {
-      const key = parsed.find((own) => own.getPublicSSH().equals(wanted.getPublicSSH()));
+    agent.on("sign", (request, requested, data, options) => {
+      const key = parsed.find((own) => own.getPublicSSH().equals(requested.getPublicSSH()));
       if (!key) return agent.failureReply(request);
       agent.signReply(request, key.sign(data, options.hash));
     });

@@ -17,12 +17,12 @@ export function askVirsh(network: Network, host: SimulatedHost, line: string): A
 }
 
 function answer(network: Network, host: SimulatedHost, line: string): Answer {
-  host.hears(line);
+  host.onCommand(line);
   host.commands.push(line);
   const failing = host.failure(line);
   if (failing !== undefined) return { err: failing };
-  const said = [...host.saying].find(([begin]) => line.startsWith(begin))?.[1];
-  if (said !== undefined) return { out: said };
+  const answer = [...host.answers].find(([begin]) => line.startsWith(begin))?.[1];
+  if (answer !== undefined) return { out: answer };
   const [verb = "", ...words] = wordsOf(line);
   const asked = { network, host, words };
   const ofHost = otherVerbs.get(verb);

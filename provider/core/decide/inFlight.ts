@@ -1,4 +1,4 @@
-/** Migrations that run, or that broke off, whoever started them. */
+/** Migrations that run, or that broke off, no matter who started them. */
 import { type DomainView, showState } from "../domain";
 import { isActive, isInPostCopy, isStillInPostCopy } from "../situation";
 import { peerRestarted } from "./peerRestarted";
@@ -25,7 +25,7 @@ export function migrationInFlight(
 
 /**
  * While the destination says "running (post-copy)" QEMU may end the migration by itself, also minutes after libvirt on the source has
- * given it up (13 → 13, cut off for 70 s: 20 s after the link was back): whoever destroys or resumes then loses the VM.
+ * given it up (13 → 13, cut off for 70 s: 20 s after the link was back): a destroy or a resume would then lose the VM.
  */
 function onlyWait(name: string, runs: DomainView, { problem }: Refusal, observed: Observed): Refusal {
   const { code, message, host } = problem;

@@ -14,7 +14,7 @@ export function move(
   target: { host: string; why: string },
 ): Decision {
   const refusal =
-    targetIsSilent(observed, owner, target.host) ??
+    destinationIsSilent(observed, owner, target.host) ??
     targetHasItsName(observed, owner, target.host) ??
     notItsName(desired, owner) ??
     (isOtherJob(owner.job) ? busy(owner) : undefined) ??
@@ -24,7 +24,7 @@ export function move(
   return { action: "migrate", how, view: owner, to: target.host, reason: target.why };
 }
 
-function targetIsSilent(observed: Observed, owner: DomainView, target: string): Refusal | undefined {
+function destinationIsSilent(observed: Observed, owner: DomainView, target: string): Refusal | undefined {
   const silent = observed.unreachable.find(({ host }) => host === target);
   if (silent === undefined) return undefined;
   return refuse({

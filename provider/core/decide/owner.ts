@@ -29,7 +29,7 @@ export function theOwner(name: string, views: readonly DomainView[], observed: O
   }
   const left = inactive.filter(isHandedOver);
   const owner = active[0] ?? (inactive.length === 1 && left.length === 0 ? inactive[0] : undefined);
-  // Where it runs, no other host can run it; where it does not, a host that is not heard may.
+  // While one host runs the VM no other can; while none does, a host that does not answer may run it.
   if (owner && (active.length === 1 || observed.unreachable.length === 0)) return owner;
   if (observed.unreachable.length > 0) return notAllAsked(views, observed.unreachable);
   if (views.length === 0) return nowhere(name, observed);

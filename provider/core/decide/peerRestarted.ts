@@ -29,14 +29,14 @@ export function peerRestarted(
   if (peer === undefined || peers.length > 1) return undefined;
   // libvirt defines it on the destination at the switch. Without that definition only the source can start it.
   const start = isPostCopyDestination(half) ? half : (definition(peer.host) ?? half);
-  const ranThere = start === half && isPostCopySource(half) ? "which has its definition" : "where it ran last";
+  const ranOnDestination = start === half && isPostCopySource(half) ? "which has its definition" : "where it ran last";
   return refuse({
     code: "postCopyInterrupted",
     host: half.host,
     message:
       `${half.host} holds one half of ${name} in a post-copy migration (${showState(half)}) that began ${showDuration(agoMs)} ago, ` +
       `and ${peer.host}, where the other half was, was restarted ${showDuration(peer.upMs)} ago: a part of its memory is gone`,
-    remedies: [startFromDisk(`start it from its disk on ${start.host}, ${ranThere}`, [half], start)],
+    remedies: [startFromDisk(`start it from its disk on ${start.host}, ${ranOnDestination}`, [half], start)],
     // A destination that waits for pages and has nothing to send never notices that the source is gone (QEMU 7.2: for minutes "running
     // (post-copy)"). One that has all of them is done within moments.
     passes: !isInterrupted(half),

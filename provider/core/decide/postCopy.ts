@@ -45,7 +45,7 @@ function bothHalves(source: DomainView, destination: DomainView, interrupted: bo
   const way = `from ${source.host} to ${destination.host}`;
   return interrupted
     ? { action: "resume", ...ends, reason: `its post-copy migration ${way} was interrupted` }
-    : { action: "attach", ...ends, reason: `a post-copy migration ${way} is under way` };
+    : { action: "attach", ...ends, reason: `a post-copy migration ${way} is in progress` };
 }
 
 /** The last moments of a post-copy that libvirt on the source has given up, and QEMU has not. */

@@ -32,7 +32,7 @@ export function inPreCopy(name: string, views: readonly DomainView[], observed: 
       action: "attach",
       view: source,
       to: destination.host,
-      reason: `a migration from ${source.host} to ${destination.host} is under way`,
+      reason: `a migration from ${source.host} to ${destination.host} is in progress`,
     };
   }
 

@@ -39,8 +39,8 @@ export function destroy(view: DomainView): Command {
 }
 
 /**
- * One way out for each host that holds it, "keep the one on …", with what is lost. For states in which more than one copy is there and
- * nothing that can be asked tells which of them counts.
+ * One remedy for each host that holds it, "keep the one on …", with what is lost. For states in which more than one copy is there and
+ * no host can say which of them is the right one.
  *
  * @param keepable those that may be kept.
  */

@@ -37,7 +37,7 @@ export type Decision =
   | { action: "finish"; view: DomainView; leftovers: DomainView[]; reason: string }
   | Refusal;
 
-/** Nothing is done: why, and every way out of it. */
+/** Nothing is done: why, and every remedy. */
 export interface Refusal {
   action: "refuse";
   /** With `settlesWithinMs` where it ends by itself as a rule (libvirt clears up, a job finishes): worth waiting for before it is shown. */

@@ -8,14 +8,14 @@ export function cpuFits({ domain, source, destination, fit, how }: MoveFacts): P
   if (domain === undefined || how !== "live") return [];
   if (domain.cpuMode === "host-passthrough") return passthroughFits({ domain, source, destination });
   if (fit?.cpu === undefined || fit.cpu.compatible) return [];
-  const { missing, said } = fit.cpu;
+  const { missing, message } = fit.cpu;
   return [
     {
       rule: "cpu",
       severity: "blocker",
       code: "migrationRefused",
       host: destination.host,
-      message: `the CPU of ${destination.host} lacks what ${domain.name} runs with: ${missing.length > 0 ? missing.join(", ") : said}`,
+      message: `the CPU of ${destination.host} lacks what ${domain.name} runs with: ${missing.length > 0 ? missing.join(", ") : message}`,
       remedies: [commonCpu(domain.name)],
     },
   ];

@@ -1,4 +1,4 @@
-/** What the finders are told. A field that is undefined was not to be had: no finder concludes anything from it. */
+/** The finders' input. An undefined field could not be read: no finder concludes anything from it. */
 import type { StaleImage } from "../args";
 import type { ErrorCode } from "../errorCodes";
 import type { CopyFacts } from "../imageCopy";
@@ -185,7 +185,7 @@ export interface ImageFacts {
 
 export type PortAnswer =
   | "open"
-  | "refused" /** Nobody listens, and nothing is in the way. */
+  | "refused" /** Nothing listens there, and no firewall blocks it. */
   | "silent" /** No answer: a firewall swallows it, or the host is off. */
   | "rejected" /** A firewall, or a router without a way there, says so. */
   | "unresolved";
@@ -228,7 +228,7 @@ export interface FitFacts {
   /** `domcapabilities` for its architecture, emulator and machine type; the text of the refusal otherwise. */
   capabilities: { tpmBackends: readonly string[] | undefined } | { refusal: string } | undefined;
   /** `hypervisor-cpu-compare` with its CPU. */
-  cpu: { compatible: boolean; missing: readonly string[]; said: string } | undefined;
+  cpu: { compatible: boolean; missing: readonly string[]; message: string } | undefined;
 }
 
 /** An answer that came and cannot be read: not well-formed, cut off, or larger than any that libvirt gives. */

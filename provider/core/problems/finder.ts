@@ -1,5 +1,5 @@
 import type { Problem } from "../problem";
 import type { MoveFacts } from "./facts";
 
-/** From facts to what stands in the way. Pure, and silent about what it is not told. */
+/** From facts to problems. Pure, and finds nothing where a fact is undefined. */
 export type Finder = (facts: MoveFacts) => Problem[];

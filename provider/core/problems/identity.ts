@@ -1,4 +1,4 @@
-/** Who is who: hosts that libvirt takes for one, and domains that are in the way. */
+/** Identities that collide: hosts that libvirt takes for one host, and domains of the same name or UUID. */
 import { commandLine } from "../shownCommand";
 import { anyOf, onOneLine } from "../textMatch";
 import { undefineLine } from "../undefine";
@@ -39,11 +39,11 @@ export const sameHost: StderrCause = {
 /** libvirt refuses a second domain of one name or one UUID on a host. */
 export function nameAndUuidAreFree({ destination, domain }: MoveFacts): Problem[] {
   if (domain === undefined) return [];
-  const inTheWay = (destination.domains ?? []).filter(
+  const conflicting = (destination.domains ?? []).filter(
     ({ name, uuid }) => (name === domain.name) !== (uuid === domain.uuid),
   );
   const keepsTpm = destination.libvirt !== undefined && !versionBelow(destination.libvirt, "8.9.0");
-  return inTheWay.map(({ name, uuid }) => ({
+  return conflicting.map(({ name, uuid }) => ({
     rule: "name-and-uuid-free",
     severity: "blocker",
     code: "domainConflict",

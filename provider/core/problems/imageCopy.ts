@@ -1,4 +1,4 @@
-/** What stands in the way of copying the images of a VM that is shut off, from host to host. */
+/** Blockers of copying the images of a VM that is shut off, from host to host. */
 import type { ImageOnHost, ImageToCopy } from "../imageCopy";
 import { listed } from "../near";
 import type { Problem, Remedy } from "../problem";

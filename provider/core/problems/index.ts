@@ -1,4 +1,4 @@
-/** What stands in the way of a move, from facts alone. All problems at once, never one by one. */
+/** The problems of a move, from facts alone. All at once, never one by one. */
 import { acceptable } from "../accept";
 import { clean, cleanLine } from "../clean";
 import type { Problem, Remedy } from "../problem";

@@ -2,7 +2,7 @@
 import { commandLine } from "../shownCommand";
 import type { FailureContext, StderrCause } from "./stderr";
 
-const lookAtJob = ({ source, domain }: FailureContext) => [
+const showJob = ({ source, domain }: FailureContext) => [
   { host: source, command: commandLine`virsh domjobinfo ${domain}` },
   { command: "pulumi up" },
 ];
@@ -24,14 +24,14 @@ export const domainNotRunning: StderrCause = {
 export const migrationRunning: StderrCause = {
   stderr: /another migration job is already running|migration is already in progress/,
   code: "migrationRunning",
-  remedies: (context) => [{ do: "wait for its end", commands: lookAtJob(context) }],
+  remedies: (context) => [{ do: "wait for its end", commands: showJob(context) }],
 };
 
 export const jobRunning: StderrCause = {
   stderr: /cannot acquire state change lock/,
   code: "migrationRunning",
   remedies: (context) => [
-    { do: `another operation holds ${context.domain}: look at it, and wait for its end`, commands: lookAtJob(context) },
+    { do: `another operation holds ${context.domain}: look at it, and wait for its end`, commands: showJob(context) },
   ],
 };
 

@@ -9,9 +9,9 @@ export const leftovers: readonly Given[] = [
     assert.equal((await virsh.exec(command)).code, 0);
     assert.deepEqual(await vm.states(), { "kvm-a": "shut off (migrated)", "kvm-b": "running (migrated)" });
     assert.equal((await vm.decision("kvm-b")).action, "finish");
-    vm.deeds.length = 0;
+    vm.commands.length = 0;
     await vm.place("kvm-b");
-    assert.deepEqual(vm.deeds, [`kvm-a: undefine --keep-nvram ${vm.uuid}`]);
+    assert.deepEqual(vm.commands, [`kvm-a: undefine --keep-nvram ${vm.uuid}`]);
     assert.deepEqual(await vm.states(), { "kvm-a": "nothing", "kvm-b": "running (migrated)" });
   }),
 
@@ -31,9 +31,9 @@ export const leftovers: readonly Given[] = [
     assert.equal((await (await vm.virsh("kvm-a")).exec(command)).code, 0);
     const states = { "kvm-a": before, "kvm-b": "shut off (unknown)" };
     assert.deepEqual(await vm.states(), states);
-    vm.deeds.length = 0;
+    vm.commands.length = 0;
     await vm.fails(() => vm.place("kvm-b"), "domainOnTwoHosts");
-    assert.deepEqual(vm.deeds, []);
+    assert.deepEqual(vm.commands, []);
     assert.deepEqual(await vm.states(), states);
   }),
 
@@ -42,10 +42,10 @@ export const leftovers: readonly Given[] = [
     const virsh = await vm.virsh("kvm-a");
     assert.equal((await virsh.exec(vm.plan("kvm-b", { mode: "offline" }).offline as string)).code, 0);
     assert.deepEqual(await vm.states(), { "kvm-a": before, "kvm-b": "shut off (unknown)" });
-    vm.deeds.length = 0;
+    vm.commands.length = 0;
     assert.equal((await vm.decision("kvm-a", { uuid: undefined })).action, "finish");
     await vm.place("kvm-b");
-    assert.deepEqual(vm.deeds, [`kvm-a: ${vm.plan("kvm-b").live as string}`]);
+    assert.deepEqual(vm.commands, [`kvm-a: ${vm.plan("kvm-b").live as string}`]);
     assert.deepEqual(await vm.states(), { "kvm-a": "nothing", "kvm-b": "running (migrated)" });
   }),
 ];

@@ -12,18 +12,18 @@ export const placements: readonly Given[] = [
       const { view, lastMigration } = await vm.place("kvm-a", { uuid });
       assert.deepEqual([view.host, view.uuid, lastMigration], ["kvm-a", vm.uuid, undefined]);
     }
-    assert.deepEqual(vm.deeds, []);
+    assert.deepEqual(vm.commands, []);
     assert.match(await vm.state("kvm-a"), running);
   }),
 
   given("moves one that runs", "running", async (vm) => {
     await (await vm.virsh("kvm-a")).setAutostart(vm.uuid, true);
     await (await vm.virsh("kvm-a")).setMaxDowntimeMs(vm.uuid, 750);
-    vm.deeds.length = 0;
+    vm.commands.length = 0;
     const { view, lastMigration } = await vm.place("kvm-b");
     assert.deepEqual(await vm.states(), { "kvm-a": "nothing", "kvm-b": "running (migrated)" });
     assert.deepEqual([view.host, view.state], ["kvm-b", "running"]);
-    assert.deepEqual(vm.deeds, [`kvm-a: ${vm.plan("kvm-b").live as string}`, `kvm-b: autostart ${vm.uuid}`]);
+    assert.deepEqual(vm.commands, [`kvm-a: ${vm.plan("kvm-b").live as string}`, `kvm-b: autostart ${vm.uuid}`]);
     const { from, to, mode, command } = lastMigration!;
     assert.deepEqual(
       { from, to, mode, command },
@@ -44,12 +44,12 @@ export const placements: readonly Given[] = [
     const { view, lastMigration } = await vm.place("kvm-b");
     assert.deepEqual([view.host, view.state, lastMigration!.mode], ["kvm-b", "shut off", "offline"]);
     assert.deepEqual(await vm.states(), { "kvm-a": "nothing", "kvm-b": "shut off (unknown)" });
-    assert.deepEqual(vm.deeds, [`kvm-a: ${vm.plan("kvm-b").offline as string}`]);
+    assert.deepEqual(vm.commands, [`kvm-a: ${vm.plan("kvm-b").offline as string}`]);
   }),
 
   given("refuses a live move of one that is shut off, as libvirt does", "shutOff", async (vm) => {
     await vm.fails(() => vm.place("kvm-b", { options: { mode: "live" } }), "domainStateUnfit");
-    assert.deepEqual(vm.deeds, []);
+    assert.deepEqual(vm.commands, []);
     const { code } = await (await vm.virsh("kvm-a")).exec(vm.plan("kvm-b", { mode: "live" }).live as string);
     assert.equal(code, 1);
     assert.deepEqual(await vm.states(), { "kvm-a": await vm.state("kvm-a"), "kvm-b": "nothing" });
@@ -77,7 +77,7 @@ export const placements: readonly Given[] = [
     assert.equal(lastMigration!.mode, "postCopy");
     assert.equal(lastMigration!.downtimeMs, undefined);
     assert.deepEqual(await vm.states(), { "kvm-a": "nothing", "kvm-b": "running (migrated)" });
-    assert.deepEqual(vm.deeds, [
+    assert.deepEqual(vm.commands, [
       `kvm-a: ${vm.plan("kvm-b", options).live as string}`,
       `kvm-a: migrate-postcopy ${vm.uuid}`,
     ]);
@@ -92,7 +92,7 @@ export const placements: readonly Given[] = [
     assert.equal(await vm.state("kvm-b"), "nothing");
     assert.equal(await (await vm.virsh("kvm-a")).maxDowntimeMs(vm.uuid), 300);
     const { live, before } = vm.plan("kvm-b", options);
-    assert.deepEqual(vm.deeds, [
+    assert.deepEqual(vm.commands, [
       `kvm-a: ${before![0]!}`,
       `kvm-a: ${live as string}`,
       `kvm-a: domjobabort ${vm.uuid}`,

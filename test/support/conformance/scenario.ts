@@ -41,7 +41,7 @@ const changing =
 /** A VM on kvm-a, and what is done to it. */
 export class Scenario {
   /** Commands that change something, as they were sent: "kvm-a: undefine --keep-nvram UUID". */
-  readonly deeds: string[] = [];
+  readonly commands: string[] = [];
   private readonly hosts: Hosts;
   private readonly moves: Hosts[] = [];
 
@@ -153,7 +153,7 @@ export class Scenario {
   /** The same shell, which notes what changes something. */
   private recorded(shell: Shell): Shell {
     const note = (text: string) => {
-      for (const line of text.split("\n")) if (changing.test(line)) this.deeds.push(`${shell.host}: ${line}`);
+      for (const line of text.split("\n")) if (changing.test(line)) this.commands.push(`${shell.host}: ${line}`);
     };
     return {
       host: shell.host,

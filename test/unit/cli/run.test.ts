@@ -42,7 +42,7 @@ describe("the command line", () => {
     );
   });
 
-  it("says what stands in the way, and fails where it can go nowhere", async () => {
+  it("names the blockers, and fails where no destination is possible", async () => {
     const { code, printed } = await call(["plan", "db-01", "--to", "kvm-b"], (fake) => {
       fake.hosts.get("kvm-b")!.down = true;
     });
@@ -68,10 +68,10 @@ describe("the command line", () => {
     const { printed, code } = await call(
       ["plan", "db-01", "--to", "kvm-b", "--json"],
       (fake) => {
-        const { saying } = fake.hosts.get("kvm-a")!;
-        saying.set("dumpxml", definition);
+        const { answers } = fake.hosts.get("kvm-a")!;
+        answers.set("dumpxml", definition);
         // One that does not ask QEMU.
-        saying.set("version", "Running hypervisor: QEMU 5.2.0\nRunning against daemon: 8.0.0");
+        answers.set("version", "Running hypervisor: QEMU 5.2.0\nRunning against daemon: 8.0.0");
       },
       ["failover"],
     );
@@ -129,17 +129,17 @@ describe("the command line", () => {
     assert.doesNotMatch(printed, /→ kvm-c/);
   });
 
-  const misuses: [words: string[], said: RegExp][] = [
+  const misuses: [words: string[], stderr: RegExp][] = [
     [["plan"], /^plan takes one VM/],
     [["plan", "db-02"], /^db-02 is on none of kvm-a, kvm-b and kvm-c\n$/],
     [["plan", "db-01", "--to", "kvm-d"], /^no host kvm-d in the inventory; did you mean kvm-a, kvm-b or kvm-c\?/],
     [["plan", "db-01", "--fast"], /^not understood: --fast/],
     [["move"], /^not understood: move/],
   ];
-  for (const [words, said] of misuses) {
+  for (const [words, stderr] of misuses) {
     it(`does not do: ${words.join(" ")}`, async () => {
       const { code, complained } = await call(words);
-      assert.match(complained, said);
+      assert.match(complained, stderr);
       assert.equal(code, 2);
     });
   }

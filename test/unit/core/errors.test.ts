@@ -49,12 +49,12 @@ describe("the error", () => {
     assert.ok(error instanceof Error);
   });
 
-  it("is told again by one who knows more, and stays as it was", () => {
+  it("keeps the original when a caller adds what it knows", () => {
     const error = new PlacementError(facts);
-    const told = error.with({ action: "cannot place db-01", phase: "watch" });
-    assert.match(told.message, /^cannot place db-01 \(watch, on kvm-a\): Unsafe migration/);
-    assert.equal(told.code, "unsafeStorage");
-    assert.equal(told.domain, "db-01");
+    const explained = error.with({ action: "cannot place db-01", phase: "watch" });
+    assert.match(explained.message, /^cannot place db-01 \(watch, on kvm-a\): Unsafe migration/);
+    assert.equal(explained.code, "unsafeStorage");
+    assert.equal(explained.domain, "db-01");
     assert.match(error.message, /^cannot move db-01/);
   });
 

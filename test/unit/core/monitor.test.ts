@@ -17,7 +17,7 @@ const held: JobInfo = { type: "held" };
 /** A minute into a migration that moved in the poll before; virsh of ours is there. */
 const now = minute;
 const usual: Sample = { atMs: now, elapsedMs: now, job: sending, state: undefined, virsh: "open" };
-const before: Memory = { inPostCopy: false, done: new Set(), jobSeen: true, activeAt: now, toldStall: false };
+const before: Memory = { inPostCopy: false, done: new Set(), jobSeen: true, activeAt: now, stallReported: false };
 /** Nothing has moved for so long. */
 const still = (ms: number, memory: Partial<Memory> = {}): Partial<Memory> => ({
   ...memory,
@@ -63,7 +63,11 @@ describe("what one poll of a migration leads to", () => {
     ],
     ["the VM is not there any more, virsh has ended", { sample: { job: undefined, virsh: "closed" } }, "ended"],
 
-    ["post-copy, no job heard", { sample: { job: undefined, state: switched }, memory: { inPostCopy: true } }, "wait"],
+    [
+      "post-copy, no job reported",
+      { sample: { job: undefined, state: switched }, memory: { inPostCopy: true } },
+      "wait",
+    ],
     ["an interrupted post-copy whose job libvirt keeps", { sample: { state: brokenOff, virsh: "closed" } }, "ended"],
     ["the same before virsh has noticed", { sample: { state: brokenOff } }, "wait"],
 
@@ -122,16 +126,16 @@ describe("what one poll of a migration leads to", () => {
 
   it("tells of a stall once, and again after it has moved", () => {
     const first = judge({ memory: still(30_000) });
-    assert.deepEqual([first.action, first.tell], ["wait", "nothing has been sent for 30 s"]);
-    assert.equal(first.memory.toldStall, true);
-    const second = judge({ memory: still(40_000, { toldStall: true }) });
-    assert.deepEqual([second.tell, second.memory.toldStall], [undefined, true]);
-    const moved = judge({ memory: still(0, { toldStall: true }) });
-    assert.deepEqual([moved.tell, moved.memory.toldStall], [undefined, false]);
+    assert.deepEqual([first.action, first.stallToReport], ["wait", "nothing has been sent for 30 s"]);
+    assert.equal(first.memory.stallReported, true);
+    const second = judge({ memory: still(40_000, { stallReported: true }) });
+    assert.deepEqual([second.stallToReport, second.memory.stallReported], [undefined, true]);
+    const moved = judge({ memory: still(0, { stallReported: true }) });
+    assert.deepEqual([moved.stallToReport, moved.memory.stallReported], [undefined, false]);
   });
 
   it("does what is due in the same poll in which it tells of a stall", () => {
-    const { action, tell } = judge({ memory: still(30_000), options: { timeoutMs: minute } });
+    const { action, stallToReport: tell } = judge({ memory: still(30_000), options: { timeoutMs: minute } });
     assert.deepEqual([action, tell], ["abort", "nothing has been sent for 30 s"]);
   });
 

@@ -216,18 +216,18 @@ describe("option conflicts", () => {
     const { needs = {}, conflicts = {}, offline, input } = optionTable[name];
     for (const [other, why] of Object.entries(needs)) {
       it(`say that ${input} needs ${optionTable[other as OptionName].input}`, () => {
-        const said = (options: MigrationOptions) =>
+        const mentions = (options: MigrationOptions) =>
           texts(options).some((text) => text.startsWith(`migration.${input}: `) && text.endsWith(`: ${why}`));
-        assert.ok(said(setAll(name)));
-        assert.ok(!said(setAll(name, other as OptionName)));
+        assert.ok(mentions(setAll(name)));
+        assert.ok(!mentions(setAll(name, other as OptionName)));
       });
     }
     for (const [other, why] of Object.entries(conflicts)) {
       it(`say that ${input} does not go with ${optionTable[other as OptionName].input}`, () => {
-        const said = (options: MigrationOptions) => texts(options).some((text) => text.endsWith(`: ${why}`));
-        assert.ok(said(setAll(name, other as OptionName)));
-        assert.ok(!said(setAll(name)));
-        assert.ok(!said(setAll(other as OptionName)));
+        const mentions = (options: MigrationOptions) => texts(options).some((text) => text.endsWith(`: ${why}`));
+        assert.ok(mentions(setAll(name, other as OptionName)));
+        assert.ok(!mentions(setAll(name)));
+        assert.ok(!mentions(setAll(other as OptionName)));
       });
     }
     if (!offline) {

@@ -50,8 +50,8 @@ const traces: Trace[] = [
     samples: (n) => ({ memory_processed: Math.floor(n / 118) }),
     seconds: 1150,
     expected: [
-      [30, "tell"],
-      [620, "tell"],
+      [30, "report"],
+      [620, "report"],
     ],
   },
   {
@@ -60,7 +60,7 @@ const traces: Trace[] = [
     switchAsked: true,
     seconds: 600,
     expected: [
-      [30, "tell"],
+      [30, "report"],
       [600, "abort"],
     ],
   },
@@ -70,7 +70,7 @@ const traces: Trace[] = [
     inPostCopy: true,
     seconds: 600,
     expected: [
-      [30, "tell"],
+      [30, "report"],
       [600, "end"],
     ],
   },
@@ -80,14 +80,14 @@ describe("a migration that stands still", () => {
   for (const { title, samples, inPostCopy = false, switchAsked = false, seconds, expected } of traces)
     it(`${expected.length === 0 ? "is not" : "is"} ${title}`, () => {
       let mark: Mark | undefined;
-      let told = false;
+      let reported = false;
       const met: [number, string][] = [];
       for (let at = 0; at <= seconds; at += 5) {
         mark = advance(mark, sample(samples(at / 5)), inPostCopy, at * 1000);
         const stillMs = at * 1000 - mark.atMs;
-        if (stillMs === 0) told = false;
-        const { action } = judgeStall({ stillMs, inPostCopy, switchAsked, told });
-        if (action === "tell") told = true;
+        if (stillMs === 0) reported = false;
+        const { action } = judgeStall({ stillMs, inPostCopy, switchAsked, reported });
+        if (action === "report") reported = true;
         if (action !== "none") met.push([at, action]);
       }
       assert.deepEqual(met, expected);
@@ -99,14 +99,14 @@ describe("a migration that stands still", () => {
   });
 
   it("names the switch that was asked for", () => {
-    const { reason } = judgeStall({ stillMs: 30_000, inPostCopy: false, switchAsked: true, told: false });
+    const { reason } = judgeStall({ stillMs: 30_000, inPostCopy: false, switchAsked: true, reported: false });
     assert.equal(
       reason,
       "nothing has been sent for 30 s, and the switch to post-copy that was asked for has not happened",
     );
   });
 
-  it("has a way out: an abort before the switch, none that destroys or resumes after it", () => {
+  it("has a remedy: an abort before the switch, none that destroys or resumes after it", () => {
     assert.match(
       stallRemedy("db-01", "kvm-a", "kvm-b", false),
       /`virsh domjobabort db-01` on kvm-a .*runs on there.*10 min/,

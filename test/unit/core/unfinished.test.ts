@@ -9,7 +9,7 @@ describe("what a refresh tells of a move that was left undone", () => {
     assert.equal(unfinished([view("kvm-b", "shut off (shutdown)")]), undefined);
   });
 
-  const left: [title: string, views: Parameters<typeof unfinished>[0], told: string][] = [
+  const left: [title: string, views: Parameters<typeof unfinished>[0], expected: string][] = [
     [
       "a definition on the source",
       [view("kvm-b", "running (migrated)"), view("kvm-a", "shut off (migrated)")],
@@ -31,5 +31,5 @@ describe("what a refresh tells of a move that was left undone", () => {
       "db-01 is not defined on kvm-b",
     ],
   ];
-  for (const [title, views, told] of left) it(`is ${title}`, () => assert.equal(unfinished(views), told));
+  for (const [title, views, expected] of left) it(`is ${title}`, () => assert.equal(unfinished(views), expected));
 });

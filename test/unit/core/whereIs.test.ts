@@ -21,12 +21,12 @@ describe("where a VM is, for a refresh", () => {
       "kvm-b",
     ],
     [
-      "at the source of a pre-copy under way",
+      "at the source of a pre-copy in progress",
       [view("kvm-a", "running (booted)"), view("kvm-b", "paused (migrating)")],
       "kvm-a",
     ],
     [
-      "at the destination of a post-copy under way",
+      "at the destination of a post-copy in progress",
       [view("kvm-a", "paused (post-copy)"), view("kvm-b", "running (post-copy)")],
       "kvm-b",
     ],

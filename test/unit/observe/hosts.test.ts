@@ -70,15 +70,15 @@ describe("the hosts", () => {
       assert.equal((await hosts.on("kvm-a")).host, "kvm-a");
     });
 
-    it("whose failure all hear who wait for it, and which is dialled again for who comes later", async () => {
+    it("whose failure rejects every waiting caller, and which is dialled again for a later caller", async () => {
       let dialled = 0;
       const dial: Dial = () => {
         dialled++;
         return new Promise((_, reject) => setImmediate(() => reject(new Error(`dial ${dialled}`))));
       };
       const own = new Hosts(dial, { "kvm-a": { name: "kvm-a" } }, "qemu:///system", clock);
-      const said = await Promise.all([1, 2, 3].map(() => own.on("kvm-a").then(String, String)));
-      assert.deepEqual(said, ["Error: dial 1", "Error: dial 1", "Error: dial 1"]);
+      const results = await Promise.all([1, 2, 3].map(() => own.on("kvm-a").then(String, String)));
+      assert.deepEqual(results, ["Error: dial 1", "Error: dial 1", "Error: dial 1"]);
       assert.equal(await own.on("kvm-a").then(String, String), "Error: dial 2");
     });
 

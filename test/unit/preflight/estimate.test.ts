@@ -10,8 +10,8 @@ const other = "00000000-0000-4000-8000-000000000002";
 function placing(change: Parameters<typeof fakeDomain>[0] = {}) {
   const world = new Placing({ "kvm-a": [fakeDomain(change), fakeDomain({ uuid: other, name: "db-02" })] });
   const host = world.host("kvm-a");
-  host.saying.set("domdirtyrate-calc", "Start to calculate domain's memory dirty rate successfully.");
-  host.saying.set(
+  host.answers.set("domdirtyrate-calc", "Start to calculate domain's memory dirty rate successfully.");
+  host.answers.set(
     "domstats --dirtyrate",
     ["db-01", "db-02"]
       .map(
@@ -20,9 +20,9 @@ function placing(change: Parameters<typeof fakeDomain>[0] = {}) {
       )
       .join("\n"),
   );
-  host.saying.set("migrate-getspeed", "8796093022207");
-  host.saying.set("smaps", `\n@@ used\n4096 12\n${8 * 2 ** 20} ${3 * 2 ** 20}\n@@ end\n`);
-  host.saying.set("ip route get", "\n@@ speed\n25000\n@@ end\n");
+  host.answers.set("migrate-getspeed", "8796093022207");
+  host.answers.set("smaps", `\n@@ used\n4096 12\n${8 * 2 ** 20} ${3 * 2 ** 20}\n@@ end\n`);
+  host.answers.set("ip route get", "\n@@ speed\n25000\n@@ end\n");
   const asked = (begin: string) => host.commands.filter((command) => command.startsWith(begin)).length;
   const ran = (part: string) => host.scripts.filter((script) => script.includes(part)).length;
   const measure = (name = "db-01", uuid = fakeUuid, seconds = 1) => {
@@ -76,14 +76,14 @@ describe("what up measures for the estimate that it records", () => {
   for (const [title, started, dirtyRateSeconds, expected] of rows) {
     it(`is ${title}, and none is counted again`, async () => {
       const { hosts, fakes, asked, clock } = placing();
-      const { saying } = fakes.hosts.get("kvm-a")!;
+      const { answers } = fakes.hosts.get("kvm-a")!;
       const known = started === undefined ? "0" : `2\n  dirtyrate.calc_start_time=${started}`;
-      saying.set(
+      answers.set(
         `domstats --dirtyrate ${fakeUuid}`,
         `Domain: 'db-01'\n  dirtyrate.calc_status=${known}\n  dirtyrate.megabytes_per_second=40\n`,
       );
-      saying.delete("domstats --dirtyrate");
-      saying.set("/proc/uptime", `\n@@ clocks\n${now}\n${uptime}\n@@ end\n`);
+      answers.delete("domstats --dirtyrate");
+      answers.set("/proc/uptime", `\n@@ clocks\n${now}\n${uptime}\n@@ end\n`);
       const domain = { host: "kvm-a", uuid: fakeUuid, name: "db-01", state: "running" };
       assert.equal((await remeasureDomain(hosts, domain, { dirtyRateSeconds })).dirtyBytesPerSecond, expected);
       assert.equal(asked("domdirtyrate-calc"), 0);
@@ -105,12 +105,13 @@ describe("a prediction", () => {
 
   it("knows a link that is slower than QEMU, and how far that can be relied on", async () => {
     const { hosts, measure, fakes } = placing();
-    const say = (text: string) => fakes.hosts.get("kvm-a")!.saying.set("ip route get", `\n@@ speed\n${text}\n@@ end\n`);
+    const say = (text: string) =>
+      fakes.hosts.get("kvm-a")!.answers.set("ip route get", `\n@@ speed\n${text}\n@@ end\n`);
     say("1000");
     const bridge = (await estimate(hosts, healthyMove(), measure(), undefined))!.input;
     assert.deepEqual([bridge.bandwidthBytesPerSecond, bridge.bandwidthAtMost], [125_000_000, Infinity]);
     const again = placing();
-    again.fakes.hosts.get("kvm-a")!.saying.set("ip route get", "\n@@ speed\n1000\nphysical\n@@ end\n");
+    again.fakes.hosts.get("kvm-a")!.answers.set("ip route get", "\n@@ speed\n1000\nphysical\n@@ end\n");
     const card = (await estimate(again.hosts, healthyMove(), again.measure(), undefined))!.input;
     assert.deepEqual([card.bandwidthBytesPerSecond, card.bandwidthAtMost], [125_000_000, 125_000_000]);
   });
@@ -167,7 +168,7 @@ describe("a prediction", () => {
 
   it("falls back to libvirt's number where QEMU's memory may not be read", async () => {
     const { hosts, measure, fakes } = placing();
-    fakes.hosts.get("kvm-a")!.saying.set("smaps", "\n@@ used\n@@ end\n");
+    fakes.hosts.get("kvm-a")!.answers.set("smaps", "\n@@ used\n@@ end\n");
     const facts = healthyMove();
     const domain = { ...facts.domain!, memoryUsedBytes: 2 * GiB };
     const { input } = (await estimate(hosts, { ...facts, domain }, measure(), undefined))!;

@@ -3,7 +3,7 @@ import type { Problem, Remedy } from "../../../provider/core/problem";
 import { blocked } from "../../../provider/preflight/preflight";
 
 describe("the preflight", () => {
-  describe("makes one error of all that stands in the way", () => {
+  describe("makes one error of all blockers", () => {
     const problem = (rule: string, severity: Problem["severity"], ...remedies: Remedy[]): Problem => ({
       rule,
       severity,

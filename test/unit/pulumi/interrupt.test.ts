@@ -10,7 +10,7 @@ describe("interrupt: a SIGINT while a migration runs", () => {
   afterEach(() => children.splice(0).forEach((child) => child.kill("SIGKILL")));
 
   /** Runs `body`, sends SIGINT when it prints "now", and tells how the process ended and what it said. */
-  async function interrupted(body: string): Promise<{ end: number | string | null; said: string[] }> {
+  async function interrupted(body: string): Promise<{ end: number | string | null; messages: string[] }> {
     const script = `
       require("ts-node").register({ transpileOnly: true });
       const { sayOnInterrupt } = require("./provider/pulumi/interrupt.ts");
@@ -27,11 +27,11 @@ describe("interrupt: a SIGINT while a migration runs", () => {
     await once(child, "close");
     return {
       end: child.exitCode ?? child.signalCode,
-      said: output.split("\n").filter((line) => line !== "" && line !== "now"),
+      messages: output.split("\n").filter((line) => line !== "" && line !== "now"),
     };
   }
 
-  const cases: [title: string, body: string, end: number | string, said: string[]][] = [
+  const cases: [title: string, body: string, end: number | string, messages: string[]][] = [
     ["ends the process at once where none runs", `say("now"); await forever();`, "SIGINT", []],
     [
       "lets each migration say its line, and ends the process",
@@ -40,7 +40,7 @@ describe("interrupt: a SIGINT while a migration runs", () => {
       ["interrupted a", "interrupted b"],
     ],
     [
-      "ends the process also where the line cannot be said",
+      "ends the process also where the line cannot be printed",
       `void sayOnInterrupt(() => Promise.reject(new Error("no engine")), forever); say("now");`,
       130,
       [],
@@ -61,10 +61,10 @@ describe("interrupt: a SIGINT while a migration runs", () => {
       ["runs"],
     ],
   ];
-  for (const [title, body, end, said] of cases) {
+  for (const [title, body, end, messages] of cases) {
     it(title, async function () {
       this.timeout(60_000);
-      assert.deepEqual(await interrupted(body), { end, said });
+      assert.deepEqual(await interrupted(body), { end, messages });
     });
   }
 });

@@ -9,15 +9,15 @@ describe("a provider whose engine was killed", () => {
     );
 
   it("ends, and not before", async () => {
-    let looks = 0;
+    let queries = 0;
     let ended = 0;
     const engine = createServer((socket) => {
-      looks++;
+      queries++;
       socket.on("error", () => {}).destroy();
     });
     const address = await listening(engine);
     const end = new Promise<void>((resolve) => endWithEngine(address, () => resolve(void ended++), 5));
-    while (looks < 5) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (queries < 5) await new Promise((resolve) => setTimeout(resolve, 5));
     assert.equal(ended, 0);
     engine.close();
     await end;

@@ -9,10 +9,10 @@ describe("a preview in diff", () => {
     const { outs } = (await world.create(await world.inputs())) as { outs: Props };
     const inputs = await world.inputs(more);
     // A process of its own, which has seen no check yet.
-    const { check, diff, read, said, ...next } = boundary({ config });
+    const { check, diff, read, shown, ...next } = boundary({ config });
     return {
       ...next,
-      ...{ check, diff, read, said, olds: outs, news: inputs },
+      ...{ check, diff, read, shown, olds: outs, news: inputs },
       diffOf: async (phase: Props) => {
         const checked = await check({}, given({ ...more, ...phase }));
         await diff(fakeUuid, outs, checked.inputs as Props);
@@ -25,9 +25,9 @@ describe("a preview in diff", () => {
   }
 
   it("tells what it predicts; what an update finds by itself is kept beside what it measures", async () => {
-    const { diffOf, update, said, olds, news } = await changed({ host: "kvm-b" });
+    const { diffOf, update, shown, olds, news } = await changed({ host: "kvm-b" });
     await diffOf({ __dryRun: true });
-    assert.equal(said.filter(({ kind }) => kind === "info").length, 1);
+    assert.equal(shown.filter(({ kind }) => kind === "info").length, 1);
     const { outs } = (await update(fakeUuid, olds, news)) as { outs: Props };
     assert.equal(((outs["lastMigration"] as Props)["predicted"] as Props)["verdict"], "unknown");
   });
@@ -58,8 +58,8 @@ describe("a preview in diff", () => {
     it(`says ${warnings === 0 ? "nothing" : "it once"} in ${title}`, async () => {
       const world = await changed(blocked);
       await calls(world);
-      assert.equal(world.said.filter(({ kind }) => kind === "warn").length, warnings);
-      assert.equal(world.said.filter(({ kind }) => kind === "info").length, 0);
+      assert.equal(world.shown.filter(({ kind }) => kind === "warn").length, warnings);
+      assert.equal(world.shown.filter(({ kind }) => kind === "info").length, 0);
     });
   }
 
@@ -77,11 +77,11 @@ describe("a preview in diff", () => {
   it("fails for a blocker with strictPreview alone, and says it in the row either way", async () => {
     for (const strict of ["false", "true"]) {
       const config = { ...hostsConfig, "vm-placement:strictPreview": strict };
-      const { diffOf, host, said, news } = await changed(blocked, config);
+      const { diffOf, host, shown, news } = await changed(blocked, config);
       assert.deepEqual(news["plan"], { offline: commands("10.0.0.12").offline });
       if (strict === "true") await refusal(diffOf({ __dryRun: true }));
       else await diffOf({ __dryRun: true });
-      assert.equal(said.filter(({ kind }) => kind === "warn").length, 1);
+      assert.equal(shown.filter(({ kind }) => kind === "warn").length, 1);
       assert.ok(!host("kvm-a").commands.some((command) => command.startsWith("migrate ")));
     }
   });

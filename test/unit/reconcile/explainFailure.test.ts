@@ -44,7 +44,7 @@ describe("explaining a failed migration", () => {
       "qemuDomainGetJobStats:1 : Operation not supported: migration statistics are available only on the source host",
       "virGDBusGetSystemBus:99 : internal error: Unable to get system bus connection: Could not connect",
     ]
-      .map((said) => `2026-01-01 00:00:00.000+0000: 53: error : ${said}\n`)
+      .map((message) => `2026-01-01 00:00:00.000+0000: 53: error : ${message}\n`)
       .join("");
     const {
       problem: { message: why },

@@ -9,9 +9,9 @@ const noCap = "8796093022207";
 async function moved(cap: string | undefined, options: Partial<MigrationOptions> = {}, normalShare = 1) {
   const world = new Placing({ "kvm-a": [fakeDomain()] });
   const source = world.host("kvm-a");
-  if (cap !== undefined) source.saying.set("migrate-getspeed", cap);
+  if (cap !== undefined) source.answers.set("migrate-getspeed", cap);
   world.lasts(3);
-  world.onHears = (host, command) => {
+  world.onCommand = (host, command) => {
     if (host !== source || !command.startsWith("domjobinfo")) return;
     const ms = world.clock.elapsedMs;
     const bytes = 300_000 * ms;

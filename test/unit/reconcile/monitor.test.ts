@@ -8,7 +8,13 @@ const second = 1000;
 const onA = () => new Placing({ "kvm-a": [fakeDomain()] });
 
 describe("watching a migration", () => {
-  const steered: [title: string, options: Partial<MigrationOptions>, deeds: string[], mode: string, told: RegExp][] = [
+  const steered: [
+    title: string,
+    options: Partial<MigrationOptions>,
+    commands: string[],
+    mode: string,
+    message: RegExp,
+  ][] = [
     [
       "switches to post-copy after the time given",
       { postCopy: true, postCopyAfterMs: 20 * second },
@@ -38,15 +44,15 @@ describe("watching a migration", () => {
       /^info: 10 s are over: the maximum downtime is now 900 ms$/,
     ],
   ];
-  for (const [title, options, deeds, mode, told] of steered) {
+  for (const [title, options, commands, mode, message] of steered) {
     it(title, async () => {
       const world = onA();
       world.lasts(undefined);
       const { view, lastMigration } = await world.place({ options });
-      assert.deepEqual(world.deeds, deeds);
+      assert.deepEqual(world.commands, commands);
       assert.equal(lastMigration!.mode, mode);
       assert.deepEqual([view.host, view.state], ["kvm-b", "running"]);
-      assert.equal(world.rows.filter((row) => told.test(row)).length, 1, world.rows.join("\n"));
+      assert.equal(world.rows.filter((row) => message.test(row)).length, 1, world.rows.join("\n"));
       assert.deepEqual(
         world.rows.filter((row) => row.startsWith("warn: ")),
         [],
@@ -58,7 +64,7 @@ describe("watching a migration", () => {
     const world = onA();
     world.lasts(5);
     await world.place({ options: { timeoutMs: 60 * second, postCopy: true, postCopyAfterMs: 20 * second } });
-    assert.deepEqual(world.deeds, ["0 s kvm-a: migrate"]);
+    assert.deepEqual(world.commands, ["0 s kvm-a: migrate"]);
   });
 
   it("shows post-copy, and reports no pause for it, which libvirt does not know", async () => {
@@ -78,7 +84,7 @@ describe("watching a migration", () => {
     const world = onA();
     world.lasts(undefined, 10);
     await world.place({ options: { postCopy: true, postCopyAfterMs: 2 * second, timeoutMs: 5 * second } });
-    assert.deepEqual(world.deeds, ["0 s kvm-a: migrate", "2 s kvm-a: migrate-postcopy"]);
+    assert.deepEqual(world.commands, ["0 s kvm-a: migrate", "2 s kvm-a: migrate-postcopy"]);
     assert.deepEqual(
       world.rows.filter((row) => row.startsWith("warn: ")),
       ["warn: the timeout of 5 s is over, but in post-copy a migration can only be waited for"],
@@ -94,7 +100,7 @@ describe("watching a migration", () => {
       failure.remedies.map(({ do: what }) => /migration\.(\w+)/.exec(what)?.[1]),
       ["autoConverge", "postCopy", "bandwidth", "timeout"],
     );
-    assert.deepEqual(world.deeds, ["0 s kvm-a: migrate", "60 s kvm-a: domjobabort"]);
+    assert.deepEqual(world.commands, ["0 s kvm-a: migrate", "60 s kvm-a: domjobabort"]);
     assert.match(world.where, /^kvm-a: running .*, kvm-b: nothing/);
   });
 
@@ -108,7 +114,7 @@ describe("watching a migration", () => {
         "Requested operation is not valid: post-copy can only be started while outgoing migration is in progress",
       );
     await world.place({ options: { postCopy: true, postCopyAfterMs: 2 * second } });
-    assert.deepEqual(world.deeds, ["0 s kvm-a: migrate", "2 s kvm-a: migrate-postcopy"]);
+    assert.deepEqual(world.commands, ["0 s kvm-a: migrate", "2 s kvm-a: migrate-postcopy"]);
     const [warning, ...more] = world.rows.filter((row) => row.startsWith("warn: "));
     assert.match(warning!, /post-copy can only be started while outgoing migration is in progress/);
     assert.deepEqual(more, []);
@@ -118,7 +124,7 @@ describe("watching a migration", () => {
     // Ten minutes are some thousand looks.
     this.timeout(60_000);
 
-    it("is told after 30 s with the way out, cancelled after 10 min, and says what to check", async () => {
+    it("is reported after 30 s with a remedy, cancelled after 10 min, and says what to check", async () => {
       const world = onA();
       world.lasts(undefined);
       world.host("kvm-a").sends = false;
@@ -127,7 +133,7 @@ describe("watching a migration", () => {
       assert.match(message, /nothing has been sent for 10 min/);
       assert.match(remedies[0]!.do, /check the link between kvm-a and kvm-b/);
       assert.deepEqual([remedies.length, commandsOf(remedies)], [1, []]);
-      assert.deepEqual(world.deeds, ["0 s kvm-a: migrate", "600.25 s kvm-a: domjobabort"]);
+      assert.deepEqual(world.commands, ["0 s kvm-a: migrate", "600.25 s kvm-a: domjobabort"]);
       assert.equal(
         world.rows.filter((row) => /^warn: nothing has been sent for 30 s; .*`virsh domjobabort db-01`/.test(row))
           .length,
@@ -136,13 +142,13 @@ describe("watching a migration", () => {
       assert.ok(world.rows.some((row) => /^live: pre-copy .* · nothing sent for 5 min/.test(row)));
     });
 
-    it("is told as a switch that does not happen, where one was asked for; an abort that never ends names the receiving end", async () => {
+    it("is reported as a switch that does not happen, where one was asked for; an abort that never ends names the receiving end", async () => {
       const world = onA();
       world.lasts(undefined);
       const source = world.host("kvm-a");
       source.sends = false;
-      source.saying.set("migrate-postcopy", "");
-      source.saying.set("domjobabort", "");
+      source.answers.set("migrate-postcopy", "");
+      source.answers.set("domjobabort", "");
       const { code, remedies } = await world.fails({ options: { postCopy: true, postCopyAfterMs: 20 * second } });
       assert.equal(code, "migrationRunning");
       assert.deepEqual(commandsOf(remedies), ["kvm-b$ virsh domstate --reason db-01", "kvm-b$ virsh destroy db-01"]);
@@ -163,7 +169,7 @@ describe("watching a migration", () => {
       assert.deepEqual([code, seen?.host], ["migrationRunning", "kvm-b"]);
       assert.match(message, /nothing has been sent for 10 min/);
       assert.deepEqual(commandsOf(remedies), []);
-      assert.deepEqual(world.deeds, ["0 s kvm-a: migrate", "2 s kvm-a: migrate-postcopy"]);
+      assert.deepEqual(world.commands, ["0 s kvm-a: migrate", "2 s kvm-a: migrate-postcopy"]);
     });
 
     it("is not one that is slow for a quarter of an hour", async () => {
@@ -209,7 +215,7 @@ describe("watching a migration", () => {
         return true;
       });
       assert.ok(world.clock.elapsedMs > 90 * second && world.clock.elapsedMs < 95 * second, `${world.clock.elapsedMs}`);
-      assert.deepEqual(world.deeds.slice(1), ["0 s kvm-a: migrate"]);
+      assert.deepEqual(world.commands.slice(1), ["0 s kvm-a: migrate"]);
     });
   });
 
@@ -235,7 +241,7 @@ describe("watching a migration", () => {
         ["kvm-a", "kvm-a"],
       );
       assert.ok(lastMigration!.durationMs >= 10 * second && lastMigration!.durationMs < 12 * second);
-      assert.equal(world.deeds.filter((deed) => deed.endsWith(": migrate")).length, 1);
+      assert.equal(world.commands.filter((command) => command.endsWith(": migrate")).length, 1);
     });
 
     it("does what fell due meanwhile as soon as the host answers again", async () => {
@@ -244,8 +250,8 @@ describe("watching a migration", () => {
       breakAt(world, 3 * second, 10 * second);
       const { lastMigration } = await world.place({ options: { postCopy: true, postCopyAfterMs: 5 * second } });
       assert.equal(lastMigration!.mode, "postCopy");
-      const at = Number(/^([\d.]+) s kvm-a: migrate-postcopy$/.exec(world.deeds[1]!)![1]);
-      assert.ok(at >= 13 && at < 15, world.deeds.join("\n"));
+      const at = Number(/^([\d.]+) s kvm-a: migrate-postcopy$/.exec(world.commands[1]!)![1]);
+      assert.ok(at >= 13 && at < 15, world.commands.join("\n"));
     });
 
     it("gives up after a minute of silence, says that the migration goes on, and stops nothing", async () => {
@@ -257,7 +263,7 @@ describe("watching a migration", () => {
       assert.match(message, /kvm-b shows: paused \(migrating\)/);
       assert.match(caution!, /While both hosts have power, the migration continues/);
       assert.ok(world.clock.elapsedMs > 62 * second && world.clock.elapsedMs < 70 * second, `${world.clock.elapsedMs}`);
-      assert.deepEqual(world.deeds, ["0 s kvm-a: migrate"]);
+      assert.deepEqual(world.commands, ["0 s kvm-a: migrate"]);
       assert.equal(world.host("kvm-a").find(fakeUuid)!.job, "outgoing");
     });
   });

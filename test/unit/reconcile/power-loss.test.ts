@@ -59,7 +59,7 @@ describe("a power cut in a move", () => {
   for (const [title, there, warns] of silentSource) {
     it(`of the source, ${title}: what the destination shows is reported`, async () => {
       const world = new Placing({ "kvm-a": [fakeDomain()] });
-      world.fakes.onMigrate = async ({ to }) => {
+      world.fakes.onMigrate = async ({ destination: to }) => {
         await world.clock.sleep(3000);
         const kept = to.find(fakeUuid)!;
         to.domains = there ? [Object.assign(kept, there)] : [];
@@ -87,6 +87,6 @@ describe("a power cut in a move", () => {
     assert.equal(code, "postCopyInterrupted");
     assert.match(message, /began 5 min ago, and kvm-b, where the other half was, was restarted 1 min ago/);
     assert.match(renderRemedies(remedies), /`virsh destroy db-01` on kvm-a, then `virsh start db-01` on kvm-b/);
-    assert.deepEqual(world.deeds, []);
+    assert.deepEqual(world.commands, []);
   });
 });

@@ -20,7 +20,7 @@ describe("placing a VM", () => {
         const { view, lastMigration } = await world.place({ uuid });
         assert.deepEqual([view.host, view.uuid, view.state], ["kvm-b", fakeUuid, "running"]);
         assert.equal(lastMigration, undefined);
-        assert.deepEqual(world.deeds, []);
+        assert.deepEqual(world.commands, []);
         assert.deepEqual(world.rows, []);
       });
     }
@@ -84,12 +84,12 @@ describe("placing a VM", () => {
       assert.equal(world.host("kvm-b").find(fakeUuid)!.autostart, true);
       const plain = onA();
       await plain.place();
-      assert.deepEqual(plain.deeds, ["0 s kvm-a: migrate"]);
+      assert.deepEqual(plain.commands, ["0 s kvm-a: migrate"]);
     });
 
     it("tells of one that was shut down when it had just arrived", async () => {
       const world = onA();
-      world.onHears = ({ name, domains }, command) => {
+      world.onCommand = ({ name, domains }, command) => {
         if (name === "kvm-b" && command.startsWith("domjobinfo --completed"))
           Object.assign(domains[0]!, { state: "shut off", reason: "shutdown" });
       };
@@ -105,7 +105,7 @@ describe("placing a VM", () => {
       const world = onA({ state: "paused", reason: "user" });
       const { view } = await world.place();
       assert.equal(view.state, "paused");
-      assert.deepEqual(world.deeds, ["0 s kvm-a: migrate"]);
+      assert.deepEqual(world.commands, ["0 s kvm-a: migrate"]);
     });
 
     it("takes the command of the host it chose from a list", async () => {
@@ -120,7 +120,7 @@ describe("placing a VM", () => {
 
     it("believes the hosts, not virsh: an error at the end of a move that is done is no failure", async () => {
       const world = onA();
-      world.fakes.lastWord = "End of file while reading data: : Input/output error";
+      world.fakes.finalStderr = "End of file while reading data: : Input/output error";
       const { view } = await world.place();
       assert.equal(view.host, "kvm-b");
     });
@@ -135,7 +135,7 @@ describe("placing a VM", () => {
       assert.equal(lastMigration!.mode, "offline");
       assert.match(lastMigration!.command, /^virsh migrate --offline --p2p --persistent --undefinesource db-01 /);
       assert.ok(!("downtimeMs" in lastMigration!) && !("totalBytes" in lastMigration!));
-      assert.deepEqual(world.deeds, ["0 s kvm-a: migrate"]);
+      assert.deepEqual(world.commands, ["0 s kvm-a: migrate"]);
       assert.deepEqual(
         world.rows.filter((row) => row.startsWith("info: ")),
         [
@@ -194,8 +194,8 @@ describe("placing a VM", () => {
       [
         "one that arrived paused and has not run since, with QEMU 7.2",
         () => {
-          const world = onA({ state: "paused", reason: "user", ranHere: false });
-          const { saying } = world.host("kvm-a");
+          const world = onA({ state: "paused", reason: "user", hasRun: false });
+          const { answers: saying } = world.host("kvm-a");
           saying.set("dumpxml", `<domain type="kvm"><name>db-01</name><uuid>${fakeUuid}</uuid></domain>`);
           saying.set("-incoming", "received\n");
           return world;
@@ -230,26 +230,26 @@ describe("placing a VM", () => {
         const world = make();
         const before = world.where;
         await assert.rejects(world.place(asked), error);
-        assert.deepEqual(world.deeds, []);
+        assert.deepEqual(world.commands, []);
         assert.equal(world.where, before);
       });
     }
   });
 
   describe("that failed to move", () => {
-    const stays: [said: string, code: string][] = [
+    const stays: [stderr: string, code: string][] = [
       ["Unsafe migration: Migration without shared storage is unsafe", "unsafeStorage"],
       ["Cannot recv data: ssh: connect to host kvm-b port 22: No route to host", "peerUnreachable"],
       ["something that nobody has seen yet", "migrationFailed"],
     ];
-    for (const [said, code] of stays) {
+    for (const [stderr, code] of stays) {
       it(`tells why, and where it still is: ${code}`, async () => {
         const world = onA();
-        world.fakes.onMigrate = () => Promise.resolve(said);
+        world.fakes.onMigrate = () => Promise.resolve(stderr);
         await assert.rejects(world.place(), (error: { problem: { seen: { host: string } } } & Error) => {
           assert.match(
             error.message,
-            new RegExp(`^cannot move db-01 from kvm-a to kvm-b \\(migrate, on kvm-a\\): .*${said.slice(-20)}`),
+            new RegExp(`^cannot move db-01 from kvm-a to kvm-b \\(migrate, on kvm-a\\): .*${stderr.slice(-20)}`),
           );
           assert.match(error.message, /db-01 is running \([a-z ]+\) on kvm-a as before/);
           assert.ok(error.message.endsWith(`[${code}]`), error.message);
@@ -265,7 +265,7 @@ describe("placing a VM", () => {
     it("sets it before the start, and leaves the destination's default where it has moved", async () => {
       const world = onA();
       await world.place({ options: { maxDowntimeMs: 750 } });
-      assert.deepEqual(world.deeds, ["0 s kvm-a: migrate-setmaxdowntime db-01 750", "0 s kvm-a: migrate"]);
+      assert.deepEqual(world.commands, ["0 s kvm-a: migrate-setmaxdowntime db-01 750", "0 s kvm-a: migrate"]);
       assert.equal(world.host("kvm-b").find(fakeUuid)!.maxDowntimeMs, 300);
     });
 
@@ -299,7 +299,7 @@ describe("placing a VM", () => {
         .host("kvm-a")
         .failing.set("migrate-setmaxdowntime", "Requested operation is not valid: domain is not running");
       await assert.rejects(world.place({ options: { maxDowntimeMs: 750 } }), { code: "domainStateUnfit" });
-      assert.ok(!world.deeds.some((deed) => deed.endsWith(": migrate")));
+      assert.ok(!world.commands.some((command) => command.endsWith(": migrate")));
     });
   });
 
@@ -311,7 +311,7 @@ describe("placing a VM", () => {
       assert.equal(view.host, "kvm-b");
       assert.equal(lastMigration!.from, "kvm-a");
       assert.equal(world.where, "kvm-a: nothing, kvm-b: running (migrated), kvm-c: nothing");
-      assert.ok(world.deeds.includes("0 s kvm-a: undefine --keep-nvram"));
+      assert.ok(world.commands.includes("0 s kvm-a: undefine --keep-nvram"));
       assert.equal(world.host("kvm-b").find(fakeUuid)!.autostart, true);
       assert.ok(world.rows.includes("info: removed the leftover definition of db-01 on kvm-a"));
     });
@@ -339,20 +339,20 @@ describe("placing a VM", () => {
         "kvm-a": [fakeDomain({ state: "shut off", reason: "migrated" })],
         "kvm-b": [fakeDomain({ reason: "migrated" })],
       });
-      let looks = 0;
-      world.onHears = (host, command) => {
-        if (host.name === "kvm-b" && command.startsWith("domstate") && ++looks === 2)
+      let queries = 0;
+      world.onCommand = (host, command) => {
+        if (host.name === "kvm-b" && command.startsWith("domstate") && ++queries === 2)
           Object.assign(host.find(fakeUuid)!, off);
       };
       await assert.rejects(world.place({ lastHost: "kvm-a" }), { code: "domainStateUnfit", host: "kvm-b" });
-      assert.deepEqual(world.deeds, []);
+      assert.deepEqual(world.commands, []);
     });
   });
 
   describe("that changes while it is looked at", () => {
     /** What happens once the rules have been asked, right before the second look. */
     function meanwhile(world: Placing, change: () => void): void {
-      world.onHears = (host, command) => {
+      world.onCommand = (host, command) => {
         if (host.name === "kvm-a" && command === "help migrate") change();
       };
     }
@@ -366,7 +366,7 @@ describe("placing a VM", () => {
       const { view, lastMigration } = await world.place();
       assert.equal(view.host, "kvm-b");
       assert.equal(lastMigration, undefined);
-      assert.deepEqual(world.deeds, []);
+      assert.deepEqual(world.commands, []);
     });
 
     it("is waited for, for minutes, while libvirt waits for its QEMU", async () => {
@@ -379,7 +379,7 @@ describe("placing a VM", () => {
       assert.ok(
         world.rows.includes("live: waiting: db-01 is running (booted) on kvm-a, and its QEMU does not answer libvirt"),
       );
-      assert.match(world.deeds[0]!, /^15\d(\.\d)? s kvm-a: migrate$/);
+      assert.match(world.commands[0]!, /^15\d(\.\d)? s kvm-a: migrate$/);
     });
 
     it("is moved offline when it was shut down meanwhile", async () => {
@@ -394,20 +394,20 @@ describe("placing a VM", () => {
       const world = onA();
       meanwhile(world, () => Object.assign(world.host("kvm-a").find(fakeUuid)!, off));
       await assert.rejects(world.place({ options: { mode: "live" } }), { code: "domainStateUnfit" });
-      assert.deepEqual(world.deeds, []);
+      assert.deepEqual(world.commands, []);
     });
 
     it("is given up when it never shows the same twice", async () => {
       const world = onA();
       let starts = 0;
-      world.host("kvm-a").saying.set("dumpxml", `<domain><name>db-01</name><uuid>${fakeUuid}</uuid></domain>`);
-      world.onHears = (host, command) => {
+      world.host("kvm-a").answers.set("dumpxml", `<domain><name>db-01</name><uuid>${fakeUuid}</uuid></domain>`);
+      world.onCommand = (host, command) => {
         if (host.name !== "kvm-a" || !/^dumpxml (?!--)/.test(command)) return;
         Object.assign(host.find(fakeUuid)!, ++starts % 2 === 1 ? off : { state: "running", reason: "booted" });
       };
       const { code, seen } = await world.fails();
       assert.deepEqual([code, seen?.host], ["verificationFailed", "kvm-a"]);
-      assert.deepEqual(world.deeds, []);
+      assert.deepEqual(world.commands, []);
     });
   });
 
@@ -420,8 +420,8 @@ describe("placing a VM", () => {
       const { view, lastMigration } = await world.place({ lastHost: "kvm-a" });
       assert.equal(view.host, "kvm-b");
       assert.equal(lastMigration!.command, "");
-      assert.equal(lastMigration!.reason, "a migration from kvm-a to kvm-b is under way");
-      assert.equal(world.deeds.filter((deed) => deed.endsWith(": migrate")).length, 1);
+      assert.equal(lastMigration!.reason, "a migration from kvm-a to kvm-b is in progress");
+      assert.equal(world.commands.filter((command) => command.endsWith(": migrate")).length, 1);
     });
 
     it("moves it on when that one went elsewhere", async () => {
@@ -444,9 +444,9 @@ describe("placing a VM", () => {
 
     it("resumes it with the same command", async () => {
       const world = broken();
-      world.fakes.onMigrate = ({ domain, to }) => {
+      world.fakes.onMigrate = ({ domain, destination }) => {
         Object.assign(domain, { reason: "post-copy" });
-        Object.assign(to.find(fakeUuid)!, { reason: "post-copy" });
+        Object.assign(destination.find(fakeUuid)!, { reason: "post-copy" });
         return world.clock.sleep(2000).then(() => undefined);
       };
       const { lastMigration } = await world.place({
@@ -466,18 +466,18 @@ describe("placing a VM", () => {
       const [source, destination] = [world.host("kvm-a"), world.host("kvm-b")];
       source.find(fakeUuid)!.job = "outgoing";
       destination.find(fakeUuid)!.reason = "post-copy";
-      let looks = 0;
-      world.onHears = (host, command) => {
+      let queries = 0;
+      world.onCommand = (host, command) => {
         if (host !== source || !command.startsWith("domjobinfo")) return;
-        looks++;
-        source.statistics = source.statistics.replace(/^memory_processed: .*/m, `memory_processed: ${looks * 4096}`);
-        if (looks < 100) return;
+        queries++;
+        source.statistics = source.statistics.replace(/^memory_processed: .*/m, `memory_processed: ${queries * 4096}`);
+        if (queries < 100) return;
         source.domains = [fakeDomain({ state: "shut off", reason: "migrated" })];
         destination.find(fakeUuid)!.reason = "migrated";
       };
       await world.place({ lastHost: "kvm-a" });
       assert.ok(world.clock.elapsedMs > 90_000);
-      assert.ok(!world.deeds.some((deed) => deed.endsWith(": migrate")), world.deeds.join());
+      assert.ok(!world.commands.some((command) => command.endsWith(": migrate")), world.commands.join());
       assert.equal(world.rows.filter((row) => row.includes("QEMU goes on with it")).length, 1);
       assert.equal(world.where, "kvm-a: nothing, kvm-b: running (migrated), kvm-c: nothing");
     });
@@ -505,9 +505,9 @@ describe("placing a VM", () => {
         "kvm-a": [fakeDomain({ state: "shut off", reason: "migrated" })],
         "kvm-b": [fakeDomain({ reason: "migrated" })],
       });
-      let looks = 0;
-      world.onHears = (host, command) => {
-        if (host.name === "kvm-a" && command.startsWith("domstate") && ++looks === 2)
+      let queries = 0;
+      world.onCommand = (host, command) => {
+        if (host.name === "kvm-a" && command.startsWith("domstate") && ++queries === 2)
           Object.assign(host.find(fakeUuid)!, { state: "paused", reason: "post-copy failed" });
       };
       await assert.rejects(world.place({ lastHost: "kvm-a" }), { code: "domainOnTwoHosts" });
@@ -533,7 +533,7 @@ describe("placing a VM", () => {
       });
       const { view } = await world.place({ lastHost: "kvm-a" });
       assert.deepEqual([view.host, view.reason], ["kvm-b", "migrated"]);
-      assert.deepEqual(world.deeds, []);
+      assert.deepEqual(world.commands, []);
       assert.ok(
         world.rows.includes("live: waiting: db-01 runs on kvm-b, and its post-copy migration may end by itself"),
       );
@@ -548,7 +548,7 @@ describe("placing a VM", () => {
       assert.equal(code, "postCopyInterrupted");
       assert.match(message, /nothing has been sent for 3 min/);
       assert.deepEqual(commandsOf(remedies), []);
-      assert.deepEqual(world.deeds, []);
+      assert.deepEqual(world.commands, []);
     });
 
     for (const [libvirt, upgrade] of [
@@ -558,10 +558,10 @@ describe("placing a VM", () => {
       it(`says at once what the next \`up\` will do: libvirt ${libvirt}`, async () => {
         const world = onA();
         Object.assign(world.host("kvm-b").options, { libvirt });
-        world.fakes.onMigrate = async ({ domain, to }) => {
+        world.fakes.onMigrate = async ({ domain, destination }) => {
           Object.assign(domain, { state: "paused", reason: "post-copy failed" });
           world.host("kvm-a").sends = false;
-          Object.assign(to.find(fakeUuid)!, { state: "running", reason: "post-copy failed" });
+          Object.assign(destination.find(fakeUuid)!, { state: "running", reason: "post-copy failed" });
           await world.clock.sleep(500_000);
           return undefined;
         };
@@ -580,10 +580,10 @@ describe("placing a VM", () => {
 
     it("names no command that ends the VM where it has arrived, while its source holds half of it", async () => {
       const world = onA();
-      world.fakes.onMigrate = async ({ domain, to }) => {
+      world.fakes.onMigrate = async ({ domain, destination }) => {
         Object.assign(domain, { state: "paused", reason: "post-copy failed" });
         world.host("kvm-a").sends = false;
-        Object.assign(to.find(fakeUuid)!, { state: "running", reason: "migrated" });
+        Object.assign(destination.find(fakeUuid)!, { state: "running", reason: "migrated" });
         await world.clock.sleep(500_000);
         return undefined;
       };
@@ -614,7 +614,7 @@ describe("placing a VM", () => {
         "$ pulumi up",
         "loses everything that was only in its memory",
       ]);
-      assert.deepEqual(world.deeds, []);
+      assert.deepEqual(world.commands, []);
     });
   });
 });

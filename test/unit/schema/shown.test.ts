@@ -73,14 +73,14 @@ describe("what is shown of a refused value", () => {
       "mode timeout maxDowntime bandwidth parallel tls compression autoConverge graphicsUri copyStorage".split(" ");
     fc.assert(
       fc.property(secret, fc.constantFrom(...options), (given, option) => {
-        const said = [
+        const shown = [
           parseUri(given).failures,
           parsePreviewSettings(() => given).failures,
           parseInputs({ domain: "db-01", host: "kvm-a", migration: { [option]: given } }).failures,
           parseInputs({ domain: "db-01", host: "kvm-a", migration: { [option]: { [`x${option}`]: given } } }).failures,
           parseInputs({ domain: `-${given}`, host: `-${given}`, migration: given }).failures,
         ];
-        assertHidden(JSON.stringify(said), given);
+        assertHidden(JSON.stringify(shown), given);
       }),
     );
   });

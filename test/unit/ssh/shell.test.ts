@@ -54,7 +54,7 @@ describe("ssh: the shell", () => {
       assert.equal(shell.alive, true);
     });
 
-    it("takes 8 MiB of an answer and no more, and hears the next command", async () => {
+    it("takes 8 MiB of an answer and no more, and runs the next command", async () => {
       const chunk = "x".repeat(64 * 1024);
       await start({
         onCommand: (command, stream) => {
@@ -234,11 +234,11 @@ describe("ssh: the shell", () => {
 
   describe("spawn", () => {
     function listen() {
-      const heard: string[] = [];
+      const received: string[] = [];
       return {
-        heard,
-        stdout: (chunk: string) => void heard.push(`out ${chunk}`),
-        stderr: (chunk: string) => void heard.push(`err ${chunk}`),
+        received,
+        stdout: (chunk: string) => void received.push(`out ${chunk}`),
+        stderr: (chunk: string) => void received.push(`err ${chunk}`),
       };
     }
 
@@ -257,7 +257,7 @@ describe("ssh: the shell", () => {
       await wait(20);
       process.end();
       assert.deepEqual(await process.exit, { code: 7, signal: null });
-      assert.deepEqual(listeners.heard, ["out <one>", "out <two>", "err bye"]);
+      assert.deepEqual(listeners.received, ["out <one>", "out <two>", "err bye"]);
       process.write("into the void");
       process.end();
       process.destroy();

@@ -118,7 +118,7 @@ describe("virsh on a host", () => {
   it("asks again for a VM that came after the question", async () => {
     const [vm] = host.domains;
     host.remove(vm!);
-    host.hears = (line) => {
+    host.onCommand = (line) => {
       if (line === "list --all --uuid" && host.find(fakeUuid) === undefined) host.domains.push(vm!);
     };
     assert.deepEqual(await virsh.state(fakeUuid), booted);

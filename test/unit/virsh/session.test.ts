@@ -274,7 +274,7 @@ describe("the virsh session", () => {
   });
 
   describe("when virsh cannot start", () => {
-    const starts: [title: string, code: number, said: string, err: RegExp][] = [
+    const starts: [title: string, code: number, stderr: string, err: RegExp][] = [
       ["it is not installed", 127, "env: 'virsh': No such file or directory\n", /^env: 'virsh': No such file/],
       [
         "libvirt is down",
@@ -284,18 +284,18 @@ describe("the virsh session", () => {
       ],
       ["it says nothing", 1, "", /^error: virsh ended with code 1$/],
     ];
-    for (const [title, code, said, err] of starts) {
-      it(`every command that waits hears why: ${title}`, async () => {
+    for (const [title, code, stderr, err] of starts) {
+      it(`every waiting command fails with the cause: ${title}`, async () => {
         const answers = ask("list", "version --daemon");
         await turn();
-        current().err(said);
+        current().err(stderr);
         current().die(code);
         for (const answer of await Promise.all(answers)) assert.match(answer.err, err);
       });
 
-      it(`even when it was over before the shell had told of its begin: ${title}`, async () => {
+      it(`even when virsh ended before the shell reported its start: ${title}`, async () => {
         shell.onSpawn = (virsh) => {
-          virsh.err(said);
+          virsh.err(stderr);
           virsh.die(code);
         };
         const answers = await Promise.all(ask("list", "version --daemon"));
@@ -391,7 +391,7 @@ describe("the virsh session", () => {
     });
   });
 
-  it("says quit and closes the input when it is closed; what waits is told", async () => {
+  it("says quit and closes the input when it is closed; waiting commands fail", async () => {
     const [waiting] = ask("list");
     await turn();
     session.close();

@@ -150,7 +150,7 @@ export const cases: readonly [title: string, given: Case, expected: string][] = 
     { views: [view("kvm-a", "shut off (migrated)"), there, view("kvm-c", "shut off (migrated)")] },
     "finish kvm-b, left: kvm-a kvm-c",
   ],
-  // migrations under way
+  // migrations in progress
   [
     "pre-copy to where it should be",
     { views: [{ ...running, job: outgoing }, view("kvm-b", "paused (migrating)", { job: incoming })] },
@@ -172,7 +172,7 @@ export const cases: readonly [title: string, given: Case, expected: string][] = 
     "attach kvm-a → kvm-b",
   ],
   [
-    "post-copy under way",
+    "post-copy in progress",
     { views: [view("kvm-a", "paused (post-copy)", { job: outgoing }), view("kvm-b", "running (post-copy)")] },
     "attach kvm-a → kvm-b",
   ],

@@ -53,7 +53,7 @@ const inShort = (decision: Decision) =>
   "view" in decision
     ? [decision.action, decision.view.host, "to" in decision ? decision.to : ""].join(" ")
     : `refuse ${decision.problem.code}`;
-const told = (decision: Decision) => (decision.action === "refuse" ? decision.problem.message : decision.reason);
+const textOf = (decision: Decision) => (decision.action === "refuse" ? decision.problem.message : decision.reason);
 /** Commands that end, remove or cancel something. */
 const destructive = /^virsh (destroy|undefine|managedsave-remove|reset|domjobabort)\b/;
 
@@ -75,7 +75,7 @@ describe("the decision over every pair of states", () => {
     const failing = met.find((each) => !check(each));
     if (failing === undefined) return;
     const seen = failing.views.map(({ host, state, reason, job }) => `${host} ${state} (${reason}) ${job?.operation}`);
-    assert.fail(`${what}: ${seen.join("; ")} → ${inShort(failing.decision)}: ${told(failing.decision)}`);
+    assert.fail(`${what}: ${seen.join("; ")} → ${inShort(failing.decision)}: ${textOf(failing.decision)}`);
   }
   const whenRefused = (check: (problem: Refusal["problem"], met: Met) => boolean) => (each: Met) =>
     each.decision.action !== "refuse" || check(each.decision.problem, each);
@@ -101,7 +101,7 @@ describe("the decision over every pair of states", () => {
     );
   });
 
-  it("starts no migration of a VM that one is, or another job is, under way of", () => {
+  it("starts no migration of a VM that has a migration or another job in progress", () => {
     holds(
       "a job runs",
       when(["migrate"], ({ views }) =>
@@ -159,11 +159,11 @@ describe("the decision over every pair of states", () => {
     });
   });
 
-  it("has a reason for each, and for each refusal a way out", () => {
+  it("has a reason for each decision, and a remedy for each refusal", () => {
     const isText = (text: string) => text.length > 10 && !/undefined|null|\[object/.test(text);
-    holds("no words", ({ decision }) => isText(told(decision)));
+    holds("no words", ({ decision }) => isText(textOf(decision)));
     holds(
-      "no way out",
+      "no remedy",
       whenRefused((problem) => problem.remedies.length > 0 && isText(renderAdvice(problem))),
     );
   });
@@ -203,7 +203,7 @@ describe("the decision over every pair of states", () => {
 
   it("has a way to keep each of the copies that are active", () => {
     holds(
-      "a copy without a way out",
+      "a copy without a remedy",
       whenRefused(({ code, remedies }, { views }) => {
         if (code !== "domainOnTwoHosts") return true;
         const ended = remedies.map(({ commands = [] }) =>

@@ -334,7 +334,7 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   ],
   [
     "a CPU without two features",
-    { fit: { capabilities: undefined, cpu: { compatible: false, missing: ["avx512f", "hle"], said: "" } } },
+    { fit: { capabilities: undefined, cpu: { compatible: false, missing: ["avx512f", "hle"], message: "" } } },
     ["blocker cpu on kvm-b: migrationRefused"],
   ],
   [

@@ -43,7 +43,7 @@ describe("the rules before a move", () => {
   const parallelPostCopy = { parallel: true, postCopy: true, postCopyAfterMs: 1000 };
   const tlsDiskCopy: Partial<MigrationOptions> = { tls: true, parallel: true, copyStorage: "all" };
   const cases: [title: string, given: Case, expected: string[]][] = [
-    ["a plain move has nothing in its way", {}, []],
+    ["a plain move has no problems", {}, []],
     ["nor has an offline one", { how: "offline" }, []],
     [
       "one VM under two names",
