@@ -1,7 +1,8 @@
-/** What ESLint does not see: circles, arrows through any path, who reads libvirt's reasons, words and docstrings. Part of `npm run lint`. */
+/** What ESLint does not see: circles, arrows through any path, who reads libvirt's reasons, words, docstrings, unit tests of no module. Part of `npm run lint`. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { againstArrows, circles, importsOf } from "./imports";
+import { withoutSubject } from "./mirror";
 import { comparedReasons, undocumentedFields } from "./source";
 import { bannedWords } from "./words";
 import layers from "./layers.json";
@@ -28,6 +29,7 @@ function main(): number {
     ...[...read]
       .filter(([path]) => path !== "CHANGELOG.md" && !aboutWords.test(path))
       .flatMap(([path, text]) => bannedWords(path, text)),
+    ...withoutSubject(read.keys()),
     ...documented.flatMap((path) => undocumentedFields(path, read.get(path)!)),
   ];
   for (const fault of faults) console.error(fault);

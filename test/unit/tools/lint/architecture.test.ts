@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { againstArrows, circles, importsOf } from "../../../../tools/lint/imports";
 import { comparedReasons, undocumentedFields } from "../../../../tools/lint/source";
+import { withoutSubject } from "../../../../tools/lint/mirror";
 import { bannedWords } from "../../../../tools/lint/words";
 
 const imports = (sources: Record<string, string>) => importsOf(new Map(Object.entries(sources)));
@@ -107,6 +108,22 @@ describe("the check of the architecture", () => {
   it("lets words stand that only look like them", () => {
     const text = "the machine type, machine='pc', the machine 'pc-q35-7.2', amend, commend, renew, health, scenery";
     assert.deepEqual(bannedWords("a.ts", text), []);
+  });
+
+  it("finds unit tests whose path is no module's", () => {
+    const paths = [
+      "provider/core/stall.ts",
+      "provider/core/decide/index.ts",
+      "tools/lint/words.ts",
+      "test/unit/core/stall.test.ts",
+      "test/unit/core/stall.longRun.test.ts",
+      "test/unit/core/decide.test.ts",
+      "test/unit/core/decide/index.table.test.ts",
+      "test/unit/tools/lint/words.test.ts",
+    ];
+    assert.deepEqual(withoutSubject(paths), []);
+    assert.equal(withoutSubject([...paths, "test/unit/core/stall-end.test.ts"]).length, 1);
+    assert.equal(withoutSubject([...paths, "test/unit/lab/words.test.ts"]).length, 1);
   });
 
   it("finds exported fields without a docstring, in objects within them too", () => {

@@ -1,4 +1,4 @@
-/** Every text of the finders, as a user reads it. After a change of words: UPDATE_GOLDEN=1 npx mocha test/unit/core/problems/golden.test.ts */
+/** Every text of the finders, as a user reads it. After a change of words: UPDATE_GOLDEN=1 npx mocha test/unit/core/problems/index.golden.test.ts */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

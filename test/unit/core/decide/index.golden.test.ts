@@ -1,4 +1,4 @@
-/** Every text of the decisions, as a user reads it. After a change of words: UPDATE_GOLDEN=1 npx mocha test/unit/core/decide/golden.test.ts */
+/** Every text of the decisions, as a user reads it. After a change of words: UPDATE_GOLDEN=1 npx mocha test/unit/core/decide/index.golden.test.ts */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
