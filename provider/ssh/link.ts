@@ -8,7 +8,7 @@ import type { Target } from "./target";
  */
 export type RemoteChannel = Duplex & { stderr: Readable };
 
-/** An authenticated connection whose host key was verified, whoever made it: all that the shell needs of one. */
+/** An authenticated connection whose host key was verified, by ssh2 or by the ssh command: all that the shell needs of one. */
 export interface Link {
   readonly target: Target;
   /** Why the connection is gone; undefined while it is there. */

@@ -26,7 +26,7 @@ function ordinaryMemory(
   const leaving = alongside.filter((each) => each.source === host);
   const others = sum(arriving);
   const used = domain.memoryLocked ? domain.memoryBytes : (domain.memoryUsedBytes ?? domain.memoryBytes);
-  const finding = (severity: Problem["severity"], message: string): Problem[] => [
+  const shortage = (severity: Problem["severity"], message: string): Problem[] => [
     { rule: "free-memory", severity, code: "migrationRefused", host, message, remedies: [freeMemory(host)] },
   ];
   const together = (alone: string) =>
@@ -35,15 +35,15 @@ function ordinaryMemory(
       : `${alone}, and ${listed(arriving.map((each) => each.domain), "and")}, which this run moves there too, ${showBytes(others)}`; // prettier-ignore
   if (capacity !== undefined && used + others > capacity) {
     const has = `${host} has ${showBytes(capacity)} of memory and swap beside huge pages and what is locked`;
-    return finding("blocker", `${has}; ${together(`${domain.name} needs ${showBytes(used)}`)}`);
+    return shortage("blocker", `${has}; ${together(`${domain.name} needs ${showBytes(used)}`)}`);
   }
   if (free === undefined) return [];
   const freeThen = free + sum(leaving);
   const has = `${host} has ${showBytes(freeThen)} of memory free${leaving.length === 0 ? "" : ` once ${listed(leaving.map((each) => each.domain), "and")} ${leaving.length === 1 ? "has" : "have"} left`}`; // prettier-ignore
   if (used + others > freeThen)
-    return finding("warning", `${has}; ${together(`${domain.name} needs ${showBytes(used)}`)}`);
+    return shortage("warning", `${has}; ${together(`${domain.name} needs ${showBytes(used)}`)}`);
   if (domain.memoryBytes + others > freeThen)
-    return finding("warning", `${has}; ${together(`${domain.name} may grow to ${showBytes(domain.memoryBytes)}`)}`);
+    return shortage("warning", `${has}; ${together(`${domain.name} may grow to ${showBytes(domain.memoryBytes)}`)}`);
   return [];
 }
 
