@@ -9,7 +9,7 @@ import type { Target } from "./target";
 /** How long a host may take to answer our goodbye. */
 const goodbyeMs = 500;
 
-/** An open connection and its end: whatever happens to it is heard here, and nothing is ever an unhandled 'error' event. */
+/** An open connection and its end: whatever happens to it is handled here, and nothing is ever an unhandled 'error' event. */
 export class Connection implements Link {
   /** Why the connection is gone; undefined while it is there. */
   lost: PlacementError | undefined;

@@ -163,17 +163,17 @@ function keySources(host: Host, config: ConfigValues, { home, env }: Surrounding
         : configured !== undefined
           ? paths(configured.filter((path) => path.toLowerCase() !== "none"))
           : defaultKeys.map((name) => join(home, ".ssh", name));
-  const wanted = host.agent ?? config.get("identityagent")?.[0] ?? true;
+  const agentSet = host.agent ?? config.get("identityagent")?.[0] ?? true;
   const agent =
-    wanted === false || wanted === "none"
+    agentSet === false || agentSet === "none"
       ? undefined
-      : wanted === true || wanted === "SSH_AUTH_SOCK"
+      : agentSet === true || agentSet === "SSH_AUTH_SOCK"
         ? env["SSH_AUTH_SOCK"]
-        : /^\$\w+$/.test(wanted)
-          ? env[wanted.slice(1)]
+        : /^\$\w+$/.test(agentSet)
+          ? env[agentSet.slice(1)]
           : typeof host.agent === "string"
             ? expandHome(host.agent, home)
-            : paths([wanted])[0];
+            : paths([agentSet])[0];
   return {
     privateKey: host.privateKey,
     passphrase: host.passphrase,

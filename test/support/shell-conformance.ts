@@ -75,7 +75,7 @@ export function shellConformance(bench: () => Bench, connect: Connect): void {
       assert.equal((await shell.exec("cat", { input: large })).stdout, large);
     });
 
-    it("takes 8 MiB of an answer and no more, 64 KiB of errors, and hears the next command", async () => {
+    it("takes 8 MiB of an answer and no more, 64 KiB of errors, and runs the next command", async () => {
       const shell = await open({});
       assert.equal((await shell.exec("head -c 8388608 /dev/zero")).stdout.length, 8 * 2 ** 20);
       await assert.rejects(shell.exec("cat /dev/zero", { deadlineMs: 60_000 }), assertCode("unreadableAnswer"));
@@ -90,7 +90,7 @@ export function shellConformance(bench: () => Bench, connect: Connect): void {
       assert.equal((await shell.exec("echo next")).stdout, "next\n");
     });
 
-    it("gives a command up at its deadline, and hears the next one", async () => {
+    it("gives a command up at its deadline, and runs the next one", async () => {
       const shell = await open({});
       await assert.rejects(shell.exec("sleep 60", { deadlineMs: 200 }), assertCode("commandTimeout"));
       assert.equal((await shell.exec("echo next")).stdout, "next\n");
@@ -109,15 +109,15 @@ export function shellConformance(bench: () => Bench, connect: Connect): void {
 
   it("spawn streams both ways until its input ends", async () => {
     const shell = await open({});
-    let heard = "";
+    let output = "";
     let wake = () => {};
-    const add = (text: string) => ((heard += text), wake());
+    const add = (text: string) => ((output += text), wake());
     const process = await shell.spawn("while read line; do echo got $line; done; echo over >&2; exit 5", {
       stdout: add,
       stderr: add,
     });
     const until = async (text: string) => {
-      while (!heard.includes(text)) await new Promise<void>((resolve) => (wake = resolve));
+      while (!output.includes(text)) await new Promise<void>((resolve) => (wake = resolve));
     };
     process.write("one\n");
     await until("got one\n");

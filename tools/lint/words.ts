@@ -6,10 +6,11 @@ interface Banned {
 }
 
 /**
- * Of the glossary in docs/style.md. Identifiers are read word by word: `toAndFro` is "to and fro". Not here yet, since the code still has
- * them: "wanted" and "heard", in provider/ssh.
+ * Of the glossary in docs/style.md. Identifiers are read word by word: `toAndFro` is "to and fro".
  */
 const banned: readonly Banned[] = [
+  { word: /\bwanted\b/i, instead: "desired" },
+  { word: /\b(hears?|heard)\b/i, instead: "observe" },
   { word: /\banew\b/i, instead: "again" },
   { word: /\bmend(s|ed|ing)?\b/i, instead: "fix" },
   { word: /\bto and fro\b/i, instead: "back and forth" },

@@ -1,5 +1,5 @@
 /** Blockers of copying the images of a VM that is shut off, from host to host. */
-import type { ImageOnHost, ImageToCopy } from "../imageCopy";
+import type { ImageToCopy } from "../imageCopy";
 import { listed } from "../near";
 import type { Problem, Remedy } from "../problem";
 import { commandLine } from "../shownCommand";
@@ -31,104 +31,103 @@ function pathsToCopy(facts: MoveFacts): { disk: Disk; path: string }[] {
 }
 
 export function imagesCanBeCopied(facts: MoveFacts): Problem[] {
-  const { source, destination, domain, imageCopy, peer } = facts;
-  const paths = pathsToCopy(facts);
-  if (domain === undefined || paths.length === 0) return [];
-  const make = (severity: Problem["severity"], host: string, message: string, remedies: Remedy[] = []): Problem => ({
+  const { source, destination, domain, imageCopy } = facts;
+  if (domain === undefined || pathsToCopy(facts).length === 0) return [];
+  const make: Make = (severity, host, message, remedies = []) => ({
     rule: "image-copy",
     severity,
     code: "unsafeStorage",
     host,
     domain: domain.name,
-    message,
+    message: severity === "blocker" ? `cannot copy the disks of ${domain.name}: ${message}` : message,
     remedies,
   });
-  const found: Problem[] = [];
-  const blocker = (host: string, message: string, remedies: Remedy[]) =>
-    void found.push(make("blocker", host, `cannot copy the disks of ${domain.name}: ${message}`, remedies));
+  const unable = hostsCannotCopy(facts, make);
+  if (unable.length > 0 || imageCopy?.source === undefined || imageCopy.destination === undefined) return unable;
+  const images = imagesToCopy(facts);
+  const found = [
+    ...pathsToCopy(facts).flatMap((each) => placeOf(each, facts, make)),
+    ...backingMissing(facts, make),
+    ...roomFor(images, facts, make),
+  ];
+  if (images.length === 0 || found.some(({ severity }) => severity === "blocker")) return found;
+  const list = images.map(({ disk, path, allocatedBytes }) => `${disk} (${path}, ${showBytes(allocatedBytes)})`);
+  const says = `${source.host} copies ${listed(list, "and")} of ${domain.name} to ${destination.host} before the definition moves`;
+  return [...found, make("information", source.host, says)];
+}
 
+type Make = (severity: Problem["severity"], host: string, message: string, remedies?: Remedy[]) => Problem;
+
+/** The account, the programs and the way between the hosts. */
+function hostsCannotCopy({ source, destination, imageCopy, peer }: MoveFacts, make: Make): Problem[] {
+  const found: Problem[] = [];
+  const blocker = (host: string, message: string, remedy: string) =>
+    void found.push(make("blocker", host, message, [{ do: remedy }]));
   if (peer !== undefined && peer.transport !== "ssh") {
-    blocker(source.host, `${source.host} reaches ${destination.host} by ${peer.transport}, and copies go by ssh`, [
-      { do: "copy the images yourself and set migration.unsafe: true, which moves the definition and checks no disk" },
-    ]);
+    blocker(
+      source.host,
+      `${source.host} reaches ${destination.host} by ${peer.transport}, and copies go by ssh`,
+      "copy the images yourself and set migration.unsafe: true, which moves the definition and checks no disk",
+    );
   }
   for (const [host, side] of [
     [source.host, imageCopy?.source],
     [destination.host, imageCopy?.destination],
   ] as const) {
-    if (side === undefined) blocker(host, `${host} does not tell what it has`, [{ do: `run \`npx vm-placement doctor\`, which asks ${host}` }]); // prettier-ignore
-    if (side?.isRoot === false)
-      blocker(host, `only root may read and write them all, and the account on ${host} is not root`, [
-        { do: `set user of ${host} in vm-placement:hosts to root` },
-      ]);
-    if (side !== undefined && side.missing.length > 0)
-      blocker(host, `${host} has no ${listed(side.missing)}`, [
-        { do: `install ${listed(side.missing, "and")} on ${host}` },
-      ]);
-  }
-  if (found.length > 0 || imageCopy?.source === undefined || imageCopy.destination === undefined) return found;
-
-  for (const { disk, path } of paths) {
-    const here = imageCopy.source.images[path];
-    if (imageCopy.chains[disk.path!] === undefined || here?.bytes === undefined) {
-      blocker(
-        source.host,
-        `\`qemu-img info\` on ${source.host} does not tell what ${disk.target} (${path}) is made of`,
-        [
-          { do: "see what it says", commands: [{ host: source.host, command: commandLine`qemu-img info -U --backing-chain ${path}` }] }, // prettier-ignore
-        ],
-      );
+    if (side === undefined) {
+      blocker(host, `${host} does not tell what it has`, `run \`npx vm-placement doctor\`, which asks ${host}`);
       continue;
     }
-    const there = imageCopy.destination.images[path];
-    found.push(...placeOf(path, here, there, facts, make));
-  }
-  for (const disk of domain.disks) {
-    if (facts.options.copyStorage !== "incremental" || !isCopiedOffline(disk, facts)) continue;
-    for (const path of (imageCopy.chains[disk.path!] ?? []).slice(1)) {
-      if (imageCopy.destination.images[path]?.exists !== false) continue;
-      blocker(destination.host, `${destination.host} does not have ${path}, on which ${disk.path!} stands`, [
-        { do: 'set migration.copyStorage: "all", which copies it too' },
-        { do: `put it at the same path on ${destination.host}` },
-      ]);
+    if (!side.isRoot) {
+      const message = `only root may read and write all images, and the account on ${host} is not root`;
+      blocker(host, message, `set user of ${host} in vm-placement:hosts to root`);
     }
-  }
-  const images = imagesToCopy(facts);
-  found.push(...roomFor(images, facts, make));
-  if (images.length > 0 && !found.some(({ severity }) => severity === "blocker")) {
-    const list = images.map(({ disk, path, allocatedBytes }) => `${disk} (${path}, ${showBytes(allocatedBytes)})`);
-    found.push(
-      make(
-        "information",
-        source.host,
-        `${source.host} copies ${listed(list, "and")} of ${domain.name} to ${destination.host} before the definition moves`,
-      ),
-    );
+    if (side.missing.length > 0)
+      blocker(host, `${host} has no ${listed(side.missing)}`, `install ${listed(side.missing, "and")} on ${host}`);
   }
   return found;
 }
 
-type Make = (severity: Problem["severity"], host: string, message: string, remedies: Remedy[]) => Problem;
+/** What an incremental copy leaves to stand on. */
+function backingMissing(facts: MoveFacts, make: Make): Problem[] {
+  const { host } = facts.destination;
+  const { chains, destination } = facts.imageCopy!;
+  if (facts.options.copyStorage !== "incremental") return [];
+  return facts
+    .domain!.disks.filter((disk) => isCopiedOffline(disk, facts))
+    .flatMap(({ path: top }) =>
+      (chains[top!] ?? [])
+        .slice(1)
+        .filter((path) => destination?.images[path]?.exists === false)
+        .map((path) =>
+          make("blocker", host, `${host} does not have ${path}, on which ${top!} stands`, [
+            { do: 'set migration.copyStorage: "all", which copies it too' },
+            { do: `put it at the same path on ${host}` },
+          ]),
+        ),
+    );
+}
 
-function placeOf(
-  path: string,
-  here: ImageOnHost,
-  there: ImageOnHost | undefined,
-  { destination: { host }, domain, staleImages = [] }: MoveFacts,
-  make: Make,
-): Problem[] {
-  const name = domain!.name;
-  const blocker = (message: string, ...remedies: Remedy[]) => [
-    make("blocker", host, `cannot copy the disks of ${name}: ${message}`, remedies),
-  ];
+function placeOf({ disk, path }: { disk: Disk; path: string }, facts: MoveFacts, make: Make): Problem[] {
+  const { source, destination, imageCopy, staleImages = [] } = facts;
+  const { host } = destination;
+  const here = imageCopy!.source!.images[path];
+  const there = imageCopy!.destination!.images[path];
+  const blocker = (message: string, ...remedies: Remedy[]) => [make("blocker", host, message, remedies)];
+  if (imageCopy!.chains[disk.path!] === undefined || here?.bytes === undefined) {
+    const message = `\`qemu-img info\` on ${source.host} does not tell what ${disk.target} (${path}) is made of`;
+    const command = commandLine`qemu-img info -U --backing-chain ${path}`;
+    const remedy = { do: "find out why it fails", commands: [{ host: source.host, command }] };
+    return [make("blocker", source.host, message, [remedy])];
+  }
   const directory = path.slice(0, path.lastIndexOf("/")) || "/";
   if (here.isBlock) {
     if (there?.isBlock !== true)
       return blocker(`${host} has no block device ${path} to copy into`, {
         do: `make one of ${here.bytes} bytes or more there, with \`lvcreate\` for instance`,
       });
-    if (there.bytes !== undefined && there.bytes < here.bytes!)
-      return blocker(`${path} on ${host} has ${showBytes(there.bytes)}, and ${showBytes(here.bytes!)} are needed`, {
+    if (there.bytes !== undefined && there.bytes < here.bytes)
+      return blocker(`${path} on ${host} has ${showBytes(there.bytes)}, and ${showBytes(here.bytes)} are needed`, {
         do: `make it larger, with \`lvextend\` for instance`,
       });
   } else if (there?.directoryExists === false) {
@@ -151,7 +150,7 @@ function placeOf(
 }
 
 /** Images that land on one file system take their room together. */
-function roomFor(images: readonly ImageToCopy[], { imageCopy, destination: { host }, domain }: MoveFacts, make: Make) {
+function roomFor(images: readonly ImageToCopy[], { imageCopy, destination: { host } }: MoveFacts, make: Make) {
   const there = imageCopy!.destination!.images;
   const needed = new Map<string, { bytes: number; free: number; path: string }>();
   for (const { path, isBlock, allocatedBytes } of images) {
@@ -163,11 +162,8 @@ function roomFor(images: readonly ImageToCopy[], { imageCopy, destination: { hos
   return [...needed.values()]
     .filter(({ bytes, free }) => bytes > free)
     .map(({ bytes, free, path }) =>
-      make(
-        "blocker",
-        host,
-        `cannot copy the disks of ${domain!.name}: ${host} has ${showBytes(free)} free for ${path}, and ${showBytes(bytes)} are needed`,
-        [{ do: `free space on ${host}` }],
-      ),
+      make("blocker", host, `${host} has ${showBytes(free)} free for ${path}, and ${showBytes(bytes)} are needed`, [
+        { do: `free space on ${host}` },
+      ]),
     );
 }

@@ -52,7 +52,7 @@ export class Channel extends Duplex {
       const bytes = readWire(body, (reader) => (reader.uint32(), reader.string())) ?? Buffer.alloc(0);
       this.stderr.push(bytes);
       this.consume(bytes.length);
-    } else if (type === request) readWire(body, (reader) => this.hear(reader.text(), reader.bytesOf(reader.left)));
+    } else if (type === request) readWire(body, (reader) => this.handle(reader.text(), reader.bytesOf(reader.left)));
     else if (type === close) this.finish();
   }
 
@@ -76,7 +76,7 @@ export class Channel extends Duplex {
     done();
   }
 
-  private hear(what: string, body: Buffer): void {
+  private handle(what: string, body: Buffer): void {
     if (what === "exit-status") this.code = readWire(body, (reader) => (reader.byte(), reader.uint32())) ?? null;
     else if (what === "exit-signal") {
       const signal = readWire(body, (reader) => (reader.byte(), reader.text()));
