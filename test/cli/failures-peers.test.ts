@@ -47,9 +47,9 @@ describeWithStack("hosts that do not let each other in", { lab: { hosts: 3 } }, 
         says: [
           `nobody-in@${b.address}: Permission denied`,
           "does not let it in as nobody-in",
-          `ssh -o BatchMode=yes nobody-in@${b.address} true`,
           "authorized_keys of nobody-in on refused",
           peerKey.split(" ").slice(0, 2).join(" ").trim(),
+          `ssh -o BatchMode=yes nobody-in@${b.address} true`,
         ],
       },
       outsider: {

@@ -221,7 +221,7 @@ describeWithStack("hosts that cannot be asked", { lab: { hosts: names } }, (lab,
       assert.equal(inputs!["host"], "kvm-a");
       assert.equal(outputs!["currentHost"], "kvm-a");
     }
-    assertFailed(result, "left", "libvirtDown", "cannot look for left on kvm-d", "start it on kvm-d");
+    assertFailed(result, "left", "libvirtDown", "cannot look for left on kvm-d", "start libvirt on kvm-d");
     assert.equal((await stack().outputs("left"))["currentHost"], "kvm-d");
     for (const secret of [wrongPassphrase, passphrase]) assert.ok(!result.stdout.includes(secret));
     assert.deepEqual(await hostsSay(lab(), ["kvm-a", "kvm-b", "kvm-c"]), before);
