@@ -10,7 +10,6 @@ import { createDuplicateWarning } from "./pulumi/duplicates";
 import { planOf } from "./pulumi/inputs";
 import { sayOnInterrupt } from "./pulumi/interrupt";
 import { endWithEngine } from "./pulumi/orphan";
-import { Phases } from "./pulumi/phases";
 import { Previews } from "./pulumi/previews";
 import { readPlacement } from "./pulumi/read";
 import { respond } from "./pulumi/respond";
@@ -30,7 +29,6 @@ export function createHandlers(world: World) {
   const settings = new Promise<Settings>((resolve) => (configured = resolve));
   const rowOf = createRows(display);
   const warnOfDuplicate = createDuplicateWarning(display);
-  const phases = new Phases();
   const previews = new Previews(clock);
 
   return {
@@ -41,18 +39,15 @@ export function createHandlers(world: World) {
 
     check: (_olds: Props, news: Props): Promise<pulumi.dynamic.CheckResult> =>
       respond(display, async () => {
-        const inputs = phases.checked(news);
-        const checked = checkInputs(await settings, inputs);
-        if (checked.failures.length === 0) warnOfDuplicate(inputs);
+        const checked = checkInputs(await settings, news);
+        if (checked.failures.length === 0) warnOfDuplicate(news);
         return checked;
       }),
 
     diff: (id: string, olds: Props, news: Props): Promise<pulumi.dynamic.DiffResult> =>
       respond(display, async () => {
         const { changes, replaces, onHosts } = difference(olds, news);
-        if (onHosts && replaces.length === 0 && phases.isPreview(news)) {
-          await previews.show(await settings, { id, olds, news }, rowOf(news));
-        }
+        if (onHosts && replaces.length === 0) await previews.show(await settings, { id, olds, news }, rowOf(news));
         return { changes, replaces, deleteBeforeReplace: false };
       }),
 
@@ -74,10 +69,7 @@ export function createHandlers(world: World) {
       }),
 
     read: (id: string, props: Props): Promise<pulumi.dynamic.ReadResult> =>
-      respond(display, async () => {
-        phases.read(props);
-        return readPlacement(await settings, id, props, rowOf(props));
-      }),
+      respond(display, async () => readPlacement(await settings, id, props, rowOf(props))),
 
     /** Forgets the placement. The VM is neither stopped nor moved nor undefined. */
     delete: (): Promise<void> => Promise.resolve(),
@@ -99,7 +91,7 @@ export function createHandlers(world: World) {
     };
     try {
       const { view, lastMigration } = await sayOnInterrupt(interrupted, () => work);
-      return { view, lastMigration, plan };
+      return { view, lastMigration: previews.withPrediction(view, lastMigration), plan };
     } catch (error) {
       const seen = error instanceof PlacementError ? error.problem.seen : undefined;
       if (seen === undefined) throw error;

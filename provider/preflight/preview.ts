@@ -15,7 +15,7 @@ import { estimate, measureDomain, type Predicted, type PredictionSettings } from
 export interface Preview {
   problems: Problem[];
   /** How the move will go, where one is due and the VM runs. */
-  predicted: Predicted | undefined;
+  predicted: (Predicted & { uuid: string; destination: string }) | undefined;
   /** What happens besides a move, in words: a migration that already runs is watched, a leftover cleared up … */
   note: string | undefined;
 }
@@ -60,7 +60,7 @@ async function ask(
   const move = liveMoveOf(facts);
   if (move && !found.some(({ severity }) => severity === "blocker")) hosts.liveMoves.preview(move);
   const predicted = await estimate(hosts, facts, measuring, desired.lastMigration);
-  return { problems: found, predicted, note };
+  return { problems: found, predicted: predicted && { ...predicted, uuid: domain.uuid, destination }, note };
 }
 
 async function resumeNote(

@@ -31,7 +31,6 @@ export function desiredOf(settings: Settings, id: string | undefined, olds: Prop
     plan: planOf(settings, inputs),
     lastHost: olds.currentHost as string | undefined,
     lastMigration: olds.lastMigration as LastMigration | undefined,
-    estimate: settings.preview.probe ? settings.preview : undefined,
     everywhere: olds.__incomplete === true,
   };
 }
