@@ -2,19 +2,19 @@
 import { listed, nearMatches } from "./near";
 
 /** libvirt or QEMU says so themselves, before the VM has left. */
-const refusedHarmlessly = "where it is true, the move fails and the VM stays where it is";
+const refusedHarmlessly = "if it is right, the move fails and the VM stays where it is";
 
 /** With what is risked. */
 export const acceptable: Readonly<Record<string, string>> = {
   "block-jobs": refusedHarmlessly,
-  "boot-files": "where it is true, the VM cannot start on the destination",
+  "boot-files": "if it is right, the VM cannot start on the destination",
   certificates: refusedHarmlessly,
   "compression-known": refusedHarmlessly,
   cpu: refusedHarmlessly,
   "data-address": refusedHarmlessly,
   "data-ports": refusedHarmlessly,
   emulator: refusedHarmlessly,
-  "free-memory": "where it is true, the destination may run out of memory, and its kernel then ends a VM",
+  "free-memory": "if it is right, the destination may run out of memory, and its kernel then ends a VM",
   "host-devices": refusedHarmlessly,
   "host-directories": refusedHarmlessly,
   hugepages: refusedHarmlessly,

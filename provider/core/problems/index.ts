@@ -222,7 +222,13 @@ function answeredFor(problem: Problem, { options: { accept = [] }, domain }: Mov
   }
   // Without a VM it is about the hosts, and there is no migration to write it in.
   if (domain === undefined) return problem;
-  return { ...problem, remedies: [...remedies, { do: `answer for it: migration.accept: ["${rule}"] (${risk})` }] };
+  return {
+    ...problem,
+    remedies: [
+      ...remedies,
+      { do: `if you know that this blocker is wrong, set migration.accept: ["${rule}"] (${risk})` },
+    ],
+  };
 }
 
 function cleanRemedy({ do: what, commands, loses }: Remedy): Remedy {
