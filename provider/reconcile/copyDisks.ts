@@ -129,7 +129,7 @@ class DiskCopy implements TakenAlong {
     // With a definition there it may be what counts already.
     if ((await this.destination.view(this.migration.domain.uuid)) !== undefined) return false;
     for (const { image, digest, inode } of this.copies.toReversed())
-      await this.run(this.destination, removeImageScript(image.path, digest, inode));
+      await this.run(this.destination, removeImageScript(image, digest, inode), Infinity);
     return true;
   }
 

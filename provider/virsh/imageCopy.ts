@@ -219,12 +219,21 @@ sync
 echo "placed $(stat -L -c %i "$p")"`;
 }
 
-/** On the destination, after a move that did not happen: as it was before. */
-export function removeImageScript(path: string, digest: string, inode: string | undefined): ShellScript {
+/**
+ * On the destination, after a move that did not happen: as it was before. A device cannot be: what a copy has written there is remembered,
+ * so that the next run may go on from it, and no content of anybody else's.
+ *
+ * @param inode of the copy in its place; undefined: none was put there.
+ */
+export function removeImageScript({ path, bytes, isBlock }: ImageToCopy, digest: string, inode: string | undefined) {
+  if (isBlock) {
+    return sh`${head}
+p=${path}; beside; remember "$(sum "$p" ${bytes})"; sync`;
+  }
   return sh`${head}
 set -e; p=${path}; beside
 rm -rf "$m.new"
-${inode === undefined ? sh`` : sh`[ "$(stat -L -c %i "$p" 2>/dev/null)" != ${inode} ] || [ -b "$p" ] || rm -f "$p"`}
+${inode === undefined ? sh`` : sh`[ "$(stat -L -c %i "$p" 2>/dev/null)" != ${inode} ] || rm -f "$p"`}
 if [ -e "$m.old" ] && [ ! -e "$p" ]; then mv -T -- "$m.old" "$p"; fi
 forget ${digest}; sync`;
 }

@@ -146,6 +146,38 @@ describeWithLab("a VM that is shut off, with copyStorage", {}, (lab) => {
     await gone("slow");
   });
 
+  it("is copied into a block device, again after a copy that was ended, and never over other content", async function () {
+    this.timeout(180_000);
+    const file = await shutOff("raw");
+    const path = `${images}/raw-device`;
+    const devices: [LabHost, string][] = [];
+    try {
+      for (const host of [a(), b()]) {
+        const device = (await host.must(`truncate -s 16M ${file}.back && losetup -f --show ${file}.back`)).trim();
+        devices.push([host, device]);
+        await host.must(`ln -s ${device} ${path}`);
+      }
+      await a().must(
+        `dd if=/dev/urandom of=${path} bs=1M count=16 status=none && sync && virsh dumpxml raw |
+         sed "s#type='file' device='disk'#type='block' device='disk'#; s#file='${file}'#dev='${path}'#" >/tmp/raw.xml && virsh define /tmp/raw.xml && rm /tmp/raw.xml`,
+      );
+      const before = await digests(a(), path);
+      await b().must(`dd if=/dev/urandom of=${path} bs=1M seek=5 count=1 status=none && sync`);
+      const foreign = await digests(b(), path);
+      await assert.rejects(move("raw", "kvm-b"), /has other content/);
+      assert.equal(await digests(b(), path), foreign);
+      await b().must(`dd if=/dev/zero of=${path} bs=1M count=16 status=none && sync`);
+      await assert.rejects(move("raw", "kvm-b", { bandwidthMiBps: 2, timeoutMs: 6000 }), /were not copied within/);
+      assert.notEqual(await digests(b(), path), before);
+      await move("raw", "kvm-b");
+      assert.equal(await digests(b(), path), before);
+      assert.equal((await b().must("virsh domstate raw")).trim(), "shut off");
+    } finally {
+      for (const [host, device] of devices) await host.sh(`rm -f ${path}; losetup -d ${device}`);
+      await gone("raw");
+    }
+  });
+
   it("goes with what it owns and stays where its definition cannot be moved", async function () {
     this.timeout(120_000);
     const path = await shutOff("refused");

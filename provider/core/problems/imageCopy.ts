@@ -25,7 +25,7 @@ function pathsToCopy(facts: MoveFacts): { disk: Disk; path: string }[] {
     .flatMap((disk) => {
       const chain = facts.imageCopy?.chains[disk.path!] ?? [disk.path!];
       const files = facts.options.copyStorage === "incremental" ? chain.slice(0, 1) : chain;
-      return files.filter((path) => !isShared(path, facts)).map((path) => ({ disk, path }));
+      return files.filter((path) => !isShared(disk, path, facts)).map((path) => ({ disk, path }));
     });
   return all.filter(({ path }, index) => all.findIndex((each) => each.path === path) === index).toReversed();
 }

@@ -116,7 +116,7 @@ describe("the scripts that copy images", () => {
     resize(there(), 50 * MiB);
     const digest = await copy();
     const { ino } = statSync(there());
-    await ok(removeImageScript(there(), digest, String(ino)));
+    await ok(removeImageScript(atDestination(), digest, String(ino)));
     assert.equal(statSync(there()).blocks, 0);
     assert.equal(beside("destination"), "");
   });

@@ -80,11 +80,11 @@ describe("the images of a VM that is shut off", () => {
   });
 
   it("on block devices need a device of the same size or larger", () => {
-    const device = (there: ImageOnHost) =>
+    const device = (there: ImageOnHost, serial?: string) =>
       copyMove({
         domain: healthyDomain({ disks: [{ ...disk, type: "block", path: "/dev/vg/db", format: "raw" }] }),
-        sourceImages: { "/dev/vg/db": image({ serial: undefined }) },
-        destinationImages: { "/dev/vg/db": image({ serial: undefined }) },
+        sourceImages: { "/dev/vg/db": image({ serial }) },
+        destinationImages: { "/dev/vg/db": image({ serial }) },
         imageCopy: {
           chains: { "/dev/vg/db": ["/dev/vg/db"] },
           source: side({ "/dev/vg/db": onHost({ isBlock: true, allocatedBytes: 20 * GiB }) }),
@@ -95,5 +95,6 @@ describe("the images of a VM that is shut off", () => {
     assert.deepEqual(blockers(device(onHost({ isBlock: true, isEmpty: true, bytes: 19 * GiB }))).length, 1);
     assert.deepEqual(blockers(device(absent())).length, 1);
     assert.deepEqual(blockers(device(onHost({ isEmpty: true }))).length, 1, "a file at its place");
+    assert.deepEqual(imagesToCopy(device(onHost({ isBlock: true }), "0x5000")), [], "one LUN on both hosts");
   });
 });
