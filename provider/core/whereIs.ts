@@ -18,7 +18,7 @@ export function whereIs(views: readonly DomainView[]): DomainView | { unclear: s
   const candidates = active.length > 0 ? active : views.filter((view) => phaseOf(view) !== "handedOver");
   if (candidates.length <= 1) return candidates[0];
   return {
-    unclear: `it is on ${listed(
+    unclear: `the VM is on ${listed(
       candidates.map((view) => `${view.host}: ${showState(view)}`),
       "and",
     )}`,

@@ -113,7 +113,7 @@ export class Hosts {
     if (!take()) {
       onWait(
         `waiting: ${full()
-          .map(({ key, limit }) => `${limit} migrations ${key} already run`)
+          .map(({ key, limit }) => `${limit} migrations ${key} are already running`)
           .join(", ")}`,
       );
       await new Promise<void>((resolve) =>

@@ -63,7 +63,7 @@ async function ask(hosts: Hosts, query: Query, names: readonly string[], recent:
       }
     }),
   );
-  // A host that refuses matters where the VM was not found without it, or where it was or shall be.
+  // A host that refuses matters if the VM was not found without it, or if it is the last or the desired host.
   const concerned = refusals.filter(({ host }) => query.first.includes(host!));
   const found = views.some((view) => isIt(view, query));
   if (concerned.length > 0 || (refusals.length > 0 && !found)) throw oneOf(found ? concerned : refusals, concerned[0]);
@@ -76,7 +76,7 @@ function oneOf(refusals: readonly PlacementError[], first: PlacementError = refu
   const others = refusals.filter((error) => error !== first);
   if (others.length === 0) return first;
   const also = others.map(({ problem: { host, message, code } }) => `${host}: ${message} [${code}]`).join("; ");
-  return first.with({ message: `${first.problem.message}. Nor on ${also}` });
+  return first.with({ message: `${first.problem.message}. Other hosts: ${also}` });
 }
 
 async function freshViews(hosts: Hosts, query: Query, name: string): Promise<DomainView[]> {

@@ -23,7 +23,7 @@ function onSeveral(message: string): Found {
   return {
     code: "domainOnTwoHosts",
     message,
-    remedies: [{ do: "run `pulumi up`, which clears up what can be cleared up, or says what to do" }],
+    remedies: [{ do: "run `pulumi up`, which cleans up where that is safe, or reports what to do" }],
   };
 }
 
@@ -33,7 +33,9 @@ function notAllAsked({ asked, unreachable }: Observed): Found {
   return {
     code: "hostUnreachable",
     message: [...(answering.length > 0 ? [notOn(answering)] : []), ...silent].join("; "),
-    remedies: [{ do: "bring the host back and refresh again; refresh uses the inventory of the last up" }],
+    remedies: [
+      { do: "bring the host back, then run `pulumi refresh` again (it uses the inventory of the last `pulumi up`)" },
+    ],
   };
 }
 
@@ -43,11 +45,11 @@ function onNone({ asked }: Observed): Found {
     message: asked.length > 0 ? notOn(asked) : "",
     remedies: [
       {
-        do: "if it was removed for good, take the resource out of the program or the state",
+        do: "if the VM was removed for good, remove the resource from the program or the state",
         commands: [{ command: "pulumi state delete URN" }],
       },
       {
-        do: "if its host is missing in vm-placement:hosts, add that",
+        do: "if its host is missing from vm-placement:hosts, add the host",
         commands: [{ command: "pulumi refresh --run-program" }],
       },
     ],
@@ -55,5 +57,5 @@ function onNone({ asked }: Observed): Found {
 }
 
 function notOn(hosts: readonly string[]): string {
-  return `it is not on ${listed(hosts, "and")}`;
+  return `the VM is not on ${listed(hosts)}`;
 }

@@ -1,4 +1,4 @@
-/** What `up` will meet, for a preview: asks the hosts, changes nothing, and takes no failure for more than a problem. */
+/** What `up` will find, for a preview: asks the hosts, changes nothing, and turns a failure into a problem. */
 import type { Decision } from "../core/decide/types";
 import { PlacementError } from "../core/errors";
 import type { Problem } from "../core/problem";
@@ -16,7 +16,7 @@ export interface Preview {
   problems: Problem[];
   /** How the move will go, where one is due and the VM runs. */
   predicted: (Predicted & { uuid: string; destination: string }) | undefined;
-  /** What happens besides a move, in words: a migration that already runs is watched, a leftover cleared up … */
+  /** What `up` does instead of a move, as text: it watches a migration that already runs, or removes a leftover. */
   note: string | undefined;
 }
 
@@ -68,16 +68,16 @@ async function resumeNote(
   { view, to, reason }: Extract<Decision, { action: "resume" }>,
 ): Promise<string> {
   const hindrance = await resumeHindrance(hosts, view.host, to);
-  const will = hindrance === undefined ? "resume it" : `refuse to resume it, as ${hindrance.why}`;
-  return `${reason}; up will wait while it goes on, and ${will} once both hosts have stopped`;
+  const will = hindrance === undefined ? "resume the migration" : `refuse to resume it, as ${hindrance.why}`;
+  return `${reason}; up will wait while it continues, and ${will} once both sides have stopped`;
 }
 
 function noteOf(decision: Decision): string | undefined {
   switch (decision.action) {
     case "attach":
-      return `${decision.reason}; up will watch it, and start no second one`;
+      return `${decision.reason}; up will watch it, and will not start another one`;
     case "finish":
-      return `${decision.reason}; up will clear that up`;
+      return `${decision.reason}; up will fix that`;
     default:
       return undefined;
   }
@@ -91,7 +91,6 @@ function refused({ problem }: Extract<Decision, { action: "refuse" }>, { domain,
     severity: problem.code === "hostUnreachable" ? "warning" : "blocker",
     host: problem.host ?? hosts[0]!,
     domain,
-    message: `${domain}: ${problem.message}`,
   };
 }
 

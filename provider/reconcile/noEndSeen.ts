@@ -56,5 +56,5 @@ export function givenUpOnOneSide(migration: Migration, stillMs: number): Placeme
 /** libvirt on the source waits for a QEMU that does not answer. */
 export function qemuDoesNotAnswer(migration: Migration, view: DomainView, heldMs: number): PlacementError {
   const { message, ...refusal } = qemuHangs(view).problem;
-  return noEndSeen(migration, { ...refusal, message: `${message} for ${showDuration(heldMs)}` });
+  return noEndSeen(migration, { ...refusal, message: `${message}, for ${showDuration(heldMs)}` });
 }

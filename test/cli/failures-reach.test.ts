@@ -66,7 +66,7 @@ describeWithStack("hosts that cannot be asked", { lab: { hosts: names } }, (lab,
       "it was last on kvm-d",
       "put host kvm-d back into vm-placement:hosts",
     );
-    const text = assertFailed(result, "db", "hostMaintenance", "kvm-b is in maintenance", "name another host");
+    const text = assertFailed(result, "db", "hostMaintenance", "kvm-b is in maintenance", "set `host` to another host");
     await assertPartial(stack(), "db", { host: "kvm-a", code: "hostMaintenance", text });
     assert.equal((await stack().outputs("left"))["currentHost"], "kvm-d");
     assert.deepEqual(await hostsSay(lab()), before);
@@ -157,14 +157,14 @@ describeWithStack("hosts that cannot be asked", { lab: { hosts: names } }, (lab,
       silent: {
         set: { address: "127.0.0.1", port },
         code: "hostUnreachable",
-        says: ["it is on kvm-a", "accepted the connection, but no ssh handshake came within", "bring silent back"],
+        says: ["is on kvm-a, but", "accepted the connection, but no ssh handshake came within", "bring silent back"],
       },
       "no-sshd": {
         // Of the ports that the lab lets this computer reach, the one that nothing listens on here.
         set: { port: 16_514 },
         code: "hostUnreachable",
         says: [
-          "it is on kvm-a",
+          "is on kvm-a, but",
           `${b.address}:16514: it refuses the connection: sshd does not run there`,
           "bring no-sshd back",
         ],
@@ -177,7 +177,7 @@ describeWithStack("hosts that cannot be asked", { lab: { hosts: names } }, (lab,
       "no-link": {
         set: inventory["kvm-c"] as unknown as Record<string, unknown>,
         code: "hostUnreachable",
-        says: ["it is on kvm-a", `${lab().host("kvm-c").address}:22`, "bring no-link back"],
+        says: ["is on kvm-a, but", `${lab().host("kvm-c").address}:22`, "bring no-link back"],
       },
       "no-group": {
         set: { user: "outsider" },

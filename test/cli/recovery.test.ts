@@ -148,7 +148,7 @@ describeWithFaultFixtures("what a broken move leaves, and the next up", (templat
     await letGo();
     await until("it has arrived", async () => (await both()) === "shut off (migrated), running (migrated)", endMs);
     await upSucceeds(
-      /it is on kvm-b; a leftover definition is on kvm-a \(shut off \(migrated\)\)/,
+      /is on kvm-b; a leftover definition is on kvm-a \(shut off \(migrated\)\)/,
       /removed the leftover definition of db-01 on kvm-a/,
     );
     await assertMoved();
@@ -184,7 +184,7 @@ describeWithFaultFixtures("what a broken move leaves, and the next up", (templat
     await definition(source, xml.replace("</os>", `${firmware}</os>`));
     fixture.declareMove({});
     await upSucceeds(
-      /it is on kvm-b; a leftover definition is on kvm-a \(shut off \(migrated\)\)/,
+      /is on kvm-b; a leftover definition is on kvm-a \(shut off \(migrated\)\)/,
       /removed the leftover definition of db-01 on kvm-a/,
     );
     assert.match(await destination.virsh(`dominfo ${guest}`), /Autostart: +enable/);
@@ -196,7 +196,7 @@ describeWithFaultFixtures("what a broken move leaves, and the next up", (templat
     await fixture.source.virsh(`${byHand} --undefinesource ${guest} ${peer}`);
     fixture.declareMove({});
     await upSucceeds(
-      /it runs on kvm-b but is not defined there: it would be gone after a shutdown/,
+      /runs on kvm-b but is not defined there: it would disappear at its next shutdown/,
       /defined db-01 on kvm-b/,
     );
     await assertMoved();
@@ -214,14 +214,14 @@ describeWithFaultFixtures("what a broken move leaves, and the next up", (templat
     await upSucceeds(/2 unchanged/);
   });
 
-  it("is never another VM of the name, neither on the destination nor on the source", async () => {
+  it("is never another VM of the same name, neither on the destination nor on the source", async () => {
     const { source, destination } = fixture;
     const xml = (await source.virsh(`dumpxml --inactive ${guest}`)).replaceAll(fixture.uuid, otherUuid);
     await definition(destination, xml);
     fixture.declareMove({});
     const up = await run("up", "--yes", "--skip-preview");
     assert.notEqual(up.code, 0, up.text);
-    assert.match(up.text, new RegExp(`kvm-b has another VM of the name db-01 \\(UUID ${otherUuid}`));
+    assert.match(up.text, new RegExp(`kvm-b has another VM named db-01 \\(UUID ${otherUuid}`));
     assert.match(up.text, /\[domainConflict\]/);
     assert.equal(await both(), "running (booted), shut off (unknown)");
     assert.equal(await destination.virsh("list --all --uuid"), otherUuid);

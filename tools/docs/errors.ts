@@ -133,38 +133,38 @@ const errorReference: Record<ErrorCode, ErrorEntry> = {
   },
   domainMissing: {
     meaning: "No host that was asked has the VM, or the last one that had it says that it was moved away.",
-    example: `${place} (decide): it is on none of the hosts kvm-a and kvm-b`,
+    example: `${place} (decide): db-01 is on none of the hosts kvm-a and kvm-b`,
     remedy:
       "Search for it with `virsh list --all` on each host, and add the host that has it to the inventory. If the VM was removed for good, take the resource out of the program.",
   },
   domainOnTwoHosts: {
     meaning: "More than one host has the VM, and it is not clear which one owns it. The provider touches neither.",
-    example: `${place} (decide): it is active on kvm-a (running (booted)) and kvm-b (running (booted)) at the same time`,
+    example: `${place} (decide): db-01 is active on kvm-a (running (booted)) and kvm-b (running (booted)) at the same time`,
     remedy:
       "The error has the commands that keep each copy, and what is lost with the other. Decide which one counts before you run one of them; then run `pulumi up` again.",
   },
   domainStateUnfit: {
     meaning:
       'The VM\'s state does not go with what is asked: shut off with `mode: "live"`, running with `mode: "offline"`, paused with `postCopy`, crashed, or ended during the move.',
-    example: `${place} (decide, on kvm-a): it is shut off (shutdown) on kvm-a, and migration.mode is "live"`,
+    example: `${place} (decide, on kvm-a): db-01 is shut off (shutdown) on kvm-a, but migration.mode is "live"`,
     remedy: 'Set `mode: "auto"`, leave the option out, or bring the VM into the state that the error names.',
   },
   domainConflict: {
     meaning:
       "Another VM has the name or the UUID, the name belongs to another VM than before, or two hosts have the same host UUID.",
-    example: `${place} (decide, on kvm-b): kvm-b has another VM of the name db-01 (UUID 5f3c…; this one is 285f…)`,
+    example: `${place} (decide, on kvm-b): kvm-b has another VM named db-01 (UUID 5f3c…; the VM to move has UUID 285f…)`,
     remedy: "Rename the other VM, give the UUID as `domain`, or give a cloned host a `host_uuid` of its own.",
   },
   domainBusy: {
     meaning: "Another job runs on the VM: a snapshot, a backup, a dump or a save. libvirt runs one at a time.",
-    example: `${place} (decide, on kvm-a): another job runs on it on kvm-a (a snapshot, a backup, a dump or a save), and libvirt does one at a time`,
+    example: `${place} (decide, on kvm-a): another job runs on db-01 on kvm-a (a snapshot, a backup, a dump or a save), and libvirt runs one at a time`,
     remedy:
       "Wait until `virsh domjobinfo` shows no job, and run `pulumi up` again. `virsh domjobabort` ends the job; what it has written so far is lost.",
   },
   migrationRunning: {
     meaning:
       "A migration of the VM is in progress that `up` cannot watch to its end, or one that has not ended although it was cancelled.",
-    example: `${place} (decide, on kvm-a): kvm-a is moving db-01 away (running (booted)), and no host of the inventory receives it`,
+    example: `${place} (decide, on kvm-a): kvm-a is moving db-01 to another host (running (booted)), but no host in the inventory receives it`,
     remedy:
       "Wait for its end, or run the command that the error names; then run `pulumi up` again. Destroy nothing before.",
   },
@@ -178,7 +178,7 @@ const errorReference: Record<ErrorCode, ErrorEntry> = {
   hostMaintenance: {
     meaning: "Every host that `host` names is in maintenance, and the VM is on none of them.",
     example: `${place} (decide, on kvm-b): kvm-b is in maintenance (vm-placement:hosts)`,
-    remedy: "Name another host, or set `maintenance: false`.",
+    remedy: "Choose another host, or set `maintenance: false`.",
   },
   peerUntrusted: {
     meaning:
@@ -216,7 +216,7 @@ const errorReference: Record<ErrorCode, ErrorEntry> = {
     meaning:
       "libvirt or QEMU would refuse the move, or did: CPU, machine type, memory, bridges, networks, devices, snapshots, boot files.",
     example: `${move} (preflight, on kvm-b): db-01 is plugged in the bridge br7, which kvm-b does not have`,
-    remedy: "Make the destination fit as the error says, or name another host.",
+    remedy: "Make the destination fit as the error says, or choose another host.",
   },
   migrationFailed: {
     meaning:

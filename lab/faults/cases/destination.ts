@@ -41,7 +41,7 @@ export const destinationFaults: readonly Fault[] = [
     inject: (fixture) => inject.defineStale(fixture, "/uuid/d"),
     recover: ({ destination }) => destination.virsh(`undefine ${guest}`).then(() => {}),
     cases: {
-      "before `up`": { up: "fails", output: /another VM of the name .*domainConflict/s, nextOutput: moved },
+      "before `up`": { up: "fails", output: /another VM named .*domainConflict/s, nextOutput: moved },
       "before start": {
         up: "fails",
         output: /already exists|domainConflict/,

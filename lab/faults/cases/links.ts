@@ -85,7 +85,7 @@ export const linkFaults: readonly Fault[] = [
       "before `up`": { up: "fails", output: /peerUnreachable/, nextOutput: moved },
       "before start": { up: "fails", output: /peerUnreachable/, heldUntil: "injected", nextOutput: moved },
       "pre-copy": { up: "fails", output: /running \(.*\) on kvm-a as before/, nextOutput: moved },
-      "switch-over": { up: "fails", output: /does not answer libvirt|on kvm-a as before/, nextOutput: moved },
+      "switch-over": { up: "fails", output: /is not answering libvirt|on kvm-a as before/, nextOutput: moved },
       "post-copy": { up: "fails", output: /postCopyInterrupted/, nextOutput: /resum|removed the leftover/ },
       "after completion": { up: "succeeds", output: moved, recoverAfter: 1000 },
     },

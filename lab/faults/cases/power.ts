@@ -10,7 +10,7 @@ const stayed = /kvm-b cannot be reached .* on kvm-a as before/s;
 const lostSight = /lost sight of .* has lost it/s;
 /** The refusal names the host that was restarted, and what that lost. */
 const memoryGone = (host: string) =>
-  new RegExp(`${host}, where the other half was, was restarted .* a part of its memory is gone`, "s");
+  new RegExp(`its (source|destination) ${host} was restarted .* a part of the VM's memory is lost`, "s");
 
 const powerOff = (...hosts: LabHost[]) => Promise.all(hosts.map((host) => host.powerOff())).then(() => {});
 const powerOn = async ({ lab }: Fixture) => {
@@ -61,7 +61,7 @@ export const powerFaults: readonly Fault[] = [
       "before `up`": { up: "fails", output: /hostUnreachable/, nextOutput: moved },
       "before start": { up: "fails", output: stayed, heldUntil: "injected", nextOutput: moved },
       "pre-copy": { up: "fails", output: stayed, nextOutput: moved },
-      "switch-over": { up: "fails", output: /does not answer libvirt|on kvm-a as before/, nextOutput: moved },
+      "switch-over": { up: "fails", output: /is not answering libvirt|on kvm-a as before/, nextOutput: moved },
       "post-copy": {
         up: "fails",
         output: /tells what is lost where a host has lost power/,
@@ -118,7 +118,7 @@ export const powerFaults: readonly Fault[] = [
       "post-copy": {
         up: "fails",
         output: lostSight,
-        nextOutput: /the other half is not to be seen: kvm-a cannot be reached/,
+        nextOutput: /its (source|destination) is not known: kvm-a cannot be reached/,
         nextFails: true,
         end: "stopped for good",
       },
@@ -133,21 +133,21 @@ export const powerFaults: readonly Fault[] = [
       "before `up`": {
         up: "fails",
         output: /kvm-b cannot be reached/,
-        nextOutput: /it is on kvm-a, and kvm-b cannot be reached/,
+        nextOutput: /is on kvm-a, but kvm-b cannot be reached/,
         nextFails: true,
         end: "running on the source",
       },
       "pre-copy": {
         up: "fails",
         output: stayed,
-        nextOutput: /it is on kvm-a, and kvm-b cannot be reached/,
+        nextOutput: /is on kvm-a, but kvm-b cannot be reached/,
         nextFails: true,
         end: "running on the source",
       },
       "post-copy": {
         up: "fails",
         output: /tells what is lost where a host has lost power/,
-        nextOutput: /the other half is not to be seen: kvm-b cannot be reached/,
+        nextOutput: /its (source|destination) is not known: kvm-b cannot be reached/,
         nextFails: true,
         end: "stopped for good",
       },

@@ -1,4 +1,4 @@
-/** Migrations that run, or that broke off, no matter who started them. */
+/** Migrations that run, or that were interrupted, no matter who started them. */
 import { type DomainView, showState } from "../domain";
 import { isActive, isInPostCopy, isStillInPostCopy } from "../situation";
 import { peerRestarted } from "./peerRestarted";
@@ -15,7 +15,7 @@ export function migrationInFlight(
 ): Decision | undefined {
   const postCopy = views.filter(isInPostCopy);
   if (postCopy.length === 0) return inPreCopy(name, views, observed);
-  // Both ends have stopped, whatever the one that is left says of itself.
+  // Both sides have stopped, whatever state the remaining one shows.
   const restarted = views.filter(isActive).length === 1 && peerRestarted(name, postCopy[0]!, views, observed.past);
   if (restarted) return restarted;
   const decision = afterTheSwitch(name, views, postCopy, observed);
@@ -34,8 +34,8 @@ function onlyWait(name: string, runs: DomainView, { problem }: Refusal, observed
     code: code === "domainOnTwoHosts" ? "migrationRunning" : code,
     ...(host !== undefined && { host }),
     message,
-    remedies: [{ do: `${silent === "" ? "" : `bring ${silent} back and `}run \`pulumi up\` again in a minute` }],
-    caution: `${name} runs on ${runs.host}: as long as that says "${showState(runs)}" the migration may end by itself, so do nothing to it on any host before`,
+    remedies: [{ do: `${silent === "" ? "" : `bring ${silent} back, then `}run \`pulumi up\` again in a minute` }],
+    caution: `${name} runs on ${runs.host}: as long as its state there is "${showState(runs)}", the migration may end by itself; do not touch the VM on any host before then`,
     passes: true,
   });
 }

@@ -1,4 +1,4 @@
-/** What to do, from what the hosts say. Pure: every reason in words is made here, and the user reads it as it stands. */
+/** What to do, from what the hosts report. Pure: every message is made here, and the user reads it as it is. */
 import { commandLine } from "../shownCommand";
 import { type DomainView, showState } from "../domain";
 import { holdsItsMemory, isCrashed } from "../situation";
@@ -33,24 +33,24 @@ export function decide(desired: Desired, seen: Observed): Decision {
   const leftovers = same.filter((view) => view !== owner);
   if (leftovers.length > 0 || !owner.persistent) return finish(owner, leftovers);
   const action = desired.uuid === undefined ? "adopt" : "noop";
-  return { action, view: owner, reason: `it already is on ${owner.host}` };
+  return { action, view: owner, reason: `${owner.name} is already on ${owner.host}` };
 }
 
-/** What is left over is cleared up only while the VM itself is seen to run: a definition may be all that there is of one that does not. */
+/** Leftovers are removed only while the VM runs: of a VM that does not run, a definition may be all that is left. */
 function finish(owner: DomainView, leftovers: DomainView[]): Decision {
   const reason =
     leftovers.length > 0
-      ? `it is on ${owner.host}; a leftover definition is on ${seenOn(leftovers)}`
-      : `it runs on ${owner.host} but is not defined there: it would be gone after a shutdown`;
+      ? `${owner.name} is on ${owner.host}; a leftover definition is on ${seenOn(leftovers)}`
+      : `${owner.name} runs on ${owner.host} but is not defined there: it would disappear at its next shutdown`;
   if (holdsItsMemory(owner)) return { action: "finish", view: owner, leftovers, reason };
   return refuse({
     code: "domainStateUnfit",
     host: owner.host,
-    message: `${reason}; it is ${showState(owner)}, and nothing is cleared up before it runs`,
+    message: `${reason}; ${owner.name} is ${showState(owner)}, and the provider cleans up only while it runs`,
     remedies: [
-      { do: "wait until it runs or is shut off, and run `pulumi up` again" },
+      { do: "wait until the VM runs or is shut off, then run `pulumi up` again" },
       {
-        do: "if it does not get there by itself, restart it",
+        do: "if the VM stays in that state, reset it",
         commands: [{ host: owner.host, command: commandLine`virsh reset ${owner}` }, runAgain],
         loses: "what was only in its memory",
       },
@@ -63,7 +63,7 @@ function byHost(a: { host: string }, b: { host: string }): number {
   return a.host < b.host ? -1 : a.host > b.host ? 1 : 0;
 }
 
-/** The views of one VM, or why it is not clear which. */
+/** The views of one VM, or why it is unclear which VM is meant. */
 function sameDomain(desired: Desired, { views, unreachable }: Observed): DomainView[] | Refusal {
   const { domain, uuid } = desired;
   if (uuid !== undefined) {
@@ -73,10 +73,10 @@ function sameDomain(desired: Desired, { views, unreachable }: Observed): DomainV
       return refuse({
         code: "domainConflict",
         host: named.host,
-        message: `${domain} on ${named.host} is another VM now (UUID ${named.uuid}); this placement is of UUID ${uuid}, which is on no host that was asked`,
+        message: `${domain} on ${named.host} is now another VM (UUID ${named.uuid}); this resource places the VM with UUID ${uuid}, which is on none of the hosts that were asked`,
         remedies: [
           {
-            do: "if it was rebuilt on purpose, replace this resource by its URN; the VM itself is not touched",
+            do: "if the VM was rebuilt on purpose, replace this resource, which does not touch the VM itself",
             commands: [{ command: "pulumi up --replace URN" }],
           },
         ],
@@ -88,29 +88,32 @@ function sameDomain(desired: Desired, { views, unreachable }: Observed): DomainV
   if (uuids.length > 1) {
     return refuse({
       code: "domainConflict",
-      message: `there are different VMs of the name ${domain}: ${listed(
+      message: `different VMs are named ${domain}: ${listed(
         views.map((v) => `UUID ${v.uuid} on ${v.host}`),
         "and",
       )}`,
-      remedies: [{ do: "give the UUID of the one you mean as `domain`; none of them is touched" }],
+      remedies: [{ do: "set `domain` to the UUID of the right one; none of them is touched" }],
     });
   }
   return [...views];
 }
 
-/** Where it shall be: of a list it stays where it is, else the first member that takes VMs. */
+/** The desired host: with a list the VM stays where it is if that is a member, else the first member that is not in maintenance. */
 function chooseTarget(desired: Desired, current: string): { host: string; why: string } | Refusal {
   const { hosts, inMaintenance } = desired;
   const anyOf = hosts.length > 1;
   if (hosts.includes(current) && !(anyOf && inMaintenance.has(current))) return { host: current, why: "it is there" };
   const open = hosts.find((host) => host !== current && !inMaintenance.has(host));
   if (open === undefined) {
-    if (hosts.includes(current)) return { host: current, why: "every other host of the list is in maintenance too" };
+    if (hosts.includes(current)) return { host: current, why: "every other host in the list is also in maintenance" };
     return refuse({
       code: "hostMaintenance",
       host: hosts[0]!,
       message: `${listed(hosts, "and")} ${anyOf ? "are" : "is"} in maintenance (vm-placement:hosts)`,
-      remedies: [{ do: "name another host" }, { do: "end the maintenance there" }],
+      remedies: [
+        { do: "set `host` to another host" },
+        { do: `set maintenance: false for ${anyOf ? "one of them" : "it"}` },
+      ],
     });
   }
   const why = hosts.includes(current)

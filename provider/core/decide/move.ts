@@ -30,38 +30,38 @@ function destinationIsSilent(observed: Observed, owner: DomainView, target: stri
   return refuse({
     code: "hostUnreachable",
     host: target,
-    message: `it is on ${owner.host}, and ${target} cannot be reached: ${silent.why}`,
+    message: `${owner.name} is on ${owner.host}, but ${target} cannot be reached: ${silent.why}`,
     remedies: [
-      { do: `bring ${target} back and run \`pulumi up\` again; nothing is lost meanwhile` },
-      { do: "name another host" },
+      { do: `bring ${target} back, then run \`pulumi up\` again; nothing is lost in the meantime` },
+      { do: "set `host` to another host" },
     ],
   });
 }
 
 function targetHasItsName(observed: Observed, owner: DomainView, target: string): Refusal | undefined {
-  const stranger = observed.views.find(
+  const other = observed.views.find(
     (view) => view.host === target && view.name === owner.name && view.uuid !== owner.uuid,
   );
-  if (stranger === undefined) return undefined;
+  if (other === undefined) return undefined;
   return refuse({
     code: "domainConflict",
     host: target,
-    message: `${target} has another VM of the name ${owner.name} (UUID ${stranger.uuid}; this one is ${owner.uuid})`,
+    message: `${target} has another VM named ${owner.name} (UUID ${other.uuid}; the VM to move has UUID ${owner.uuid})`,
     remedies: [
       {
-        do: "rename that one",
-        commands: [{ host: target, command: commandLine`virsh domrename ${stranger} NEW-NAME` }],
+        do: "rename the other VM",
+        commands: [{ host: target, command: commandLine`virsh domrename ${other} NEW-NAME` }],
       },
       {
-        do: "remove that one, if nobody needs it",
-        commands: undefineCommands({ ...stranger, owns: stranger.owns ?? unknownOwns }),
+        do: "undefine the other VM, if nobody needs it",
+        commands: undefineCommands({ ...other, owns: other.owns ?? unknownOwns }),
         loses: "its definition",
       },
     ],
   });
 }
 
-/** What another VM owns is not asked for: nothing of it is removed. */
+/** What another VM owns is not known: none of it is removed. */
 const unknownOwns = { nvram: true, tpm: true, keepTpm: true };
 
 /** The commands of the plan name the VM as the program does; another VM may have that name by now. */
@@ -70,8 +70,8 @@ function notItsName({ domain }: Desired, view: DomainView): Refusal | undefined 
   return refuse({
     code: "domainConflict",
     host: view.host,
-    message: `the VM of this placement (UUID ${view.uuid}) is called ${view.name} on ${view.host} now, and its commands would name ${domain}`,
-    remedies: [{ do: `set \`domain\` to "${view.name}" or to its UUID in the program; nothing is lost by that` }],
+    message: `the VM with UUID ${view.uuid} is now named ${view.name} on ${view.host}, but the commands of this resource would use the name ${domain}`,
+    remedies: [{ do: `set \`domain\` to "${view.name}" or to its UUID in the program; nothing is lost` }],
   });
 }
 
@@ -79,11 +79,11 @@ function busy(owner: DomainView): Refusal {
   return refuse({
     code: "domainBusy",
     host: owner.host,
-    message: `another job runs on it on ${owner.host} (a snapshot, a backup, a dump or a save), and libvirt does one at a time`,
+    message: `another job runs on ${owner.name} on ${owner.host} (a snapshot, a backup, a dump or a save), and libvirt runs one at a time`,
     remedies: [
       waitForItsJob(owner),
       {
-        do: "end that job",
+        do: "abort that job",
         commands: [on(owner, commandLine`virsh domjobabort ${owner}`), runAgain],
         loses: "what it has written so far",
       },
@@ -98,9 +98,9 @@ function shutOffUnfit({ options: { mode } }: Desired, owner: DomainView): Refusa
     return refuse({
       code: "domainStateUnfit",
       host,
-      message: `it is ${showState(owner)} on ${host}, and migration.mode is "live"`,
+      message: `${owner.name} is ${showState(owner)} on ${host}, but migration.mode is "live"`,
       remedies: [
-        { do: "start it", commands: [start(owner), runAgain] },
+        { do: "start the VM", commands: [start(owner), runAgain] },
         { do: 'set migration.mode: "auto" or "offline"' },
       ],
     });
@@ -109,11 +109,11 @@ function shutOffUnfit({ options: { mode } }: Desired, owner: DomainView): Refusa
   return refuse({
     code: "domainStateUnfit",
     host,
-    message: `it is shut off with a saved memory image (managed save) on ${host}, which an offline migration leaves behind`,
+    message: `${owner.name} is shut off with a saved memory image (managed save) on ${host}, which an offline migration would leave behind`,
     remedies: [
-      { do: "start it, which restores the image", commands: [start(owner), runAgain] },
+      { do: "start the VM, which restores the image", commands: [start(owner), runAgain] },
       {
-        do: "drop the image",
+        do: "remove the image",
         commands: [on(owner, commandLine`virsh managedsave-remove ${owner}`), runAgain],
         loses: "the memory saved in it",
       },
@@ -123,22 +123,22 @@ function shutOffUnfit({ options: { mode } }: Desired, owner: DomainView): Refusa
 
 function activeUnfit({ options: { mode, postCopy } }: Desired, owner: DomainView): Refusal | undefined {
   const { host } = owner;
-  const shown = `it is ${showState(owner)} on ${host}`;
+  const shown = `${owner.name} is ${showState(owner)} on ${host}`;
   const unfit = { code: "domainStateUnfit", host } as const;
   if (!holdsItsMemory(owner)) {
     return refuse({
       ...unfit,
-      message: shown,
-      remedies: [{ do: "wait until it runs or is shut off, and run `pulumi up` again" }],
+      message: `${shown}, and cannot be moved in that state`,
+      remedies: [{ do: "wait until the VM runs or is shut off, then run `pulumi up` again" }],
       passes: !isCrashed(owner),
     });
   }
   if (mode === "offline") {
     return refuse({
       ...unfit,
-      message: `${shown}, and migration.mode is "offline"; libvirt would leave two definitions of it`,
+      message: `${shown}, but migration.mode is "offline"; libvirt would leave two definitions of the VM`,
       remedies: [
-        { do: "shut it down", commands: [on(owner, commandLine`virsh shutdown ${owner}`), runAgain] },
+        { do: "shut the VM down", commands: [on(owner, commandLine`virsh shutdown ${owner}`), runAgain] },
         { do: 'set migration.mode: "auto" or "live"' },
       ],
     });
@@ -146,10 +146,10 @@ function activeUnfit({ options: { mode, postCopy } }: Desired, owner: DomainView
   if (isPaused(owner) && postCopy) {
     return refuse({
       ...unfit,
-      message: `${shown}, and a paused VM cannot be moved by post-copy`,
+      message: `${shown}, and post-copy cannot move a paused VM`,
       remedies: [
         { do: "leave out migration.postCopy" },
-        { do: "resume it", commands: [on(owner, commandLine`virsh resume ${owner}`), runAgain] },
+        { do: "resume the VM", commands: [on(owner, commandLine`virsh resume ${owner}`), runAgain] },
       ],
     });
   }

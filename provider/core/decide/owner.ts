@@ -14,7 +14,7 @@ export function theOwner(name: string, views: readonly DomainView[], observed: O
   if (active.length > 1) {
     return refuse({
       code: "domainOnTwoHosts",
-      message: `it is active on ${seenOn(active)} at the same time`,
+      message: `${name} is active on ${seenOn(active)} at the same time`,
       ...waysToKeepOne(active),
     });
   }
@@ -23,7 +23,7 @@ export function theOwner(name: string, views: readonly DomainView[], observed: O
   if (active.length === 1 && saved.length > 0) {
     return refuse({
       code: "domainOnTwoHosts",
-      message: `it is ${showState(active[0]!)} on ${active[0]!.host}, and ${seenOn(saved)} has a saved memory image of it (managed save): a start there would run it twice`,
+      message: `${name} is ${showState(active[0]!)} on ${active[0]!.host}, but ${seenOn(saved)} has a saved memory image of it (managed save): starting it there would run the VM twice`,
       ...waysToKeepOne([active[0]!, ...saved]),
     });
   }
@@ -31,14 +31,14 @@ export function theOwner(name: string, views: readonly DomainView[], observed: O
   const owner = active[0] ?? (inactive.length === 1 && left.length === 0 ? inactive[0] : undefined);
   // While one host runs the VM no other can; while none does, a host that does not answer may run it.
   if (owner && (active.length === 1 || observed.unreachable.length === 0)) return owner;
-  if (observed.unreachable.length > 0) return notAllAsked(views, observed.unreachable);
+  if (observed.unreachable.length > 0) return notAllAsked(name, views, observed.unreachable);
   if (views.length === 0) return nowhere(name, observed);
   if (inactive.length > 1) return definedTwice(inactive, observed.past);
   return movedAway(left[0]!);
 }
 
-function notAllAsked(views: readonly DomainView[], silent: Observed["unreachable"]): Refusal {
-  const known = views.length === 0 ? "no host that answers knows it" : `it does not run on ${seenOn(views)}`;
+function notAllAsked(name: string, views: readonly DomainView[], silent: Observed["unreachable"]): Refusal {
+  const known = views.length === 0 ? `no host that answers has ${name}` : `${name} does not run on ${seenOn(views)}`;
   return refuse({
     code: "hostUnreachable",
     host: silent[0]!.host,
@@ -48,11 +48,11 @@ function notAllAsked(views: readonly DomainView[], silent: Observed["unreachable
     )}`,
     remedies: [
       {
-        do: `bring ${namesOf(silent)} back and run \`pulumi up\` again, which continues from what it finds there`,
+        do: `bring ${namesOf(silent)} back, then run \`pulumi up\` again, which continues from the state that it finds`,
         loses: "what was only in its memory, if it ran on a host that has lost power",
       },
       {
-        do: "take a host that is gone for good out of vm-placement:hosts, after making sure that it cannot come back with the VM running",
+        do: "if a host is gone for good, remove it from vm-placement:hosts, after making sure that it cannot come back with the VM running",
       },
     ],
   });
@@ -62,40 +62,40 @@ function nowhere(name: string, { asked, lastHost }: Observed): Refusal {
   const gone = lastHost !== undefined && !asked.includes(lastHost) ? lastHost : undefined;
   return refuse({
     code: "domainMissing",
-    message: `it is on none of the hosts ${listed(asked, "and")}${gone ? `; it was last on ${gone}, which is not in the inventory any more` : ""}`,
+    message: `${name} is on none of the hosts ${listed(asked, "and")}${gone ? `; it was last on ${gone}, which is no longer in the inventory` : ""}`,
     remedies: gone
       ? [
           {
-            do: `put host ${gone} back into vm-placement:hosts and run \`pulumi up\`; the VM may still run there, and nothing is lost`,
+            do: `put ${gone} back into vm-placement:hosts, then run \`pulumi up\` again: the VM may still run there, and nothing is lost`,
           },
         ]
       : [
           addItsHost("`virsh list --all` shows it on"),
           {
-            do: `if its definition was removed by mistake, define it again from its XML (\`virsh define FILE\`), and start it (${shownCommand`virsh start ${name}`})`,
+            do: `if the VM's definition was removed by mistake, define it again from its XML (\`virsh define FILE\`) and start it (${shownCommand`virsh start ${name}`})`,
             loses: "what was only in its memory",
           },
-          { do: "if it was removed for good, take the resource out of the program" },
+          { do: "if the VM was removed for good, remove the resource from the program" },
         ],
   });
 }
 
 function definedTwice(inactive: readonly DomainView[], pasts: readonly Past[] | undefined): Refusal {
-  const shown = `it is shut off and defined on ${seenOn(inactive)}`;
+  const shown = `${inactive[0]!.name} is shut off and defined on ${seenOn(inactive)}`;
   const last = ranLast(inactive, pasts);
   if (last !== undefined) return cutShort(shown, last, inactive, pasts!);
   const [newer, ...more] = inactive.filter((view) => !isHandedOver(view));
   if (newer === undefined || more.length > 0) {
     return refuse({
       code: "domainOnTwoHosts",
-      message: `${shown}: which definition counts is not to be seen`,
+      message: `${shown}, and nothing shows which definition is the current one`,
       ...waysToKeepOne(inactive),
     });
   }
   return refuse({
     code: "domainOnTwoHosts",
     host: newer.host,
-    message: `${shown}: it ended on ${newer.host} after it was moved there`,
+    message: `${shown}: the VM was moved to ${newer.host} and ended there`,
     remedies: startOrLeave(newer, inactive),
   });
 }
@@ -105,11 +105,11 @@ function startOrLeave(last: DomainView, inactive: readonly DomainView[]): Remedy
   const [keep] = waysToKeepOne(inactive, [last]).remedies;
   return [
     {
-      do: `start it from its disk on ${last.host}, where it ran last`,
+      do: `start the VM from its disk on ${last.host}, where it ran last`,
       commands: [start(last), runAgain],
       loses: "nothing more: what was only in its memory is gone already",
     },
-    { ...keep!, do: `leave it shut off, and ${keep!.do}` },
+    { ...keep!, do: `leave the VM shut off, and ${keep!.do}` },
   ];
 }
 
@@ -126,12 +126,12 @@ function cutShort(shown: string, last: DomainView, inactive: readonly DomainView
     message:
       `${shown}: ` +
       (arrived
-        ? `${other!.host} began to move it to ${last.host} ${ago} ago, and it had begun to run there`
-        : `${last.host} began to move it to ${other!.host} ${ago} ago, and it had not begun to run there`) +
+        ? `${other!.host} began to move the VM to ${last.host} ${ago} ago, and the VM had begun to run there`
+        : `${last.host} began to move the VM to ${other!.host} ${ago} ago, but the VM had not begun to run there`) +
       ` (${listed(booted, "and")})`,
     remedies: startOrLeave(last, inactive),
     ...(!arrived && {
-      caution: `Do not start it on ${other!.host}: a disk that was being copied there is not complete`,
+      caution: `Do not start the VM on ${other!.host}: a disk that was being copied there is incomplete`,
     }),
   });
 }
@@ -140,7 +140,7 @@ function movedAway(left: DomainView): Refusal {
   return refuse({
     code: "domainMissing",
     host: left.host,
-    message: `${left.host} has moved it away (${showState(left)}), and no host of the inventory runs it`,
-    remedies: [addItsHost("it is on"), startFromDisk("if it is gone, start it from its disk", [], left)],
+    message: `${left.host} has moved ${left.name} to another host (${showState(left)}), but no host in the inventory has it`,
+    remedies: [addItsHost("the VM is on"), startFromDisk("if the VM is gone, start it from its disk", [], left)],
   });
 }

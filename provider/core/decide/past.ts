@@ -1,5 +1,5 @@
 /**
- * What hosts tell of their past: evidence of what is left of a move whose end nobody has observed. Each value is an age at the moment of
+ * What hosts report of their past: evidence of how a migration ended that nobody observed to its end. Each value is an age at the moment of
  * asking, by the host's own clock, so that the clocks of the hosts need not agree.
  */
 import type { DomainView } from "../domain";
@@ -22,22 +22,22 @@ const marginMs = 3000;
 /** Both ends of a migration begin within this. */
 const sameMoveMs = 30_000;
 
-/** True where the hosts' states alone do not tell what happened: a half without its other one, or definitions of a VM that runs nowhere. */
+/** True where the hosts' states alone do not tell what happened: one side of a post-copy migration without the other, or definitions of a VM that runs nowhere. */
 export function needsPast(views: readonly DomainView[]): boolean {
-  const halves = views.filter(isInPostCopy);
-  return halves.length === 1 || (views.length > 1 && !views.some(isActive));
+  const sides = views.filter(isInPostCopy);
+  return sides.length === 1 || (views.length > 1 && !views.some(isActive));
 }
 
 export function pastOn(host: string, pasts: readonly Past[] = []): Past | undefined {
   return pasts.find((past) => past.host === host);
 }
 
-/** So long ago at least the post-copy migration began that left this half; undefined where nothing tells. */
-export function begunMs(half: DomainView, past: Past | undefined): number | undefined {
+/** How long ago, at least, the post-copy migration of this side began; undefined if nothing shows it. */
+export function begunMs(side: DomainView, past: Past | undefined): number | undefined {
   // The QEMU of a receiving end is started for the migration; that of a sending one may be years old.
-  if (isPostCopyDestination(half)) return past?.qemuMs;
+  if (isPostCopyDestination(side)) return past?.qemuMs;
   const sent = past?.last?.what === "sent" ? past.last.agoMs : 0;
-  return Math.max(sent, half.job?.elapsedMs ?? 0) || undefined;
+  return Math.max(sent, side.job?.elapsedMs ?? 0) || undefined;
 }
 
 /** The host has booted since: whatever ran there then has ended. */
@@ -45,7 +45,7 @@ export function restartedSince(past: Past, agoMs: number): boolean {
   return past.upMs + marginMs < agoMs;
 }
 
-/** True where the log there has it that the VM came or went in the migration that began so long ago. */
+/** True if the log of that host shows that it sent or received the VM in the migration that began that long ago. */
 export function tookPart(past: Past, as: "sent" | "received", agoMs: number): boolean {
   return past.last?.what === as && Math.abs(past.last.agoMs - agoMs) < sameMoveMs;
 }

@@ -16,15 +16,15 @@ import type { Decision, Observed, Refusal } from "./types";
 export function afterTheSwitch(
   name: string,
   views: readonly DomainView[],
-  halves: readonly DomainView[],
+  sides: readonly DomainView[],
   observed: Observed,
 ): Decision {
-  const sources = halves.filter(isPostCopySource);
+  const sources = sides.filter(isPostCopySource);
   // Right after the switch the destination still waits for the devices' state: over a slow link for seconds.
-  const switched = sources.some((half) => !isInterrupted(half));
-  const aboutToRun = switched ? views.filter((view) => isPreparedToReceive(view) && !halves.includes(view)) : [];
-  const destinations = [...halves.filter(isPostCopyDestination), ...aboutToRun];
-  const bystanders = views.filter((view) => isActive(view) && !halves.includes(view) && !aboutToRun.includes(view));
+  const switched = sources.some((side) => !isInterrupted(side));
+  const aboutToRun = switched ? views.filter((view) => isPreparedToReceive(view) && !sides.includes(view)) : [];
+  const destinations = [...sides.filter(isPostCopyDestination), ...aboutToRun];
+  const bystanders = views.filter((view) => isActive(view) && !sides.includes(view) && !aboutToRun.includes(view));
   const [source] = sources;
   const [destination] = destinations;
   const [bystander] = bystanders;
@@ -36,15 +36,15 @@ export function afterTheSwitch(
   if (sources.length > 1 || destinations.length > 1 || bystanders.length > 0) {
     return severalCopies(name, views, held === 2);
   }
-  if (source && destination) return bothHalves(source, destination, halves.some(isInterrupted));
-  return peerLost(name, halves[0]!, views, observed.unreachable, observed.past);
+  if (source && destination) return bothSides(source, destination, sides.some(isInterrupted));
+  return peerLost(name, sides[0]!, views, observed.unreachable, observed.past);
 }
 
-function bothHalves(source: DomainView, destination: DomainView, interrupted: boolean): Decision {
+function bothSides(source: DomainView, destination: DomainView, interrupted: boolean): Decision {
   const ends = { view: source, to: destination.host };
   const way = `from ${source.host} to ${destination.host}`;
   return interrupted
-    ? { action: "resume", ...ends, reason: `its post-copy migration ${way} was interrupted` }
+    ? { action: "resume", ...ends, reason: `the post-copy migration of ${source.name} ${way} was interrupted` }
     : { action: "attach", ...ends, reason: `a post-copy migration ${way} is in progress` };
 }
 
@@ -62,7 +62,7 @@ export function handsOver(
     host: source.host,
     message:
       `${name} ${arrived ? "has arrived" : "is about to run"} on ${other.host} (${showState(other)}), ` +
-      `and ${source.host} (${showState(source)}) has not noticed yet`,
+      `but libvirt on ${source.host} (${showState(source)}) has not noticed yet`,
     ...(arrived ? afterArrival(name, source, other) : beforeArrival),
     passes: true,
   });
@@ -74,22 +74,22 @@ export function handsOver(
       action: "finish",
       view: other,
       leftovers: [source],
-      reason: `${name} runs on ${other.host} with all of its memory; libvirt on ${source.host} still holds the empty half of its post-copy migration (${showState(source)})`,
+      reason: `${name} runs on ${other.host} with all of its memory; libvirt on ${source.host} still has the source of its post-copy migration (${showState(source)}), which is no longer needed`,
     },
   };
 }
 
 const beforeArrival = {
   remedies: [{ do: "run `pulumi up` again in a minute" }],
-  caution: "Destroy nothing on either host before",
+  caution: "Do not destroy the VM on either host before then",
 };
 
 function afterArrival(name: string, source: DomainView, destination: DomainView) {
   return {
     remedies: [
-      { do: `run \`pulumi up\` again: libvirt clears up on ${source.host} as a rule` },
+      { do: `run \`pulumi up\` again: libvirt on ${source.host} normally cleans up by itself` },
       {
-        do: `if it does not, remove the empty half on ${source.host} (nothing is lost)`,
+        do: `if it does not, destroy what is left on ${source.host} (nothing is lost)`,
         commands: [destroy(source), runAgain],
       },
     ],
@@ -97,7 +97,7 @@ function afterArrival(name: string, source: DomainView, destination: DomainView)
   };
 }
 
-/** That the VM arrived there by the very migration whose source still stands: by the logs of both hosts. */
+/** True if the VM arrived there by the migration whose source is still there, by the logs of both hosts. */
 function sameMigration(source: DomainView, destination: DomainView, pasts: readonly Past[] | undefined): boolean {
   const [sent, received] = [pastOn(source.host, pasts), pastOn(destination.host, pasts)];
   return sent?.last?.what === "sent" && received !== undefined && tookPart(received, "received", sent.last.agoMs);

@@ -49,16 +49,16 @@ export function qemuHangs(view: DomainView): Refusal {
   const { problem } = refuse({
     code: "migrationRunning",
     host: view.host,
-    message: `${view.name} is ${showState(view)} on ${view.host}, and its QEMU does not answer libvirt`,
+    message: `${view.name} is ${showState(view)} on ${view.host}, but its QEMU is not answering libvirt`,
     remedies: [
       {
         do:
-          "check the link between the hosts, as in a migration QEMU waits for the switch-over over a connection that is gone or very slow; nothing is lost, and nothing runs twice. " +
-          "Wait until libvirt answers (two minutes after the link is back, a quarter of an hour without it)",
+          "check the network between the hosts: at the switch-over of a migration, QEMU waits for a connection that is lost or very slow; nothing is lost, and the VM does not run twice. " +
+          "Wait until libvirt answers (two minutes after the network is back, 15 minutes without it)",
         commands: [{ host: view.host, command: commandLine`virsh domjobinfo ${view}` }, runAgain],
       },
     ],
-    caution: "Do not destroy it before",
+    caution: "Do not destroy the VM before then",
   });
   return { action: "refuse", problem: { ...problem, settlesWithinMs: waits.settlesSlowly } };
 }
@@ -66,15 +66,15 @@ export function qemuHangs(view: DomainView): Refusal {
 function sourceAlone(name: string, source: DomainView, observed: Observed): Refusal {
   const { host, job } = source;
   const silent = namesOf(observed.unreachable);
-  const shown = `${host} is moving ${name} away (${showState(source)})`;
+  const shown = `${host} is moving ${name} to another host (${showState(source)})`;
   if (silent !== "") {
     return refuse({
       code: "hostUnreachable",
       host,
-      message: `${shown}, and where to is not to be seen: ${silent} cannot be reached`,
+      message: `${shown}, but its destination is not known: ${silent} cannot be reached`,
       remedies: [
         {
-          do: `bring ${silent} back and run \`pulumi up\` again, which watches the migration, or starts it again where it broke off; nothing is lost meanwhile`,
+          do: `bring ${silent} back, then run \`pulumi up\` again, which watches the migration, or starts it again if it failed; nothing is lost in the meantime`,
         },
         cancelIt(source),
       ],
@@ -84,7 +84,7 @@ function sourceAlone(name: string, source: DomainView, observed: Observed): Refu
     return refuse({
       code: "migrationRunning",
       host,
-      message: `${host} has tried for ${showDuration(job!.elapsedMs!)} to move ${name} away (${showState(source)}), and has reached no destination`,
+      message: `${host} has tried for ${showDuration(job!.elapsedMs!)} to move ${name} (${showState(source)}), but has not reached the destination`,
       remedies: [endItsConnection(name, host)],
       passes: true,
     });
@@ -92,29 +92,29 @@ function sourceAlone(name: string, source: DomainView, observed: Observed): Refu
   return refuse({
     code: "migrationRunning",
     host,
-    message: `${shown}, and no host of the inventory receives it: libvirt there has not reached the destination yet, or that is another host`,
-    remedies: [waitForItsJob(source), addItsHost("it moves to"), cancelIt(source)],
+    message: `${shown}, but no host in the inventory receives it: libvirt there has not reached the destination yet, or the destination is not in the inventory`,
+    remedies: [waitForItsJob(source), addItsHost("the VM moves to"), cancelIt(source)],
     passes: true,
   });
 }
 
-/** The receiving end of a migration that its source does not know of any more. libvirt removes it when the connection is gone. */
+/** The destination of a migration that its source no longer knows. libvirt removes it when the connection is gone. */
 function receivingEnd(name: string, end: DomainView, owner: DomainView | undefined, observed: Observed): Refusal {
   const { host } = end;
   const silent = namesOf(observed.unreachable);
-  const shown = `${host} holds the receiving end of a migration of ${name} (${showState(end)})`;
+  const shown = `${host} is the destination of a migration of ${name} (${showState(end)})`;
   const removed = { commands: [destroy(end), runAgain] };
   if (owner) {
     return refuse({
       code: "migrationRunning",
       host,
-      message: `${shown}, and ${owner.host} (${showState(owner)}) does not send any more`,
+      message: `${shown}, but ${owner.host} (${showState(owner)}) no longer sends it`,
       remedies: [
         {
-          do: "run `pulumi up` again: libvirt clears it up when it notices that the connection is gone, after half a minute",
+          do: `run \`pulumi up\` again: libvirt on ${host} removes what it received when it notices that the connection is lost, after about 30 s`,
         },
         {
-          do: `if it stays, remove it (nothing is lost as long as ${owner.host} holds ${name})`,
+          do: `if it does not, destroy the VM on ${host} (nothing is lost as long as ${owner.host} has it)`,
           ...removed,
         },
       ],
@@ -125,22 +125,26 @@ function receivingEnd(name: string, end: DomainView, owner: DomainView | undefin
     return refuse({
       code: "hostUnreachable",
       host,
-      message: `${shown}, and the other end is not to be seen: ${silent} cannot be reached`,
+      message: `${shown}, but its source is not known: ${silent} cannot be reached`,
       remedies: [
-        { do: `bring ${silent} back and run \`pulumi up\` again` },
-        { do: "if the source is gone for good, remove this end", ...removed, loses: "what was only in its memory" },
+        { do: `bring ${silent} back, then run \`pulumi up\` again` },
+        {
+          do: `if the source is gone for good, destroy the VM on ${host}`,
+          ...removed,
+          loses: "what was only in its memory",
+        },
       ],
-      caution: "Do not resume or destroy it by hand while that is open",
+      caution: `Do not resume or destroy the VM by hand while ${silent} may come back`,
     });
   }
   return refuse({
     code: "migrationRunning",
     host,
-    message: `${shown}, and no host of the inventory sends it`,
+    message: `${shown}, but no host in the inventory sends it`,
     remedies: [
-      addItsHost("it comes from"),
+      addItsHost("the VM comes from"),
       {
-        do: "if nothing sends it any more, remove this end",
+        do: `if no host sends it any more, destroy the VM on ${host}`,
         ...removed,
         loses: "what its source had only in memory, if the source is gone",
       },

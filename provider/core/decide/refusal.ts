@@ -1,4 +1,4 @@
-/** What the refusals have in common, and the remedies that more than one of them names. */
+/** What the refusals have in common, and the remedies that several of them share. */
 import { commandLine } from "../shownCommand";
 import { type DomainView, showState } from "../domain";
 import { isActive, isCrashed, isPausedForMigration, isPostCopySource } from "../situation";
@@ -53,7 +53,7 @@ export function waysToKeepOne(views: readonly DomainView[], keepable = views): P
   );
   if (remedies.length === 1) return { remedies };
   const first = views.some(isActive)
-    ? "look at the console of each (`virsh console`, `virsh domdisplay`)"
+    ? "look at the console of each copy (`virsh console`, `virsh domdisplay`)"
     : "compare the definitions (`virsh dumpxml`)";
   return { first, remedies };
 }
@@ -62,7 +62,7 @@ function keeping(keep: DomainView, others: readonly DomainView[]): Remedy {
   const losses = new Set(others.map(lostWith));
   const [loss] = losses;
   return {
-    do: `keep the one on ${keep.host}${others
+    do: `keep the ${isActive(keep) ? "VM" : "definition"} on ${keep.host}${others
       .filter((view) => !isActive(view))
       .map(tpmNote)
       .join("")}`,
@@ -90,40 +90,40 @@ export function tpmNote(view: DomainView): string {
     : "";
 }
 
-/** More copies than a migration has. `passes`: two that may be the last moment of one. */
+/** More copies than a migration has. `passes`: there are two, which may be the end of a migration. */
 export function severalCopies(name: string, views: readonly DomainView[], passes: boolean): Refusal {
   const active = views.filter(isActive);
-  // A receiving end may be on its way up yet.
+  // A destination may not have begun to run yet.
   const held = active.length > 1 ? active : views;
   return refuse({
     code: "domainOnTwoHosts",
-    message: `${name} is on ${seenOn(held)} at the same time, which is no state that a migration leaves`,
+    message: `${name} is on ${seenOn(held)} at the same time, a state that no migration leaves`,
     ...waysToKeepOne(held),
     passes,
   });
 }
 
-/** For a libvirt that waits for a destination: an abort does not reach it there, and ssh waits for ever where the answer was lost. */
+/** For a libvirt that waits for a destination: it cannot be aborted then, and ssh waits for ever if the answer was lost. */
 export function endItsConnection(name: string, host: string): Remedy {
   return {
     do:
-      `end the ssh that libvirt on ${host} waits for (with qemu+ssh; \`ConnectTimeout 15\` in root's ~/.ssh/config there lets it give up by itself), ` +
-      `and with it the migration; ${name} runs on as before, and nothing is lost`,
+      `end the ssh process that libvirt on ${host} waits for (with \`ConnectTimeout 15\` in root's ~/.ssh/config there, ssh ends by itself), ` +
+      `which ends the migration; ${name} keeps running on ${host}, and nothing is lost`,
     commands: [{ host, command: "pgrep -af 'ssh -T .*virt-ssh-helper'" }, { host, command: "kill PID" }, runAgain],
   };
 }
 
 /**
- * The VM's memory is not whole anywhere any more: only its disk is left to start from.
+ * No host has all of the VM's memory any more: the VM can only start from its disk.
  *
- * @param what "if … has ended, start it from its disk"
- * @param halves what is left of it.
+ * @param what "if … has ended, start the VM from its disk"
+ * @param sides what is left of it.
  * @param on the definition to start it from.
  */
-export function startFromDisk(what: string, halves: readonly DomainView[], on: DomainView): Remedy {
+export function startFromDisk(what: string, sides: readonly DomainView[], on: DomainView): Remedy {
   return {
     do: what,
-    commands: [...halves.map(destroy), start(on), runAgain],
+    commands: [...sides.map(destroy), start(on), runAgain],
     loses: "everything that was only in its memory",
   };
 }
@@ -132,17 +132,17 @@ export function start(view: DomainView): Command {
   return { host: view.host, command: commandLine`virsh start ${view}` };
 }
 
-/** @param what "it is on", for a VM or an end of its migration that may be where nobody has looked. */
+/** @param what "the VM is on": what may be on a host that was not asked. */
 export function addItsHost(what: string): Remedy {
   return {
-    do: `if ${what} a host outside of the inventory, add that host to vm-placement:hosts and run \`pulumi up\` again: nothing is lost`,
+    do: `if ${what} a host that is not in the inventory, add that host to vm-placement:hosts and run \`pulumi up\` again: nothing is lost`,
   };
 }
 
 /** A job that has to end first: nothing is lost by waiting. */
 export function waitForItsJob(view: DomainView): Remedy {
   return {
-    do: "wait until no job is shown",
+    do: "wait until this shows no job",
     commands: [{ host: view.host, command: commandLine`virsh domjobinfo ${view}` }, runAgain],
   };
 }

@@ -1,4 +1,4 @@
-/** What is asked for, what the hosts say, and what is to be done about it. */
+/** The desired placement, what the hosts report, and what to do about it. */
 import type { DomainView } from "../domain";
 import type { MigrationOptions } from "../options";
 import type { Problem } from "../problem";
@@ -22,7 +22,7 @@ export interface Observed {
   unreachable: readonly { host: string; why: string }[];
   /** Where it was last seen, by state. */
   lastHost: string | undefined;
-  /** What the hosts tell of their past, where the views do not tell what happened. */
+  /** What the hosts report of their past, where the views do not show what happened. */
   past?: readonly Past[];
 }
 
@@ -37,7 +37,7 @@ export type Decision =
   | { action: "finish"; view: DomainView; leftovers: DomainView[]; reason: string }
   | Refusal;
 
-/** Nothing is done: why, and every remedy. */
+/** Nothing is done; the problem has the cause and every remedy. */
 export interface Refusal {
   action: "refuse";
   /** With `settlesWithinMs` where it ends by itself as a rule (libvirt clears up, a job finishes): worth waiting for before it is shown. */

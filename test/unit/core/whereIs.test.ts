@@ -64,10 +64,10 @@ describe("where a VM is, for a refresh", () => {
 
   it("is not one host where it runs twice, or is defined twice", () => {
     assert.deepEqual(whereIs([view("kvm-a", "running (booted)"), view("kvm-b", "running (booted)")]), {
-      unclear: "it is on kvm-a: running (booted) and kvm-b: running (booted)",
+      unclear: "the VM is on kvm-a: running (booted) and kvm-b: running (booted)",
     });
     assert.deepEqual(whereIs([view("kvm-a", "shut off (shutdown)"), view("kvm-b", "shut off (unknown)")]), {
-      unclear: "it is on kvm-a: shut off (shutdown) and kvm-b: shut off",
+      unclear: "the VM is on kvm-a: shut off (shutdown) and kvm-b: shut off",
     });
   });
 });

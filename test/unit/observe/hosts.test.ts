@@ -150,7 +150,7 @@ describe("the hosts", () => {
       const one = begin("1", "kvm-a", "kvm-b");
       const two = begin("2", "kvm-a", "kvm-c");
       await turn();
-      assert.deepEqual(log, ["1 begins", "2 waiting: 1 migrations out of kvm-a already run"]);
+      assert.deepEqual(log, ["1 begins", "2 waiting: 1 migrations out of kvm-a are already running"]);
       one.end();
       await one.over;
       await turn();
@@ -165,8 +165,8 @@ describe("the hosts", () => {
       assert.deepEqual(log, [
         "1 begins",
         "2 begins",
-        "3 waiting: 2 migrations into kvm-c already run",
-        "4 waiting: 2 migrations into kvm-c already run",
+        "3 waiting: 2 migrations into kvm-c are already running",
+        "4 waiting: 2 migrations into kvm-c are already running",
       ]);
       all[1]!.end();
       await turn();

@@ -25,14 +25,14 @@ describe("the host of a VM, for a refresh", () => {
       "no host has it",
       {},
       "domainMissing",
-      "it is not on kvm-a and kvm-b",
+      "the VM is not on kvm-a or kvm-b",
       ["$ pulumi state delete URN", "$ pulumi refresh --run-program"],
     ],
     [
       "a host is silent",
       { unreachable: [{ host: "kvm-b", why: "no route" }] },
       "hostUnreachable",
-      "it is not on kvm-a; kvm-b cannot be asked (no route)",
+      "the VM is not on kvm-a; kvm-b cannot be asked (no route)",
       [],
     ],
     [
@@ -46,7 +46,7 @@ describe("the host of a VM, for a refresh", () => {
       "two hosts run it",
       { views: [view("kvm-a", "running (booted)"), view("kvm-b", "running (booted)")] },
       "domainOnTwoHosts",
-      "it is on kvm-a: running (booted) and kvm-b: running (booted)",
+      "the VM is on kvm-a: running (booted) and kvm-b: running (booted)",
       [],
     ],
   ];

@@ -209,9 +209,9 @@ describe("watching a migration", () => {
       await assert.rejects(world.place({ options: { maxDowntimeMs: 30 * second } }), (error: Error) => {
         assert.match(
           error.message,
-          /db-01 is running \(booted\) on kvm-a, and its QEMU does not answer libvirt for 1 min 30 s/,
+          /db-01 is running \(booted\) on kvm-a, but its QEMU is not answering libvirt, for 1 min 30 s/,
         );
-        assert.match(error.message, /nothing runs twice.*\[migrationRunning\]$/s);
+        assert.match(error.message, /the VM does not run twice.*\[migrationRunning\]$/s);
         return true;
       });
       assert.ok(world.clock.elapsedMs > 90 * second && world.clock.elapsedMs < 95 * second, `${world.clock.elapsedMs}`);

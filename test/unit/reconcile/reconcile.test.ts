@@ -221,7 +221,7 @@ describe("placing a VM", () => {
           code: "hostUnreachable",
           host: "kvm-b",
           message:
-            /^cannot place db-01 on kvm-b \(decide, on kvm-b\): it is on kvm-a, and kvm-b cannot be reached: connect ECONNREFUSED/,
+            /^cannot place db-01 on kvm-b \(decide, on kvm-b\): db-01 is on kvm-a, but kvm-b cannot be reached: connect ECONNREFUSED/,
         },
       ],
     ];
@@ -377,7 +377,7 @@ describe("placing a VM", () => {
       const { view } = await world.place();
       assert.equal(view.host, "kvm-b");
       assert.ok(
-        world.rows.includes("live: waiting: db-01 is running (booted) on kvm-a, and its QEMU does not answer libvirt"),
+        world.rows.includes("live: waiting: db-01 is running (booted) on kvm-a, but its QEMU is not answering libvirt"),
       );
       assert.match(world.commands[0]!, /^15\d(\.\d)? s kvm-a: migrate$/);
     });

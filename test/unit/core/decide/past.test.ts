@@ -91,7 +91,7 @@ describe("hosts that lost power in a post-copy", () => {
     assert.equal(code, "postCopyInterrupted");
     assert.equal(
       message,
-      "kvm-a holds one half of db-01 in a post-copy migration (paused (post-copy failed)) that began 5 min ago, and kvm-b, where the other half was, was restarted 1 min ago: a part of its memory is gone",
+      "kvm-a is the source of a post-copy migration of db-01 (paused (post-copy failed)) that began 5 min ago, but its destination kvm-b was restarted 1 min ago: a part of the VM's memory is lost",
     );
     assert.deepEqual(commandsOf(remedies), fromDisk("kvm-a", "kvm-b"));
     assert.equal(settlesWithinMs, undefined);
@@ -101,7 +101,7 @@ describe("hosts that lost power in a post-copy", () => {
     const { message, remedies, settlesWithinMs } = problemOf(
       decideOn([off("kvm-a"), onDestination], [up("kvm-a", minute), up("kvm-b", 99 * minute, { qemuMs: begun })]),
     );
-    assert.match(message, /kvm-a, where the other half was, was restarted 1 min ago: a part of its memory is gone$/);
+    assert.match(message, /its source kvm-a was restarted 1 min ago: a part of the VM's memory is lost$/);
     assert.deepEqual(commandsOf(remedies), fromDisk("kvm-b", "kvm-b"));
     assert.equal(settlesWithinMs, waits.settles);
   });
@@ -116,7 +116,7 @@ describe("hosts that lost power in a post-copy", () => {
     const pasts = [up("kvm-a", 99 * minute, sent), up("kvm-b", minute, received)];
     assert.match(
       problemOf(decideOn([onSource, off("kvm-b")], pasts, ["kvm-c"])).message,
-      /kvm-b, where the other half was/,
+      /its destination kvm-b was restarted/,
     );
   });
 
@@ -156,7 +156,7 @@ describe("hosts that lost power in a post-copy", () => {
     assert.deepEqual([code, host], ["domainOnTwoHosts", "kvm-b"]);
     assert.match(
       message,
-      /: kvm-a began to move it to kvm-b 5 min ago, and it had begun to run there \(kvm-a was restarted 1 min ago and kvm-b was restarted 1 min ago\)$/,
+      /: kvm-a began to move the VM to kvm-b 5 min ago, and the VM had begun to run there \(kvm-a was restarted 1 min ago and kvm-b was restarted 1 min ago\)$/,
     );
     assert.deepEqual(commandsOf(remedies), startedOrLeft("kvm-b", "kvm-a"));
     assert.equal(caution, undefined);
@@ -194,10 +194,10 @@ describe("hosts that lost power in a post-copy", () => {
     ["nothing was asked", undefined],
   ];
   for (const [title, past] of undecided) {
-    it(`says that it is not to be seen which definition counts where ${title}`, () => {
+    it(`says that nothing shows which definition is the current one if ${title}`, () => {
       assert.match(
         problemOf(decideOn([off("kvm-a"), off("kvm-b")], past)).message,
-        /which definition counts is not to be seen/,
+        /nothing shows which definition is the current one/,
       );
       assert.equal(ranLast([off("kvm-a"), off("kvm-b")], past), undefined);
     });
