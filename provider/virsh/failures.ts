@@ -23,7 +23,9 @@ export function readFailure(text: string, context: FailureContext): KnownFailure
 
 /** True for texts that say only that something broke; the cause stands in a log on one of the hosts. */
 export function hidesCause(stderr: string): boolean {
-  return /End of file while reading data|client socket is closed|unexpectedly closed the monitor/.test(stderr);
+  return /End of file while reading data|client socket is closed|unexpectedly closed the monitor|Unable to write to socket|load of migration failed: Input|job '[^']{1,64}' unexpectedly failed|closed due to keepalive timeout|hangup event on socket|Unable to (read from|write to) monitor|domain is not running on destination/.test(
+    stderr,
+  );
 }
 
 /** The lines that matter, without virsh's "error:", the wrapping of a lost connection and ssh's own noise, at most three. */

@@ -55,7 +55,9 @@ function commonCpu(name: string): Remedy {
 
 export const cpuUnfit: StderrCause = {
   stderr: anyOf(
-    /guest CPU doesn't match|unknown CPU feature|host doesn't support|missing features/i,
+    /guest CPU doesn't match|unknown CPU feature|host doesn't support hyperv|missing features|host CPU vendor does not match|unrecognized feature /i,
+    onOneLine(/CPU model '/, /not supported by hypervisor/),
+    onOneLine(/can't apply global /, /-cpu\./),
     onOneLine(/CPU/i, /incompatible|not compatible/i),
   ),
   code: "migrationRefused",

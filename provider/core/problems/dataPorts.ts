@@ -105,7 +105,10 @@ export const dataPortsClosed: StderrCause = {
 };
 
 export const dataPortsInUse: StderrCause = {
-  stderr: /Unable to find an unused port in range '/,
+  stderr: anyOf(
+    /Unable to find an unused port in range '/,
+    onOneLine(/'(migrate-incoming|nbd-server-start)'/, /Address already in use/),
+  ),
   code: "migrationRefused",
   remedies: ({ destination: host }, stderr) => {
     const range = /Unable to find an unused port in range '[^']{1,64}' \((\d{1,5}-\d{1,5})\)/.exec(stderr)?.[1];

@@ -1,6 +1,6 @@
 /** What is part of the VM and cannot go along. */
 import { commandLine } from "../shownCommand";
-import { anyOf } from "../textMatch";
+import { anyOf, onOneLine } from "../textMatch";
 import { versionBelow } from "../version";
 import type { DomainFacts, Filesystem, HostDevice, HostFacts, MoveFacts } from "./facts";
 import type { Problem, Remedy } from "../problem";
@@ -204,7 +204,7 @@ export const sharedMemoryRefused: StderrCause = {
 };
 
 export const invariantTscRefused: StderrCause = {
-  stderr: /domain has 'invtsc' CPU feature|domain has CPU feature: invtsc/,
+  stderr: /domain has 'invtsc' CPU feature|domain has CPU feature: invtsc|host doesn't support invariant TSC/,
   code: "migrationRefused",
   remedies: () => fixedTscFrequency,
 };
@@ -223,4 +223,23 @@ export const deviceBlocksMigration: StderrCause = {
       { do: "move it shut off" },
     ];
   },
+};
+
+/** The VM may move with its device, and the destination has none, or keeps it from guests. */
+export const hostDeviceMissing: StderrCause = {
+  stderr: anyOf(
+    /host doesn't support (VFIO|legacy) PCI passthrough|host doesn't support passthrough of host PCI devices/,
+    onOneLine(/\bvfio /, /failed to open \/dev\/vfio\/|no such host device|failed to setup container/),
+  ),
+  code: "migrationRefused",
+  remedies: ({ source, destination: host, domain }) => [
+    {
+      do: `give ${host} such a device at the same address, with its IOMMU turned on (intel_iommu=on or amd_iommu=on) and vfio-pci loaded`,
+      commands: [
+        { host, command: "virsh nodedev-list --cap pci" },
+        { host, command: "modprobe vfio-pci" },
+      ],
+    },
+    ...withoutHostDevice(source, domain),
+  ],
 };

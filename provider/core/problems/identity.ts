@@ -77,7 +77,10 @@ export function nameAndUuidAreFree({ destination, domain }: MoveFacts): Problem[
 }
 
 export const domainConflict: StderrCause = {
-  stderr: anyOf(/is already active|already defined/, onOneLine(/domain '/, /' already exists with uuid/)),
+  stderr: anyOf(
+    /\b(?:domain|VM) (?:'[^']{1,255}' )?is already (?:active|defined)/i,
+    onOneLine(/domain '/, /' already exists with uuid/),
+  ),
   code: "domainConflict",
   remedies: ({ destination, domain }) => [
     {

@@ -28,11 +28,11 @@ export function replaceImage(host: string, image: Image): Remedy {
 /** As libvirt says it of an image to copy into, which it neither finds nor can make. */
 export const imageUnfit: StderrCause = {
   stderr:
-    /Storage pool not found: no storage pool with matching target path|Source and target image have different sizes|Image is not in \w+ format/,
+    /Storage pool not found: no storage pool with matching target path|cannot precreate storage for disk type|pre-creation of storage targets for incremental|Source and target image have different sizes|Image is not in \w+ format/,
   code: "unsafeStorage",
   remedies: ({ destination: host }, stderr) => {
     const image = { format: "FORMAT", path: "PATH", size: undefined };
-    const missing = /no storage pool with matching target path/.test(stderr);
+    const missing = /no storage pool with matching target path|cannot precreate|pre-creation of/.test(stderr);
     return missing
       ? imagesToCopyInto(host, ["PATH"])
       : [
@@ -56,7 +56,11 @@ export function imagesToCopyInto(host: string, paths: readonly string[]): Remedy
 
 /** A root that a server squashes, a label that SELinux refuses, or another owner: the image is there. */
 export const imageForbidden: StderrCause = {
-  stderr: onOneLine(/Cannot access (storage|backing) file '|Could not open '/, /Permission denied/),
+  stderr: anyOf(
+    onOneLine(/Cannot access (storage|backing) file '|Could not open '/, /Permission denied/),
+    // A file server that maps root to nobody, or has no labels.
+    /unable to set security context '|unable to set user and group to '/,
+  ),
   code: "unsafeStorage",
   remedies: (context, stderr) => {
     const { destination: host } = context;
@@ -78,7 +82,8 @@ export const imageForbidden: StderrCause = {
 };
 
 export const imageLocked: StderrCause = {
-  stderr: /Failed to get "(write|shared|consistent read|resize)"|Is another process using the image/,
+  stderr:
+    /Failed to get "(write|shared|consistent read|resize)"|Is another process using the image|Failed to acquire lock: |Lockspace resource '|which is already in use/,
   code: "unsafeStorage",
   remedies: ({ source, destination }, stderr) => {
     const path = between(stderr, "using the image [", "]") ?? "PATH";
@@ -94,6 +99,7 @@ export const imageLocked: StderrCause = {
 export const imageMissing: StderrCause = {
   stderr: anyOf(
     /Cannot access (storage|backing) file|Could not open '/,
+    onOneLine(/(open|access) (file|path) '\/dev\/(?!kvm|vfio|net|tpm)/i, /No such file or directory/),
     onOneLine(/No such file or directory/, /\.qcow2|\.img|\.raw|images/),
   ),
   code: "unsafeStorage",
@@ -114,6 +120,29 @@ function imageIn(stderr: string): string {
     between(stderr, "Cannot access storage file '") ??
     between(stderr, "Cannot access backing file '") ??
     between(stderr, "Could not open '") ??
+    between(stderr, "' on '") ??
+    between(stderr, "open file '/dev/", "'")?.replace(/^/, "/dev/") ??
     "PATH"
   );
 }
+
+export const poolMissing: StderrCause = {
+  stderr: anyOf(
+    /no storage pool with matching name '|no storage vol with matching/,
+    onOneLine(/storage pool '/, /' is not active/),
+  ),
+  code: "unsafeStorage",
+  remedies: ({ destination: host }, stderr) => {
+    const pool = between(stderr, "pool with matching name '") ?? between(stderr, "storage pool '");
+    return [
+      {
+        do: "define the storage pool of that name there too, start it, and see that the volume is in it",
+        commands: [
+          commandLine`virsh pool-start ${pool ?? "POOL"}`,
+          commandLine`virsh pool-autostart ${pool ?? "POOL"}`,
+          commandLine`virsh vol-list ${pool ?? "POOL"}`,
+        ].map((command) => ({ host, command })),
+      },
+    ];
+  },
+};

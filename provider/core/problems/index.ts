@@ -9,6 +9,7 @@ import { dataAddressIsLocalhost, dataPortsAreOpen, dataPortsClosed, dataPortsInU
 import {
   deviceBlocksMigration,
   devicesCanMove,
+  hostDeviceMissing,
   hostDeviceRefused,
   hostDirectoryRefused,
   invariantTscRefused,
@@ -20,10 +21,11 @@ import type { MoveFacts } from "./facts";
 import type { Finder } from "./finder";
 import { distinctHosts, domainConflict, nameAndUuidAreFree, sameHost } from "./identity";
 import { imagesCanBeCopied } from "./imageCopy";
-import { imageForbidden, imageLocked, imageMissing, imageUnfit } from "./images";
+import { imageForbidden, imageLocked, imageMissing, imageUnfit, poolMissing } from "./images";
+import { definitionDiffers, stateNotAccepted } from "./incomingState";
 import { libvirtDown, libvirtDownOnPeer } from "./libvirtDown";
-import { domainFits, emulatorMissing, kvmMissing, machineTypeUnknown } from "./machineType";
-import { lockedMemoryLimited, memoryIsFree, memoryShort } from "./memory";
+import { domainFits, emulatorMissing, kvmForbidden, kvmMissing, machineTypeUnknown } from "./machineType";
+import { hugepagesMissing, lockedMemoryLimited, memoryIsFree, memoryShort } from "./memory";
 import { domainNotRunning, jobNotActive, jobRunning, migrationCancelled, migrationRunning } from "./migrationJob";
 import { networkMissing, networksAreThere } from "./networks";
 import {
@@ -38,28 +40,36 @@ import {
 import { ownedStateGoesAlong } from "./ownedState";
 import { pausedVmHasRunHere } from "./pausedAgain";
 import { peerHostKeyTooOld, peerHostKeyUnknown, peerSshTooOld } from "./peerHostKey";
-import { peerLoginRefused, peerPasswordExpired, sshConfigUnreadable, sshFileOpenToOthers } from "./peerLogin";
+import {
+  peerLoginRefused,
+  peerPasswordExpired,
+  peerShellRefused,
+  sshConfigUnreadable,
+  sshFileOpenToOthers,
+} from "./peerLogin";
 import { peerNameUnresolved } from "./peerName";
 import { peerLoginIsQuiet, peerOutput } from "./peerOutput";
 import { peerAnswers, peerSshDrops, peerSshUnreachable } from "./peerUnreachable";
+import { pinningUnfit } from "./pinning";
 import {
   multiFdWithPostCopy,
   multiFdWithPostCopyRefused,
   postCopyCanBeResumed,
   postCopyCannotEnd,
+  postCopyImpossible,
   postCopyInterrupted,
   postCopyMayUseUserfaultfd,
   postCopyOfPausedVm,
   postCopyStillBreaking,
   userfaultfdRefused,
 } from "./postCopy";
-import { securityDriverMissing, securityModelFits } from "./securityModel";
+import { profileNotLoaded, securityDriverMissing, securityModelFits } from "./securityModel";
 import { blockJobActive, checkpointsRefused, nothingHoldsIt, snapshotsRefused } from "./snapshots";
 import { peerSocketPermission, socketPermission } from "./socketPermission";
 import { spaceShort } from "./space";
 import type { StderrCause } from "./stderr";
 import { certificatesAreGood, certificatesUnfit, peerCertificateUnfit, tlsForced, tlsIsAskedFor } from "./tls";
-import { swtpmFits, swtpmMissing, tpmFits } from "./tpm";
+import { swtpmFailed, swtpmFits, swtpmMissing, tpmFits } from "./tpm";
 import { answersAreReadable } from "./unreadable";
 import { disksCached, offlineNotShared, storageNotShared, storageUnsafe } from "./unsafeStorage";
 import { ncWithoutUnixSockets, sshHelperMissing, virshMissing } from "./virshMissing";
@@ -122,6 +132,7 @@ export const stderrCauses: readonly StderrCause[] = [
   sshFileOpenToOthers,
   sshConfigUnreadable,
   peerPasswordExpired,
+  peerShellRefused,
   peerLoginRefused,
   peerNameUnresolved,
   dataAddressIsLocalhost,
@@ -136,15 +147,18 @@ export const stderrCauses: readonly StderrCause[] = [
   offlineNotShared,
   imageUnfit,
   swtpmMissing,
+  swtpmFailed,
   firmwareMissing,
   imageForbidden,
   imageLocked,
+  poolMissing,
   imageMissing,
   // the VM and its jobs
   snapshotsRefused,
   checkpointsRefused,
   blockJobActive,
   hostDeviceRefused,
+  hostDeviceMissing,
   hostDirectoryRefused,
   sharedMemoryRefused,
   transientDiskRefused,
@@ -160,16 +174,22 @@ export const stderrCauses: readonly StderrCause[] = [
   sameHost,
   migrationCancelled,
   userfaultfdRefused,
+  postCopyImpossible,
   postCopyInterrupted,
   // what the hosts have and know
   peerCertificateUnfit,
   certificatesUnfit,
   tlsForced,
+  kvmForbidden,
   kvmMissing,
   emulatorMissing,
   securityDriverMissing,
+  profileNotLoaded,
   machineTypeUnknown,
   cpuUnfit,
+  pinningUnfit,
+  definitionDiffers,
+  stateNotAccepted,
   postCopyOfPausedVm,
   multiFdWithPostCopyRefused,
   compressionUnknown,
@@ -184,6 +204,7 @@ export const stderrCauses: readonly StderrCause[] = [
   socketPermission,
   libvirtDown,
   spaceShort,
+  hugepagesMissing,
   memoryShort,
   networkMissing,
 ];

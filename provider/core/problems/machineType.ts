@@ -70,7 +70,7 @@ function loadKvm(host: string): Remedy[] {
 
 export const kvmMissing: StderrCause = {
   stderr:
-    /Domain requires KVM, but it is not available|does not support virt type 'kvm'|Could not access KVM kernel module/i,
+    /Domain requires KVM, but it is not available|does not support virt type 'kvm'|Could not access KVM kernel module|CPU mode '(?:host-passthrough|maximum)' .{1,80} is not supported by hypervisor/i,
   code: "migrationRefused",
   remedies: ({ destination }) => loadKvm(destination),
 };
@@ -93,5 +93,16 @@ export const machineTypeUnknown: StderrCause = {
   remedies: ({ destination, domain }) => [
     ...knownMachineType(destination, domain, []),
     { do: "see which it knows", commands: [{ host: destination, command: "virsh domcapabilities" }] },
+  ],
+};
+
+export const kvmForbidden: StderrCause = {
+  stderr: onOneLine(/Could not access KVM kernel module|\/dev\/kvm/, /Permission denied/),
+  code: "migrationRefused",
+  remedies: ({ destination: host }) => [
+    {
+      do: `let QEMU's account on ${host} open /dev/kvm (group kvm, mode 0660)`,
+      commands: ["ls -lZ /dev/kvm", "udevadm trigger --name-match=kvm"].map((command) => ({ host, command })),
+    },
   ],
 };

@@ -114,3 +114,21 @@ export const lockedMemoryLimited: StderrCause = {
     { do: `let libvirt on ${source} lock memory (CAP_SYS_RESOURCE)` },
   ],
 };
+
+export const hugepagesMissing: StderrCause = {
+  stderr:
+    /Unable to find any usable hugetlbfs mount|unable to find any hugetlbfs mount|hugetlbfs filesystem is not mounted/i,
+  code: "migrationRefused",
+  remedies: ({ destination: host }, stderr) => {
+    const sizeKiB = /usable hugetlbfs mount for (\d{1,9}) KiB/.exec(stderr)?.[1] ?? "2048";
+    return [
+      reserveHugepages(host, sizeKiB),
+      {
+        do: "mount hugetlbfs there, and restart libvirt",
+        commands: [
+          { host, command: commandLine`mount -t hugetlbfs -o ${`pagesize=${sizeKiB}K`} hugetlbfs /dev/hugepages` },
+        ],
+      },
+    ];
+  },
+};

@@ -14,7 +14,7 @@ export const jobNotActive: StderrCause = {
 };
 
 export const domainNotRunning: StderrCause = {
-  stderr: /domain is not running/,
+  stderr: /domain is not running(?! on destination)/,
   code: "domainStateUnfit",
   remedies: ({ source }) => [
     { do: `it was stopped on ${source} meanwhile; run \`pulumi up\` again, which moves it as it is then` },

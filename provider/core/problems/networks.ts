@@ -64,14 +64,14 @@ function sameDevice(host: string, what: string): Remedy {
 
 export const networkMissing: StderrCause = {
   stderr: anyOf(
-    /Cannot get interface MTU|Network not found|no network with matching name/i,
+    /Cannot get interface MTU|Unable to add bridge |Network not found|no network with matching name/i,
     onOneLine(/network '/i, /' is not active/i),
     onOneLine(/Cannot find/i, /bridge/i),
   ),
   code: "migrationRefused",
   remedies: ({ destination }, stderr) => {
     const network = between(stderr, "network '") ?? between(stderr, "no network with matching name '");
-    if (network === undefined && /Cannot get interface MTU|Cannot find/i.test(stderr)) {
+    if (network === undefined && /Cannot get interface MTU|Unable to add bridge |Cannot find/i.test(stderr)) {
       return [sameDevice(destination, "bridge or network device")];
     }
     return [

@@ -103,14 +103,14 @@ export const compressionUnknown: StderrCause = {
 
 export const optionsConflict: StderrCause = {
   stderr:
-    /only (available for|supported with) parallel migration|isn't supported with parallel migration|not compatible with compress|not supported with tunnelled migration|Turn parallel migration on/,
+    /only (available for|supported with) parallel migration|isn't supported with parallel migration|not compatible with compress|not supported with tunnelled migration|Turn parallel migration on|Zero copy only available for/,
   code: "conflictingOptions",
   remedies: () => [{ do: "libvirt on these hosts does not take the two options together: leave one out" }],
 };
 
 export const optionUnsupported: StderrCause = {
   stderr:
-    /doesn't support option|unsupported flags|Unsupported (compression|migration)|is not supported by QEMU binary|unknown command/i,
+    /doesn't support option|unsupported flags|Unsupported (compression|migration)|is not supported by QEMU binary|TLS migration is not supported|'migrate-set-(?:capabilities|parameters)': (?:Invalid parameter '|Parameter '|capability ')|unknown command/i,
   code: "optionUnsupported",
   remedies: ({ source }) => [{ do: "leave the option out" }, { do: `upgrade libvirt on ${source}` }],
 };

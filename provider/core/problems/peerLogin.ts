@@ -108,3 +108,21 @@ export const sshConfigUnreadable: StderrCause = {
     { do: `correct the line of root's ssh configuration on ${source} that ssh names (/root/.ssh/config, /etc/ssh)` },
   ],
 };
+
+export const peerShellRefused: StderrCause = {
+  stderr: /This account is currently not available|Unprivileged users are not permitted to log in/i,
+  code: "peerUntrusted",
+  remedies: (context) => {
+    const { user = "root" } = peerOf(context);
+    const { destination: host } = context;
+    return [
+      {
+        do: `let ${user} on ${host} have a login shell, or wait until ${host} has started`,
+        commands: [
+          { host, command: commandLine`getent passwd ${user}` },
+          { host, command: "systemctl is-system-running" },
+        ],
+      },
+    ];
+  },
+};

@@ -66,7 +66,7 @@ function tryIt(transport: "ssh" | "tls" | "tcp", address: string, port: number |
 
 export const peerSshUnreachable: StderrCause = {
   stderr:
-    /ssh: connect to host|Cannot recv data: (Connection (refused|reset|timed out)|ssh:)|No route to host|Network is unreachable/,
+    /ssh: connect to host|Cannot recv data: (Connection (refused|reset|timed out)|ssh:)|No route to host|Network is unreachable|stdio forwarding failed/,
   code: "peerUnreachable",
   remedies: (context) => {
     const { source, destination } = context;

@@ -93,7 +93,7 @@ function allowUserfaultfd(host: string): Remedy[] {
 }
 
 export const userfaultfdRefused: StderrCause = {
-  stderr: /Userfaultfd not available|Postcopy is not supported/i,
+  stderr: /Userfaultfd not available|Postcopy is not supported: (?:UFFD|ufd)/i,
   code: "unsafeCombination",
   remedies: ({ destination }) => allowUserfaultfd(destination),
 };
@@ -133,4 +133,11 @@ export const postCopyInterrupted: StderrCause = {
       commands: [{ command: "pulumi up" }],
     },
   ],
+};
+
+/** Of the host's kernel or the VM's memory: nothing that an administrator switches on. */
+export const postCopyImpossible: StderrCause = {
+  stderr: /Postcopy is not supported/i,
+  code: "unsafeCombination",
+  remedies: () => [{ do: "leave out migration.postCopy: this VM's memory or a host's kernel does not permit it" }],
 };

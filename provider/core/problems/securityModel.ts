@@ -32,3 +32,14 @@ export const securityDriverMissing: StderrCause = {
   remedies: ({ domain }, stderr) =>
     sameDriver(domain, /(?:Security driver model '|security driver for model )(\w{1,64})/.exec(stderr)?.[1] ?? "MODEL"),
 };
+
+export const profileNotLoaded: StderrCause = {
+  stderr: /(?:cannot|unable to) (?:load|replace|parse) AppArmor profile/i,
+  code: "migrationRefused",
+  remedies: ({ destination: host }) => [
+    {
+      do: "see what AppArmor says of the profile that libvirt made for the VM",
+      commands: ["aa-status", "journalctl -k -n 50 --grep apparmor"].map((command) => ({ host, command })),
+    },
+  ],
+};

@@ -179,7 +179,7 @@ function trustEachOther(ours: Certificates, theirs: Certificates, { source, dest
 /** Of the data channel, as QEMU's and libvirt's texts name them. */
 export const certificatesUnfit: StderrCause = {
   stderr: anyOf(
-    /Unable to access credentials|Certificate does not match the hostname|TLS channel|TLS (handshake|confirmation)/i,
+    /Unable to access credentials|TLS connection was non-properly terminated|Certificate does not match the hostname|TLS channel|TLS (handshake|confirmation)/i,
     onOneLine(/certificate /i, /expired|not activated|hasn't got a known issuer/i),
   ),
   code: "peerTls",
@@ -192,7 +192,8 @@ export const certificatesUnfit: StderrCause = {
 
 /** Of a control connection by qemu+tls. */
 export const peerCertificateUnfit: StderrCause = {
-  stderr: /Failed to verify peer's certificate|authentication failed: .{0,40}client certificate/i,
+  stderr:
+    /Failed to verify peer's certificate|Cannot read (?:CA|client|server) (?:certificate|key) '|authentication failed: .{0,40}client certificate/i,
   code: "peerTls",
   remedies: ({ source, destination }) => [
     {

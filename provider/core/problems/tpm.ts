@@ -3,7 +3,8 @@ import type { Problem, Remedy } from "../problem";
 import { versionBelow } from "../version";
 import type { MoveFacts } from "./facts";
 import { install } from "./install";
-import type { StderrCause } from "./stderr";
+import { commandLine } from "../shownCommand";
+import { between, type StderrCause } from "./stderr";
 
 export function tpmFits({ domain, destination, fit }: MoveFacts): Problem[] {
   if (!domain?.tpmEmulator || fit?.capabilities === undefined || "refusal" in fit.capabilities) return [];
@@ -51,4 +52,20 @@ export const swtpmMissing: StderrCause = {
   stderr: /Unable to find 'swtpm/i,
   code: "migrationRefused",
   remedies: ({ destination }) => installSwtpm(destination, "swtpm"),
+};
+
+export const swtpmFailed: StderrCause = {
+  stderr: /Could not (?:run|start) '[^'\n]{0,255}swtpm|swtpm[^'\n]{0,64} (?:exited|died)/,
+  code: "migrationRefused",
+  remedies: ({ destination: host, domain }, stderr) => [
+    {
+      do: `see why swtpm did not start on ${host}`,
+      commands: [
+        {
+          host,
+          command: commandLine`tail -n 50 ${between(stderr, "error log '") ?? `/var/log/swtpm/libvirt/qemu/${domain}-swtpm.log`}`,
+        },
+      ],
+    },
+  ],
 };

@@ -142,7 +142,16 @@ describe("what virsh prints", () => {
   });
 
   it("hides its cause in few texts", () => {
-    assert.deepEqual(withoutCause.map(hidesCause), [true, true, true, false]);
+    const told = withoutCause.filter((text) => !hidesCause(text));
+    assert.deepEqual(
+      told.map((text) => text.replace("error: ", "")),
+      [
+        "Requested operation is not valid: network is already active",
+        "internal error: CPU feature avx2 already defined",
+        "Requested operation is not valid: pool is already active as 'images'",
+        "something that nobody has seen yet",
+      ],
+    );
   });
 
   describe("in short", () => {

@@ -16,6 +16,27 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
     ["error: Failed to open file '/usr/share/OVMF/OVMF_VARS_4M.fd': No such file or directory", "migrationRefused", []],
   ],
   cpu: [
+    [
+      "error: unsupported configuration: CPU model 'Skylake-Server' not supported by hypervisor",
+      "migrationRefused",
+      [],
+    ],
+    [
+      "error: Requested operation is not valid: host CPU vendor does not match required CPU vendor Intel",
+      "migrationRefused",
+      [],
+    ],
+    [
+      "error: internal error: process exited while connecting to monitor: qemu-kvm: can't apply global Skylake-Client-x86_64-cpu.hle=off: Property 'hle' not found",
+      "migrationRefused",
+      [],
+    ],
+    ["error: unsupported configuration: host doesn't support hyperv 'evmcs' feature", "migrationRefused", []],
+    [
+      "error: the CPU is incompatible with host CPU: Host CPU does not provide required features: avx512f",
+      "migrationRefused",
+      [],
+    ],
     ["error: unsupported configuration: unknown CPU feature: cmpccxadd", "migrationRefused", []],
     [
       "error: operation failed: guest CPU doesn't match specification: missing features: pcommit",
@@ -24,6 +45,25 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
     ],
   ],
   dataPorts: [
+    [
+      "error: internal error: unable to execute QEMU command 'migrate-incoming': Failed to bind socket: Address already in use",
+      "migrationRefused",
+      ["kvm-b$ ss -tlnp"],
+    ],
+    [
+      "error: internal error: unable to execute QEMU command 'nbd-server-start': Failed to bind socket: Address already in use",
+      "migrationRefused",
+      ["kvm-b$ ss -tlnp"],
+    ],
+    [
+      "error: internal error: unable to execute QEMU command 'blockdev-add': Failed to connect to '10.0.0.12:49153': Connection refused",
+      "peerUnreachable",
+      [
+        "kvm-b$ firewall-cmd --permanent --add-port=49152-49215/tcp",
+        "kvm-b$ firewall-cmd --reload",
+        "kvm-b$ ufw allow proto tcp to any port 49152:49215",
+      ],
+    ],
     [
       "error: unable to connect to server at 'kvm-b:49152': Connection refused",
       "peerUnreachable",
@@ -63,6 +103,34 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
     ],
   ],
   devices: [
+    [
+      "error: unsupported configuration: host doesn't support VFIO PCI passthrough",
+      "migrationRefused",
+      [
+        "kvm-b$ virsh nodedev-list --cap pci",
+        "kvm-b$ modprobe vfio-pci",
+        "kvm-a$ virsh detach-device db-01 FILE --live",
+      ],
+    ],
+    [
+      "error: unsupported configuration: host doesn't support passthrough of host PCI devices",
+      "migrationRefused",
+      [
+        "kvm-b$ virsh nodedev-list --cap pci",
+        "kvm-b$ modprobe vfio-pci",
+        "kvm-a$ virsh detach-device db-01 FILE --live",
+      ],
+    ],
+    [
+      "error: internal error: process exited while connecting to monitor: qemu-kvm: -device vfio-pci: vfio 0000:3b:00.0: failed to open /dev/vfio/64: No such file or directory",
+      "migrationRefused",
+      [
+        "kvm-b$ virsh nodedev-list --cap pci",
+        "kvm-b$ modprobe vfio-pci",
+        "kvm-a$ virsh detach-device db-01 FILE --live",
+      ],
+    ],
+    ["error: unsupported configuration: host doesn't support invariant TSC", "migrationRefused", []],
     [
       "error: Requested operation is not valid: cannot migrate domain: State blocked by non-migratable device '0000:00:1f.2/ich9_ahci'",
       "migrationRefused",
@@ -107,6 +175,17 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
   ],
   identity: [
     [
+      "error: Requested operation is not valid: domain 'db-01' is already active",
+      "domainConflict",
+      ["kvm-b$ virsh dominfo db-01"],
+    ],
+    [
+      "error: operation failed: domain 'db-01' is already defined with uuid 285f89bb-e6d0-47b6-a7b7-7b8184b74154",
+      "domainConflict",
+      ["kvm-b$ virsh dominfo db-01"],
+    ],
+    ["error: operation failed: VM is already active", "domainConflict", ["kvm-b$ virsh dominfo db-01"]],
+    [
       "error: operation failed: domain 'g3' already exists with uuid 285f89bb-e6d0-47b6-a7b7-7b8184b74154",
       "domainConflict",
       ["kvm-b$ virsh dominfo db-01"],
@@ -118,6 +197,66 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
     ],
   ],
   images: [
+    [
+      "error: internal error: cannot precreate storage for disk type 'block'",
+      "unsafeStorage",
+      ["kvm-b$ qemu-img create -f FORMAT PATH SIZE"],
+    ],
+    [
+      "error: Operation not supported: pre-creation of storage targets for incremental storage migration is not supported",
+      "unsafeStorage",
+      ["kvm-b$ qemu-img create -f FORMAT PATH SIZE"],
+    ],
+    [
+      "error: unable to set user and group to '107:107' on '/srv/a.qcow2': Operation not permitted",
+      "unsafeStorage",
+      ["kvm-b$ ls -lZ /srv/a.qcow2", "kvm-b$ namei -l /srv/a.qcow2", "kvm-b$ setsebool -P virt_use_nfs 1"],
+    ],
+    [
+      "error: unable to set security context 'system_u:object_r:svirt_image_t:s0:c1,c2' on '/srv/a.qcow2': Operation not supported",
+      "unsafeStorage",
+      ["kvm-b$ ls -lZ /srv/a.qcow2", "kvm-b$ namei -l /srv/a.qcow2", "kvm-b$ setsebool -P virt_use_nfs 1"],
+    ],
+    [
+      "error: Requested operation is not valid: Setting different SELinux label on /srv/a.qcow2 which is already in use",
+      "unsafeStorage",
+      ["kvm-a$ fuser -v PATH", "kvm-b$ fuser -v PATH"],
+    ],
+    [
+      "error: resource busy: Lockspace resource '4f1e0ad6' is locked",
+      "unsafeStorage",
+      ["kvm-a$ fuser -v PATH", "kvm-b$ fuser -v PATH"],
+    ],
+    [
+      "error: Failed to acquire lock: Lease conflict",
+      "unsafeStorage",
+      ["kvm-a$ fuser -v PATH", "kvm-b$ fuser -v PATH"],
+    ],
+    [
+      "error: Cannot access storage file '/srv/a.qcow2': Stale file handle",
+      "unsafeStorage",
+      ["kvm-b$ ls -l /srv/a.qcow2"],
+    ],
+    [
+      "error: Failed to open file '/dev/vg0/db': No such file or directory",
+      "unsafeStorage",
+      ["kvm-b$ ls -l /dev/vg0/db"],
+    ],
+    [
+      "error: Storage pool not found: no storage pool with matching name 'images'",
+      "unsafeStorage",
+      ["kvm-b$ virsh pool-start images", "kvm-b$ virsh pool-autostart images", "kvm-b$ virsh vol-list images"],
+    ],
+    [
+      "error: Requested operation is not valid: storage pool 'images' is not active",
+      "unsafeStorage",
+      ["kvm-b$ virsh pool-start images", "kvm-b$ virsh pool-autostart images", "kvm-b$ virsh vol-list images"],
+    ],
+    [
+      "error: Storage volume not found: no storage vol with matching name 'db.qcow2'",
+      "unsafeStorage",
+      ["kvm-b$ virsh pool-start POOL", "kvm-b$ virsh pool-autostart POOL", "kvm-b$ virsh vol-list POOL"],
+    ],
     [
       "error: Storage pool not found: no storage pool with matching target path '/var/lib/libvirt/images'",
       "unsafeStorage",
@@ -218,6 +357,26 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
   ],
   machineType: [
     [
+      "error: internal error: process exited while connecting to monitor: Could not access KVM kernel module: Permission denied",
+      "migrationRefused",
+      ["kvm-b$ ls -lZ /dev/kvm", "kvm-b$ udevadm trigger --name-match=kvm"],
+    ],
+    [
+      "error: internal error: process exited while connecting to monitor: Could not access KVM kernel module: No such file or directory",
+      "migrationRefused",
+      ["kvm-b$ modprobe kvm_intel", "kvm-b$ modprobe kvm_amd"],
+    ],
+    [
+      "error: unsupported configuration: CPU mode 'host-passthrough' for x86_64 kvm domain on x86_64 host is not supported by hypervisor",
+      "migrationRefused",
+      ["kvm-b$ modprobe kvm_intel", "kvm-b$ modprobe kvm_amd"],
+    ],
+    [
+      "error: internal error: process exited while connecting to monitor: qemu-kvm: -machine pc-q35-rhel9.6.0: unsupported machine type",
+      "migrationRefused",
+      ["kvm-b$ virsh domcapabilities"],
+    ],
+    [
       "error: unsupported configuration: Emulator '/usr/bin/qemu-system-x86_64' does not support machine type 'pc-q35-10.0'",
       "migrationRefused",
       ["kvm-b$ virsh domcapabilities"],
@@ -239,6 +398,22 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
     ],
   ],
   memory: [
+    [
+      "error: internal error: Unable to find any usable hugetlbfs mount for 1048576 KiB",
+      "migrationRefused",
+      [
+        "kvm-b$ virsh allocpages --pagesize 1048576KiB --pagecount N",
+        "kvm-b$ mount -t hugetlbfs -o pagesize=1048576K hugetlbfs /dev/hugepages",
+      ],
+    ],
+    [
+      "error: internal error: hugetlbfs filesystem is not mounted or disabled by administrator config",
+      "migrationRefused",
+      [
+        "kvm-b$ virsh allocpages --pagesize 2048KiB --pagecount N",
+        "kvm-b$ mount -t hugetlbfs -o pagesize=2048K hugetlbfs /dev/hugepages",
+      ],
+    ],
     ["error: cannot limit locked memory of process 2225 to 268435456: Operation not permitted", "migrationRefused", []],
     [
       "error: internal error: unable to execute QEMU command: cannot set up guest memory 'pc.ram': Cannot allocate memory",
@@ -276,6 +451,7 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
     ["error: operation aborted: job 'migration out' canceled by client", "migrationCancelled", ["$ pulumi up"]],
   ],
   networks: [
+    ["error: Unable to add bridge br7 port vnet3: No such device", "migrationRefused", []],
     ["error: Cannot get interface MTU on 'br7': No such device", "migrationRefused", []],
     [
       "error: Requested operation is not valid: network 'lab' is not active",
@@ -289,6 +465,22 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
     ],
   ],
   options: [
+    [
+      "error: internal error: unable to execute QEMU command 'migrate-set-capabilities': Zero copy only available for non-compressed non-TLS multifd migration",
+      "conflictingOptions",
+      [],
+    ],
+    [
+      "error: internal error: unable to execute QEMU command 'migrate-set-parameters': Invalid parameter 'multifd-zstd-level'",
+      "optionUnsupported",
+      [],
+    ],
+    [
+      "error: internal error: unable to execute QEMU command 'migrate-set-capabilities': Parameter 'capability' does not accept value 'zero-copy-send'",
+      "optionUnsupported",
+      [],
+    ],
+    ["error: argument unsupported: TLS migration is not supported with this QEMU binary", "optionUnsupported", []],
     ["error: command 'migrate' doesn't support option --available-switchover-bandwidth", "optionUnsupported", []],
     ["error: invalid argument: Unsupported compression method 'zlib'", "optionUnsupported", []],
     [
@@ -348,6 +540,26 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
   ],
   peerLogin: [
     [
+      'error: Cannot recv data: "System is booting up. Unprivileged users are not permitted to log in yet. Please come back later.": Connection reset by peer',
+      "peerUntrusted",
+      ["kvm-b$ getent passwd migrate", "kvm-b$ systemctl is-system-running"],
+    ],
+    [
+      "error: Cannot recv data: This account is currently not available.: Connection reset by peer",
+      "peerUntrusted",
+      ["kvm-b$ getent passwd migrate", "kvm-b$ systemctl is-system-running"],
+    ],
+    [
+      'error: Cannot recv data: "System is booting up. Unprivileged users are not permitted to log in yet. Please come back later.": Connection reset by peer',
+      "peerUntrusted",
+      ["kvm-b$ getent passwd migrate", "kvm-b$ systemctl is-system-running"],
+    ],
+    [
+      "error: Cannot recv data: Received disconnect from 10.0.0.12 port 22:2: Too many authentication failures: Connection reset by peer",
+      "peerUntrusted",
+      ["kvm-a$ cat /root/.ssh/id_ed25519.pub", "kvm-a$ ssh -o BatchMode=yes migrate@10.0.0.12 true"],
+    ],
+    [
       "error: Cannot recv data: migrate@10.0.0.12: Permission denied (publickey,password).: Connection reset by peer",
       "peerUntrusted",
       ["kvm-a$ cat /root/.ssh/id_ed25519.pub", "kvm-a$ ssh -o BatchMode=yes migrate@10.0.0.12 true"],
@@ -383,6 +595,11 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
   peerOutput: [["error: packet 1349676916 bytes received from server too large, want 33554432", "peerOutput", []]],
   peerUnreachable: [
     [
+      "error: Cannot recv data: stdio forwarding failed: Connection reset by peer",
+      "peerUnreachable",
+      ["kvm-a$ ssh -p 22 migrate@10.0.0.12 true"],
+    ],
+    [
       "error: Cannot recv data: ssh: connect to host 10.78.0.99 port 22: No route to host: Connection reset by peer",
       "peerUnreachable",
       ["kvm-a$ ssh -p 22 migrate@10.0.0.12 true"],
@@ -399,6 +616,16 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
     ],
   ],
   postCopy: [
+    [
+      "error: internal error: unable to execute QEMU command 'migrate-set-capabilities': Postcopy is not supported: Host backend files need to be TMPFS or HUGETLBFS only",
+      "unsafeCombination",
+      [],
+    ],
+    [
+      "error: internal error: unable to execute QEMU command 'migrate-set-capabilities': Postcopy is not supported: Target page size bigger than host page size",
+      "unsafeCombination",
+      [],
+    ],
     [
       "error: argument unsupported: post-copy migration is not supported with non-live or paused migration",
       "domainStateUnfit",
@@ -423,6 +650,11 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
     ],
   ],
   securityModel: [
+    [
+      "error: internal error: cannot load AppArmor profile 'libvirt-285f89bb-e6d0-47b6-a7b7-7b8184b74154'",
+      "migrationRefused",
+      ["kvm-b$ aa-status", "kvm-b$ journalctl -k -n 50 --grep apparmor"],
+    ],
     ["error: unsupported configuration: Security driver model 'apparmor' is not available", "migrationRefused", []],
     ["error: unsupported configuration: Unable to find security driver for model selinux", "migrationRefused", []],
   ],
@@ -501,6 +733,22 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
   space: [["error: operation failed: No space left on device", "migrationFailed", []]],
   tls: [
     [
+      "error: operation failed: job 'migration out' failed: The TLS connection was non-properly terminated.",
+      "peerTls",
+      [],
+    ],
+    ["error: operation failed: job 'migration out' failed: The certificate hasn't got a known issuer", "peerTls", []],
+    [
+      "error: internal error: unable to execute QEMU command 'object-add': The certificate /etc/pki/qemu/server-cert.pem has expired",
+      "peerTls",
+      [],
+    ],
+    [
+      "error: Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory",
+      "peerTls",
+      ["kvm-a$ virt-pki-validate", "kvm-b$ virt-pki-validate"],
+    ],
+    [
       "error: internal error: unable to execute QEMU command 'object-add': Unable to access credentials /etc/pki/qemu/ca-cert.pem: No such file or directory",
       "peerTls",
       [],
@@ -535,6 +783,11 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
     ],
   ],
   tpm: [
+    [
+      "error: internal error: Could not run '/usr/bin/swtpm_setup'. exitstatus: 1; Check error log '/var/log/swtpm/libvirt/qemu/db-01-swtpm.log' for details.",
+      "migrationRefused",
+      ["kvm-b$ tail -n 50 /var/log/swtpm/libvirt/qemu/db-01-swtpm.log"],
+    ],
     [
       "error: Unable to find 'swtpm' binary in $PATH: No such file or directory",
       "migrationRefused",
@@ -588,6 +841,112 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
       ],
     ],
   ],
+  pinning: [
+    [
+      "error: unsupported configuration: NUMA node 1 is unavailable",
+      "migrationRefused",
+      ["kvm-b$ virsh nodeinfo", "kvm-a$ virsh vcpupin db-01", "kvm-a$ virsh numatune db-01"],
+    ],
+    [
+      "error: Cannot set CPU affinity on process 4711: Invalid argument",
+      "migrationRefused",
+      ["kvm-b$ virsh nodeinfo", "kvm-a$ virsh vcpupin db-01", "kvm-a$ virsh numatune db-01"],
+    ],
+    [
+      "error: Unable to write to '/sys/fs/cgroup/machine.slice/machine-qemu.scope/cpuset.mems': Invalid argument",
+      "migrationRefused",
+      ["kvm-b$ virsh nodeinfo", "kvm-a$ virsh vcpupin db-01", "kvm-a$ virsh numatune db-01"],
+    ],
+    [
+      "error: Invalid value '8-15' for 'cpuset.cpus': Invalid argument",
+      "migrationRefused",
+      ["kvm-b$ virsh nodeinfo", "kvm-a$ virsh vcpupin db-01", "kvm-a$ virsh numatune db-01"],
+    ],
+  ],
+  incomingState: [
+    [
+      "error: internal error: QEMU unexpectedly closed the monitor (vm='db-01'): qemu-system-x86_64: load of migration failed: Invalid argument",
+      "migrationRefused",
+      [
+        "kvm-a$ virsh version --daemon",
+        "kvm-b$ virsh version --daemon",
+        "kvm-b$ tail -n 50 /var/log/libvirt/qemu/db-01.log",
+      ],
+    ],
+    [
+      'error: internal error: qemu unexpectedly closed the monitor: qemu-kvm: Unknown ramblock "pc.ram", cannot accept migration',
+      "migrationRefused",
+      [
+        "kvm-a$ virsh version --daemon",
+        "kvm-b$ virsh version --daemon",
+        "kvm-b$ tail -n 50 /var/log/libvirt/qemu/db-01.log",
+      ],
+    ],
+    [
+      "error: internal error: qemu unexpectedly closed the monitor: qemu-kvm: Unknown savevm section or instance '0000:00:04.0/virtio-rng' 0",
+      "migrationRefused",
+      [
+        "kvm-a$ virsh version --daemon",
+        "kvm-b$ virsh version --daemon",
+        "kvm-b$ tail -n 50 /var/log/libvirt/qemu/db-01.log",
+      ],
+    ],
+    [
+      "error: internal error: qemu unexpectedly closed the monitor: qemu-kvm: Features 0x130afffa7 unsupported. Allowed features: 0x179bfffe7",
+      "migrationRefused",
+      [
+        "kvm-a$ virsh version --daemon",
+        "kvm-b$ virsh version --daemon",
+        "kvm-b$ tail -n 50 /var/log/libvirt/qemu/db-01.log",
+      ],
+    ],
+    [
+      "error: internal error: qemu unexpectedly closed the monitor: qemu-kvm: error: failed to set MSR 0x345 to 0x2000",
+      "migrationRefused",
+      [
+        "kvm-a$ virsh version --daemon",
+        "kvm-b$ virsh version --daemon",
+        "kvm-b$ tail -n 50 /var/log/libvirt/qemu/db-01.log",
+      ],
+    ],
+    [
+      "error: internal error: qemu unexpectedly closed the monitor: qemu-kvm: Length mismatch: pc.ram: 0x80000000 in != 0x40000000",
+      "migrationRefused",
+      [
+        "kvm-a$ virsh version --daemon",
+        "kvm-b$ virsh version --daemon",
+        "kvm-b$ tail -n 50 /var/log/libvirt/qemu/db-01.log",
+      ],
+    ],
+    [
+      "error: operation failed: job 'migration in' failed: error while loading state for instance 0x0 of device 'cpu_common'",
+      "migrationRefused",
+      [
+        "kvm-a$ virsh version --daemon",
+        "kvm-b$ virsh version --daemon",
+        "kvm-b$ tail -n 50 /var/log/libvirt/qemu/db-01.log",
+      ],
+    ],
+    [
+      "error: internal error: qemu unexpectedly closed the monitor: qemu-kvm: Missing section footer for 0000:00:03.0/virtio-net",
+      "migrationRefused",
+      [
+        "kvm-a$ virsh version --daemon",
+        "kvm-b$ virsh version --daemon",
+        "kvm-b$ tail -n 50 /var/log/libvirt/qemu/db-01.log",
+      ],
+    ],
+    [
+      "error: unsupported configuration: Target network card MTU 9000 does not match source 1500",
+      "migrationRefused",
+      ["kvm-a$ virsh dumpxml --migratable db-01", "kvm-a$ virsh version --daemon", "kvm-b$ virsh version --daemon"],
+    ],
+    [
+      "error: unsupported configuration: Target CPU model Skylake-Client does not match source Haswell",
+      "migrationRefused",
+      ["kvm-a$ virsh dumpxml --migratable db-01", "kvm-a$ virsh version --daemon", "kvm-b$ virsh version --daemon"],
+    ],
+  ],
 };
 
 /** Texts that tell no cause. */
@@ -595,5 +954,15 @@ export const withoutCause: readonly string[] = [
   "error: End of file while reading data: : Input/output error",
   "error: internal error: client socket is closed",
   "error: internal error: qemu unexpectedly closed the monitor",
+  "error: operation failed: job 'migration out' failed: Unable to write to socket: Broken pipe",
+  "error: operation failed: job 'migration out' unexpectedly failed",
+  "error: operation failed: job 'migration in' failed: load of migration failed: Input/output error",
+  "error: internal error: connection closed due to keepalive timeout",
+  "error: internal error: received hangup event on socket",
+  "error: Unable to read from monitor: Connection reset by peer",
+  "error: Requested operation is not valid: domain is not running on destination host",
+  "error: Requested operation is not valid: network is already active",
+  "error: internal error: CPU feature avx2 already defined",
+  "error: Requested operation is not valid: pool is already active as 'images'",
   "error: something that nobody has seen yet",
 ];
