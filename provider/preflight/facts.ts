@@ -8,6 +8,7 @@ import type { DomainDefinition } from "../virsh/domainXml";
 import type { IntendedMove } from "./intendedMove";
 import { blockJobsOf } from "./probes/blockJobs";
 import { capabilitiesOn } from "./probes/capabilities";
+import { daemonsOn } from "./probes/daemons";
 import { definitionOf } from "./probes/definition";
 import { domainsOn } from "./probes/domains";
 import { fitOn } from "./probes/fit";
@@ -75,7 +76,7 @@ async function hostFacts(
   clock: Clock,
   unreadable: UnreadableAnswers,
 ): Promise<HostFacts> {
-  const [versions, capabilities, migrateOptions, domains, networks, poolPaths, system] = await Promise.all([
+  const [versions, capabilities, migrateOptions, domains, networks, poolPaths, system, daemons] = await Promise.all([
     versionsOn(hosts, virsh),
     capabilitiesOn(hosts, virsh, unreadable),
     migrateOptionsOn(hosts, virsh),
@@ -83,6 +84,7 @@ async function hostFacts(
     networksOn(hosts, virsh),
     wants.pools ? poolPathsOn(virsh, unreadable) : undefined,
     systemOf(hosts, virsh, wants.certificates, clock),
+    daemonsOn(hosts, virsh),
   ]);
   return {
     host: virsh.host,
@@ -96,6 +98,7 @@ async function hostFacts(
     networks,
     poolPaths,
     system,
+    daemons,
   };
 }
 

@@ -1,4 +1,5 @@
 /** The error of a migration that did not bring the VM where it should be: what happened, where it is, what to do. */
+import { logCommand, nameOfDaemon } from "../core/daemons";
 import { peerLost } from "../core/decide/peerLost";
 import { endItsConnection, waysToKeepOne } from "../core/decide/refusal";
 import type { PlacementError } from "../core/errors";
@@ -8,6 +9,7 @@ import type { Remedy } from "../core/problem";
 import { commandLine, shownCommand } from "../core/shownCommand";
 import { holdsItsMemory, isActive, isInPostCopy, isPausedForMigration } from "../core/situation";
 import { halfLost, postCopyFailed, postCopyGoesOn, unnoticed } from "./diagnosePostCopy";
+import { daemonsOf } from "./explainFailure";
 import { aboutIt, type Ended, explained, failed, whereItIs } from "./ended";
 import type { Verdict } from "./verify";
 
@@ -64,6 +66,7 @@ async function stayed(end: Ended): Promise<PlacementError> {
   const silent = verdict.silent.destination;
   if (silent !== undefined) return destinationGone(end, silent, cause);
   if (cause !== undefined) return withPlace(end, cause);
+  const daemons = (await daemonsOf(end.hosts, migration))[migration.source];
   return failed(end, {
     code: "migrationFailed",
     phase: "verify",
@@ -73,7 +76,8 @@ async function stayed(end: Ended): Promise<PlacementError> {
         : "the migration ended, and the result of virsh was lost",
     remedies: [
       {
-        do: `see why in the log of libvirtd (or virtqemud) on ${migration.source}, then run \`pulumi up\` again, which starts the migration again`,
+        do: `see why in the log of ${nameOfDaemon(daemons)} on ${migration.source}, then run \`pulumi up\` again, which starts the migration again`,
+        ...(daemons && { commands: [logCommand(migration.source, daemons), { command: "pulumi up" }] }),
       },
     ],
   });

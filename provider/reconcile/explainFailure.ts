@@ -1,4 +1,5 @@
 /** After a failed migration: what libvirt meant, asked of the hosts where its own words do not tell. */
+import type { DaemonsByHost } from "../core/daemons";
 import { PlacementError } from "../core/errors";
 import { cannotMove, type Migration } from "../core/migration";
 import type { ExecResult } from "../core/ports";
@@ -68,7 +69,11 @@ export async function explainFailure(
   if (failure?.code === "peerUntrusted") {
     failure = readFailure(stderr, { ...context, ...(await peerKeys(hosts, migration.source, migration.destination)) });
   }
-  failure ??= { code: "migrationFailed", message: essence(stderr), remedies: readTheLogs(context) };
+  if (failure === undefined || ["libvirtDown", "domainConflict"].includes(failure.code)) {
+    const asked = { ...context, daemons: await daemonsOf(hosts, migration) };
+    failure = readFailure(stderr, asked) ??
+      failure ?? { code: "migrationFailed", message: essence(stderr), remedies: readTheLogs(asked) };
+  }
   return new PlacementError({
     ...failure,
     phase: "migrate",
@@ -76,6 +81,20 @@ export async function explainFailure(
     domain: migration.domain.name,
     host: migration.source,
   });
+}
+
+/** Of both hosts, as far as they answer: what the remedies name is theirs. */
+export async function daemonsOf(
+  hosts: Hosts,
+  { source, destination }: Pick<Migration, "source" | "destination">,
+): Promise<DaemonsByHost> {
+  const ask = (host: string) =>
+    hosts.on(host).then(
+      (virsh) => virsh.daemons(),
+      () => undefined,
+    );
+  const [here, there] = await Promise.all([ask(source), ask(destination)]);
+  return { [source]: here, [destination]: there };
 }
 
 /** The last errors that libvirt's log on a host holds since the migration began; its clock, not ours, says since when. */

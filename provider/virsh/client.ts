@@ -1,4 +1,6 @@
+import type { Daemons } from "../core/daemons";
 import type { DomainState, DomainView, JobInfo } from "../core/domain";
+import type { PlacementError } from "../core/errors";
 import type { ExecResult, Shell } from "../core/ports";
 import type { OwnedState } from "../core/owned";
 import type { Owns } from "../core/undefine";
@@ -21,6 +23,7 @@ import { type OnNoise, runScript, virshEnvironment } from "./runScript";
 import { type Answer, VirshSession } from "./session";
 import { plannedCommand, sh, type ShellScript } from "./shellScript";
 import { command, type VirshCommand } from "./virshCommand";
+import { daemonsScript, parseDaemons } from "./daemons";
 import { unreadableAnswer, virshFailed } from "./virshFailed";
 
 /** Longer than libvirt's own wait for a job lock (30 s), so that its answer arrives. */
@@ -163,7 +166,7 @@ export class Virsh {
     // Through a variable of the shell and a pipe: the XML may hold secrets, and no other user may read or swap it in a file.
     const script = sh`xml=$(virsh -q dumpxml --inactive --security-info ${uuid}) && printf '%s\\n' "$xml" | virsh -q define /dev/stdin`;
     const { code, stderr } = await this.run(script, deadlineMs);
-    if (code !== 0) throw virshFailed(this.shell, command`define`, stderr);
+    if (code !== 0) throw await this.failed(command`define`, stderr);
   }
 
   /** What the definition here owns beside its disks. What cannot be read may own everything. */
@@ -190,7 +193,7 @@ export class Virsh {
       : command`undefine --keep-nvram ${uuid}`;
     if (owns.tpm && !owns.keepTpm) {
       const text = "virsh there would delete its vTPM state with it (undefine --keep-tpm came with libvirt 8.9)";
-      throw virshFailed(this.shell, question, `error: ${text}`);
+      throw await this.failed(question, `error: ${text}`);
     }
     await this.ask(question);
   }
@@ -242,6 +245,12 @@ export class Virsh {
     }
   }
 
+  /** Which of libvirt's daemons serve this host; undefined where it does not tell. */
+  async daemons(): Promise<Daemons | undefined> {
+    const answer = await this.inquireShell(daemonsScript);
+    return answer && parseDaemons(answer.stdout);
+  }
+
   /** Runs a planned command that is done in a moment. */
   execShort(planned: string): Promise<ExecResult> {
     return this.run(plannedCommand(planned), deadlineMs);
@@ -281,7 +290,7 @@ export class Virsh {
     const { out, err } = await this.answer(question);
     if (err === "") return out;
     if (!(await this.has(uuid))) return undefined;
-    throw virshFailed(this.shell, question, err);
+    throw await this.failed(question, err);
   }
 
   private async has(uuid: string): Promise<boolean> {
@@ -294,9 +303,7 @@ export class Virsh {
     const { out, err } = await this.answer(question);
     if (err === "") return out;
     const error = virshFailed(this.shell, question, err);
-    throw error.code === "libvirtDown"
-      ? virshFailed(this.shell, question, err, await this.stateOf(uuid, question))
-      : error;
+    throw error.code === "libvirtDown" ? await this.failed(question, err, await this.stateOf(uuid, question)) : error;
   }
 
   /** What in the state of the domain explains that it refuses. */
@@ -310,7 +317,15 @@ export class Virsh {
 
   private async ask(question: VirshCommand): Promise<string> {
     const { out, err } = await this.answer(question);
-    if (err !== "") throw virshFailed(this.shell, question, err);
+    if (err !== "") throw await this.failed(question, err);
     return out;
+  }
+
+  /** The error of it. Where libvirt does not answer, its remedies name the daemons of this host. */
+  private async failed(question: VirshCommand, err: string, seen?: StderrCause): Promise<PlacementError> {
+    const error = virshFailed(this.shell, question, err, { seen });
+    if (error.code !== "libvirtDown") return error;
+    const daemons = await this.daemons().catch(() => undefined);
+    return daemons === undefined ? error : virshFailed(this.shell, question, err, { seen, daemons });
   }
 }

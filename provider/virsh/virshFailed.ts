@@ -1,5 +1,6 @@
 /** The errors of virsh on a host. */
 import { cleanLine } from "../core/clean";
+import { type Daemons, logCommand, nameOfDaemon } from "../core/daemons";
 import { PlacementError } from "../core/errors";
 import type { StderrCause } from "../core/problems";
 import type { Shell } from "../core/ports";
@@ -12,13 +13,14 @@ type On = Pick<Shell, "host" | "user">;
 /**
  * The command failed with this message.
  *
- * @param seen the cause that the state of the VM tells, where the message tells none.
+ * @param known.seen the cause that the state of the VM tells, where the message tells none.
+ * @param known.daemons those of the host.
  */
 export function virshFailed(
   { host, user }: On,
   { text: asked }: VirshCommand,
   stderr: string,
-  seen?: StderrCause,
+  { seen, daemons }: { seen?: StderrCause | undefined; daemons?: Daemons } = {},
 ): PlacementError {
   const verb = asked.split(" ")[0]!;
   const context = {
@@ -26,6 +28,7 @@ export function virshFailed(
     source: host,
     destination: "the destination",
     ...(user !== undefined && { sourceUser: user }),
+    ...(daemons && { daemons: { [host]: daemons } }),
   };
   const failure =
     readFailure(stderr, context) ?? (seen && { code: seen.code, remedies: seen.remedies(context, stderr) });
@@ -39,8 +42,11 @@ export function virshFailed(
     message: essence(stderr),
     remedies: known?.remedies ?? [
       {
-        do: "read the log of libvirtd (or virtqemud) there, and try the command by hand",
-        commands: [{ host, command: `virsh ${canBeShown(asked) ? asked : verb}` }],
+        do: `read the log of ${nameOfDaemon(daemons)} there, and try the command by hand`,
+        commands: [
+          ...(daemons ? [logCommand(host, daemons)] : []),
+          { host, command: `virsh ${canBeShown(asked) ? asked : verb}` },
+        ],
       },
     ],
   });

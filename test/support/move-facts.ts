@@ -69,6 +69,7 @@ export function healthyHost(host: string, change: Partial<HostFacts> = {}): Host
     domains: [],
     networks: [{ name: "default", active: true }],
     poolPaths: [],
+    daemons: undefined,
     system: healthySystem(host),
     ...change,
   };

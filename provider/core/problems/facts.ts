@@ -1,5 +1,6 @@
 /** The finders' input. An undefined field could not be read: no finder concludes anything from it. */
 import type { StaleImage } from "../args";
+import type { Daemons } from "../daemons";
 import type { ErrorCode } from "../errorCodes";
 import type { CopyFacts } from "../imageCopy";
 import type { MigrationOptions } from "../options";
@@ -24,6 +25,8 @@ export interface HostFacts {
   networks: readonly { name: string; active: boolean }[] | undefined;
   /** Directories of active storage pools; asked only where disks are copied. */
   poolPaths: readonly string[] | undefined;
+  /** Which of libvirt's daemons serve it. */
+  daemons: Daemons | undefined;
   /** What its shell tells. */
   system: SystemFacts | undefined;
 }

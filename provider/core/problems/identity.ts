@@ -1,4 +1,5 @@
 /** Identities that collide: hosts that libvirt takes for one host, and domains of the same name or UUID. */
+import { type Daemons, hostUuidFiles } from "../daemons";
 import { commandLine } from "../shownCommand";
 import { anyOf, onOneLine } from "../textMatch";
 import { undefineLine } from "../undefine";
@@ -17,15 +18,15 @@ export function distinctHosts({ source, destination }: MoveFacts): Problem[] {
       code: "domainConflict",
       host: destination.host,
       message: `${source.host} and ${destination.host} are one host, or have the same host UUID (${source.hostUuid})`,
-      remedies: ownHostUuid(),
+      remedies: ownHostUuid(destination.daemons),
     },
   ];
 }
 
-function ownHostUuid(): Remedy[] {
+function ownHostUuid(daemons: Daemons | undefined): Remedy[] {
   return [
     {
-      do: "if one is a clone, give it a host_uuid of its own in /etc/libvirt/libvirtd.conf (or virtqemud.conf) and restart libvirt there",
+      do: `if one is a clone, give it a host_uuid of its own in ${hostUuidFiles(daemons)} and restart libvirt there`,
     },
   ];
 }
@@ -33,7 +34,7 @@ function ownHostUuid(): Remedy[] {
 export const sameHost: StderrCause = {
   stderr: /Attempt to migrate guest to the same host/,
   code: "domainConflict",
-  remedies: ownHostUuid,
+  remedies: ({ destination, daemons }) => ownHostUuid(daemons?.[destination]),
 };
 
 /** libvirt refuses a second domain of one name or one UUID on a host. */

@@ -1,18 +1,17 @@
 /** libvirt listens on Unix sockets, one for each of its daemons. */
+import { type Daemons, remoteDaemon, startCommand, startLibvirt } from "../daemons";
 import type { Remedy } from "../problem";
-import { commandLine } from "../shownCommand";
 import { anyOf, oneBehindTheOther, onOneLine } from "../textMatch";
 import { hostOfSocket } from "./socketPermission";
 import type { StderrCause } from "./stderr";
 
+/** libvirt's ssh transport without virt-ssh-helper. */
+const netcat = onOneLine(/\b(nc|netcat|ncat): /i, /No such file or directory|Connection refused/);
+
 export const libvirtDownOnPeer: StderrCause = {
-  stderr: anyOf(
-    oneBehindTheOther(/virt-ssh-helper: /, /No such file|Connection refused/),
-    // libvirt's ssh transport without virt-ssh-helper.
-    onOneLine(/\b(nc|netcat|ncat): /i, /No such file or directory|Connection refused/),
-  ),
+  stderr: anyOf(oneBehindTheOther(/virt-ssh-helper: /, /No such file|Connection refused/), netcat),
   code: "libvirtDown",
-  remedies: ({ destination }, stderr) => start(destination, stderr),
+  remedies: ({ destination, daemons }, stderr) => start(destination, stderr, daemons?.[destination]),
 };
 
 export const libvirtDown: StderrCause = {
@@ -21,17 +20,19 @@ export const libvirtDown: StderrCause = {
     onOneLine(/Failed to connect socket to /i, /libvirt|virtqemud/i, /No such file|Connection refused/i),
   ),
   code: "libvirtDown",
-  remedies: (context, stderr) => start(hostOfSocket(context, stderr).host, stderr),
+  remedies: (context, stderr) => {
+    const { host } = hostOfSocket(context, stderr);
+    return start(host, stderr, context.daemons?.[host]);
+  },
 };
 
-function start(host: string, stderr: string): Remedy[] {
-  const again = { command: "pulumi up" };
-  const enable = (unit: string) => ({ host, command: commandLine`systemctl enable --now ${unit}` });
+function start(host: string, stderr: string, daemons: Daemons | undefined): Remedy[] {
   // One of libvirt's daemons may miss another.
   const other = /\/(virt(?:network|storage|nodedev|secret|interface|nwfilter|proxy|lock|log)d)-sock/.exec(stderr)?.[1];
-  if (other !== undefined) return [{ do: `start ${other} on ${host}`, commands: [enable(`${other}.socket`), again] }];
-  return [
-    { do: `start libvirt on ${host} (RHEL 9 and later)`, commands: [enable("virtqemud.socket"), again] },
-    { do: "start libvirtd", commands: [enable("libvirtd.socket"), again] },
-  ];
+  if (other !== undefined) {
+    const commands = startCommand(host, daemons ?? { init: "systemd" }, other);
+    return [{ do: `start ${other} on ${host}`, commands: [...commands, { command: "pulumi up" }] }];
+  }
+  // netcat only knows the socket that libvirtd and virtproxyd share.
+  return startLibvirt(host, daemons, netcat.test(stderr) ? remoteDaemon : undefined);
 }

@@ -1,6 +1,7 @@
 /** The way from the source to the destination, as the source sees it. */
 import { commandLine } from "../shownCommand";
-import type { MoveFacts } from "./facts";
+import { listenRemedies } from "../daemons";
+import type { HostFacts, MoveFacts } from "./facts";
 import type { Problem, Remedy } from "../problem";
 import { dataPortRange, portAnswers } from "./dataPorts";
 import { resolvable } from "./peerName";
@@ -32,7 +33,7 @@ export function peerAnswers({ source, destination, peer }: MoveFacts): Problem[]
         control === "unresolved"
           ? resolvable("peerAddress", source.host, destination.host)
           : control === "refused"
-            ? listen(transport, destination.host)
+            ? listen(transport, destination)
             : [
                 {
                   do: `open port ${port} on ${destination.host} for ${source.host} and try it`,
@@ -43,7 +44,7 @@ export function peerAnswers({ source, destination, peer }: MoveFacts): Problem[]
   ];
 }
 
-function listen(transport: "ssh" | "tls" | "tcp", host: string): Remedy[] {
+function listen(transport: "ssh" | "tls" | "tcp", { host, daemons }: HostFacts): Remedy[] {
   const enable = (what: string, unit: string): Remedy => ({
     do: `start ${what}`,
     commands: [{ host, command: `systemctl enable --now ${unit}` }],
@@ -54,10 +55,7 @@ function listen(transport: "ssh" | "tls" | "tcp", host: string): Remedy[] {
         enable("the ssh server (Debian, Ubuntu)", "ssh"),
         { do: `set peerPort of ${host} in vm-placement:hosts` },
       ]
-    : [
-        enable("libvirt's socket (RHEL 9 and later)", `virtproxyd-${transport}.socket`),
-        enable("that of libvirtd", `libvirtd-${transport}.socket`),
-      ];
+    : listenRemedies(host, daemons, transport);
 }
 
 function tryIt(transport: "ssh" | "tls" | "tcp", address: string, port: number | string): string {

@@ -1,4 +1,5 @@
 /** What libvirt and ssh print when a migration fails: the cause that it tells, and what to do about it. */
+import { type DaemonsByHost, logCommand, nameOfDaemon } from "../daemons";
 import type { ErrorCode } from "../errorCodes";
 import type { Remedy } from "../problem";
 import { commandLine } from "../shownCommand";
@@ -17,6 +18,8 @@ export interface FailureContext {
   peerHostKey?: string;
   /** The public key of root on the source; empty where it has none. */
   rootKey?: string;
+  /** Of libvirt, as far as the hosts were asked. */
+  daemons?: DaemonsByHost;
 }
 
 /** Texts as libvirt 9.0.0 to 11.3.0 print them. */
@@ -54,13 +57,13 @@ export function between(stderr: string, open: string, close = "'"): string | und
 const longest = 4097;
 
 /** Where no cause is known. */
-export function readTheLogs({ domain, source, destination }: FailureContext): Remedy[] {
+export function readTheLogs({ domain, source, destination, daemons }: FailureContext): Remedy[] {
   const tail = commandLine`tail -n 50 ${`/var/log/libvirt/qemu/${domain}.log`}`;
   return [
     {
-      do: "read the log of libvirtd (or virtqemud) on the source, and QEMU's on both hosts",
+      do: `read the log of ${nameOfDaemon(daemons?.[source])} on the source, and QEMU's on both hosts`,
       commands: [
-        { host: source, command: "journalctl -u libvirtd -u virtqemud -n 50" },
+        logCommand(source, daemons?.[source]),
         { host: source, command: tail },
         { host: destination, command: tail },
       ],

@@ -1,6 +1,7 @@
 import { type PeerFacts, readTheLogs } from "../../core/problems";
 import type { Hosts } from "../../observe/hosts";
 import { peerKeys } from "../../observe/peerKeys";
+import { daemonsOn } from "./daemons";
 import { essence, readFailure } from "../../virsh/failures";
 import { sh, type ShellScript } from "../../virsh/shellScript";
 import { type LoginAnswer, peerAnswer } from "./reach";
@@ -21,7 +22,9 @@ export async function readLogin(
   const context = { domain: "the domain", source, destination, sourceUser: "root", peerUri: uri };
   let failure = readFailure(stderr, context);
   if (failure !== undefined && ["virshMissing", "libvirtDown", "socketPermission"].includes(failure.code)) {
-    failure = readFailure(stderr, { ...context, source: destination, sourceUser: user });
+    const there = await hosts.on(destination).then((virsh) => daemonsOn(hosts, virsh));
+    const asked = { ...context, source: destination, sourceUser: user, daemons: { [destination]: there } };
+    failure = readFailure(stderr, asked);
   } else if (failure?.code === "peerUntrusted") {
     failure = readFailure(stderr, { ...context, ...(await peerKeys(hosts, source, destination)) });
   }

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { type DomainState, showState } from "../../../provider/core/domain";
 import { runsInPostCopy } from "../../../provider/core/situation";
+import type { PlacementError } from "../../../provider/core/errors";
 import { Virsh } from "../../../provider/virsh/client";
 import { refusedJob } from "../../../provider/virsh/refusedJob";
+import { commandsOf } from "../../support/problems";
 import { fakeDomain, type SimulatedHost, SimulatedLab, fakeUuid } from "../../../lab/simulated";
 
 const booted: DomainState = { state: "running", reason: "booted" };
@@ -127,6 +129,16 @@ describe("virsh on a host", () => {
   it("tells a VM that is gone from a host that does not tell", async () => {
     host.failing.set("domstate", `failed to get domain '${fakeUuid}'\nerror: Ende der Datei beim Lesen von Daten`);
     await assert.rejects(virsh.state(fakeUuid), { code: "libvirtDown" });
+  });
+
+  it("asks which daemons the host has when libvirt does not answer", async () => {
+    host.failing.set("domstate", "failed to connect to the hypervisor");
+    host.answers.set("virtnetworkd", "\n@@ init\nsystemd\n\n@@ sockets\nvirtqemud\n\n@@ end\n");
+    const commands = (error: PlacementError) => commandsOf(error.problem.remedies);
+    await assert.rejects(virsh.state(fakeUuid), (error: PlacementError) => {
+      assert.deepEqual(commands(error), ["kvm-a$ systemctl enable --now virtqemud.socket", "$ pulumi up"]);
+      return true;
+    });
   });
 
   it("has the views of VMs that are shut off also on libvirt 11.3.0", async () => {

@@ -31,6 +31,26 @@ const known = (stderr: string, change: Partial<FailureContext> = {}) => {
 };
 
 describe("what virsh prints", () => {
+  it("names the daemons of the host that it is about", () => {
+    const daemons = (layout: "monolithic" | "modular") =>
+      ({ layout, init: "systemd", answering: [], units: {}, other: undefined }) as const;
+    const asked = { daemons: { "kvm-a": daemons("monolithic"), "kvm-b": daemons("modular") } };
+    const commands = (stderr: string) => commandsOf(known(stderr, asked).remedies);
+    const onSource =
+      "error: failed to connect to the hypervisor\nerror: Failed to connect socket to '/run/libvirt/libvirt-sock'";
+    assert.deepEqual(commands(onSource), ["kvm-a$ systemctl enable --now libvirtd.socket", "$ pulumi up"]);
+    const byHelper =
+      "error: Cannot recv data: virt-ssh-helper: cannot connect to '/run/libvirt/virtqemud-sock': No such file";
+    assert.deepEqual(commands(byHelper), ["kvm-b$ systemctl enable --now virtqemud.socket", "$ pulumi up"]);
+    assert.deepEqual(commands("error: Cannot recv data: nc: /var/run/libvirt/libvirt-sock: Connection refused"), [
+      "kvm-b$ systemctl enable --now virtqemud.socket",
+      "kvm-b$ systemctl enable --now virtproxyd.socket",
+      "$ pulumi up",
+    ]);
+    const sameHost = known("error: internal error: Attempt to migrate guest to the same host 1", asked);
+    assert.match(sameHost.remedies[0]!.do, /\/etc\/libvirt\/virtqemud\.conf/);
+  });
+
   for (const { file, stderr, code, commands } of cases) {
     it(`${code}: ${oneLine(stderr)}`, () => {
       const failure = known(stderr);
