@@ -1,14 +1,23 @@
 /** Every prerequisite on each host and between each pair, with what to do; the same rules and texts as a preview. */
+import { checkHost } from "../core/hostChecks";
 import { PlacementError } from "../core/errors";
 import type { Clock } from "../core/ports";
 import { type Problem, renderProblem } from "../core/problem";
 import { problems } from "../core/problems";
+import { hostStateOn } from "../preflight/probes/hostState";
 import { moveFacts } from "../preflight/facts";
 import type { Hosts } from "../observe/hosts";
+import { peerUri } from "../virsh/command";
 import { table } from "./table";
 
 export interface Diagnosis {
-  hosts: { host: string; libvirt: string | undefined; qemu: string | undefined; problems: Problem[] }[];
+  hosts: {
+    host: string;
+    libvirt: string | undefined;
+    qemu: string | undefined;
+    problems: Problem[];
+    unchecked: string[];
+  }[];
   pairs: { source: string; destination: string; problems: Problem[] }[];
 }
 
@@ -19,18 +28,28 @@ export async function doctor(hosts: Hosts, names: readonly string[], tls: boolea
   const each = await Promise.all(
     names.map(async (host) => {
       try {
-        const { libvirt, qemu } = await (await hosts.on(host)).versions();
-        return { host, libvirt, qemu, problems: [] };
+        const virsh = await hosts.on(host);
+        const { libvirt, qemu } = await virsh.versions();
+        const state = await hostStateOn(hosts, virsh, usesSsh(hosts, names, host));
+        return { host, libvirt, qemu, ...checkHost(state) };
       } catch (error) {
-        return { host, libvirt: undefined, qemu: undefined, problems: [unanswered(error, host)] };
+        const problems = [unanswered(error, host)];
+        return { host, libvirt: undefined, qemu: undefined, problems, unchecked: [] };
       }
     }),
   );
-  const well = each.filter(({ problems }) => problems.length === 0).map(({ host }) => host);
+  const well = each
+    .filter(({ problems }) => !problems.some(({ rule }) => rule === "reachable"))
+    .map(({ host }) => host);
   const pairs = well.flatMap((source) =>
     well.filter((host) => host !== source).map((destination) => ({ source, destination })),
   );
   return { hosts: each, pairs: await Promise.all(pairs.map((pair) => between(hosts, pair, tls, clock))) };
+}
+
+/** libvirt on the host connects to another by qemu+ssh. */
+function usesSsh(hosts: Hosts, names: readonly string[], host: string): boolean {
+  return names.some((name) => name !== host && peerUri(hosts.host(name)).startsWith("qemu+ssh:"));
 }
 
 async function between(
@@ -75,7 +94,13 @@ export function showDiagnosis({ hosts, pairs }: Diagnosis): string {
     all.length === 0 ? "ok" : all.map((problem) => `${problem.severity}: ${renderProblem(problem)}`).join("\n    ");
   return table([
     ["HOST OR PAIR", "LIBVIRT", "QEMU", "STATE"],
-    ...hosts.map(({ host, libvirt, qemu, problems }) => [host, libvirt ?? "?", qemu ?? "?", shown(problems)]),
+    ...hosts.map(({ host, libvirt, qemu, problems, unchecked }) => [
+      host,
+      libvirt ?? "?",
+      qemu ?? "?",
+      shown(problems) +
+        (unchecked.length === 0 ? "" : `\n    not checked, the host does not tell: ${unchecked.join(", ")}`),
+    ]),
     ...pairs.map(({ source, destination, problems }) => [`${source} → ${destination}`, "", "", shown(problems)]),
   ]);
 }

@@ -24,7 +24,7 @@ interface Unit {
 export type DaemonsByHost = Readonly<Record<string, Daemons | undefined>>;
 
 /** The one that runs the VMs. */
-function qemuDaemon({ layout }: Pick<Daemons, "layout">): string {
+export function qemuDaemon({ layout }: Pick<Daemons, "layout">): string {
   return layout === "modular" ? "virtqemud" : "libvirtd";
 }
 

@@ -1,4 +1,4 @@
-import { versionBelow } from "./version";
+import { hasFault, knownFaults } from "./knownFaults";
 
 export interface Hindrance {
   /** The host whose libvirt it is. */
@@ -15,19 +15,16 @@ interface Side {
 /** Why an interrupted post-copy between these hosts cannot be resumed: a resume into libvirt 11.2 or 11.3 crashes its daemon (4 of 4); libvirt before 8.5 knows no resume. */
 export function resumeHindrances(source: Side, destination: Side): Hindrance[] {
   const { host, libvirt } = destination;
-  const crashes: Hindrance[] =
-    libvirt !== undefined && /^11\.[23]\./.test(libvirt)
-      ? [{ host, why: `libvirt ${libvirt} on ${host} crashes then`, upgradeTo: "11.4" }]
-      : [];
-  const tooOld = [source, destination].filter(
-    (side) => side.libvirt !== undefined && versionBelow(side.libvirt, "8.5"),
-  );
+  const crashes: Hindrance[] = hasFault(libvirt, knownFaults.resumeCrash)
+    ? [{ host, why: `libvirt ${libvirt!} on ${host} crashes then`, upgradeTo: knownFaults.resumeCrash.fixedIn }]
+    : [];
+  const tooOld = [source, destination].filter((side) => hasFault(side.libvirt, knownFaults.noResume));
   return [
     ...crashes,
     ...tooOld.map((side) => ({
       host: side.host,
       why: `libvirt ${side.libvirt!} on ${side.host} does not know how`,
-      upgradeTo: "8.5",
+      upgradeTo: knownFaults.noResume.fixedIn,
     })),
   ];
 }

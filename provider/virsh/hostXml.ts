@@ -7,6 +7,10 @@ export interface Capabilities {
   securityModels: string[] | undefined;
   /** Machine types by architecture, without aliases. */
   machines: Record<string, string[]> | undefined;
+  /** Those of them that QEMU will drop, all architectures together, with aliases. */
+  deprecatedMachines: string[];
+  /** It can start VMs with KVM. */
+  kvm: boolean | undefined;
 }
 
 /** Reads `virsh capabilities`; undefined where it cannot be read as a whole. */
@@ -31,6 +35,16 @@ export function parseCapabilities(xml: string): Capabilities | undefined {
             const machines = all(arch, "machine").filter(({ attributes }) => attributes.canonical === undefined);
             return [arch.attributes.name ?? "", machines.map(({ text }) => text)];
           }),
+        )
+      : undefined,
+    deprecatedMachines: all(capabilities, "guest").flatMap((guest) =>
+      all(first(guest, "arch"), "machine").flatMap(({ attributes, text }) =>
+        attributes.deprecated === "yes" ? [text] : [],
+      ),
+    ),
+    kvm: has(capabilities, "guest")
+      ? all(capabilities, "guest").some((guest) =>
+          all(first(guest, "arch"), "domain").some(({ attributes }) => attributes.type === "kvm"),
         )
       : undefined,
   };

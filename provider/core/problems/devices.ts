@@ -6,9 +6,15 @@ import type { DomainFacts, Filesystem, HostDevice, HostFacts, MoveFacts } from "
 import type { Problem, Remedy } from "../problem";
 import { between, type StderrCause } from "./stderr";
 
-/** From these releases libvirt asks QEMU which devices hold a migration up (`blocked-reasons` of query-migrate), and judges none itself. */
+/**
+ * From these releases libvirt asks QEMU which devices hold a migration up (`blocked-reasons` of query-migrate), and judges none itself. 8.6.0:
+ * QEMU_CAPS_MIGRATION_BLOCKED_REASONS came in July 2022, between 8.5.0 and 8.6.0 (RHEL has it in 8.5.0-3, bug 2092833).
+ */
 const asksQemu = { libvirt: "8.6.0", qemu: "6.0.0" };
-/** From these releases a virtiofs device can go along, where virtiofsd (1.11) can. */
+/**
+ * From these releases a virtiofs device can go along, where virtiofsd (1.11) can. libvirt 11.3.0's source asks virtiofsd alone for it
+ * (`migrate-precopy` of its capabilities) and takes any external one; which release began is not confirmed.
+ */
 const virtiofsMoves = { libvirt: "10.6.0", qemu: "8.2.0" };
 
 export function devicesCanMove({ domain, source, destination, options, how }: MoveFacts): Problem[] {

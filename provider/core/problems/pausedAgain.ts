@@ -1,3 +1,4 @@
+import { knownFaults } from "../knownFaults";
 import { commandLine } from "../shownCommand";
 import { versionBelow } from "../version";
 import type { MoveFacts } from "./facts";
@@ -9,7 +10,7 @@ import type { Problem } from "../problem";
  * activation" (8597af7615, January 2025), which QEMU 10.0 is the first release of; 10.0.13 and 11.1.2 were played. Which releases of
  * 9.2 and older have it backported is not known.
  */
-const fixedIn = "10.0";
+const { fixedIn } = knownFaults.pausedAgain;
 
 export function pausedVmHasRunHere({ source, destination, domain, how }: MoveFacts): Problem[] {
   if (how !== "live" || domain?.state !== "paused" || domain.pausedSinceArrival === false) return [];

@@ -1,4 +1,5 @@
 /** What post-copy needs, and what breaks it. */
+import { knownFaults } from "../knownFaults";
 import { resumeHindrances } from "../resumable";
 import type { Problem, Remedy } from "../problem";
 import { commandLine } from "../shownCommand";
@@ -8,6 +9,7 @@ import type { MoveFacts } from "./facts";
 import { isFromQemu80 } from "./machineRelease";
 import type { StderrCause } from "./stderr";
 
+const { fixedIn } = knownFaults.multiFdWithPostCopy;
 const withoutPostCopy: Remedy = { do: "leave out migration.postCopy" };
 const oneOfTheTwo: Remedy = { do: "leave out one of the two (postCopy alone copes with any dirty rate)" };
 
@@ -19,13 +21,13 @@ const oneOfTheTwo: Remedy = { do: "leave out one of the two (postCopy alone cope
 export function multiFdWithPostCopy({ source, destination, domain, options, how }: MoveFacts): Problem[] {
   if (how !== "live" || !options.parallel || !options.postCopy) return [];
   const tooOld = [source, destination]
-    .filter(({ qemu }) => qemu === undefined || versionBelow(qemu, "10.1"))
+    .filter(({ qemu }) => qemu === undefined || versionBelow(qemu, fixedIn))
     .map(({ host, qemu }) => ({
       rule: "multi-fd-with-post-copy",
       severity: "blocker",
       code: "unsafeCombination",
       host,
-      message: `migration.parallel together with migration.postCopy loses the guest below QEMU 10.1; ${host} has ${qemu ?? "an unknown version"}`,
+      message: `migration.parallel together with migration.postCopy loses the guest below QEMU ${fixedIn}; ${host} has ${qemu ?? "an unknown version"}`,
       remedies: [oneOfTheTwo],
     })) satisfies Problem[];
   if (tooOld.length > 0 || domain === undefined) return tooOld;

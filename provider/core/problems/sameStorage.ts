@@ -43,7 +43,7 @@ export function isSharedToLibvirt(fileSystem: string, libvirt: string | undefine
   return since !== undefined && (libvirt === undefined || !versionBelow(libvirt, since));
 }
 
-/** The first release that has `shared_filesystems` in qemu.conf. */
+/** The first release that has `shared_filesystems` in qemu.conf (11.3.0 has it; that 10.1.0 is the first is not confirmed). */
 const declares = "10.1.0";
 
 /** The administrator of that host has declared it shared. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Failure, PlacementError } from "../../../provider/core/errors";
 import type { Problem } from "../../../provider/core/problem";
+import type { Diagnosis } from "../../../provider/cli/doctor";
 import { run } from "../../../provider/cli/run";
 import { createMask } from "../../../provider/schema";
 import { fakeDomain, SimulatedLab, fakeUuid } from "../../../lab/simulated";
@@ -104,15 +105,49 @@ describe("the command line", () => {
     assert.ok(hosts[0]!.problems[0]!.remedies[0]!.do.length > 0);
   });
 
+  /** What the shell of a host tells its checks. */
+  function hostAnswer(change: Record<string, string> = {}): string {
+    const words = {
+      kvm: "yes",
+      ssh: "yes",
+      virtual: "no",
+      swtpm: "",
+      sshd: "maxsessions 10",
+      selinux: "off",
+      apparmor: "N",
+      ...change,
+    };
+    return [...Object.entries(words), ["end", ""]].map(([name, text]) => `\n@@ ${name}\n${text}\n`).join("");
+  }
+
+  it("names what each host lacks, and what it does not tell", async () => {
+    const { code, printed } = await call(["doctor", "kvm-a", "--json"], (fake) => {
+      fake.hosts.get("kvm-a")!.answers.set("sshd -T", hostAnswer({ kvm: "no", sshd: "" }));
+    });
+    const [host] = (JSON.parse(printed) as Diagnosis).hosts;
+    assert.equal(code, 1);
+    assert.equal(factsOf(host!.problems)[0], "blocker kvm on kvm-a: migrationRefused");
+    assert.deepEqual(host!.unchecked, ["daemons", "one-daemon", "daemon-socket", "max-sessions"]);
+  });
+
   it("finds every host and pair well", async () => {
-    const { code, printed } = await call(["doctor", "kvm-a", "kvm-b"]);
+    const { code, printed } = await call(["doctor", "kvm-a", "kvm-b"], (fake) => {
+      for (const { answers } of fake.hosts.values()) {
+        answers.set("version", "Running hypervisor: QEMU 11.1.2\nRunning against daemon: 12.8.0");
+        answers.set(
+          "virtnetworkd",
+          "\n@@ init\nsystemd\n\n@@ sockets\nvirtqemud\nvirtstoraged\nvirtlogd\nvirtnetworkd\n\n@@ end\n",
+        );
+        answers.set("sshd -T", hostAnswer());
+      }
+    });
     assert.equal(code, 0);
     assert.equal(
       printed,
       [
         "HOST OR PAIR   LIBVIRT  QEMU    STATE",
-        "kvm-a          9.0.0    7.2.22  ok",
-        "kvm-b          9.0.0    7.2.22  ok",
+        "kvm-a          12.8.0   11.1.2  ok",
+        "kvm-b          12.8.0   11.1.2  ok",
         "kvm-a → kvm-b                   ok",
         "kvm-b → kvm-a                   ok",
         "",
