@@ -19,3 +19,6 @@ export function canonicalAddress(address: string): string | undefined {
     return undefined;
   }
 }
+
+/** A name as ssh connects to it and writes it for %h: names in lower case, an address in its one form. */
+export const connectionName = (name: string): string => canonicalAddress(name) ?? name.toLowerCase();

@@ -1,11 +1,13 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, isAbsolute, join } from "node:path";
-import type { Directive, Line, Section } from "ssh-config" with { "resolution-mode": "import" };
+import { readdirSync, statSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
 import { PlacementError } from "../core/errors";
 import { quote } from "../core/quote";
+import { type ConfigLine, readLine } from "./config-line";
+import { valueFault } from "./config-values";
 import { expandPath } from "./expand";
 import { isLiteral, matchesPattern } from "./patterns";
-import { type SshOptions, type Surroundings, surroundings } from "./surroundings";
+import { readPlainFile } from "./plain-file";
+import { type ConfigFile, type SshOptions, type Surroundings, surroundings } from "./surroundings";
 
 /** The directives under one `Host` or `Match` line, or above the first. An Include is a directive: it counts only where its block does. */
 export interface Block {
@@ -14,18 +16,12 @@ export interface Block {
   entries: ({ keyword: string; values: string[] } | { include: Block[] })[];
 }
 
-// ssh-config ships a CommonJS build but types for its ES module only, so `import` of its values does not compile here.
-// eslint-disable-next-line @typescript-eslint/consistent-type-imports, @typescript-eslint/no-unsafe-assignment
-type SshConfigModule = typeof import("ssh-config", { with: { "resolution-mode": "import" } });
-// eslint-disable-next-line @typescript-eslint/no-require-imports
-const { LineType, parse: parseSshConfig } = require("ssh-config") as SshConfigModule;
-
 /** ssh's own limit of nested Includes. */
 const deepestInclude = 16;
 
-/** All of ssh_config, user's first. Only the parser of `ssh-config` is used: its `compute` would run nslookup and `Match exec`. */
+/** All of ssh_config, user's first. */
 export function readConfig(around: Surroundings): Block[] {
-  return around.configFiles.flatMap((file) => readBlocks(file, around, dirname(file), 0));
+  return around.configFiles.flatMap((file) => readBlocks(file, around, 0));
 }
 
 /** The hosts that ssh_config names one by one. */
@@ -40,68 +36,70 @@ function namesIn(blocks: readonly Block[]): string[] {
   ]);
 }
 
-function readBlocks(file: string, around: Surroundings, folder: string, depth: number): Block[] {
-  const lines = linesOf(file);
-  const top: Block = { entries: [] };
-  const blocks = [top];
-  const entry = ({ param, value }: Directive): Block["entries"][number] => {
-    // RSAMinSize: the name that RHEL gave RequiredRSASize before OpenSSH had it.
-    const keyword = param.toLowerCase().replace(/^rsaminsize$/, "requiredrsasize");
-    const values = wordsOf(value);
-    if (keyword !== "include") return { keyword, values };
-    if (depth >= deepestInclude) throw unusable(file, `Include is nested more than ${deepestInclude} deep`);
-    const files = values.flatMap((path) => {
-      const expanded = expandPath(path, around.home, around.env, { d: around.home, u: around.localUser });
-      return filesLike(isAbsolute(expanded) ? expanded : join(folder, expanded));
-    });
-    return { include: files.flatMap((path) => readBlocks(path, around, folder, depth + 1)) };
-  };
-  for (const line of lines) {
-    if (line.type !== LineType.DIRECTIVE) continue;
-    const keyword = line.param.toLowerCase();
-    if (keyword !== "host" && keyword !== "match") {
-      top.entries.push(entry(line));
-      continue;
-    }
-    const words = wordsOf(line.value);
-    const directives = (line as Section).config.filter((inner) => inner.type === LineType.DIRECTIVE) as Directive[];
-    blocks.push({ when: { keyword, words }, entries: directives.map(entry) });
+function readBlocks(file: ConfigFile, around: Surroundings, depth: number): Block[] {
+  const blocks: Block[] = [{ entries: [] }];
+  for (const { keyword, values } of linesOf(file)) {
+    if (keyword === "host" || keyword === "match") {
+      blocks.push({ when: { keyword, words: values }, entries: [] });
+    } else if (keyword === "include") {
+      if (depth >= deepestInclude) throw unusable(file.path, `Include is nested more than ${deepestInclude} deep`);
+      const files = values.flatMap((path) => included(path, file, around));
+      blocks.at(-1)!.entries.push({ include: files.flatMap((each) => readBlocks(each, around, depth + 1)) });
+    } else blocks.at(-1)!.entries.push({ keyword, values });
   }
   return blocks;
 }
 
-/** The parser leaves single quotes, which ssh takes away. */
-function wordsOf(value: Directive["value"]): string[] {
-  const words = typeof value === "string" ? [value] : value.map(({ val }) => val);
-  return words.map((word) => (/^'[^']*'$/.test(word) ? word.slice(1, -1) : word));
+/** Paths are relative to the account's or the system's directory, never to the file that includes them. */
+function included(path: string, { path: from, directory }: ConfigFile, around: Surroundings): ConfigFile[] {
+  const { home, env, localUser: u, localHost: l } = around;
+  const expanded = expandPath(path, home, { d: home, u, l, L: l.split(".", 1)[0]! }, env);
+  if (expanded === undefined) throw unusable(from, `Include ${path} has a part that is not understood here`);
+  const paths = filesLike(isAbsolute(expanded) ? expanded : join(directory, expanded));
+  return paths.map((each) => ({ path: each, directory, private: true }));
 }
 
-function linesOf(file: string): Line[] {
-  let text: string;
+function linesOf(file: ConfigFile): ConfigLine[] {
+  return textOf(file)
+    .split("\n")
+    .flatMap((text, index) => {
+      const line = readLine(text);
+      if (line === undefined) return [];
+      const fault = typeof line === "string" ? line : valueFault(line.keyword, line.values);
+      if (typeof line === "string" || fault !== undefined) throw unusable(file.path, `line ${index + 1}: ${fault}`);
+      return line;
+    });
+}
+
+function textOf({ path, private: alone }: ConfigFile): string {
   try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const facts = statSync(path);
     // A pattern of Include may match a directory, which ssh reads as an empty file.
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return [];
-    throw unusable(file, `it cannot be read (${code})`);
-  }
-  try {
-    return parseSshConfig(text);
+    if (facts.isDirectory()) return "";
+    const own = process.getuid?.();
+    const foreign = facts.uid !== 0 && facts.uid !== own;
+    if (alone && own !== undefined && (foreign || (facts.mode & 0o022) !== 0)) {
+      throw unusable(path, "others may write it, and ssh refuses it too", `chmod go-w ${quote(path)}`);
+    }
+    return readPlainFile(path).toString("utf8");
   } catch (error) {
-    throw unusable(file, (error as Error).message);
+    if (error instanceof PlacementError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return "";
+    throw unusable(path, `it cannot be read (${code})`);
   }
 }
 
-function unusable(file: string, why: string): PlacementError {
+function unusable(file: string, why: string, fix?: string): PlacementError {
   return new PlacementError({
     code: "invalidInput",
     phase: "configure",
     action: `cannot use the ssh configuration ${file}`,
     message: why,
-    remedies: [
-      { do: "fix the file; ssh shows how it reads it", commands: [{ command: `ssh -G -F ${quote(file)} HOST` }] },
-    ],
+    remedies:
+      fix === undefined
+        ? [{ do: "fix the file; ssh shows how it reads it", commands: [{ command: `ssh -G -F ${quote(file)} HOST` }] }]
+        : [{ do: "take the others' permissions away", commands: [{ command: fix }] }],
   });
 }
 

@@ -3,6 +3,7 @@ import type { Remedy } from "../core/problem";
 import { agentKeys } from "./agent";
 import { shellPath, shortPath } from "./expand";
 import { failure, setField, setSecret, words } from "./failure";
+import type { KeySources } from "./key-sources";
 import {
   publicHalf,
   readKeyText,
@@ -12,7 +13,7 @@ import {
   type UnusableKey,
 } from "./private-key";
 import { fingerprint, typeOfKey } from "./public-key";
-import type { KeySources, Target } from "./target";
+import type { Target } from "./target";
 
 /** One key to offer. `label` says where it comes from and its fingerprint, never more. */
 export interface Offer {

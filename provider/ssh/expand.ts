@@ -5,11 +5,6 @@ import { quote } from "../core/quote";
 /** The values behind ssh_config's percent tokens, by letter. */
 export type Tokens = Record<string, string>;
 
-/** `%h` and the like; `%%` is a percent sign. A token that is not known is left as it stands. */
-export function expandTokens(text: string, tokens: Tokens): string {
-  return text.replace(/%(.)/g, (whole, letter: string) => (letter === "%" ? "%" : (tokens[letter] ?? whole)));
-}
-
 /** `~`, `~/…`, and `~name/…` of another account; one that is not known is left as it stands. */
 export function expandHome(path: string, home: string): string {
   const [, name, rest] = /^~([^/]*)(.*)$/s.exec(path) ?? [];
@@ -27,10 +22,24 @@ function homeOf(account: string): string | undefined {
   }
 }
 
-/** A path of ssh_config: `~`, `${VARIABLE}` and percent tokens. */
-export function expandPath(path: string, home: string, env: NodeJS.ProcessEnv, tokens: Tokens): string {
-  const withVariables = path.replace(/\$\{(\w+)\}/g, (whole, name: string) => env[name] ?? whole);
-  return expandTokens(expandHome(withVariables, home), tokens);
+/** Tokens and `${VARIABLES}`, in one pass. Undefined where one of them has no value: ssh does not start then. */
+export function expandStrictly(text: string, tokens: Tokens, env: NodeJS.ProcessEnv): string | undefined {
+  let complete = true;
+  const expanded = text.replace(
+    /%(.?)|\$\{([^}]*)(\}?)/gs,
+    (_whole, letter: string | undefined, variable: string | undefined, end: string | undefined) => {
+      const value = letter === undefined ? env[variable!] : letter === "%" ? "%" : tokens[letter];
+      complete &&= value !== undefined && end !== "";
+      return value ?? "";
+    },
+  );
+  return complete ? expanded : undefined;
+}
+
+/** A path of ssh_config: `~`, tokens and `${VARIABLES}`. Undefined where ssh does not start. */
+export function expandPath(path: string, home: string, tokens: Tokens, env: NodeJS.ProcessEnv): string | undefined {
+  const atHome = expandHome(path, home);
+  return /^~[^/]/.test(atHome) ? undefined : expandStrictly(atHome, tokens, env);
 }
 
 /** A path as the reader knows it: the home directory is `~`. */

@@ -11,8 +11,9 @@ import type { Connection } from "./connection";
 import { dialOpenSsh } from "./openssh";
 import { routeTo } from "./route";
 import { SshShell } from "./shell";
+import { refuseForSsh2 } from "./ssh2-limits";
 import { type SshOptions, surroundings } from "./surroundings";
-import { refuseForSsh2, type Target } from "./target";
+import type { Target } from "./target";
 import { directly, through } from "./transport";
 
 export { sshConfigHosts } from "./config";

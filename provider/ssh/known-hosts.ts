@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { canonicalAddress } from "./address";
 import { matchesPatternList } from "./patterns";
+import { readPlainFile } from "./plain-file";
 import { decodeBase64, type PublicKey, readTypedKey } from "./public-key";
 
 /** A line of known_hosts that speaks of the host asked for. */
@@ -49,7 +49,7 @@ export function knownKeysIn(text: string, name: string, file: string): KnownKey[
 export function knownKeys(files: readonly string[], name: string): KnownKey[] {
   return files.flatMap((file) => {
     try {
-      return knownKeysIn(readFileSync(file, "latin1"), name, file);
+      return knownKeysIn(readPlainFile(file).toString("latin1"), name, file);
     } catch {
       return [];
     }

@@ -1,6 +1,7 @@
-import { canonicalAddress } from "./address";
+import { connectionName } from "./address";
 import type { Block } from "./config";
-import { expandTokens } from "./expand";
+import { expandStrictly } from "./expand";
+import { asksForFinalPass, matchHolds, type MatchFacts } from "./match";
 import { matchesPatternList } from "./patterns";
 
 export interface Query {
@@ -12,7 +13,7 @@ export interface Query {
   localUser: string;
 }
 
-/** What ssh_config says of one host; by lower-case keyword, the first value obtained. IdentityFile collects. */
+/** What ssh_config says of one host; by lower-case keyword, the first value obtained. IdentityFile and CertificateFile collect. */
 export type ConfigValues = ReadonlyMap<string, readonly string[]>;
 
 export interface LookedUp {
@@ -24,91 +25,95 @@ export interface LookedUp {
   undecided: ReadonlyMap<string, string>;
 }
 
+const collected = new Set(["identityfile", "certificatefile"]);
+const times = new Set(["connecttimeout", "serveraliveinterval"]);
+
 /**
  * ssh's own evaluation: blocks in order, the first value wins, and a second pass where a `Match final` or canonical host names ask for one.
- * `Match exec` runs nothing: it never applies, negated or not, and neither does a criterion that is not known here.
+ * Nothing is run: what a `Match exec` decides stays open.
  */
 export function lookUp(blocks: readonly Block[], query: Query): LookedUp {
-  const values = new Map<string, readonly string[]>();
-  const undecided = new Map<string, string>();
-  let wantsFinalPass = false;
-
-  // Between its passes ssh writes an address in its one form, whether canonical names are asked for or not.
-  const hostName = (final: boolean) => (final && canonicalAddress(configured())) || configured();
-  const configured = () =>
-    query.hostName ?? expandTokens(values.get("hostname")?.[0] ?? query.alias, { h: query.alias, n: query.alias });
-  const matchesHost = (words: string, host: string) =>
-    matchesPatternList(words.toLowerCase().split(","), host.toLowerCase());
-
-  /** Whether a block applies, or the criterion that leaves it open. */
-  const holds = ({ keyword, words }: NonNullable<Block["when"]>, final: boolean): boolean | { unknown: string } => {
-    if (keyword === "host") return matchesPatternList(words, final ? hostName(true).toLowerCase() : query.alias);
-    let result = true;
-    let unknown: string | undefined;
-    for (let i = 0; i < words.length; i++) {
-      const negated = words[i]!.startsWith("!");
-      const criterion = words[i]!.slice(negated ? 1 : 0);
-      const pattern = () => words[++i] ?? "";
-      let held: boolean;
-      switch (criterion.toLowerCase()) {
-        case "all":
-          held = true;
-          break;
-        case "final":
-        case "canonical":
-          // ssh reads on behind a criterion that failed.
-          wantsFinalPass ||= criterion.toLowerCase() === "final";
-          held = final;
-          break;
-        case "host":
-          held = matchesHost(pattern(), hostName(final));
-          break;
-        case "originalhost":
-          held = matchesHost(pattern(), query.alias);
-          break;
-        case "user":
-          held = matchesPatternList(pattern().split(","), query.user ?? values.get("user")?.[0] ?? query.localUser);
-          break;
-        case "localuser":
-          held = matchesPatternList(pattern().split(","), query.localUser);
-          break;
-        default:
-          pattern();
-          unknown ??= criterion;
-          continue;
-      }
-      if (held === negated) result = false;
-    }
-    return result && unknown !== undefined ? { unknown } : result;
+  const found: Found = { values: new Map(), undecided: new Map() };
+  const hostName = () => query.hostName ?? configuredName(found.values, query.alias);
+  const pass = (final: string | undefined) => {
+    const facts = (): MatchFacts => ({
+      alias: query.alias,
+      host: final ?? hostName(),
+      user: query.user ?? found.values.get("user")?.[0] ?? query.localUser,
+      localUser: query.localUser,
+      tag: tagOf(found),
+      final: final !== undefined,
+    });
+    blocks.forEach((block) => apply(block, facts, found));
   };
 
-  // Of a command and a jump host, the one that is named first leaves no room for the other.
-  const isSet = (keyword: string) =>
+  pass(undefined);
+  const canonicalizes = /^(yes|true|always)$/i.test(found.values.get("canonicalizehostname")?.[0] ?? "");
+  if (canonicalizes || blocks.some(wantsFinalPass)) {
+    // Between its passes ssh settles the name: a HostName comes too late, and an address is in its one form.
+    const settled = connectionName(hostName());
+    found.values.set("hostname", [settled.replace(/%/g, "%%")]);
+    pass(settled);
+  }
+  return found;
+}
+
+/** HostName takes the token %h, the name as written. One that ssh does not take is refused later. */
+function configuredName(values: ConfigValues, alias: string): string {
+  const written = values.get("hostname")?.[0];
+  return written === undefined ? alias : (expandStrictly(written, { h: alias }, {}) ?? written);
+}
+
+interface Found extends LookedUp {
+  values: Map<string, readonly string[]>;
+  undecided: Map<string, string>;
+}
+
+function wantsFinalPass({ when, entries }: Block): boolean {
+  if (when?.keyword === "match" && asksForFinalPass(when.words)) return true;
+  return entries.some((entry) => "include" in entry && entry.include.some(wantsFinalPass));
+}
+
+function tagOf({ values, undecided }: Found): MatchFacts["tag"] {
+  const unknown = undecided.get("tag");
+  return unknown === undefined ? (values.get("tag")?.[0] ?? "") : { unknown };
+}
+
+function apply(block: Block, facts: () => MatchFacts, found: Found): void {
+  const held = holds(block, facts());
+  if (typeof held === "object") return leaveOpen(block, held.unknown, found);
+  if (!held) return;
+  for (const entry of block.entries) {
+    if ("include" in entry) entry.include.forEach((inner) => apply(inner, facts, found));
+    else if (collected.has(entry.keyword)) {
+      found.values.set(entry.keyword, [...new Set([...(found.values.get(entry.keyword) ?? []), ...entry.values])]);
+      // A time of "none" leaves room for a later one.
+    } else if (!isSet(entry.keyword, found) && !(times.has(entry.keyword) && entry.values[0] === "none")) {
+      found.values.set(entry.keyword, entry.values);
+    }
+  }
+}
+
+function holds({ when }: Block, facts: MatchFacts): boolean | { unknown: string } {
+  if (when === undefined) return true;
+  if (when.keyword === "match") return matchHolds(when.words, facts);
+  return matchesPatternList(when.words, facts.final ? facts.host : facts.alias);
+}
+
+/** Of a command and a jump host, the one that is named first leaves no room for the other. */
+function isSet(keyword: string, { values }: Found): boolean {
+  return (
     values.has(keyword) ||
     (values.has("proxycommand") && keyword === "proxyjump") ||
-    (values.has("proxyjump") && keyword === "proxycommand");
+    (values.has("proxyjump") && keyword === "proxycommand")
+  );
+}
 
-  const leaveOpen = (block: Block, criterion: string): void => {
-    for (const entry of block.entries) {
-      if ("include" in entry) entry.include.forEach((inner) => leaveOpen(inner, criterion));
-      else if (!isSet(entry.keyword) && !undecided.has(entry.keyword)) undecided.set(entry.keyword, criterion);
+function leaveOpen(block: Block, criterion: string, found: Found): void {
+  for (const entry of block.entries) {
+    if ("include" in entry) entry.include.forEach((inner) => leaveOpen(inner, criterion, found));
+    else if ((collected.has(entry.keyword) || !isSet(entry.keyword, found)) && !found.undecided.has(entry.keyword)) {
+      found.undecided.set(entry.keyword, criterion);
     }
-  };
-
-  const apply = (block: Block, final: boolean): void => {
-    const held = block.when ? holds(block.when, final) : true;
-    if (typeof held === "object") return leaveOpen(block, held.unknown);
-    if (!held) return;
-    for (const entry of block.entries) {
-      if ("include" in entry) entry.include.forEach((inner) => apply(inner, final));
-      else if (entry.keyword === "identityfile") {
-        values.set("identityfile", [...new Set([...(values.get("identityfile") ?? []), ...entry.values])]);
-      } else if (!isSet(entry.keyword)) values.set(entry.keyword, entry.values);
-    }
-  };
-
-  blocks.forEach((block) => apply(block, false));
-  wantsFinalPass ||= /^(yes|true|always)$/i.test(values.get("canonicalizehostname")?.[0] ?? "");
-  if (wantsFinalPass) blocks.forEach((block) => apply(block, true));
-  return { values, undecided };
+  }
 }

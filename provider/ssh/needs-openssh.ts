@@ -2,9 +2,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Host } from "../core/model";
 import type { HostKeyRules } from "./host-key-rules";
+import type { KeySources } from "./key-sources";
 import { knownHostsName, knownKeys } from "./known-hosts";
 import type { LookedUp } from "./lookup";
 import { publicHalf } from "./private-key";
+import { isYes } from "./config-values";
 import { typeOfKey } from "./public-key";
 
 /** What decides about the connection itself. A Match that is not evaluated here may set any of it. */
@@ -18,15 +20,23 @@ const aboutTheConnection = [
   "identitiesonly",
   "proxyjump",
   "proxycommand",
+  "bindaddress",
+  "bindinterface",
+  "addressfamily",
+  "pkcs11provider",
+  "pubkeyauthentication",
+  "pubkeyacceptedalgorithms",
+  "preferredauthentications",
+  "gssapiauthentication",
+  "connecttimeout",
+  "serveraliveinterval",
+  "serveralivecountmax",
 ];
 
-interface Facts {
+interface Facts extends KeySources {
   host: Host;
   lookedUp: LookedUp;
   proxyCommand: boolean;
-  identityFiles: readonly string[];
-  namedBy: "inventory" | "sshConfig" | "default";
-  agentSocket?: string | undefined;
   rules: HostKeyRules;
   knownHostsFiles: readonly string[];
   address: string;
@@ -34,6 +44,7 @@ interface Facts {
   hostKeyAlias: string | undefined;
   home: string;
   env: NodeJS.ProcessEnv;
+  unsupported: string | undefined;
 }
 
 /** What this host's configuration asks for that ssh2 does not do and the system's ssh does; each in words. */
@@ -51,11 +62,17 @@ export function needsOpenSsh(facts: Facts): string[] {
     hasSecurityKey(facts) && "its key is in a security key (FIDO)",
     usesKerberos(facts) && "GSSAPIAuthentication is set, and there is no key but a Kerberos ticket",
     undecided !== undefined && `a Match ${lookedUp.undecided.get(undecided)} of ssh_config sets ${undecided}`,
+    facts.unsupported !== undefined && `ssh_config sets ${facts.unsupported} for it`,
+    isSet("pkcs11provider") && host.privateKey === undefined && "ssh_config sets a PKCS11Provider for it",
+    halfOfRsa(facts) && "PubkeyAcceptedAlgorithms of ssh_config takes RSA keys with one of the two hashes only",
     obstacle?.fault.message,
     onlyKnownByAuthority(facts) && "known_hosts has a @cert-authority for it, and no key",
   ];
   return needs.filter((need) => typeof need === "string");
 }
+
+/** ssh2 takes the hash that the host names first. */
+const halfOfRsa = ({ accepted }: Facts) => accepted.includes("rsa-sha2-256") !== accepted.includes("rsa-sha2-512");
 
 function hasCertificate({ host, identityFiles }: Facts, fileSet: boolean): boolean {
   if (fileSet) return true;
@@ -72,7 +89,7 @@ function hasSecurityKey({ host, identityFiles, namedBy, home }: Facts): boolean 
 
 /** Distributions set GSSAPIAuthentication for everybody (RHEL does): it counts only where nothing else can let the account in. */
 function usesKerberos({ host, lookedUp, identityFiles, agentSocket, env }: Facts): boolean {
-  if (!/^(yes|true)$/i.test(lookedUp.values.get("gssapiauthentication")?.[0] ?? "")) return false;
+  if (!isYes(lookedUp.values.get("gssapiauthentication")?.[0])) return false;
   if (host.privateKey !== undefined || agentSocket !== undefined) return false;
   if (identityFiles.some((path) => existsSync(path))) return false;
   return env["KRB5CCNAME"] !== undefined || existsSync(`/tmp/krb5cc_${process.getuid?.() ?? ""}`);

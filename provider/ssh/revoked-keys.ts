@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { isKrl, readKrl } from "./krl";
+import { readPlainFile } from "./plain-file";
 import { decodeBase64, isShortRsa, type PublicKey, readTypedKey } from "./public-key";
 
 /** What a file of RevokedHostKeys says about a key. `unusable`: nothing can be known, so that no key is to be trusted. */
@@ -9,7 +9,7 @@ export type Revocation = "revoked" | "notRevoked" | { unusable: string };
 export function revocationIn(file: string, key: PublicKey): Revocation {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    bytes = readPlainFile(file);
   } catch (error) {
     return { unusable: `cannot be read (${(error as NodeJS.ErrnoException).code ?? "error"})` };
   }

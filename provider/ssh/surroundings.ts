@@ -1,5 +1,5 @@
 import { hostname, homedir, userInfo } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** What this layer takes from the computer it runs on. All of it can be passed in, so that a test touches no real home. */
 export interface SshOptions {
@@ -17,6 +17,15 @@ export interface SshOptions {
   globalKnownHostsFiles?: readonly string[];
 }
 
+/** A file of ssh_config. */
+export interface ConfigFile {
+  path: string;
+  /** Where the relative paths of its Includes begin. */
+  directory: string;
+  /** ssh refuses it where others may write it. */
+  private: boolean;
+}
+
 export interface Surroundings {
   home: string;
   env: NodeJS.ProcessEnv;
@@ -25,7 +34,7 @@ export interface Surroundings {
   /** The one file that stands for all of ssh_config; undefined: the account's and the system's. */
   configFile: string | undefined;
   /** In the order in which ssh reads them; a file that is not there is empty. */
-  configFiles: readonly string[];
+  configFiles: readonly ConfigFile[];
   globalKnownHostsFiles: readonly string[];
 }
 
@@ -39,7 +48,14 @@ export function surroundings(options: SshOptions = {}): Surroundings {
     localUser: options.localUser ?? accountName(env),
     localHost: hostname(),
     configFile: options.sshConfigFile ?? (options.home === undefined ? undefined : join(home, ".ssh/config")),
-    configFiles: [options.sshConfigFile ?? join(home, ".ssh/config"), ...(system === undefined ? [] : [system])],
+    configFiles: [
+      {
+        path: options.sshConfigFile ?? join(home, ".ssh/config"),
+        directory: join(home, ".ssh"),
+        private: options.sshConfigFile === undefined,
+      },
+      ...(system === undefined ? [] : [{ path: system, directory: dirname(system), private: false }]),
+    ],
     globalKnownHostsFiles: options.globalKnownHostsFiles ?? ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"],
   };
 }

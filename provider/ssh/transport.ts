@@ -14,6 +14,8 @@ export function directly(target: Target): OpenTransport {
       const socket = connectTcp({
         host: target.address,
         port: target.port,
+        ...(target.addressFamily !== undefined && { family: target.addressFamily }),
+        ...(target.bindAddress !== undefined && { localAddress: target.bindAddress }),
         autoSelectFamilyAttemptTimeout: Math.max(1000, Math.floor(timeoutMs / 3)),
       });
       const fail = (fault: Parameters<typeof unreachable>[1], cause?: unknown) => {

@@ -5,7 +5,8 @@ import type { Host } from "../../provider/core/model";
 import { readConfig } from "../../provider/ssh/config";
 import type { SshOptions } from "../../provider/ssh/surroundings";
 import { surroundings } from "../../provider/ssh/surroundings";
-import { refuseForSsh2, resolveTarget } from "../../provider/ssh/target";
+import { refuseForSsh2 } from "../../provider/ssh/ssh2-limits";
+import { resolveTarget } from "../../provider/ssh/target";
 
 /** A home directory for each test, whose ~/.ssh/config is read. Call it in a `describe`. */
 export function sshHome() {

@@ -10,7 +10,9 @@ import { parseSystem } from "../../provider/preflight/probes/system";
 import { parseQemuConf } from "../../provider/virsh/qemuConf";
 import { matchesPattern, matchesPatternList } from "../../provider/ssh/patterns";
 import { HeadAndTail } from "../../provider/ssh/bounded";
-import { expandTokens } from "../../provider/ssh/expand";
+import { readLine } from "../../provider/ssh/config-line";
+import { secondsOf } from "../../provider/ssh/config-values";
+import { expandStrictly } from "../../provider/ssh/expand";
 import { words } from "../../provider/ssh/failure";
 import { knownKeysIn } from "../../provider/ssh/known-hosts";
 import { readPrivateKey } from "../../provider/ssh/private-key";
@@ -258,7 +260,29 @@ const readers: { name: string; read: (text: string) => unknown; worst?: Worst[] 
     worst: [["-----BEGIN OPENSSH PRIVATE KEY-----", "A"]],
   },
   { name: "publicKeyIn", read: publicKeyIn, worst: [["", "a- "]] },
-  { name: "expandTokens", read: (text) => expandTokens(text, { h: "kvm-a" }), worst: [["", "%"]] },
+  {
+    name: "expandStrictly",
+    read: (text) => expandStrictly(text, { h: "kvm-a" }, {}),
+    worst: [
+      ["", "%"],
+      ["", "${"],
+    ],
+  },
+  {
+    name: "readLine",
+    read: readLine,
+    worst: [
+      ["Host ", "\\"],
+      ["Host ", '"a" '],
+      ["Port", " =", "="],
+    ],
+  },
+  { name: "secondsOf", read: secondsOf, worst: [["", "1", "x"]] },
+  {
+    name: "secondsOf, of what it takes at most",
+    read: (text) => secondsOf(text.slice(0, 39) + "x"),
+    worst: [["", "1"]],
+  },
   {
     name: "HeadAndTail",
     read: (text) => {

@@ -42,8 +42,11 @@ describe("ssh: the files of ssh_config", () => {
     const t = target({ name: "kvm-a" }, "Host kvm-a\n User mine\n");
     assert.deepEqual([t.user, t.port, t.connectTimeoutMs], ["mine", 2222, 4000]);
     const { configFiles } = surroundings({ home: home(), sshConfigFile: "/named" });
-    assert.deepEqual(configFiles, ["/named"]);
-    assert.deepEqual(surroundings({ home: home() }).configFiles, [join(home(), ".ssh/config"), "/etc/ssh/ssh_config"]);
+    assert.deepEqual(configFiles, [{ path: "/named", directory: join(home(), ".ssh"), private: false }]);
+    assert.deepEqual(surroundings({ home: home() }).configFiles, [
+      { path: join(home(), ".ssh/config"), directory: join(home(), ".ssh"), private: true },
+      { path: "/etc/ssh/ssh_config", directory: "/etc/ssh", private: false },
+    ]);
   });
 
   it("that includes itself, or cannot be read, is refused by the name of the file", () => {
