@@ -3,6 +3,7 @@ import type { Remedy } from "../core/problem";
 import { agentKeys } from "./agent";
 import { shellPath, shortPath } from "./expand";
 import { failure, setField, setSecret, words } from "./failure";
+import { keyTypeOf } from "./host-key-algorithms";
 import type { KeySources } from "./key-sources";
 import {
   publicHalf,
@@ -12,7 +13,7 @@ import {
   readPrivateKeyFile,
   type UnusableKey,
 } from "./private-key";
-import { fingerprint, typeOfKey } from "./public-key";
+import { fingerprint, readPublicKey, typeOfKey } from "./public-key";
 import type { Target } from "./target";
 
 /** One key to offer. `label` says where it comes from and its fingerprint, never more. */
@@ -71,7 +72,24 @@ export async function credentialsFor(target: Target): Promise<Credentials> {
   // ssh's default key files need not be there.
   const notable = unusable.filter(({ read }) => keys.namedBy !== "default" || read.problem !== "missing");
   if (offers.length === 0 && notable[0]) throw keyUnusable(target, notable[0].source, notable[0].read);
-  return { offers, skipped: [...skipped, ...notable.map(({ source, read }) => `${source.name} (${read.message})`)] };
+  skipped.push(...notable.map(({ source, read }) => `${source.name} (${read.message})`));
+  return acceptable(target, offers, skipped);
+}
+
+/** Without the keys that ssh does not offer: PubkeyAcceptedAlgorithms and RequiredRSASize hold for these too. */
+function acceptable({ keys, hostKeyRules }: Target, offers: Offer[], skipped: string[]): Credentials {
+  const left = offers.filter(({ key, label }) => {
+    const blob = key.getPublicSSH();
+    const bits = readPublicKey(blob)?.rsaBits;
+    const why = !keys.accepted.some((algorithm) => keyTypeOf(algorithm) === typeOfKey(blob))
+      ? "left out by PubkeyAcceptedAlgorithms of ssh_config"
+      : bits !== undefined && bits < hostKeyRules.requiredRsaBits
+        ? `${bits} bits, and RequiredRSASize is ${hostKeyRules.requiredRsaBits}`
+        : undefined;
+    if (why !== undefined) skipped.push(`${label} (${why})`);
+    return why === undefined;
+  });
+  return { offers: left, skipped };
 }
 
 async function keysOfAgent(keys: KeySources, skipped: string[]): Promise<ParsedKey[]> {

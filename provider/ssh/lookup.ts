@@ -105,7 +105,8 @@ function isSet(keyword: string, { values }: Found): boolean {
   return (
     values.has(keyword) ||
     (values.has("proxycommand") && keyword === "proxyjump") ||
-    (values.has("proxyjump") && keyword === "proxycommand")
+    // Measured with OpenSSH 9.2: a ProxyJump of "none" leaves room for a command behind it.
+    (keyword === "proxycommand" && /^(?!none$)/i.test(values.get("proxyjump")?.[0] ?? "none"))
   );
 }
 

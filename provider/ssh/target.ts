@@ -167,7 +167,7 @@ function wayOf(host: Host, config: ConfigValues): { jump: string | undefined; pr
   const isSet = (value: string | undefined) => value !== undefined && value !== "" && value.toLowerCase() !== "none";
   return {
     jump: isSet(set) ? set : undefined,
-    proxyCommand: set === undefined && isSet(config.get("proxycommand")?.[0]),
+    proxyCommand: host.proxyJump === undefined && !isSet(set) && isSet(config.get("proxycommand")?.[0]),
   };
 }
 

@@ -87,8 +87,8 @@ export function throughMaster(ssh: string, socketPath: string): string {
 
 function way({ given: { host } }: Target, proxyCommand: string | undefined): string[] {
   if (proxyCommand !== undefined) return [`ProxyCommand=${proxyCommand}`, "ProxyUseFdpass=no"];
-  // ProxyJump=none leaves out a ProxyCommand behind it as well.
-  return host.proxyJump === undefined ? [] : ["ProxyJump=none"];
+  // It leaves out a ProxyJump behind it as well; ProxyJump=none leaves a ProxyCommand in (measured with OpenSSH 9.2).
+  return host.proxyJump === undefined ? [] : ["ProxyCommand=none"];
 }
 
 function keys({ given: { host }, home }: Target, agentSocket: string | undefined): string[] {

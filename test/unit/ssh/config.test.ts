@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { sshConfigHosts } from "../../../provider/ssh";
 import { surroundings } from "../../../provider/ssh/surroundings";
@@ -57,6 +57,16 @@ describe("ssh: the files of ssh_config", () => {
     });
     write(".ssh/config", 'Host "kvm-a\n');
     assert.throws(() => sshConfigHosts(options()), { code: "invalidInput", message: /\.ssh\/config/ });
+  });
+
+  it("that has a line ssh does not take, or that others may write, is refused by file and line", () => {
+    for (const line of ["IdentitiesOnly on", "Port 0", "User 'a", "Match host", "IdentityFile /a /b", "Port"]) {
+      write(".ssh/config", `# first\nHost kvm-z\n ${line}\n`);
+      assert.throws(() => sshConfigHosts(options()), { code: "invalidInput", message: /config[^]*line 3: / }, line);
+    }
+    const file = write(".ssh/config", "Host kvm-a\n");
+    chmodSync(file, 0o666);
+    assert.throws(() => sshConfigHosts(options()), { code: "invalidInput", message: /chmod go-w/ });
   });
 
   it("names its hosts: literal ones, once each, from included files too", () => {

@@ -31,6 +31,14 @@ describe("ssh: the keys that are offered", () => {
     await dial(kvmA(s));
   });
 
+  it("is none that PubkeyAcceptedAlgorithms leaves out", async () => {
+    const s = await known();
+    write(".ssh/config", "PubkeyAcceptedAlgorithms ssh-ed25519\n");
+    assert.equal((await refusal(kvmA(s, { privateKey: keys.rsa.private }))).code, "authRefused");
+    await dial(kvmA(s, { privateKey: keys.ed.private }));
+    assert.deepEqual(s.offered, [`root ${keys.ed.fingerprint}`]);
+  });
+
   it("that is encrypted is opened by the passphrase, as text and as a file", async () => {
     const s = await known(trusting(keys.locked));
     write("locked", keys.locked.private);

@@ -33,6 +33,16 @@ describe("ssh: what ssh_config says of a host", () => {
     }
   });
 
+  it("knows a Tag, and leaves open what a Tag decides that is left open itself", () => {
+    const config = "Tag site-b\nMatch tagged site-*\n Port 2222\n";
+    assert.equal(target({ name: "kvm-a" }, config).port, 2222);
+    assert.equal(target({ name: "kvm-a" }, "Match tagged site-*\n Port 2222\n").port, 22);
+    assert.equal(target({ name: "kvm-a" }, 'Match tagged ""\n Port 2222\n').port, 2222);
+    assert.throws(() => target({ name: "kvm-a" }, "Match exec true\n Tag a\nMatch tagged a\n Port 2222\n"), {
+      code: "invalidInput",
+    });
+  });
+
   it("matches an address in its canonical form in the final pass only, as ssh does", () => {
     for (const [pattern, applies] of [
       ["127.1", false],

@@ -131,7 +131,8 @@ Host *
     assert.equal(target({ name: "jump" }, config).proxyJump, undefined);
     assert.equal(target({ name: "kvm-a" }, config).proxyJump, "jump");
     assert.throws(() => target({ name: "kvm-b" }, config), { code: "invalidInput", message: /ProxyCommand/ });
-    assert.equal(target({ name: "kvm-c" }, config).proxyJump, undefined);
+    assert.throws(() => target({ name: "kvm-c" }, config), { code: "invalidInput", message: /ProxyCommand/ });
+    assert.equal(target({ name: "kvm-c", proxyJump: "none" }, config).proxyJump, undefined);
   });
 
   it("offers only the named keys with IdentitiesOnly, in each spelling of yes", () => {
