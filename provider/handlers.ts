@@ -10,6 +10,7 @@ import { createDuplicateWarning } from "./pulumi/duplicates";
 import { planOf } from "./pulumi/inputs";
 import { sayOnInterrupt } from "./pulumi/interrupt";
 import { endWithEngine } from "./pulumi/orphan";
+import { Phases } from "./pulumi/phases";
 import { Previews } from "./pulumi/previews";
 import { readPlacement } from "./pulumi/read";
 import { respond } from "./pulumi/respond";
@@ -29,6 +30,7 @@ export function createHandlers(world: World) {
   const settings = new Promise<Settings>((resolve) => (configured = resolve));
   const rowOf = createRows(display);
   const warnOfDuplicate = createDuplicateWarning(display);
+  const phases = new Phases();
   const previews = new Previews(clock);
 
   return {
@@ -39,15 +41,18 @@ export function createHandlers(world: World) {
 
     check: (_olds: Props, news: Props): Promise<pulumi.dynamic.CheckResult> =>
       respond(display, async () => {
-        const checked = checkInputs(await settings, news);
-        if (checked.failures.length === 0) warnOfDuplicate(news);
+        const inputs = phases.checked(news);
+        const checked = checkInputs(await settings, inputs);
+        if (checked.failures.length === 0) warnOfDuplicate(inputs);
         return checked;
       }),
 
     diff: (id: string, olds: Props, news: Props): Promise<pulumi.dynamic.DiffResult> =>
       respond(display, async () => {
         const { changes, replaces, onHosts } = difference(olds, news);
-        if (onHosts && replaces.length === 0) await previews.show(await settings, { id, olds, news }, rowOf(news));
+        if (onHosts && replaces.length === 0 && phases.isPreview(news)) {
+          await previews.show(await settings, { id, olds, news }, rowOf(news));
+        }
         return { changes, replaces, deleteBeforeReplace: false };
       }),
 
@@ -69,7 +74,10 @@ export function createHandlers(world: World) {
       }),
 
     read: (id: string, props: Props): Promise<pulumi.dynamic.ReadResult> =>
-      respond(display, async () => readPlacement(await settings, id, props, rowOf(props))),
+      respond(display, async () => {
+        phases.read(props);
+        return readPlacement(await settings, id, props, rowOf(props));
+      }),
 
     /** Forgets the placement. The VM is neither stopped nor moved nor undefined. */
     delete: (): Promise<void> => Promise.resolve(),
@@ -91,7 +99,7 @@ export function createHandlers(world: World) {
     };
     try {
       const { view, lastMigration } = await sayOnInterrupt(interrupted, () => work);
-      return { view, lastMigration: previews.withPrediction(view, lastMigration), plan };
+      return { view, lastMigration, plan };
     } catch (error) {
       const seen = error instanceof PlacementError ? error.problem.seen : undefined;
       if (seen === undefined) throw error;

@@ -88,6 +88,8 @@ export class VmPlacement extends pulumi.CustomResource {
       __provider: providerText,
       // Handlers are not told for whom they work; without this their texts could not reach the resource's row.
       __urn: pulumi.createUrn(name, type, options?.parent),
+      // Nor are they told whether this is a preview. It reaches check only, which leaves it out of the inputs.
+      __dryRun: pulumi.runtime.isDryRun(),
     };
     super(type, name, props, options);
   }

@@ -7,5 +7,7 @@ set -e
 record=$1 script=$2
 set -- $(cat /proc/$$/stat)
 echo "$1 ${22}" >"$record"
-# A clock since boot of its own: uptime, /proc/stat's btime and the start times of processes begin here.
-exec unshare --net --mount --uts --ipc --pid --time --boottime "-$(cut -d. -f1 /proc/uptime)" --fork --kill-child --mount-proc bash "$script"
+# Clocks since boot of its own: uptime, /proc/stat's btime, the start times of processes, and what QEMU counts from begin here.
+uptime=$(cut -d. -f1 /proc/uptime)
+monotonic=$(awk '/^now at/ { printf "%d", $3 / 1e9; exit }' /proc/timer_list 2>&-) || monotonic=
+exec unshare --net --mount --uts --ipc --pid --time --boottime "-$uptime" --monotonic "-${monotonic:-$uptime}" --fork --kill-child --mount-proc bash "$script"

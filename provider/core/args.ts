@@ -339,7 +339,11 @@ export interface LastMigration {
   staleImages?: StaleImage[];
   /** The images that were copied of a VM that was shut off, as both hosts have them. */
   copiedImages?: CopiedImage[];
-  /** The estimate that was made before the move; absent after a create, a preview without probing, and an offline move. */
+  /**
+   * The estimate of this move, made right before it from the same facts as a preview's. No `up` waits for one: the guest's dirty rate is
+   * what a preview counted on that host within the last hour, and without one the verdict is "unknown". Absent with
+   * `vm-placement:preview: static`, after an offline move, and where a migration was only watched or resumed.
+   */
   predicted?: PredictedMigration;
 }
 

@@ -22,6 +22,8 @@ export interface DesiredPlacement {
   lastHost: string | undefined;
   /** The last move in state: a prediction may learn from it. */
   lastMigration?: LastMigration | undefined;
+  /** With it, an estimate is recorded beside what a live move is measured to take; 0 = without a dirty rate. */
+  estimate?: { dirtyRateSeconds: number } | undefined;
   /** Ask every host: something was left undone before, and need not be where the VM is. */
   everywhere?: boolean;
 }

@@ -9,7 +9,7 @@ import { hostCapBytes } from "../core/predict/transferRate";
 import { parseNumber } from "../virsh/parse";
 import { command } from "../virsh/virshCommand";
 import type { Hosts } from "../observe/hosts";
-import { dirtyRateOf } from "./probes/dirtyRate";
+import { dirtyRateOf, lastDirtyRateOf } from "./probes/dirtyRate";
 import { guestMemoryOf, parseUsedBytes } from "./probes/guestMemory";
 import { linkTo } from "./probes/link";
 
@@ -38,16 +38,37 @@ export interface Measured {
   memory: string | undefined;
 }
 
+type MeasuredDomain = Parameters<typeof dirtyRateOf>[1] & { state: string };
+
 /** To be begun before the facts of the move are gathered: counting dirty pages takes longest, and the rest is there when they are. */
 export async function measureDomain(
   hosts: Hosts,
-  domain: { host: string; uuid: string; name: string; state: string },
+  domain: MeasuredDomain,
   { dirtyRateSeconds }: PredictionSettings,
   clock: Clock,
 ): Promise<Measured> {
+  return measure(hosts, domain, () => dirtyRateOf(hosts, domain, dirtyRateSeconds, clock));
+}
+
+/** The same for `up`, which waits for no count of dirty pages: the host still has what the preview counted. */
+export async function remeasureDomain(
+  hosts: Hosts,
+  domain: MeasuredDomain,
+  { dirtyRateSeconds }: PredictionSettings,
+): Promise<Measured> {
+  return measure(hosts, domain, () =>
+    dirtyRateSeconds === 0 ? Promise.resolve(undefined) : lastDirtyRateOf(hosts, domain),
+  );
+}
+
+async function measure(
+  hosts: Hosts,
+  domain: MeasuredDomain,
+  countDirty: () => Promise<number | undefined>,
+): Promise<Measured> {
   const { host, uuid, name } = domain;
   const dirty = isRunning(domain)
-    ? dirtyRateOf(hosts, domain, dirtyRateSeconds, clock).catch(() => undefined)
+    ? countDirty().catch(() => undefined)
     : Promise.resolve(isPaused(domain) ? 0 : undefined);
   const virsh = await hosts.on(host);
   const [downtime, speed, memory, dirtyBytesPerSecond] = await Promise.all([

@@ -15,7 +15,7 @@ import { estimate, measureDomain, type Predicted, type PredictionSettings } from
 export interface Preview {
   problems: Problem[];
   /** How the move will go, where one is due and the VM runs. */
-  predicted: (Predicted & { uuid: string; destination: string }) | undefined;
+  predicted: Predicted | undefined;
   /** What `up` does instead of a move, as text: it watches a migration that already runs, or removes a leftover. */
   note: string | undefined;
 }
@@ -60,7 +60,7 @@ async function ask(
   const move = liveMoveOf(facts);
   if (move && !found.some(({ severity }) => severity === "blocker")) hosts.liveMoves.preview(move);
   const predicted = await estimate(hosts, facts, measuring, desired.lastMigration);
-  return { problems: found, predicted: predicted && { ...predicted, uuid: domain.uuid, destination }, note };
+  return { problems: found, predicted, note };
 }
 
 async function resumeNote(

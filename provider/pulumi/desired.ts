@@ -31,6 +31,7 @@ export function desiredOf(settings: Settings, id: string | undefined, olds: Prop
     plan: planOf(settings, inputs),
     lastHost: olds.currentHost as string | undefined,
     lastMigration: olds.lastMigration as LastMigration | undefined,
+    estimate: settings.preview.probe ? settings.preview : undefined,
     everywhere: olds.__incomplete === true,
   };
 }

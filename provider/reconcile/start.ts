@@ -4,6 +4,7 @@ import type { DomainView } from "../core/domain";
 import type { Decision } from "../core/decide/types";
 import { showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
+import { recordOf } from "../core/predict";
 import { cannotMove } from "../core/migration";
 import { renderProblem } from "../core/problem";
 import type { MoveFacts } from "../core/problems";
@@ -14,6 +15,7 @@ import { plannedMigration } from "../observe/migration";
 import type { Moved } from "./arrived";
 import { migrate } from "./migrate";
 import { liveMoveOf } from "../preflight/alongside";
+import { estimate, type Predicted, remeasureDomain } from "../preflight/estimate";
 import { blocked, preflight } from "../preflight/preflight";
 import { copyBeforehand, withCopied } from "./copyBeforehand";
 import { supersede } from "./ownedState";
@@ -50,15 +52,25 @@ async function startWithRoom(
   ports: Ports,
 ): Promise<Step | "again"> {
   const { clock, progress } = ports;
-  const { domain } = migration;
+  const { domain, how } = migration;
+  const measuring = desired.estimate && how === "live" ? remeasureDomain(hosts, domain, desired.estimate) : undefined;
+  measuring?.catch(() => {});
   const { facts, found } = await preflight(hosts, migration, clock);
   const error = blocked(found, cannotMove(migration), domain.name);
   if (error) throw error.with({ seen: domain });
   for (const problem of found) if (problem.severity === "warning") progress.warn(renderProblem(problem));
   const move = liveMoveOf(facts);
   const ended = move && hosts.liveMoves.start(move);
+  // Nothing waits for it: what is not there when the VM has moved is left out of the record.
+  let predicted: Predicted | undefined;
+  estimate(hosts, facts, measuring, desired.lastMigration).then(
+    (made) => (predicted = made),
+    () => {},
+  );
   try {
-    return await run(hosts, desired, migration, facts, ports);
+    const step = await run(hosts, desired, migration, facts, ports);
+    if (step === "again" || step.lastMigration === undefined) return step;
+    return { ...step, lastMigration: withPredicted(step.lastMigration, predicted) };
   } finally {
     ended?.();
   }
@@ -91,6 +103,11 @@ async function run(
   }
   const lastMigration = withCopied(moved.lastMigration, copied, source, clock.now() - startedAt);
   return { view: moved.view, lastMigration, complete: moved.leftover === undefined };
+}
+
+function withPredicted(lastMigration: LastMigration, predicted: Predicted | undefined): LastMigration {
+  if (predicted === undefined || lastMigration.mode === "offline") return lastMigration;
+  return { ...lastMigration, predicted: recordOf(predicted.prediction) };
 }
 
 /** The VM now; undefined where the decision is another: during the preflight, or the wait for room, it may have been stopped, started or moved. */

@@ -53,6 +53,40 @@ describeWithStack("a preview that asks the hosts", {}, (lab, stack) => {
     assert.equal((await stack().outputs("db"))["currentHost"], "kvm-a");
   });
 
+  it("says a blocker once in up, after its preview or without one; a refresh says nothing of a move", async () => {
+    stack().declare(on("kvm-b"));
+    const lines = (text: string, part: string) => text.split("\n").filter((line) => line.includes(part)).length;
+    const ahead = "up would be refused";
+    // Each warning stands in the row and under Diagnostics.
+    const { stdout: whole } = await stack().pulumi.run(["up", "--yes"]);
+    const previewed = lines((await stack().pulumi.run(["preview"])).stdout, ahead);
+    assert.ok(previewed > 0);
+    assert.equal(lines(whole, ahead), previewed);
+    assert.ok(lines(whole, "cannot move db-01 from kvm-a to kvm-b (preflight") > 0);
+    const refreshed = lines((await stack().pulumi.run(["preview", "--refresh"])).stdout, ahead);
+    assert.equal(refreshed, previewed);
+    for (const args of [
+      ["up", "--yes", "--skip-preview"],
+      ["up", "--yes", "--skip-preview", "--refresh"],
+    ]) {
+      const { code, stdout } = await stack().pulumi.run(args);
+      assert.notEqual(code, 0);
+      assert.equal(lines(stdout, ahead), 0, stdout);
+      assert.ok(lines(stdout, "cannot move db-01 from kvm-a to kvm-b (preflight") > 0, stdout);
+    }
+    for (const args of [
+      ["refresh", "--yes"],
+      ["refresh", "--yes", "--run-program"],
+    ]) {
+      const { code, stdout, stderr } = await stack().pulumi.run(args);
+      assert.equal(code, 0, stdout);
+      assert.equal(lines(`${stdout}\n${stderr}`, ahead) + lines(stdout, "will pre-copy"), 0, stdout);
+    }
+    // Its name stays among the properties that depend on no other resource, as each property's does; its value nowhere.
+    for (const { inputs, outputs } of stack().saved().resources ?? [])
+      assert.ok(!("__dryRun" in { ...inputs, ...outputs }));
+  });
+
   it("fails with vm-placement:strictPreview", async () => {
     plain({ "vm-placement:strictPreview": true });
     stack().declare(on("kvm-b"));

@@ -185,6 +185,22 @@ for (const { title, notRun, get } of runtimes) {
       noSecrets();
     });
 
+    it("looks ahead in a preview alone: neither in the diff of an update nor in that of a refresh", async () => {
+      await configured();
+      const { id, outputs } = await provider.create(await inputs());
+      const desired = await inputs({ host: "kvm-b", __dryRun: false });
+      assert.ok(!("__dryRun" in desired));
+      const estimates = () => provider.output.logs.filter(({ message }) => message.startsWith("will ")).length;
+      await provider.diff(id, outputs, desired);
+      assert.equal(estimates(), 0);
+      const found = await provider.read(id, outputs);
+      await provider.diff(id, found.outputs, desired);
+      assert.equal(estimates(), 0);
+      assert.deepEqual(await inputs({ host: "kvm-b", __dryRun: true }), desired);
+      await provider.diff(id, outputs, desired);
+      assert.equal(estimates(), 1);
+    });
+
     it("works where no engine listens", async () => {
       await provider.stop();
       provider = await ProviderProcess.start({ runtime, home, engine: false });

@@ -58,8 +58,9 @@ describe("handlers: diff", () => {
   }
 
   it("asks hosts only where the placement changes, and only what it can know", async () => {
-    const { diff, fake } = boundary();
+    const { check, diff, fake } = boundary();
     const inputs = inputsOf(state);
+    await check({}, inputs);
     for (const given of [
       {},
       { migration: { timeout: "6m" } },

@@ -47,7 +47,7 @@ describe("resource: what a program registers", () => {
     assert.ok(!String(text).includes("\n"));
   });
 
-  it("is the arguments, the text and the URN; outputs that nobody set are not sent", async () => {
+  it("is the arguments, the text, the URN and whether this is a preview; outputs that nobody set are not sent", async () => {
     const migration: MigrationArgs = { timeout: "5m", postCopy: { after: "20s" } };
     const inputs = await register({ domain: "db-01", host: ["kvm-a", "kvm-b"], migration });
     const { __provider: _, ...rest } = inputs;
@@ -57,6 +57,7 @@ describe("resource: what a program registers", () => {
       host: ["kvm-a", "kvm-b"],
       migration,
       __urn: `urn:pulumi:prod::placements::${type}::db`,
+      __dryRun: false,
     });
   });
 

@@ -161,6 +161,18 @@ function dirtied(rate: number, ms: number, most: number): number {
   return Math.min(most, (rate * ms) / 1000);
 }
 
+/** What the state keeps of it, beside what is measured. */
+export function recordOf(prediction: Prediction): PredictedMigration {
+  const { verdict, durationMs, downtimeMs, totalBytes, passes } = prediction;
+  return {
+    verdict,
+    ...(durationMs !== undefined && { durationMs }),
+    ...(downtimeMs !== undefined && { downtimeMs }),
+    totalBytes,
+    passes,
+  };
+}
+
 /**
  * One line for a preview.
  *

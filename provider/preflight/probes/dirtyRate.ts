@@ -4,12 +4,16 @@ import type { Clock } from "../../core/ports";
 import { isOutgoing } from "../../core/situation";
 import type { Hosts } from "../../observe/hosts";
 import type { Virsh } from "../../virsh/client";
+import { head, sections } from "../../virsh/sections";
+import { sh, type ShellScript } from "../../virsh/shellScript";
 import { command } from "../../virsh/virshCommand";
 
 /** Counted again only when this old: a preview of many changes asks each host once. */
 const validMs = 60_000;
 /** So many VMs of a host are measured at once, for those that are asked of next. */
 const mostMeasured = 24;
+/** From the preview to the `up` that was reviewed meanwhile; later, what the guest does may have changed. */
+const lastValidSeconds = 3600;
 const pollMs = 100;
 const mostPolls = 30;
 
@@ -80,6 +84,36 @@ async function measure(
   return rates;
 }
 
+/**
+ * What was last counted, by a preview as a rule: QEMU keeps it until the VM ends there. Counts nothing. Undefined where that is too long
+ * ago, or never was.
+ */
+export async function lastDirtyRateOf(
+  hosts: Hosts,
+  { host, uuid, name }: { host: string; uuid: string; name: string },
+): Promise<number | undefined> {
+  const virsh = await hosts.on(host);
+  const [stats, clocks] = await Promise.all([
+    virsh.inquire(command`domstats --dirtyrate ${uuid}`),
+    virsh.inquireShell(clocksScript()),
+  ]);
+  const startedAt = [...(stats ?? "").matchAll(/^\s*dirtyrate\.calc_start_time=(\d+)\s*$/gm)];
+  const [now, uptime] = (sections(clocks?.stdout ?? "").get("clocks") ?? "")
+    .split("\n")
+    .map((line) => wholeNumber(line, maxSeconds));
+  const started = wholeNumber(startedAt[0]?.[1] ?? "", maxSeconds);
+  if (started === undefined || now === undefined || uptime === undefined) return undefined;
+  // QEMU counts from the host's boot before 8.2, and from 1970 since then.
+  const ageSeconds = (started > uptime ? now : uptime) - started;
+  return ageSeconds >= 0 && ageSeconds <= lastValidSeconds ? parseDirtyRates(stats ?? "").get(name) : undefined;
+}
+
+function clocksScript(): ShellScript {
+  return sh`${head}
+s clocks; date +%s; cut -d. -f1 /proc/uptime
+s end`;
+}
+
 /** `domstats --dirtyrate`: bytes per second by domain name; those whose measurement is not done are left out. */
 export function parseDirtyRates(text: string): Map<string, number> {
   const rates = new Map<string, number>();
@@ -94,6 +128,9 @@ export function parseDirtyRates(text: string): Map<string, number> {
   }
   return rates;
 }
+
+/** In the year 5138, and as an uptime longer than any host's. */
+const maxSeconds = 1e11;
 
 /** Far more than any memory can be written at. */
 const maxMiBps = 2 ** 30;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { estimate, measureDomain } from "../../../provider/preflight/estimate";
+import { estimate, measureDomain, remeasureDomain } from "../../../provider/preflight/estimate";
 import { fakeDomain, fakeUuid } from "../../../lab/simulated";
 import { healthyMove } from "../../support/move-facts";
 import { Placing } from "../../support/placing";
@@ -61,6 +61,35 @@ describe("what is measured for a prediction", () => {
     assert.equal(asked(`domdirtyrate-calc ${fakeUuid}`), 0);
     assert.equal(asked(`domdirtyrate-calc ${other}`), 1);
   });
+});
+
+describe("what up measures for the estimate that it records", () => {
+  const [now, uptime] = [1_767_312_000, 86_400];
+  const rows: [title: string, started: number | undefined, seconds: number, expected: number | undefined][] = [
+    ["what a preview has counted, by the clock of QEMU 8.2", now - 600, 1, 40 * 2 ** 20],
+    ["the same by the host's uptime, of an older QEMU", uptime - 600, 1, 40 * 2 ** 20],
+    ["nothing where that is more than an hour ago", now - 3700, 1, undefined],
+    ["nothing where that is as long ago, by the uptime", uptime - 3700, 1, undefined],
+    ["nothing where nobody has counted", undefined, 1, undefined],
+    ["nothing with dirtyRateSeconds 0", now - 600, 0, undefined],
+  ];
+  for (const [title, started, dirtyRateSeconds, expected] of rows) {
+    it(`is ${title}, and none is counted again`, async () => {
+      const { hosts, fakes, asked, clock } = placing();
+      const { answers } = fakes.hosts.get("kvm-a")!;
+      const known = started === undefined ? "0" : `2\n  dirtyrate.calc_start_time=${started}`;
+      answers.set(
+        `domstats --dirtyrate ${fakeUuid}`,
+        `Domain: 'db-01'\n  dirtyrate.calc_status=${known}\n  dirtyrate.megabytes_per_second=40\n`,
+      );
+      answers.delete("domstats --dirtyrate");
+      answers.set("/proc/uptime", `\n@@ clocks\n${now}\n${uptime}\n@@ end\n`);
+      const domain = { host: "kvm-a", uuid: fakeUuid, name: "db-01", state: "running" };
+      assert.equal((await remeasureDomain(hosts, domain, { dirtyRateSeconds })).dirtyBytesPerSecond, expected);
+      assert.equal(asked("domdirtyrate-calc"), 0);
+      assert.equal(clock.elapsedMs, 0);
+    });
+  }
 });
 
 describe("a prediction", () => {
