@@ -1,15 +1,25 @@
-/** Checks what `npm pack` would publish: that it is whole, that every way of importing it finds types and code, and that all of it is documented. */
+/** Checks what `npm pack` would publish: that it holds each file and no other, that its dependencies' licences are allowed, that every way of importing it finds types and code, and that all of it is documented. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileFaults, licenceFaults, productionPackages, sourcesIn } from "./package-contents";
 
 const directory = mkdtempSync(join(tmpdir(), "vm-placement-package-"));
 try {
   const packed = execFileSync("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", directory], {
     encoding: "utf8",
   });
-  const tarball = join(directory, (JSON.parse(packed) as { filename: string }[])[0]!.filename);
+  const { filename, files } = (JSON.parse(packed) as { filename: string; files: { path: string }[] }[])[0]!;
+  const tarball = join(directory, filename);
+  const faults = [
+    ...fileFaults(
+      files.map(({ path }) => path),
+      sourcesIn("provider"),
+    ),
+    ...licenceFaults(productionPackages(process.cwd())),
+  ];
+  if (faults.length > 0) throw new Error(faults.join("\n"));
   const bin = (name: string) => join("node_modules/.bin", name);
   execFileSync(bin("publint"), ["run", tarball, "--strict"], { stdio: "inherit" });
   execFileSync(bin("attw"), [tarball, "--format", "ascii", "--no-emoji"], { stdio: "inherit" });
