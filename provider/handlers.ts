@@ -2,10 +2,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { LastMigration } from "./core/args";
 import { PlacementError } from "./core/errors";
-import type { Clock, InFlight, Ports } from "./core/ports";
+import type { Clock, InFlight, Ports, Progress } from "./core/ports";
 import { checkInputs } from "./pulumi/check";
 import { desiredOf } from "./pulumi/desired";
-import { createDisplay } from "./pulumi/display";
+import { createDisplay, type Display } from "./pulumi/display";
 import { createDuplicateWarning } from "./pulumi/duplicates";
 import { planOf } from "./pulumi/inputs";
 import { sayOnInterrupt } from "./pulumi/interrupt";
@@ -32,6 +32,8 @@ export function createHandlers(world: World) {
   const warnOfDuplicate = createDuplicateWarning(display);
   const phases = new Phases();
   const previews = new Previews(clock);
+  const reconciled = async (id: string | undefined, olds: Props, news: Props) =>
+    createOrUpdate(await settings, { id, olds, news }, { clock, display, progress: rowOf(news) });
 
   return {
     configure: (request: { config: { get(key: string): string | undefined } }): Promise<void> => {
@@ -58,7 +60,7 @@ export function createHandlers(world: World) {
 
     create: (news: Props): Promise<pulumi.dynamic.CreateResult> =>
       respond(display, async () => {
-        const { view, lastMigration, plan } = await createOrUpdate(undefined, {}, news);
+        const { view, lastMigration, plan } = await reconciled(undefined, {}, news);
         return { id: view.uuid, outs: outputs(news, view, plan, lastMigration) };
       }),
 
@@ -69,7 +71,7 @@ export function createHandlers(world: World) {
           const plan = planOf(await settings, parseInputs(news).inputs);
           return { outs: outputs(news, viewInState(id, olds), plan, last) };
         }
-        const { view, lastMigration, plan } = await createOrUpdate(id, olds, news);
+        const { view, lastMigration, plan } = await reconciled(id, olds, news);
         return { outs: outputs(news, view, plan, lastMigration ?? last) };
       }),
 
@@ -82,32 +84,40 @@ export function createHandlers(world: World) {
     /** Forgets the placement. The VM is neither stopped nor moved nor undefined. */
     delete: (): Promise<void> => Promise.resolve(),
   };
+}
 
-  async function createOrUpdate(id: string | undefined, olds: Props, news: Props) {
-    const known = await settings;
-    const desired = desiredOf(known, id, olds, news);
-    const { plan } = desired;
-    const progress = rowOf(news);
-    let inFlight: InFlight | undefined;
-    const ports: Ports = { clock, progress, inFlight: (now: InFlight | undefined) => void (inFlight = now) };
-    const work = reconcile(known.hosts, desired, ports);
-    const interrupted = async () => {
-      const notice = await interruptNotice(inFlight, known.onInterrupt, work, clock);
-      if (notice === undefined) return;
-      progress.warn(notice);
-      await display.flush();
-    };
-    try {
-      const { view, lastMigration } = await sayOnInterrupt(interrupted, () => work);
-      return { view, lastMigration, plan };
-    } catch (error) {
-      const seen = error instanceof PlacementError ? error.problem.seen : undefined;
-      if (seen === undefined) throw error;
-      throw partialFailure(error as PlacementError, seen, {
-        ...outputs(news, seen, plan, olds.lastMigration as LastMigration | undefined),
-        __incomplete: true,
-      });
-    }
+interface Running {
+  clock: Clock;
+  display: Display;
+  progress: Progress;
+}
+
+async function createOrUpdate(
+  known: Settings,
+  { id, olds, news }: { id: string | undefined; olds: Props; news: Props },
+  { clock, display, progress }: Running,
+) {
+  const desired = desiredOf(known, id, olds, news);
+  const { plan } = desired;
+  let inFlight: InFlight | undefined;
+  const ports: Ports = { clock, progress, inFlight: (now: InFlight | undefined) => void (inFlight = now) };
+  const work = reconcile(known.hosts, desired, ports);
+  const interrupted = async () => {
+    const notice = await interruptNotice(inFlight, known.onInterrupt, work, clock);
+    if (notice === undefined) return;
+    progress.warn(notice);
+    await display.flush();
+  };
+  try {
+    const { view, lastMigration } = await sayOnInterrupt(interrupted, () => work);
+    return { view, lastMigration, plan };
+  } catch (error) {
+    const seen = error instanceof PlacementError ? error.problem.seen : undefined;
+    if (seen === undefined) throw error;
+    throw partialFailure(error as PlacementError, seen, {
+      ...outputs(news, seen, plan, olds.lastMigration as LastMigration | undefined),
+      __incomplete: true,
+    });
   }
 }
 

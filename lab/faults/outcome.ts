@@ -3,10 +3,8 @@ import type { Running } from "./running";
 
 export const transcriptOf = (run: Running) => `$ ${run.command} → ${run.code ?? "still running"}\n${run.text.trim()}`;
 
-/** The code in brackets that the product's errors end with. */
 export function errorOf(run: Running): string {
-  const code = /\[([a-zA-Z]+)\]/.exec(run.text)?.[1];
-  if (code !== undefined) return code;
+  if (run.problem !== undefined) return run.problem.code;
   return run.code === 137 ? "killed" : /interrupted/.test(run.text) ? "interrupted" : `ended with ${run.code}`;
 }
 

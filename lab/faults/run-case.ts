@@ -6,6 +6,7 @@ import { Fixture } from "./fixture";
 import { passesGoOn, violations } from "./invariants";
 import { actionOfNext, errorOf, transcriptOf } from "./outcome";
 import { phases } from "./phases";
+import { onHosts, remediesOf } from "./remedies";
 import type { Running } from "./running";
 
 export interface CaseResult {
@@ -193,19 +194,19 @@ class Run {
     return next;
   }
 
-  /** Runs the commands of the first remedy that starts the VM from its disk, or that loses nothing, as printed. */
+  /** Runs the commands of the first remedy that ends what is left of the VM or starts it from its disk, as printed. */
   private async followRemedies(refused: Running): Promise<void> {
     const { fixture } = this;
-    const [, advice = ""] = /What to do: ([\s\S]*?)\[\w+\]/.exec(refused.text) ?? [];
-    const remedy = advice
-      .split(/;\s+or\s/)
-      .find((each) => /from\s+its\s+disk|\(nothing\s+is\s+lost/.test(each) && each.includes("`virsh "));
-    const commands = [...(remedy ?? "").matchAll(/`virsh ([^`]+)`(?: on (kvm-[ab]))?/g)];
-    if (commands.length === 0) throw new Error("the refusal has no commands");
-    for (const [, args, host] of commands) {
-      if (host === undefined) throw new Error(`the refusal does not name the host of: virsh ${args}`);
-      const { code, stderr } = await fixture.byHand(fixture.lab.host(host), args!);
-      if (code !== 0) throw new Error(`\`virsh ${args}\` of the refusal failed on ${host}: ${stderr}`);
+    if (refused.problem === undefined) throw new Error(`\`${refused.command}\` noted no problem`);
+    const commands = remediesOf(refused.problem)
+      .map(onHosts)
+      .find((each) => each.some(({ command }) => /^virsh (destroy|start) /.test(command)));
+    if (commands === undefined) throw new Error("the refusal has no commands");
+    const printed = refused.text.replace(/\s+/g, " ");
+    for (const { host, command } of commands) {
+      if (!printed.includes(`\`${command}\` on ${host}`)) throw new Error(`\`${command}\` on ${host} is not printed`);
+      const { code, stderr } = await fixture.byHand(fixture.lab.host(host), command.replace(/^virsh /, ""));
+      if (code !== 0) throw new Error(`\`${command}\` of the refusal failed on ${host}: ${stderr}`);
     }
     const last = fixture.startUp();
     await last.ended(endMs);

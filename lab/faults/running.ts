@@ -1,7 +1,12 @@
 /** A `pulumi` that runs, and what it has printed so far. */
 import type { ChildProcess } from "node:child_process";
+import { join } from "node:path";
+import type { Failure } from "../../provider/core/errors";
 import { eventually } from "../libvirt/commands";
+import { eventLogTo, problemIn } from "../pulumi/event-log";
 import type { Stack } from "../pulumi/stack";
+
+let started = 0;
 
 export class Running {
   text = "";
@@ -11,6 +16,7 @@ export class Running {
   constructor(
     readonly command: string,
     readonly child: ChildProcess,
+    private readonly eventLog: string,
   ) {
     for (const stream of [child.stdout!, child.stderr!]) {
       stream.setEncoding("utf8").on("data", (text: string) => (this.text += text));
@@ -29,9 +35,15 @@ export class Running {
   }
 
   static start(stack: Stack, args: readonly string[]): Running {
-    const child = stack.pulumi.spawn(args);
+    const eventLog = join(stack.dir, `events-${++started}.json`);
+    const child = stack.pulumi.spawn([...args, ...eventLogTo(eventLog)]);
     child.stdin.end();
-    return new Running(`pulumi ${args.join(" ")}`, child);
+    return new Running(`pulumi ${args.join(" ")}`, child, eventLog);
+  }
+
+  /** Of one that has ended. */
+  get problem(): Failure | undefined {
+    return problemIn(this.eventLog);
   }
 
   /** @throws when it has not ended by then. */

@@ -15,6 +15,7 @@ import {
   type RunOptions,
   type StackExport,
 } from ".";
+import { debugCommands } from "./event-log";
 
 const root = join(__dirname, "../..");
 const stateFile = "pulumi/state/.pulumi/stacks/placements/test.json";
@@ -188,6 +189,6 @@ function pulumiIn(dir: string, found: PulumiInstallation, env: Record<string, st
     projectDir: join(dir, "project"),
     backendDir: join(dir, "pulumi"),
     // The workspace's own note of the selected stack is kept by directory, and does not come along with a copy.
-    env: { HOME: dir, SSH_AUTH_SOCK: "", PULUMI_STACK: "test", ...env },
+    env: { HOME: dir, SSH_AUTH_SOCK: "", PULUMI_STACK: "test", ...debugCommands, ...env },
   });
 }

@@ -59,6 +59,12 @@ export class PlacementError extends Error {
     return this.problem.domain;
   }
 
+  /** The problem as data, for `pulumi up --debug` and for tools. */
+  toJSON(): Omit<Failure, "cause"> {
+    const { cause: _, ...problem } = this.problem;
+    return problem;
+  }
+
   /** The same failure, told by a caller who knows more of what was being done. */
   with(failure: Partial<Failure>): PlacementError {
     return new PlacementError({ ...this.problem, ...failure });

@@ -11,7 +11,7 @@ const maxRow = 16 * 1024;
 export interface Display {
   /** The row of one resource. An empty URN is the stack's row. */
   row(urn: string): Progress;
-  /** For `pulumi up --debug`, in the stack's row: what helps to find out why a host is odd. */
+  /** For `pulumi up --debug`, in the stack's row: what helps to find out why a host is odd, and each failure as JSON. */
   debug(text: string): void;
   /** Resolves when everything said so far has reached the engine, or after a second without it. */
   flush(): Promise<void>;

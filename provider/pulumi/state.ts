@@ -38,5 +38,10 @@ export function viewInState(uuid: string, olds: Props): DomainView {
 
 /** Pulumi keeps `properties` as the resource's state, shows `reasons`, and calls update again on the next up. */
 export function partialFailure(error: PlacementError, seen: DomainView, properties: Props): Error {
-  return Object.assign(new Error(error.message), { id: seen.uuid, properties, reasons: [error.message], stack: "" });
+  return Object.assign(new Error(error.message, { cause: error }), {
+    id: seen.uuid,
+    properties,
+    reasons: [error.message],
+    stack: "",
+  });
 }

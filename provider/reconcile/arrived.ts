@@ -7,7 +7,7 @@ import type { Migration } from "../core/migration";
 import type { Progress } from "../core/ports";
 import type { Virsh } from "../virsh/client";
 import type { Hosts } from "../observe/hosts";
-import type { Monitored } from "./monitor";
+import type { Monitored } from "./monitored";
 import { record, summary } from "./record";
 import type { Verdict } from "./verify";
 

@@ -8,6 +8,7 @@ import { cannotMove } from "../core/migration";
 import type { Remedy } from "../core/problem";
 import { commandLine, shownCommand } from "../core/shownCommand";
 import { holdsItsMemory, isActive, isInPostCopy, isPausedForMigration } from "../core/situation";
+import { ended, endedOnDestination } from "./diagnoseEnded";
 import { halfLost, postCopyFailed, postCopyGoesOn, unnoticed } from "./diagnosePostCopy";
 import { daemonsOf } from "./explainFailure";
 import { aboutIt, type Ended, explained, failed, whereItIs } from "./ended";
@@ -196,37 +197,6 @@ async function unseen(end: Ended): Promise<PlacementError> {
     message: `${cause ? `${cause.problem.message}; ` : ""}${message}; seen: ${seen}`,
     remedies: [{ do: `bring ${hosts} back and run \`pulumi up\` again, which continues from what it finds` }],
     caution: "Start nothing by hand before that",
-  });
-}
-
-function ended(end: Ended): PlacementError {
-  const { domain, source } = end.migration;
-  return failed(end, {
-    code: "domainStateUnfit",
-    message: "it was shut down or crashed while it was being moved, which ended the migration",
-    remedies: [
-      { do: 'run `pulumi up` again, which moves it shut off (mode "auto" or "offline")' },
-      {
-        do: "start it, then run `pulumi up` again, which moves it live",
-        commands: [{ host: source, command: commandLine`virsh start ${domain}` }],
-      },
-    ],
-  });
-}
-
-function endedOnDestination(end: Ended): PlacementError {
-  const { domain, destination } = end.migration;
-  return failed(end, {
-    code: "domainStateUnfit",
-    phase: "verify",
-    message: `it had arrived on ${destination}, and ended there`,
-    remedies: [
-      {
-        do: `see why in its log there (/var/log/libvirt/qemu/${domain.name}.log), and start it from its disk`,
-        commands: [{ host: destination, command: commandLine`virsh start ${domain}` }],
-        loses: "what was only in its memory",
-      },
-    ],
   });
 }
 

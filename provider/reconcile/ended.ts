@@ -4,7 +4,7 @@ import { type Failure, PlacementError } from "../core/errors";
 import { cannotMove, type Migration } from "../core/migration";
 import type { Hosts } from "../observe/hosts";
 import { explainFailure } from "./explainFailure";
-import type { Monitored } from "./monitor";
+import type { Monitored } from "./monitored";
 import type { Verdict } from "./verify";
 
 /** A migration that did not bring the VM where it should be, and what is known of its end. */

@@ -7,7 +7,8 @@ import { arrived, type Moved } from "./arrived";
 import { diagnose } from "./diagnose";
 import { explainFailure } from "./explainFailure";
 import { rememberMaxDowntime } from "./maxDowntime";
-import { type Monitored, monitor } from "./monitor";
+import { monitor } from "./monitor";
+import type { Monitored } from "./monitored";
 import { OurVirsh } from "./ourVirsh";
 import { type Verdict, verify } from "./verify";
 

@@ -2,7 +2,7 @@ import type { DomainView, JobInfo } from "../core/domain";
 import { isHeld, isOutgoing, isPostCopySource } from "../core/situation";
 import { PlacementError } from "../core/errors";
 import type { Migration } from "../core/migration";
-import type { Clock, ExecResult, Progress } from "../core/ports";
+import type { Clock, Progress } from "../core/ports";
 import { progressRow } from "../core/progressRow";
 import { goesOn, judgePoll, type Memory, type PollVerdict, type Sample } from "../core/monitor";
 import { stallRemedy } from "../core/stall";
@@ -11,6 +11,7 @@ import { sendsFreely, TransferRate } from "../core/predict/transferRate";
 import { showDuration } from "../core/units";
 import type { Virsh } from "../virsh/client";
 import type { Hosts } from "../observe/hosts";
+import type { Monitored, Watchable } from "./monitored";
 import { lostContact } from "./lostContact";
 import { qemuDoesNotAnswer, stalledInPostCopy } from "./noEndSeen";
 import { OurVirsh } from "./ourVirsh";
@@ -18,35 +19,6 @@ import { runTimerAction, timerActionFailed } from "./timerAction";
 import { intervals, waits } from "../core/times";
 
 const silentCodes = new Set<string>(["hostUnreachable", "connectionLost", "commandTimeout"]);
-
-export interface Monitored {
-  /** How virsh ended; undefined where there was no virsh of ours, or it was lost or still hangs. */
-  exit: ExecResult | undefined;
-  /** Why nothing is known of our virsh, where that is so. */
-  lost: PlacementError | undefined;
-  inPostCopy: boolean;
-  done: ReadonlySet<TimerAction>;
-  /** Why it was cancelled, where this run did that. */
-  cancelled: string | undefined;
-  /** It was cancelled because it never began: libvirt on the source could not reach the destination. */
-  neverBegan: boolean;
-  /** It was cancelled because nothing was sent any more. */
-  stalled: boolean;
-  /** The last statistics observed while it ran. */
-  lastJob: JobInfo | undefined;
-  /** How fast pre-copy sent memory, where that could be measured. */
-  bytesPerSecond?: number | undefined;
-}
-
-/** A migration in progress. */
-export interface Watchable {
-  migration: Migration;
-  /** The virsh of this migration; undefined for one that this run did not start. */
-  run: Promise<ExecResult> | undefined;
-  startedAt: number;
-  /** Called when it has switched to post-copy. */
-  onPostCopy?: () => void;
-}
 
 /** Watches a migration from its source until it ends, shows how far it is, and does what is due. */
 export function monitor(

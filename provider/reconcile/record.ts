@@ -7,7 +7,7 @@ import { isCopied } from "../core/problems";
 import type { Virsh } from "../virsh/client";
 import { parseDomainXml } from "../virsh/domainXml";
 import { command } from "../virsh/virshCommand";
-import type { Monitored } from "./monitor";
+import type { Monitored } from "./monitored";
 
 export async function record(
   virsh: Virsh,

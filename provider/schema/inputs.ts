@@ -1,6 +1,7 @@
 /** A placement's inputs. */
 import { z } from "zod";
-import { type MigrationOptions, optionConflicts } from "../core/options";
+import type { MigrationOptions } from "../core/options";
+import { optionConflicts } from "../core/optionConflicts";
 import { canBeShown } from "../core/quote";
 import { migrationSchema } from "./migration";
 import { expected, failuresOf, type InputFailure, invalid, unknownFields } from "./refusal";

@@ -1,7 +1,4 @@
-import type { Daemons } from "../core/daemons";
 import type { DomainState, DomainView, JobInfo } from "../core/domain";
-import type { PlacementError } from "../core/errors";
-import type { ExecResult, Shell } from "../core/ports";
 import type { OwnedState } from "../core/owned";
 import type { Owns } from "../core/undefine";
 import { isActive, isInPostCopy } from "../core/situation";
@@ -19,39 +16,16 @@ import {
   unreadableDomains,
 } from "./parse";
 import { refusedJob } from "./refusedJob";
-import { type OnNoise, runScript, virshEnvironment } from "./runScript";
-import { type Answer, VirshSession } from "./session";
-import { plannedCommand, sh, type ShellScript } from "./shellScript";
+import { deadlineMs, VirshRunner } from "./runner";
+import { sh } from "./shellScript";
 import { command, type VirshCommand } from "./virshCommand";
-import { daemonsScript, parseDaemons } from "./daemons";
 import { unreadableAnswer, virshFailed } from "./virshFailed";
 
-/** Longer than libvirt's own wait for a job lock (30 s), so that its answer arrives. */
-const deadlineMs = 40_000;
-const inquiryMs = 10_000;
 const aboutJobs = /^(?:domjobabort|migrate-postcopy) /;
 
-/** virsh on one host: questions go through one session, a migration through an exec of its own. */
-export class Virsh {
-  private readonly session: VirshSession;
-  /** A question that hangs must not delay the watch of a migration. */
-  private readonly inquiries: VirshSession;
-
+/** What a placement asks and does with virsh on one host. */
+export class Virsh extends VirshRunner {
   private keepTpm: Promise<boolean> | undefined;
-
-  constructor(
-    readonly shell: Shell,
-    private readonly uri: string,
-    /** Called with what start-up files of the account print before the answers. */
-    private readonly onNoise: OnNoise = () => {},
-  ) {
-    this.session = new VirshSession(shell, uri, onNoise);
-    this.inquiries = new VirshSession(shell, uri, onNoise);
-  }
-
-  get host(): string {
-    return this.shell.host;
-  }
 
   /** Every domain, defined or running. */
   async domains(): Promise<ListedDomain[]> {
@@ -216,71 +190,6 @@ export class Virsh {
     return parseHostUuid(await this.ask(command`capabilities`));
   }
 
-  /** Starts a planned migration as it stands, on a channel of its own. The monitor bounds it; its end is not its result. */
-  exec(planned: string): Promise<ExecResult> {
-    return this.run(plannedCommand(planned), Infinity);
-  }
-
-  /** Asks what can be done without: undefined where virsh refuses to answer, or not in time. */
-  async inquire(question: VirshCommand): Promise<string | undefined> {
-    try {
-      const { line } = question;
-      const { out, err } = await (line === undefined
-        ? this.answerOfProcess(question, inquiryMs)
-        : this.inquiries.run(line, inquiryMs));
-      return err === "" ? out : undefined;
-    } catch (error) {
-      if (this.shell.alive) return undefined;
-      throw error;
-    }
-  }
-
-  /** As `inquire`, for a script of the host's shell. It runs with the environment of virsh. */
-  async inquireShell(script: ShellScript): Promise<ExecResult | undefined> {
-    try {
-      return await this.run(script, inquiryMs);
-    } catch (error) {
-      if (this.shell.alive) return undefined;
-      throw error;
-    }
-  }
-
-  /** Which of libvirt's daemons serve this host; undefined where it does not tell. */
-  async daemons(): Promise<Daemons | undefined> {
-    const answer = await this.inquireShell(daemonsScript);
-    return answer && parseDaemons(answer.stdout);
-  }
-
-  /** Runs a planned command that is done in a moment. */
-  execShort(planned: string): Promise<ExecResult> {
-    return this.run(plannedCommand(planned), deadlineMs);
-  }
-
-  /** Runs a script with the environment of virsh. */
-  run(script: ShellScript, limitMs?: number): Promise<ExecResult> {
-    return runScript(this.shell, sh`${virshEnvironment(this.uri)}\n${script}`, {
-      ...(limitMs !== undefined && { deadlineMs: limitMs }),
-      onNoise: this.onNoise,
-    });
-  }
-
-  close(): void {
-    this.session.close();
-    this.inquiries.close();
-  }
-
-  /** A command that virsh's session would not read as it is runs in a process of its own. */
-  private answer(question: VirshCommand): Promise<Answer> {
-    const { line } = question;
-    return line === undefined ? this.answerOfProcess(question, deadlineMs) : this.session.run(line, deadlineMs);
-  }
-
-  private async answerOfProcess({ script }: VirshCommand, limitMs: number): Promise<Answer> {
-    const { code, stdout, stderr } = await this.run(script, limitMs);
-    if (code === 0) return { out: stdout, err: "" };
-    return { out: "", err: stderr.trim() === "" ? `error: virsh ended with code ${code}` : stderr.trim() };
-  }
-
   /** undefined where this host does not have the domain: its list says so, whichever language libvirt's error is in. */
   private async askDomain(uuid: string, question: VirshCommand): Promise<string | undefined> {
     const first = await this.answer(question);
@@ -313,19 +222,5 @@ export class Virsh {
     if (!isActive(state)) return domainNotRunning;
     if (isInPostCopy(state)) return postCopyCannotEnd;
     return job?.type === "none" && aboutJobs.test(text) ? jobNotActive : undefined;
-  }
-
-  private async ask(question: VirshCommand): Promise<string> {
-    const { out, err } = await this.answer(question);
-    if (err !== "") throw await this.failed(question, err);
-    return out;
-  }
-
-  /** The error of it. Where libvirt does not answer, its remedies name the daemons of this host. */
-  private async failed(question: VirshCommand, err: string, seen?: StderrCause): Promise<PlacementError> {
-    const error = virshFailed(this.shell, question, err, { seen });
-    if (error.code !== "libvirtDown") return error;
-    const daemons = await this.daemons().catch(() => undefined);
-    return daemons === undefined ? error : virshFailed(this.shell, question, err, { seen, daemons });
   }
 }

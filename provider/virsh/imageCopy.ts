@@ -9,61 +9,15 @@ import { cleanLine } from "../core/clean";
 import type { CopyFacts, ImageOnHost, ImageToCopy } from "../core/imageCopy";
 import { wholeNumber } from "../core/numbers";
 import { beside } from "./besidePath";
+import { imageFunctions } from "./imageFunctions";
 import type { PeerLogin } from "./peerLogin";
 import { sections } from "./sections";
 import { oneLineCommand } from "./runScript";
 import { sh, type ShellScript } from "./shellScript";
 
-/** An image that was made to be copied into, and never written by a guest, has some metadata at most. */
-const emptyBytes = 1024 * 1024;
-
-const head = sh`export LC_ALL=C TZ=UTC; umask 077
-s() { printf '\\n@@ %s\\n' "$1"; }
-fail() { echo "$*" >&2; exit 1; }
-${beside}
-# A device may be larger than what was copied there.
-sum() { if [ -b "$1" ]; then head -c "$2" "$1"; else cat "$1"; fi | sha256sum | cut -c1-64; }
-blocks() { n=0; if [ -b "$1" ]; then n=$(blockdev --getsize64 "$1"); else n=$(stat -L -c '%b * %B' "$1"); n=$(($n)); fi; echo "$n"; }
-bytes() { if [ -b "$1" ]; then blockdev --getsize64 "$1"; else stat -L -c %s "$1"; fi; }
-# Nobody's content: an image that was made for this and never used, or a device of zeros.
-empty() { if [ -b "$1" ]; then cmp -s -n "$(bytes "$1")" "$1" /dev/zero; else [ "$(blocks "$1")" -le ${emptyBytes} ]; fi; }
-`;
-
-/** The backing chain of each image, itself first, as qemu-img tells it. Reads only. */
-export function chainScript(paths: readonly string[]): ShellScript {
-  return sh`${head}
-for p in ${paths}; do
-  s "$p"; [ -r "$p" ] && qemu-img info -U --backing-chain --output=json "$p" 2>/dev/null | base64 -w 0; echo
-done
-s end`;
-}
-
-/** @returns undefined for an image whose chain is not to be had. */
-export function parseChains(text: string): Record<string, string[]> | undefined {
-  const all = sections(text);
-  if (!all.has("end")) return undefined;
-  return Object.fromEntries(
-    [...all].flatMap(([path, section]) => {
-      const files = path === "end" ? undefined : chainOf(section);
-      return files === undefined ? [] : [[path, files] as const];
-    }),
-  );
-}
-
-function chainOf(base64: string): string[] | undefined {
-  try {
-    const chain: unknown = JSON.parse(Buffer.from(base64.trim(), "base64").toString("utf8"));
-    if (!Array.isArray(chain)) return undefined;
-    const names = chain.map((image: { filename?: unknown }) => image.filename);
-    return names.every((name): name is string => typeof name === "string" && name.startsWith("/")) ? names : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** What a copy needs to know of either host. Reads only. */
 export function copyFactsScript(paths: readonly string[]): ShellScript {
-  return sh`${head}
+  return sh`${imageFunctions}
 s root; [ "$(id -u)" = 0 ] && echo yes
 s missing; for t in tar ssh sha256sum setsid; do command -v $t >/dev/null 2>&1 || echo $t; done
 for p in ${paths}; do
@@ -115,7 +69,7 @@ export function parseCopyFacts(text: string): CopyFacts | undefined {
 
 /** On either host: prints the SHA-256 of an image. Reads all of it, holes too. */
 export function digestScript(path: string, bytes: number): ShellScript {
-  return sh`${head}
+  return sh`${imageFunctions}
 sum ${path} ${bytes}`;
 }
 
@@ -134,7 +88,7 @@ export function prepareScript(
   digest: string,
   account: string | undefined,
 ): ShellScript {
-  return sh`${head}
+  return sh`${imageFunctions}
 set -e; p=${path}; beside
 [ -d "$d" ] || fail "$d does not exist"
 rm -rf "$m.new"
@@ -163,7 +117,7 @@ export function transferScript(
     ...(peer.user === undefined ? [] : [sh`-l ${peer.user}`]),
     peer.host,
   ];
-  return sh`${head}
+  return sh`${imageFunctions}
 p=${path}; beside; cd "$d" || exit 1
 { printf '%s\\n' ${receiver.text}; sh -c 'echo $$ >"$1"; shift; exec "$@"' sh "$m.reader" ${isBlock ? blockReader(path, bytes, bandwidthMiBps) : fileReader(path, bandwidthMiBps)}; } |
 ssh -T -o BatchMode=yes -o ConnectTimeout=15 -o ServerAliveInterval=10 ${login} ${oneLineCommand} >/dev/null
@@ -203,12 +157,12 @@ p=${path}; beside; reader && kill "$r"; rm -f "$m.reader"; true`;
 /** On the destination, after the copy: verifies it and puts it in its place. Prints "placed INODE". */
 export function placeImageScript({ path, bytes, isBlock }: ImageToCopy, digest: string): ShellScript {
   if (isBlock) {
-    return sh`${head}
+    return sh`${imageFunctions}
 set -e; p=${path}; beside
 [ "$(sum "$p" ${bytes})" = ${digest} ] || fail "the copy of $p differs from its original"
 echo "placed $(stat -L -c %i "$p")"`;
   }
-  return sh`${head}
+  return sh`${imageFunctions}
 set -e; p=${path}; beside
 [ "$(sum "$m.new/$b" ${bytes})" = ${digest} ] || { rm -rf "$m.new"; fail "the copy of $p differs from its original"; }
 remember ${digest}
@@ -227,10 +181,10 @@ echo "placed $(stat -L -c %i "$p")"`;
  */
 export function removeImageScript({ path, bytes, isBlock }: ImageToCopy, digest: string, inode: string | undefined) {
   if (isBlock) {
-    return sh`${head}
+    return sh`${imageFunctions}
 p=${path}; beside; remember "$(sum "$p" ${bytes})"; sync`;
   }
-  return sh`${head}
+  return sh`${imageFunctions}
 set -e; p=${path}; beside
 rm -rf "$m.new"
 ${inode === undefined ? sh`` : sh`[ "$(stat -L -c %i "$p" 2>/dev/null)" != ${inode} ] || rm -f "$p"`}
@@ -240,7 +194,7 @@ forget ${digest}; sync`;
 
 /** On the destination, after the move: what stood there before goes. */
 export function settleImageScript(path: string): ShellScript {
-  return sh`${head}
+  return sh`${imageFunctions}
 set -e; p=${path}; beside
 [ -e "$p" ] || fail "$p is gone"
 rm -rf "$m.old" "$m.new"; rm -f "$m.superseded"; sync`;
@@ -248,7 +202,7 @@ rm -rf "$m.old" "$m.new"; rm -f "$m.superseded"; sync`;
 
 /** On the source, after the move: its image is old from now on, so that a later move back may replace it. */
 export function leaveImageScript(path: string, digest: string): ShellScript {
-  return sh`${head}
+  return sh`${imageFunctions}
 p=${path}; beside; remember ${digest}`;
 }
 

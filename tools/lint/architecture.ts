@@ -1,8 +1,9 @@
-/** What ESLint does not see: circles, arrows through any path, who reads libvirt's reasons, words, docstrings, unit tests of no module. Part of `npm run lint`. */
+/** What ESLint does not see: circles, arrows through any path, who reads libvirt's reasons, words, docstrings, unit tests of no module, files and functions that are too long. Part of `npm run lint`. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { againstArrows, circles, importsOf } from "./imports";
 import { withoutSubject } from "./mirror";
+import { tooLong } from "./size";
 import { comparedReasons, undocumentedFields } from "./source";
 import { bannedWords } from "./words";
 import layers from "./layers.json";
@@ -29,6 +30,9 @@ function main(): number {
     ...[...read]
       .filter(([path]) => path !== "CHANGELOG.md" && !aboutWords.test(path))
       .flatMap(([path, text]) => bannedWords(path, text)),
+    ...[...code]
+      .filter(([path]) => /^(provider|lab|tools)\//.test(path))
+      .flatMap(([path, text]) => tooLong(path, text)),
     ...withoutSubject(read.keys()),
     ...documented.flatMap((path) => undocumentedFields(path, read.get(path)!)),
   ];

@@ -1,15 +1,17 @@
 /** `npm run soak`: several VMs move back and forth for a long time, with random options and random faults. */
 import { parseArgs } from "node:util";
+import type { Failure } from "../../provider/core/errors";
 import { createLab, type Lab, type LabHost } from "../../lab/libvirt";
 import { sleep } from "../../lab/libvirt/commands";
 import { libvirtdRuns } from "../../lab/faults/inject";
+import { onHosts, remediesOf } from "../../lab/faults/remedies";
 import { Sampler } from "../../lab/faults/sampler";
 import { Stack } from "../../lab/pulumi/stack";
 import { ensureSystemPackages } from "../system-packages";
 import { violations } from "./invariants";
 import { leaksOf, settledMemoryMiB } from "./leaks";
 import { type SoakFault, soakFaults, variants } from "./faults";
-import { Placements } from "./placements";
+import { type Failed, Placements } from "./placements";
 import { Random } from "./random";
 import { Tally } from "./tally";
 
@@ -83,7 +85,7 @@ class Soak {
       this.uuids.set(name, uuid);
       this.samplers.set(name, new Sampler(this.lab.hosts, name));
       const failure = await this.placements.place(name, host, {});
-      if (failure !== undefined) throw new Error(failure);
+      if (failure !== undefined) throw new Error(failure.text);
     }
     const start = Date.now();
     let memoryBefore: number | undefined;
@@ -148,14 +150,14 @@ class Soak {
 
   /** The next `up`s of a user whose first one failed. */
   private async bringThere(
-    { domain, from, to, migration }: { domain: string; from: string; to: string; migration: Record<string, unknown> },
-    failure: string | undefined,
+    { domain, to, migration }: { domain: string; to: string; migration: Record<string, unknown> },
+    failure: Failed | undefined,
   ): Promise<void> {
     let last = failure;
     const codes: string[] = [];
     for (let again = 0; last !== undefined && again < tries; again++) {
-      codes.push(/\[(\w+)\]\s*$/.exec(last)?.[1] ?? last.slice(0, 200));
-      await this.followRemedy(last, from);
+      codes.push(last.problem?.code ?? last.text.slice(0, 200));
+      if (last.problem) await this.followRemedy(last.problem);
       // Where it timed out, the user gives it more time.
       const { timeout: _, onTimeout: __, ...rest } = migration;
       last = await this.placements.place(domain, to, migration["onTimeout"] === undefined ? rest : migration);
@@ -163,21 +165,25 @@ class Soak {
     }
     const verdict = codes.length === 0 ? "moved at once" : `${codes.join(", ")}, then moved`;
     this.tally.count("verdicts", verdict);
-    if (last !== undefined) this.tally.wrong.push(`${domain} did not get to ${to} in ${tries + 1} tries: ${last}`);
+    if (last !== undefined) this.tally.wrong.push(`${domain} did not get to ${to} in ${tries + 1} tries: ${last.text}`);
   }
 
   /** Runs the remedy of an error that loses nothing, as a person would. Nothing else moves meanwhile. */
-  private async followRemedy(error: string, from: string): Promise<void> {
+  private async followRemedy(problem: Failure): Promise<void> {
     const { lab, tally } = this;
-    const done = (what: string) => tally.count("byHand", what);
-    if (error.includes(hangingSsh)) {
-      await lab.host(from).sh(`pkill -f '${hangingSsh}'`);
-      done("ended libvirt's ssh");
-    }
-    const [, domain, host] = /\(nothing is lost[^`]*\): `virsh destroy (\S+)` on ([^\s,]+)/.exec(error) ?? [];
-    if (domain !== undefined && host !== undefined) {
-      await lab.host(host).sh(`virsh destroy ${domain}`);
-      done("destroyed an abandoned receiving end");
+    for (const commands of remediesOf(problem)
+      .filter(({ loses }) => loses === undefined)
+      .map(onHosts)) {
+      const ssh = commands.find(({ command }) => command.includes(hangingSsh));
+      if (ssh) {
+        await lab.host(ssh.host).sh(`pkill -f '${hangingSsh}'`);
+        tally.count("byHand", "ended libvirt's ssh");
+      }
+      const end = commands.find(({ command }) => command.startsWith("virsh destroy "));
+      if (end) {
+        await lab.host(end.host).sh(end.command);
+        tally.count("byHand", "destroyed an abandoned receiving end");
+      }
     }
   }
 

@@ -1,10 +1,17 @@
 /** The product's handlers in this process, for several VMs: what `pulumi up` calls, without the seconds that Pulumi itself takes. */
+import { type Failure, PlacementError } from "../../provider/core/errors";
 import type { Shell } from "../../provider/core/ports";
 import { createHandlers } from "../../provider/handlers";
 import { createDial } from "../../provider/ssh";
 import type { Lab } from "../../lab/libvirt";
 
 type Props = Record<string, unknown>;
+
+export interface Failed {
+  text: string;
+  /** Absent where inputs were refused, and for a fault of the provider itself. */
+  problem?: Failure;
+}
 
 export class Placements {
   /** By domain: what Pulumi would have in its state. */
@@ -16,11 +23,11 @@ export class Placements {
     this.handlers = this.newProvider();
   }
 
-  /** One `up` of one VM. The text of its failure, or undefined. */
-  async place(domain: string, host: string, migration: Props): Promise<string | undefined> {
+  /** One `up` of one VM. What it failed with, or undefined. */
+  async place(domain: string, host: string, migration: Props): Promise<Failed | undefined> {
     const known = this.states.get(domain);
     const checked = await this.handlers.check(known?.outs ?? {}, { domain, host, migration });
-    if (checked.failures?.length) return checked.failures.map(({ reason }) => reason).join("; ");
+    if (checked.failures?.length) return { text: checked.failures.map(({ reason }) => reason).join("; ") };
     const news = checked.inputs as Props;
     try {
       if (known === undefined) {
@@ -34,7 +41,8 @@ export class Placements {
     } catch (error) {
       const partial = error as Error & { id?: string; properties?: Props };
       if (partial.id !== undefined) this.states.set(domain, { id: partial.id, outs: partial.properties! });
-      return partial.message;
+      const { cause, message } = partial;
+      return { text: message, ...(cause instanceof PlacementError && { problem: cause.problem }) };
     }
   }
 

@@ -2,7 +2,8 @@
 import { commandLine } from "../shownCommand";
 import { anyOf, onOneLine } from "../textMatch";
 import { versionBelow } from "../version";
-import type { DomainFacts, Filesystem, HostDevice, HostFacts, MoveFacts } from "./facts";
+import type { DomainFacts, Filesystem, HostDevice, MoveFacts } from "./facts";
+import type { HostFacts } from "./hostFacts";
 import type { Problem, Remedy } from "../problem";
 import { between, type StderrCause } from "./stderr";
 

@@ -75,6 +75,7 @@ import { disksCached, offlineNotShared, storageNotShared, storageUnsafe } from "
 import { ncWithoutUnixSockets, sshHelperMissing, virshMissing } from "./virshMissing";
 
 export * from "./facts";
+export * from "./hostFacts";
 export { isCopied } from "./copied";
 export { imagesToCopy } from "./imageCopy";
 export { imagesToCopyInto } from "./images";

@@ -1,6 +1,7 @@
 /** What the three ways of a disk have in common. */
 import type { Problem } from "../problem";
-import type { Disk, HostFacts, ImageFacts, MoveFacts } from "./facts";
+import type { Disk, ImageFacts, MoveFacts } from "./facts";
+import type { HostFacts } from "./hostFacts";
 import { isDeclaredSame, isSameFile } from "./sameStorage";
 
 /** Of one disk, on the destination; a blocker where it says nothing else. */

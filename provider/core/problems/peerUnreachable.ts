@@ -1,7 +1,8 @@
 /** The way from the source to the destination, as the source sees it. */
 import { commandLine } from "../shownCommand";
 import { listenRemedies } from "../daemons";
-import type { HostFacts, MoveFacts } from "./facts";
+import type { MoveFacts } from "./facts";
+import type { HostFacts } from "./hostFacts";
 import type { Problem, Remedy } from "../problem";
 import { dataPortRange, portAnswers } from "./dataPorts";
 import { resolvable } from "./peerName";

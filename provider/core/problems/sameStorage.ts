@@ -3,7 +3,7 @@
  * too, and so has a copy. Only what a file system keeps for all of its hosts does.
  */
 import { versionBelow } from "../version";
-import type { HostFacts } from "./facts";
+import type { HostFacts } from "./hostFacts";
 
 export interface Seen {
   fileSystem: string | undefined;

@@ -1,7 +1,8 @@
 /** Certificates of the data channel (`migration.tls`). */
 import { anyOf, onOneLine } from "../textMatch";
 import { versionBelow } from "../version";
-import type { Certificate, Certificates, HostFacts, MoveFacts } from "./facts";
+import type { MoveFacts } from "./facts";
+import type { Certificate, Certificates, HostFacts } from "./hostFacts";
 import type { Problem, Remedy } from "../problem";
 import type { StderrCause } from "./stderr";
 

@@ -1,7 +1,8 @@
 import type { MoveFacts } from "../../core/problems";
 import type { Virsh } from "../../virsh/client";
 import type { DomainDefinition } from "../../virsh/domainXml";
-import { chainScript, copyFactsScript, parseChains, parseCopyFacts } from "../../virsh/imageCopy";
+import { copyFactsScript, parseCopyFacts } from "../../virsh/imageCopy";
+import { chainScript, parseChains } from "../../virsh/backingChain";
 import { imagesAt } from "./images";
 
 type Images = Pick<MoveFacts, "sourceImages" | "destinationImages">;

@@ -3,12 +3,12 @@ import fc from "fast-check";
 import {
   leftOut,
   type MigrationOptions,
-  optionConflicts,
   type OptionKind,
   type OptionName,
   optionNames,
   optionTable,
 } from "../../../provider/core/options";
+import { optionConflicts } from "../../../provider/core/optionConflicts";
 import { versionBelow } from "../../../provider/core/version";
 import { parseHelpOptions } from "../../../provider/virsh/parse";
 import { fixture, libvirtVersions } from "../../support/fixture";

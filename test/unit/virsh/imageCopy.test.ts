@@ -22,7 +22,6 @@ import {
   copyFactsScript,
   digestScript,
   leaveImageScript,
-  parseChains,
   parseCopyFacts,
   placeImageScript,
   prepareScript,
@@ -32,6 +31,7 @@ import {
   stopReaderScript,
   transferScript,
 } from "../../../provider/virsh/imageCopy";
+import { parseChains } from "../../../provider/virsh/backingChain";
 import { runScript } from "../../../provider/virsh/runScript";
 import type { ShellScript } from "../../../provider/virsh/shellScript";
 import { LocalShell } from "../../support/local-shell";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { againstArrows, circles, importsOf } from "../../../../tools/lint/imports";
 import { comparedReasons, undocumentedFields } from "../../../../tools/lint/source";
+import { tooLong } from "../../../../tools/lint/size";
 import { withoutSubject } from "../../../../tools/lint/mirror";
 import { bannedWords } from "../../../../tools/lint/words";
 
@@ -139,5 +140,15 @@ describe("the check of the architecture", () => {
       "a.ts:4: A.b has no docstring",
       "a.ts:6: A.c.d has no docstring",
     ]);
+  });
+
+  it("finds files and functions that are too long, tables apart", () => {
+    const lines = (count: number) => "  a();\n".repeat(count);
+    const functionOf = (count: number) => `function long() {\n${lines(count)}}\n`;
+    assert.deepEqual(tooLong("lab/a.ts", functionOf(58)), []);
+    assert.deepEqual(tooLong("lab/a.ts", functionOf(59)), ["lab/a.ts:1: long has 61 lines; split it (60 at most)"]);
+    assert.deepEqual(tooLong("lab/a.ts", lines(250)), []);
+    assert.deepEqual(tooLong("lab/a.ts", lines(251)), ["lab/a.ts: 251 lines; split it (250 at most)"]);
+    assert.deepEqual(tooLong("provider/core/options.ts", lines(251)), []);
   });
 });
