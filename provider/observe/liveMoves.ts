@@ -1,7 +1,7 @@
 /** The live moves that this run previews and starts: what arrives on a host together is counted together. */
 import type { MoveAlongside } from "../core/problems";
 
-type LiveMove = MoveAlongside & { uuid: string };
+export type LiveMove = Omit<MoveAlongside, "begun"> & { uuid: string };
 
 export class LiveMoves {
   /** By UUID. */
@@ -26,10 +26,14 @@ export class LiveMoves {
 
   /** Of the other VMs, those of a preview too where one asks. In `up` each waits for none that is not on its way. */
   besides(uuid: string, destination: string, inPreview: boolean): MoveAlongside[] {
-    const all = [...this.started.values(), ...(inPreview ? this.previewed.values() : [])];
-    return all
+    const previewed = inPreview ? [...this.previewed.values()] : [];
+    return [...marked([...this.started.values()], true), ...marked(previewed, false)]
       .filter((move) => move.uuid !== uuid)
       .filter((move) => move.destination === destination || (inPreview && move.source === destination))
       .map(({ uuid: _, ...move }) => move);
   }
+}
+
+function marked(moves: readonly LiveMove[], begun: boolean): (LiveMove & { begun: boolean })[] {
+  return moves.map((move) => ({ ...move, begun }));
 }

@@ -1,16 +1,16 @@
 /** A move among the others of its run. */
-import type { MoveAlongside, MoveFacts } from "../core/problems";
+import { type MoveFacts, ordinaryBytesUsed } from "../core/problems";
+import type { LiveMove } from "../observe/liveMoves";
 
-/** What it takes along to its destination; undefined where that is no memory: a VM that is shut off, or whose memory is in huge pages. */
-export function liveMoveOf(facts: MoveFacts): (MoveAlongside & { uuid: string }) | undefined {
-  const { source, destination, domain, how } = facts;
-  if (domain === undefined || how !== "live" || domain.hugepageKiB.length > 0) return undefined;
-  const { uuid, name, memoryBytes, memoryUsedBytes, memoryLocked } = domain;
+/** What it takes along to its destination; undefined where that is no memory: of a VM that is shut off. */
+export function liveMoveOf({ source, destination, domain, how }: MoveFacts): LiveMove | undefined {
+  if (domain === undefined || how !== "live") return undefined;
   return {
-    uuid,
-    domain: name,
+    uuid: domain.uuid,
+    domain: domain.name,
     source: source.host,
     destination: destination.host,
-    memoryBytes: memoryLocked ? memoryBytes : (memoryUsedBytes ?? memoryBytes),
+    memoryBytes: ordinaryBytesUsed(domain),
+    hugeMemory: domain.hugeMemory,
   };
 }

@@ -1,5 +1,7 @@
 import type { Disk, DomainFacts, HostDevice, Interface } from "../core/problems";
 import { parseBytes } from "../core/units";
+import { hugeMemoryOf } from "./hugeMemory";
+import { pinningOf } from "./pinning";
 import { ownedState } from "./ownedState";
 import { all, type Element, first, has, parseXml, showXml } from "./xml";
 
@@ -22,6 +24,7 @@ export function parseDomainXml(xml: string): DomainDefinition | undefined {
   const cpu = first(domain, "cpu");
   const tsc = all(domain, "clock", "timer").find(({ attributes }) => attributes.name === "tsc");
   const devices = first(domain, "devices");
+  const pinning = pinningOf(domain);
   return {
     name: first(domain, "name").text,
     uuid: first(domain, "uuid").text,
@@ -36,7 +39,9 @@ export function parseDomainXml(xml: string): DomainDefinition | undefined {
       all(cpu, "feature").some(({ attributes }) => attributes.name === "invtsc" && attributes.policy === "require"),
     memoryBytes,
     memoryLocked: has(domain, "memoryBacking", "locked"),
-    hugepageKiB: hugepages(domain),
+    hugeMemory: hugeMemoryOf(domain, memoryBytes, pinning),
+    memfd: first(domain, "memoryBacking", "source").attributes.type === "memfd",
+    pinning,
     disks: all(devices, "disk").map(disk),
     interfaces: all(devices, "interface").map(networkInterface),
     hostDevices: [...all(devices, "hostdev").map(hostDevice), ...hostInterfaces(devices)],
@@ -66,17 +71,6 @@ function bytes(element: Element): number | undefined {
   const unit = element.attributes.unit ?? "KiB";
   const known: Record<string, string> = { b: "B", bytes: "B", k: "KiB", M: "MiB", G: "GiB", T: "TiB" };
   return parseBytes(`${element.text}${known[unit] ?? unit}`);
-}
-
-function hugepages(domain: Element): number[] {
-  if (!has(domain, "memoryBacking", "hugepages")) return [];
-  const pages = all(domain, "memoryBacking", "hugepages", "page");
-  return pages.length === 0 ? [0] : pages.map(({ attributes }) => sizeKiB(attributes.size, attributes.unit));
-}
-
-function sizeKiB(size = "0", unit = "KiB"): number {
-  const known: Record<string, string> = { b: "B", bytes: "B", k: "KiB", M: "MiB", G: "GiB" };
-  return (parseBytes(`${size}${known[unit] ?? unit}`) ?? 0) / 1024;
 }
 
 function disk(element: Element): Disk {

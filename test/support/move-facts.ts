@@ -22,8 +22,18 @@ export function healthySystem(host: string, change: Partial<SystemFacts> = {}): 
     availableMemoryBytes: 64 * GiB,
     memoryCapacityBytes: 128 * GiB,
     defaultHugepageKiB: 2048,
-    freeHugepages: { 2048: 4096, 1048576: 8 },
+    hugepages: {
+      2048: { free: 4096, total: 8192, freeOn: { 0: 2048, 1: 2048 } },
+      1048576: { free: 8, total: 8, freeOn: undefined },
+    },
     hugetlbfs: true,
+    topology: {
+      onlineCpus: [0, 1, 2, 3, 4, 5, 6, 7],
+      possibleCpus: [0, 1, 2, 3, 4, 5, 6, 7],
+      numaNodes: [0, 1],
+      cgroup2: true,
+      numad: false,
+    },
     userfaultfd: true,
     qemuConf: {
       migrationHost: host,
@@ -90,7 +100,9 @@ export function healthyDomain(change: Partial<DomainFacts> = {}): DomainFacts {
     memoryBytes: 8 * GiB,
     memoryUsedBytes: 3 * GiB,
     memoryLocked: false,
-    hugepageKiB: [],
+    hugeMemory: [],
+    memfd: false,
+    pinning: { cpus: [], nodes: [], automatic: false },
     disks: [
       {
         target: "vda",

@@ -44,6 +44,8 @@ export function problemOfCopy(disk: Disk, facts: MoveFacts): DiskProblem | undef
   const size = virtualSize(here, format);
   const image = { format, path, size };
   if (!there.exists) {
+    if (type === "block")
+      return { message: `${host} has no block device ${path} to copy into`, remedies: [makeDevice(size)] };
     const message = noImage(path, facts);
     return message === undefined ? undefined : { message, remedies: [createImage(host, image)] };
   }
@@ -57,7 +59,14 @@ export function problemOfCopy(disk: Disk, facts: MoveFacts): DiskProblem | undef
   if (size === undefined || thereSize === undefined || size === thereSize) return undefined;
   return {
     message: `${path} on ${host} has ${showBytes(thereSize)} (${thereSize} bytes), and ${showBytes(size)} (${size}) are needed`,
-    remedies: [replaceImage(host, image)],
+    remedies: [type === "block" ? makeDevice(size) : replaceImage(host, image)],
+  };
+}
+
+/** libvirt makes none, and `qemu-img create` would put a file in its place. */
+function makeDevice(size: number | undefined): Remedy {
+  return {
+    do: `make one of ${size === undefined ? "the same size" : `${size} bytes`} there, with \`lvcreate\` for instance`,
   };
 }
 

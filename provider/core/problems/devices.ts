@@ -21,7 +21,7 @@ const virtiofsMoves = { libvirt: "10.6.0", qemu: "8.2.0" };
 export function devicesCanMove({ domain, source, destination, options, how }: MoveFacts): Problem[] {
   if (domain === undefined || how !== "live") return [];
   const { host } = source;
-  const { name, hostDevices, interfaces, filesystems, sharedMemory, hugepageKiB } = domain;
+  const { name, hostDevices, interfaces, filesystems, sharedMemory, hugeMemory } = domain;
   return [
     ...hostDevices
       .filter(({ transient }) => !transient)
@@ -53,7 +53,7 @@ export function devicesCanMove({ domain, source, destination, options, how }: Mo
           ),
         ]
       : []),
-    ...(options.postCopy && hugepageKiB.includes(1_048_576)
+    ...(options.postCopy && hugeMemory.some(({ pageKiB }) => pageKiB === 1_048_576)
       ? [
           problem(
             "post-copy-hugepages",

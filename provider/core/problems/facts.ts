@@ -1,8 +1,10 @@
 /** The finders' input. An undefined field could not be read: no finder concludes anything from it. */
 import type { StaleImage } from "../args";
 import type { ErrorCode } from "../errorCodes";
+import type { HugeMemory } from "../hugeMemory";
 import type { CopyFacts } from "../imageCopy";
 import type { MigrationOptions } from "../options";
+import type { Pinning } from "../pinning";
 import type { OwnedOnHost, OwnedState } from "../owned";
 import type { Remedy } from "../problem";
 import type { HostFacts } from "./hostFacts";
@@ -25,8 +27,10 @@ export interface DomainFacts {
   /** What QEMU holds of it; undefined where libvirt does not say, as for one that is shut off. */
   memoryUsedBytes: number | undefined;
   memoryLocked: boolean;
-  /** Sizes of huge pages its memory needs, in KiB; 0 = the host's default size. */
-  hugepageKiB: readonly number[];
+  hugeMemory: readonly HugeMemory[];
+  /** Its memory is a memfd, which needs no hugetlbfs. */
+  memfd: boolean;
+  pinning: Pinning;
   disks: readonly Disk[];
   interfaces: readonly Interface[];
   hostDevices: readonly HostDevice[];
@@ -138,13 +142,16 @@ export interface PeerFacts {
     | undefined;
 }
 
-/** Another VM that this run moves, and the memory it takes along. */
+/** Another VM that this run moves, and what it takes along. */
 export interface MoveAlongside {
   domain: string;
   source: string;
   destination: string;
   /** Ordinary memory in use. */
   memoryBytes: number;
+  hugeMemory: readonly HugeMemory[];
+  /** It is on its way: what it takes may be in what the destination says. */
+  begun: boolean;
 }
 
 /** What the destination's libvirt says of this domain. */

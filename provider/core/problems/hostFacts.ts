@@ -1,5 +1,7 @@
 /** What the finders know of one host. An undefined field could not be read. */
 import type { Daemons } from "../daemons";
+import type { HugePages } from "../hugeMemory";
+import type { Topology } from "../pinning";
 
 export interface HostFacts {
   host: string;
@@ -34,10 +36,11 @@ export interface SystemFacts {
   /** All that ordinary memory can ever take: memory and swap, without huge pages and what is locked. */
   memoryCapacityBytes: number | undefined;
   defaultHugepageKiB: number;
-  /** Free huge pages by their size in KiB. */
-  freeHugepages: Readonly<Record<number, number>>;
-  /** A hugetlbfs is mounted, which libvirt needs for any of them. */
+  /** By their size in KiB. */
+  hugepages: Readonly<Record<number, HugePages>>;
+  /** A hugetlbfs is mounted, which libvirt needs for all but memfd. */
   hugetlbfs: boolean;
+  topology: Topology | undefined;
   /** An unprivileged QEMU may use userfaultfd, which post-copy needs on the destination. */
   userfaultfd: boolean | undefined;
   qemuConf: QemuConf | undefined;

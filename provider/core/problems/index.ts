@@ -50,7 +50,7 @@ import {
 import { peerNameUnresolved } from "./peerName";
 import { peerLoginIsQuiet, peerOutput } from "./peerOutput";
 import { peerAnswers, peerSshDrops, peerSshUnreachable } from "./peerUnreachable";
-import { pinningUnfit } from "./pinning";
+import { boundToWhatIsThere, numadUnfit, pinningUnfit } from "./pinning";
 import {
   multiFdWithPostCopy,
   multiFdWithPostCopyRefused,
@@ -80,6 +80,7 @@ export { isCopied } from "./copied";
 export { imagesToCopy } from "./imageCopy";
 export { imagesToCopyInto } from "./images";
 export { type OwnedToCopy, ownedToCopy } from "./ownedState";
+export { ordinaryBytesUsed } from "./memory";
 export { domainNotRunning, jobNotActive } from "./migrationJob";
 export { postCopyCannotEnd } from "./postCopy";
 export { type FailureContext, readTheLogs, type StderrCause } from "./stderr";
@@ -113,6 +114,7 @@ const ofTheDomain: readonly Finder[] = [
   swtpmFits,
   securityModelFits,
   memoryIsFree,
+  boundToWhatIsThere,
   disksAreThere,
   imagesCanBeCopied,
   bootFilesAreThere,
@@ -189,6 +191,7 @@ export const stderrCauses: readonly StderrCause[] = [
   machineTypeUnknown,
   cpuUnfit,
   pinningUnfit,
+  numadUnfit,
   definitionDiffers,
   stateNotAccepted,
   postCopyOfPausedVm,

@@ -1,7 +1,8 @@
 import { commandLine } from "../shownCommand";
 import { listed } from "../near";
 import { showBytes } from "../units";
-import type { MoveAlongside, MoveFacts } from "./facts";
+import { hugepagesAreFree, reserveHugepages } from "./hugepages";
+import type { DomainFacts, MoveAlongside, MoveFacts } from "./facts";
 import type { Problem, Remedy } from "../problem";
 import type { StderrCause } from "./stderr";
 
@@ -11,10 +12,9 @@ import type { StderrCause } from "./stderr";
  */
 export function memoryIsFree(facts: MoveFacts): Problem[] {
   const { domain, destination, how } = facts;
-  const { system, host } = destination;
+  const { system } = destination;
   if (domain === undefined || system === undefined || how !== "live") return [];
-  if (domain.hugepageKiB.length > 0) return hugepages(domain, system, host);
-  return ordinaryMemory(facts, domain, system);
+  return [...hugepagesAreFree(facts, domain, system), ...ordinaryMemory(facts, domain, system)];
 }
 
 function ordinaryMemory(
@@ -22,10 +22,11 @@ function ordinaryMemory(
   domain: NonNullable<MoveFacts["domain"]>,
   { availableMemoryBytes: free, memoryCapacityBytes: capacity }: NonNullable<MoveFacts["destination"]["system"]>,
 ): Problem[] {
-  const arriving = alongside.filter((each) => each.destination === host);
-  const leaving = alongside.filter((each) => each.source === host);
+  const arriving = alongside.filter((each) => each.destination === host && each.memoryBytes > 0);
+  const leaving = alongside.filter((each) => each.source === host && each.memoryBytes > 0);
   const others = sum(arriving);
-  const used = domain.memoryLocked ? domain.memoryBytes : (domain.memoryUsedBytes ?? domain.memoryBytes);
+  const [most, used] = [ordinaryBytes(domain), ordinaryBytesUsed(domain)];
+  if (most === 0) return [];
   const shortage = (severity: Problem["severity"], message: string): Problem[] => [
     { rule: "free-memory", severity, code: "migrationRefused", host, message, remedies: [freeMemory(host)] },
   ];
@@ -42,55 +43,27 @@ function ordinaryMemory(
   const has = `${host} has ${showBytes(freeThen)} of memory free${leaving.length === 0 ? "" : ` once ${listed(leaving.map((each) => each.domain), "and")} ${leaving.length === 1 ? "has" : "have"} left`}`; // prettier-ignore
   if (used + others > freeThen)
     return shortage("warning", `${has}; ${together(`${domain.name} needs ${showBytes(used)}`)}`);
-  if (domain.memoryBytes + others > freeThen)
-    return shortage("warning", `${has}; ${together(`${domain.name} may grow to ${showBytes(domain.memoryBytes)}`)}`);
+  if (most + others > freeThen)
+    return shortage("warning", `${has}; ${together(`${domain.name} may grow to ${showBytes(most)}`)}`);
   return [];
+}
+
+/** What is not in huge pages. */
+function ordinaryBytes({ memoryBytes, hugeMemory }: DomainFacts): number {
+  return Math.max(0, memoryBytes - hugeMemory.reduce((sum, { bytes }) => sum + bytes, 0));
+}
+
+export function ordinaryBytesUsed(domain: DomainFacts): number {
+  const most = ordinaryBytes(domain);
+  return domain.memoryLocked ? most : Math.min(domain.memoryUsedBytes ?? most, most);
 }
 
 function sum(moves: readonly MoveAlongside[]): number {
   return moves.reduce((total, { memoryBytes }) => total + memoryBytes, 0);
 }
 
-function hugepages(
-  domain: NonNullable<MoveFacts["domain"]>,
-  system: NonNullable<MoveFacts["destination"]["system"]>,
-  host: string,
-): Problem[] {
-  const problem = (message: string, remedies: Remedy[]): Problem[] => [
-    { rule: "hugepages", severity: "blocker", code: "migrationRefused", host, message, remedies },
-  ];
-  const sizes = domain.hugepageKiB.map((size) => (size === 0 ? system.defaultHugepageKiB : size));
-  // With several sizes the memory is shared out over NUMA nodes, which no sum over the host can judge.
-  const [size] = sizes;
-  if (size === undefined || sizes.length > 1) return [];
-  const needed = Math.ceil(domain.memoryBytes / 1024 / size);
-  const free = system.freeHugepages[size] ?? 0;
-  const name = showBytes(size * 1024);
-  if (free < needed) {
-    return problem(`${domain.name} needs ${needed} huge pages of ${name}, and ${host} has ${free} free`, [
-      reserveHugepages(host, `${size}`),
-    ]);
-  }
-  if (!system.hugetlbfs) {
-    return problem(`${domain.name} has its memory in huge pages, and ${host} has no hugetlbfs mounted`, [
-      {
-        do: "mount it and restart libvirt there",
-        commands: [{ host, command: "mount -t hugetlbfs hugetlbfs /dev/hugepages" }],
-      },
-    ]);
-  }
-  return [];
-}
-
 function freeMemory(host: string): Remedy {
   return { do: `free memory on ${host}: move another VM away first` };
-}
-
-function reserveHugepages(host: string, sizeKiB: string): Remedy {
-  return {
-    do: "reserve more huge pages",
-    commands: [{ host, command: commandLine`virsh allocpages --pagesize ${sizeKiB}KiB --pagecount N` }],
-  };
 }
 
 export const memoryShort: StderrCause = {

@@ -1,4 +1,5 @@
 /** What virsh cannot tell of a host, asked of its shell in one go. */
+import { parseCpuSet } from "../../core/cpuSet";
 import { wholeNumber } from "../../core/numbers";
 import type { Clock } from "../../core/ports";
 import type { Certificates, SystemFacts } from "../../core/problems";
@@ -41,8 +42,18 @@ s keys; for f in ${keyFiles}; do [ -e "$d/$f" ] || echo $f; done`;
 s clock; date +%s.%N
 s memory; grep -E '^(MemTotal|MemAvailable|SwapTotal|Mlocked|Hugetlb|Hugepagesize):' /proc/meminfo
 s arc; awk '$1 == "size" || $1 == "c_min" { print $1, $3 }' /proc/spl/kstat/zfs/arcstats 2>/dev/null
-s hugepages; for d in /sys/kernel/mm/hugepages/hugepages-*; do [ -r "$d/free_hugepages" ] && echo "\${d##*-} $(cat "$d/free_hugepages")"; done
+s hugepages; for d in /sys/kernel/mm/hugepages/hugepages-*; do [ -r "$d/free_hugepages" ] || continue
+  printf '%s' "\${d##*-}"; for k in free resv nr nr_overcommit surplus; do printf ' %s' "$(cat "$d/\${k}_hugepages" 2>/dev/null || echo 0)"; done; echo
+done
+s nodepages; for d in /sys/devices/system/node/node[0-9]*/hugepages/hugepages-*; do [ -r "$d/free_hugepages" ] || continue
+  n=\${d#*/node/node}; echo "\${n%%/*} \${d##*-} $(cat "$d/free_hugepages")"
+done
 s hugetlbfs; grep -c ' hugetlbfs ' /proc/mounts
+s cpus; cat /sys/devices/system/cpu/online
+s possible; cat /sys/devices/system/cpu/possible
+s nodes; cat /sys/devices/system/node/online
+s cgroup; [ -e /sys/fs/cgroup/cgroup.controllers ] && echo 2
+s numad; for d in /usr/bin /usr/sbin /bin; do [ -x $d/numad ] && echo yes; done
 s interfaces; ls /sys/class/net
 s userfaultfd; cat /proc/sys/vm/unprivileged_userfaultfd 2>/dev/null; [ -e /dev/userfaultfd ] && echo device
 s qemu.conf; [ -r /etc/libvirt/qemu.conf ] && { echo '# readable'; grep -Ev '^[[:space:]]*(#|$)' /etc/libvirt/qemu.conf; }${withCertificates ? certificates : sh``}
@@ -75,18 +86,43 @@ export function parseSystem(text: string, askedAtMs: number, answeredAtMs: numbe
     interfaces: lines("interfaces"),
     ...memoryOf(meminfo, lines("arc")),
     defaultHugepageKiB: (meminfo("Hugepagesize") ?? 2 ** 21) / 1024,
-    freeHugepages: Object.fromEntries(
-      lines("hugepages").flatMap((line) => {
-        const [size = "", free] = line.split(" ", 2);
-        const [kib, count] = [wholeNumber(/^(\d{1,20})kB$/.exec(size)?.[1]), wholeNumber(free)];
-        return kib === undefined || count === undefined ? [] : [[kib, count]];
-      }),
-    ),
+    hugepages: hugepagesOf(lines("hugepages"), lines("nodepages")),
     hugetlbfs: section("hugetlbfs") !== "0",
+    topology: {
+      onlineCpus: parseCpuSet(section("cpus")),
+      possibleCpus: parseCpuSet(section("possible")),
+      numaNodes: parseCpuSet(section("nodes")),
+      cgroup2: section("cgroup") === "2",
+      numad: section("numad") !== "",
+    },
     userfaultfd: qemuConf?.user !== undefined && isRoot(qemuConf.user) ? true : mayUseUserfaultfd,
     qemuConf,
     certificates: parseCertificates(all),
   };
+}
+
+function hugepagesOf(sizes: readonly string[], onNodes: readonly string[]): SystemFacts["hugepages"] {
+  const kibOf = (size = "") => wholeNumber(/^(\d{1,20})kB$/.exec(size)?.[1]);
+  return Object.fromEntries(
+    sizes.flatMap((line) => {
+      const [size, ...numbers] = line.split(" ", 6);
+      const [free, promised = 0, present, most = 0, made = 0] = numbers.map((each) => wholeNumber(each));
+      const kib = kibOf(size);
+      if (kib === undefined || free === undefined) return [];
+      const toBeMade = Math.max(0, most - made);
+      const freeOn = onNodes.flatMap((each) => {
+        const [node, its, count] = each.split(" ", 3);
+        const pages = wholeNumber(count);
+        return kibOf(its) !== kib || pages === undefined ? [] : [[node!, pages + toBeMade] as const];
+      });
+      const pages = {
+        free: Math.max(0, free - promised) + toBeMade,
+        total: (present ?? free) + toBeMade,
+        freeOn: freeOn.length === 0 ? undefined : Object.fromEntries(freeOn),
+      };
+      return [[kib, pages] as const];
+    }),
+  );
 }
 
 /** ZFS gives back what its cache (ARC) holds above a minimum, and the kernel does not count that as available. */

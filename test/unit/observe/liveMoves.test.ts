@@ -7,6 +7,7 @@ const move = (uuid: string, source: string, destination: string) => ({
   source,
   destination,
   memoryBytes: 2 ** 30,
+  hugeMemory: [],
 });
 
 describe("the live moves of one run", () => {
@@ -39,6 +40,15 @@ describe("the live moves of one run", () => {
     moves.preview(move("1", "kvm-a", "kvm-b"));
     assert.deepEqual(names(moves, false), ["vm-1"]);
     assert.deepEqual(names(moves, true), ["vm-1"]);
+    moves.preview(move("2", "kvm-a", "kvm-b"));
+    assert.deepEqual(
+      moves.besides("other", "kvm-b", true).map(({ domain, begun }) => [domain, begun]),
+      [
+        ["vm-1", true],
+        ["vm-2", false],
+      ],
+    );
+    moves.forget("2");
     ended();
     assert.deepEqual(names(moves, true), []);
   });

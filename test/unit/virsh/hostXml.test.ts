@@ -71,7 +71,7 @@ describe("a VM's definition", () => {
 </domain>`)!;
     assert.equal(facts.name, "a & b");
     assert.equal(facts.memoryBytes, 4 * 2 ** 30);
-    assert.deepEqual(facts.hugepageKiB, [1_048_576]);
+    assert.deepEqual(facts.hugeMemory, [{ bytes: 4 * 2 ** 30, pageKiB: 1_048_576 }]);
     assert.equal(facts.memoryLocked, true);
     assert.equal(facts.invariantTsc, true);
     assert.deepEqual(facts.bootFiles, [{ what: "firmware", path: "/usr/share/OVMF/OVMF_CODE.fd" }]);

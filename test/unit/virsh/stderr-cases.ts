@@ -842,6 +842,12 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
     ],
   ],
   pinning: [
+    ["error: operation failed: numad is not available on this host", "migrationRefused", []],
+    [
+      "error: cannot set CPU affinity on process 4711: Invalid argument",
+      "migrationRefused",
+      ["kvm-b$ virsh nodeinfo", "kvm-a$ virsh vcpupin db-01", "kvm-a$ virsh numatune db-01"],
+    ],
     [
       "error: unsupported configuration: NUMA node 1 is unavailable",
       "migrationRefused",

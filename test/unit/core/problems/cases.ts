@@ -1,10 +1,12 @@
 /** Facts that one thing is wrong with. */
+import type { Pinning, Topology } from "../../../../provider/core/pinning";
 import type { OwnedFacts, OwnedOnHost, OwnedState } from "../../../../provider/core/owned";
 import type {
   Certificate,
   Disk,
   DomainFacts,
   HostDevice,
+  MoveAlongside,
   PeerFacts,
   SystemFacts,
 } from "../../../../provider/core/problems";
@@ -35,11 +37,17 @@ const fileDisk: Disk = {
   startupPolicy: "mandatory",
 };
 
+const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
+
 type Change = NonNullable<Parameters<typeof healthyMove>[0]>;
 const domain = (change: Partial<DomainFacts>): Change => ({ domain: healthyDomain(change) });
 const peer = (change: Partial<PeerFacts>): Change => ({ peer: healthyPeer(change) });
 const there = (change: Partial<SystemFacts>): Change => ({
   destination: healthyHost("kvm-b", { system: healthySystem("kvm-b", change) }),
+});
+const pinned = (change: Partial<Pinning>, topology: Partial<Topology> = {}): Change => ({
+  ...domain({ pinning: { cpus: [], nodes: [], automatic: false, ...change } }),
+  ...there({ topology: { ...healthySystem("kvm-b").topology!, ...topology } }),
 });
 const disk = (change: Partial<Disk>, here = image(), far = image()): Change => ({
   ...domain({ disks: [{ ...fileDisk, ...change }] }),
@@ -62,18 +70,23 @@ const declaring = (libvirt: string, directory: string) => {
     system: { ...system, qemuConf: { ...system.qemuConf!, sharedFilesystems: [directory] } },
   });
 };
-const into = (name: string, memoryBytes: number) => ({
+const into = (name: string, memoryBytes: number, change: Partial<MoveAlongside> = {}): MoveAlongside => ({
   domain: name,
   source: "kvm-a",
   destination: "kvm-b",
   memoryBytes,
+  hugeMemory: [],
+  begun: false,
+  ...change,
 });
-const outOf = (name: string, memoryBytes: number) => ({
-  domain: name,
-  source: "kvm-b",
-  destination: "kvm-c",
-  memoryBytes,
-});
+const outOf = (name: string, memoryBytes: number, change: Partial<MoveAlongside> = {}): MoveAlongside =>
+  into(name, memoryBytes, { source: "kvm-b", destination: "kvm-c", ...change });
+/** A VM of 8 GiB in huge pages of 2 MiB: 4096 of them. */
+const huge = (change: Partial<DomainFacts> = {}): Change =>
+  domain({ hugeMemory: [{ bytes: 8 * GiB, pageKiB: 0 }], ...change });
+const hugeAlongside = (bytes: number) => ({ hugeMemory: [{ bytes, pageKiB: 2048 }] });
+const pages = (free: number, total = free, freeOn: Record<number, number> | undefined = undefined): Change =>
+  there({ hugepages: { 2048: { free, total, freeOn } } });
 const onNfs = image({ fileSystem: "nfs4", mountSource: "nas:/vm" });
 const tls = (theirs: object, ours: object = {}): Change => {
   const far = healthySystem("kvm-b");
@@ -403,14 +416,161 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   ],
   [
     "too few huge pages",
-    { ...domain({ hugepageKiB: [0] }), ...there({ freeHugepages: { 2048: 100 } }) },
+    { ...huge(), ...pages(100) },
+    ["blocker hugepages on kvm-b: migrationRefused", "kvm-b$ virsh allocpages --pagesize 2048KiB --pagecount N"],
+  ],
+  ["as many huge pages as it needs", { ...huge(), ...pages(4096) }, []],
+  [
+    "huge pages that are mounted nowhere",
+    { ...huge({ hugeMemory: [{ bytes: 8 * GiB, pageKiB: 1_048_576 }] }), ...there({ hugetlbfs: false }) },
+    ["blocker hugepages on kvm-b: migrationRefused", "kvm-b$ mount -t hugetlbfs hugetlbfs /dev/hugepages"],
+  ],
+  ["huge pages of a memfd, mounted nowhere", { ...huge({ memfd: true }), ...there({ hugetlbfs: false }) }, []],
+  [
+    "huge pages of two sizes of which one is short",
+    {
+      ...huge({ hugeMemory: [{ bytes: 4 * GiB, pageKiB: 2048 }, { bytes: 4 * GiB, pageKiB: 1_048_576 }] }), // prettier-ignore
+      ...there({
+        hugepages: {
+          2048: { free: 4096, total: 4096, freeOn: undefined },
+          1048576: { free: 3, total: 8, freeOn: undefined },
+        },
+      }),
+    },
+    ["blocker hugepages on kvm-b: migrationRefused", "kvm-b$ virsh allocpages --pagesize 1048576KiB --pagecount N"],
+  ],
+  [
+    "huge pages of a size that the kernel does not have",
+    { ...huge({ hugeMemory: [{ bytes: 8 * GiB, pageKiB: 1_048_576 }] }), ...pages(4096) },
+    ["blocker hugepages on kvm-b: migrationRefused"],
+  ],
+  [
+    "huge pages that are free on another NUMA node only",
+    {
+      ...huge({ hugeMemory: [{ bytes: 8 * GiB, pageKiB: 2048, hostNodes: [1] }] }),
+      ...pages(8192, 8192, { 0: 8000, 1: 192 }),
+    },
+    [
+      "blocker hugepages on kvm-b: migrationRefused",
+      "kvm-b$ virsh allocpages --pagesize 2048KiB --pagecount N --cellno 1",
+    ],
+  ],
+  [
+    "little ordinary memory beside huge pages",
+    {
+      ...huge({ hugeMemory: [{ bytes: 6 * GiB, pageKiB: 1_048_576 }] }),
+      ...there({ availableMemoryBytes: GiB }),
+    },
+    ["warning free-memory on kvm-b: migrationRefused"],
+  ],
+  [
+    "little ordinary memory where all is in huge pages",
+    { ...huge(), ...there({ availableMemoryBytes: GiB, memoryCapacityBytes: GiB }) },
+    [],
+  ],
+  [
+    "VMs whose huge pages fit one by one only",
+    { ...huge(), ...pages(5000, 8192), alongside: [into("web-01", 0, hugeAlongside(4 * GiB))] },
     ["blocker hugepages on kvm-b: migrationRefused", "kvm-b$ virsh allocpages --pagesize 2048KiB --pagecount N"],
   ],
   [
-    "huge pages that are mounted nowhere",
-    { ...domain({ hugepageKiB: [1_048_576] }), ...there({ hugetlbfs: false }) },
-    ["blocker hugepages on kvm-b: migrationRefused", "kvm-b$ mount -t hugetlbfs hugetlbfs /dev/hugepages"],
+    "the same where the other is on its way",
+    { ...huge(), ...pages(5000, 8192), alongside: [into("web-01", 0, { ...hugeAlongside(4 * GiB), begun: true })] },
+    ["warning hugepages on kvm-b: migrationRefused", "kvm-b$ virsh allocpages --pagesize 2048KiB --pagecount N"],
   ],
+  [
+    "the same where all that the host has is too little",
+    { ...huge(), ...pages(5000), alongside: [into("web-01", 0, { ...hugeAlongside(4 * GiB), begun: true })] },
+    ["blocker hugepages on kvm-b: migrationRefused", "kvm-b$ virsh allocpages --pagesize 2048KiB --pagecount N"],
+  ],
+  [
+    "VMs whose huge pages fit once another has left",
+    {
+      ...huge(),
+      ...pages(5000, 8192),
+      alongside: [into("web-01", 0, hugeAlongside(4 * GiB)), outOf("old-01", 0, hugeAlongside(4 * GiB))],
+    },
+    [],
+  ],
+  // what it is bound to
+  [
+    "threads pinned to CPUs that are there",
+    pinned({
+      cpus: [
+        { what: "vcpu", id: 0, cpus: [2, 3] },
+        { what: "emulator", cpus: [0] },
+      ],
+      nodes: [{ mode: "strict", nodes: [1] }],
+    }),
+    [],
+  ],
+  [
+    "threads pinned to CPUs that are not there",
+    pinned({
+      cpus: [
+        { what: "all", cpus: numbers(6, 9) },
+        { what: "vcpu", id: 0, cpus: [8] },
+        { what: "vcpu", id: 1, cpus: [9] },
+        { what: "vcpu", id: 2, cpus: [7] },
+        { what: "emulator", cpus: [0, 64] },
+        { what: "iothread", id: 1, cpus: [10] },
+      ],
+    }),
+    [
+      "blocker cpu-pinning on kvm-b: migrationRefused",
+      "kvm-a$ virsh vcpupin db-01 --vcpu N --cpulist CPUS --live --config",
+      "kvm-a$ virsh emulatorpin db-01 --cpulist CPUS --live --config",
+      "kvm-a$ virsh iothreadpin db-01 --iothread N --cpulist CPUS --live --config",
+    ],
+  ],
+  [
+    "the same of a VM that is shut off",
+    { ...pinned({ cpus: [{ what: "emulator", cpus: [8] }] }), how: "offline" },
+    ["warning cpu-pinning on kvm-b: migrationRefused", "kvm-a$ virsh emulatorpin db-01 --cpulist CPUS --config"],
+  ],
+  [
+    "a vCPU pinned to CPUs that are all offline",
+    pinned({ cpus: [{ what: "vcpu", id: 3, cpus: [6, 7] }] }, { onlineCpus: numbers(0, 5) }),
+    [
+      "blocker cpu-pinning on kvm-b: migrationRefused",
+      "kvm-b$ chcpu -e 6-7",
+      "kvm-a$ virsh vcpupin db-01 --vcpu N --cpulist CPUS --live --config",
+    ],
+  ],
+  [
+    "a vCPU pinned to CPUs of which one is offline",
+    pinned({ cpus: [{ what: "vcpu", id: 3, cpus: [5, 6] }] }, { onlineCpus: numbers(0, 5) }),
+    [
+      "warning cpu-pinning on kvm-b: migrationRefused",
+      "kvm-b$ chcpu -e 6",
+      "kvm-a$ virsh vcpupin db-01 --vcpu N --cpulist CPUS --live --config",
+    ],
+  ],
+  [
+    "the same with the first hierarchy of control groups",
+    pinned({ cpus: [{ what: "vcpu", id: 3, cpus: [5, 6] }] }, { onlineCpus: numbers(0, 5), cgroup2: false }),
+    [
+      "blocker cpu-pinning on kvm-b: migrationRefused",
+      "kvm-b$ chcpu -e 6",
+      "kvm-a$ virsh vcpupin db-01 --vcpu N --cpulist CPUS --live --config",
+    ],
+  ],
+  [
+    "memory bound to a NUMA node that is not there",
+    pinned({ nodes: [{ mode: "strict", nodes: [0, 1] }] }, { numaNodes: [0] }),
+    [
+      "blocker numa-nodes on kvm-b: migrationRefused",
+      "kvm-a$ virsh numatune db-01 --nodeset NODES --live --config",
+      "kvm-a$ virsh edit db-01",
+    ],
+  ],
+  [
+    "a guest's node bound to a NUMA node that is not there",
+    pinned({ nodes: [{ guestNode: 1, mode: "preferred", nodes: [1] }] }, { numaNodes: [0] }),
+    ["blocker numa-nodes on kvm-b: migrationRefused", "kvm-a$ virsh edit db-01"],
+  ],
+  ["a placement by numad that is not there", pinned({ automatic: true }), ["blocker numad on kvm-b: migrationRefused"]],
+  ["a placement by numad that is there", pinned({ automatic: true }, { numad: true }), []],
   // disks
   ["a disk of the source's own", disk({}), ["blocker disks on kvm-b: unsafeStorage"]],
   ["the same when the user answers for it", { ...disk({}), options: { unsafe: true } }, []],
@@ -459,6 +619,20 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
       "blocker disks on kvm-b: unsafeStorage",
       "kvm-b$ qemu-img create -f raw /var/lib/libvirt/images/db-01.img 16777216",
     ],
+  ],
+  [
+    "a copy into a logical volume that is not there",
+    {
+      ...disk({ type: "block" }, image(), absentImage),
+      destination: healthyHost("kvm-b", { poolPaths: ["/var/lib/libvirt/images"] }),
+      options: copy,
+    },
+    ["blocker disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "a copy into a logical volume of another size",
+    { ...disk({ type: "block" }, image(), image({ sizeBytes: 2 ** 20 })), options: copy },
+    ["blocker disks on kvm-b: unsafeStorage"],
   ],
   [
     "a copy into nothing where libvirt can make it",
@@ -692,7 +866,11 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
       "warning checkpoints on kvm-a: migrationRefused",
     ],
   ],
-  ["post-copy with huge pages of 2 MiB", { ...domain({ hugepageKiB: [2048] }), options: { postCopy: true } }, []],
+  [
+    "post-copy with huge pages of 2 MiB",
+    { ...domain({ hugeMemory: [{ bytes: GiB, pageKiB: 2048 }] }), options: { postCopy: true } },
+    [],
+  ],
   // software, once more
   [
     "one host under two names",
@@ -852,7 +1030,7 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   ],
   [
     "post-copy with huge pages of 1 GiB",
-    { ...domain({ hugepageKiB: [1_048_576] }), options: { postCopy: true } },
+    { ...domain({ hugeMemory: [{ bytes: GiB, pageKiB: 1_048_576 }] }), options: { postCopy: true } },
     ["warning post-copy-hugepages on kvm-a: migrationRefused"],
   ],
   [

@@ -16,11 +16,31 @@ MemAvailable:   1048576 kB
 Hugepagesize:       2048 kB
 
 @@ hugepages
-1048576kB 2
-2048kB 512
+1048576kB 2 0 4 0 0
+2048kB 512 12 1024 100 40
+
+@@ nodepages
+0 1048576kB 2
+0 2048kB 400
+1 2048kB 112
 
 @@ hugetlbfs
 0
+
+@@ cpus
+0-2,4
+
+@@ possible
+0-7
+
+@@ nodes
+0
+
+@@ cgroup
+2
+
+@@ numad
+yes
 
 @@ interfaces
 br0
@@ -49,8 +69,18 @@ shared_filesystems = [
       availableMemoryBytes: 2 ** 30,
       memoryCapacityBytes: 2 * 2 ** 30 - 2 ** 20,
       defaultHugepageKiB: 2048,
-      freeHugepages: { 1048576: 2, 2048: 512 },
+      hugepages: {
+        1048576: { free: 2, total: 4, freeOn: { 0: 2 } },
+        2048: { free: 560, total: 1084, freeOn: { 0: 460, 1: 172 } },
+      },
       hugetlbfs: false,
+      topology: {
+        onlineCpus: [0, 1, 2, 4],
+        possibleCpus: [0, 1, 2, 3, 4, 5, 6, 7],
+        numaNodes: [0],
+        cgroup2: true,
+        numad: true,
+      },
       userfaultfd: false,
       qemuConf: {
         migrationHost: "10.9.0.12",
