@@ -46,7 +46,7 @@ describeWithStack("hosts that do not let each other in", { lab: { hosts: 3 } }, 
         code: "peerUntrusted",
         says: [
           `nobody-in@${b.address}: Permission denied`,
-          "does not let it in as nobody-in",
+          "rejects its login as nobody-in",
           "authorized_keys of nobody-in on refused",
           peerKey.split(" ").slice(0, 2).join(" ").trim(),
           `ssh -o BatchMode=yes nobody-in@${b.address} true`,

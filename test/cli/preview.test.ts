@@ -31,7 +31,7 @@ describeWithStack("a preview that asks the hosts", {}, (lab, stack) => {
     assert.equal(code, 0, output);
     assert.match(
       output,
-      /warning: up would be refused: vda of db-01: \/var\/lib\/libvirt\/images\/db-01\.img lies on a file system of kvm-a itself \(\w+\); put it on storage that both hosts see; or set migration\.copyStorage: "all" .* \[unsafeStorage\]/,
+      /warning: up would be refused: vda of db-01: \/var\/lib\/libvirt\/images\/db-01\.img is on a local file system of kvm-a \(\w+\); put it on storage that both hosts see; or set migration\.copyStorage: "all" .* \[unsafeStorage\]/,
     );
     assert.match(
       output,

@@ -120,7 +120,7 @@ describeWithStack("the procedures", {}, (lab, stack) => {
 
   it("moves what libvirt finds unsafe where the user answers for it", async () => {
     await moved("unsafe");
-    assert.match(up.stdout, /warning: vda of unsafe: .* on kvm-b is another file /);
+    assert.match(up.stdout, /warning: vda of unsafe: .* on kvm-b is a different file /);
     const { flags } = await requestWithCap(source(), 1004);
     assert.equal(flags & migrateFlags.unsafe, migrateFlags.unsafe);
   });

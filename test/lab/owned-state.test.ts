@@ -211,14 +211,14 @@ describeWithLab("what a VM that is shut off owns beside its disks", { vtpm: true
     const before = await stateOn(a(), vm);
     await b().must("mount --bind /dev/null $(command -v swtpm)");
     try {
-      await assert.rejects(move({ lab: lab(), domain: vm.name, to: "kvm-b" }), /kvm-b has no emulator for one/);
+      await assert.rejects(move({ lab: lab(), domain: vm.name, to: "kvm-b" }), /kvm-b has no emulator for it/);
     } finally {
       await b().must("umount $(command -v swtpm)");
     }
     for (const host of [a(), b()]) await host.addUser("deployer", { libvirtGroup: true });
     await assert.rejects(
       move({ lab: lab(), domain: vm.name, to: "kvm-b", user: "deployer" }),
-      /the account deployer on kvm-a may neither read nor write it/,
+      /the account deployer on kvm-a can neither read nor write it/,
     );
     assert.equal(await stateOn(a(), vm), before);
     assert.equal(await stateOn(b(), vm), "");

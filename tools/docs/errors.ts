@@ -45,7 +45,7 @@ const errorReference: Record<ErrorCode, ErrorEntry> = {
       "This computer cannot open an ssh connection to a host that must be asked: its name does not resolve, nothing listens, or no answer comes in time. It says nothing of the VM.",
     example: `${connect}: 10.0.0.12:22: connect ECONNREFUSED 10.0.0.12:22`,
     remedy:
-      "Start the host or its sshd, open the port, or correct `address`, `port` and `proxyJump`; then run `pulumi up` again. A host that is gone for good: take it out of the inventory after making sure that it cannot come back with the VM running.",
+      "Start the host or its sshd, open the port, or correct `address`, `port` and `proxyJump`; then run `pulumi up` again. If a host is gone for good, remove it from the inventory after making sure that it cannot come back with the VM running.",
   },
   hostKeyUnknown: {
     meaning: "The host offers a key that neither `hostKey` nor known_hosts has, or one that cannot be checked.",
@@ -132,7 +132,7 @@ const errorReference: Record<ErrorCode, ErrorEntry> = {
     remedy: "Run the command that the error names on the host, and fix what else prints there or what is malformed.",
   },
   domainMissing: {
-    meaning: "No host that was asked has the VM, or the last one that had it says that it was moved away.",
+    meaning: "No host that was asked has the VM, or the last one that had it reports that it was moved away.",
     example: `${place} (decide): db-01 is on none of the hosts kvm-a and kvm-b`,
     remedy:
       "Search for it with `virsh list --all` on each host, and add the host that has it to the inventory. If the VM was removed for good, take the resource out of the program.",
@@ -171,9 +171,9 @@ const errorReference: Record<ErrorCode, ErrorEntry> = {
   unsafeStorage: {
     meaning:
       "A disk, or a file that the VM needs, is not safe to use on the destination: not there, not shared, or old.",
-    example: `${move} (preflight, on kvm-b): vda of db-01: /var/lib/libvirt/images/db-01.img lies on a file system of kvm-a itself (ext4)`,
+    example: `${move} (preflight, on kvm-b): vda of db-01: /var/lib/libvirt/images/db-01.img is on a local file system of kvm-a (ext4)`,
     remedy:
-      'Put the disks on storage that both hosts see under the same path, or set `copyStorage: "all"`. `unsafe: true` only if you answer for the data.',
+      'Put the disks on storage that both hosts see under the same path, or set `copyStorage: "all"`. Set `unsafe: true` only if you accept the risk to the data.',
   },
   hostMaintenance: {
     meaning: "Every host that `host` names is in maintenance, and the VM is on none of them.",
@@ -198,12 +198,12 @@ const errorReference: Record<ErrorCode, ErrorEntry> = {
     meaning:
       "A start-up file on the destination prints on standard output when libvirt logs in, which breaks its protocol.",
     example: `${move} (preflight, on kvm-b): on kvm-b the start-up files of root print "Welcome to kvm-b" on standard output when kvm-a logs in`,
-    remedy: "Let it print for a terminal only: `[ -t 1 ] && echo …`.",
+    remedy: "Make it print on a terminal only: `[ -t 1 ] && echo …`.",
   },
   peerTls: {
     meaning:
       "A certificate for encrypted migration is missing, expired, unreadable, or has another name; or the destination takes TLS only.",
-    example: `${move} (preflight, on kvm-b): kvm-b takes migrations with TLS only (migrate_tls_force in its qemu.conf)`,
+    example: `${move} (preflight, on kvm-b): kvm-b accepts only migrations with TLS (migrate_tls_force in its qemu.conf)`,
     remedy:
       'Check the certificates in `/etc/pki/qemu` (or `/etc/pki/libvirt-migrate`) on both hosts, or set `tls: { destination: "NAME" }` to the name in the certificate.',
   },
@@ -215,7 +215,7 @@ const errorReference: Record<ErrorCode, ErrorEntry> = {
   migrationRefused: {
     meaning:
       "libvirt or QEMU would refuse the move, or did: CPU, machine type, memory, bridges, networks, devices, snapshots, boot files.",
-    example: `${move} (preflight, on kvm-b): db-01 is plugged in the bridge br7, which kvm-b does not have`,
+    example: `${move} (preflight, on kvm-b): db-01 is connected to the bridge br7, which kvm-b does not have`,
     remedy: "Make the destination fit as the error says, or choose another host.",
   },
   migrationFailed: {

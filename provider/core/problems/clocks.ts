@@ -17,7 +17,7 @@ export function clocksAgree({ source, destination }: MoveFacts): Problem[] {
       message: `the clock of ${destination.host} is ${showDuration(Math.abs(to - from))} ${to > from ? "ahead of" : "behind"} that of ${source.host}`,
       remedies: [
         {
-          do: "let both follow one time server with chronyd (or systemd-timesyncd)",
+          do: "synchronize both with the same time server, by chronyd (or systemd-timesyncd)",
           commands: [source, destination].map(({ host }) => ({ host, command: "systemctl enable --now chronyd" })),
         },
       ],

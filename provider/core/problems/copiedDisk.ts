@@ -10,17 +10,17 @@ export function problemOfCopy(disk: Disk, facts: MoveFacts): DiskProblem | undef
   const { path, type, format } = disk;
   if (type === "network") {
     return {
-      message: "it is on the network, and both hosts would write to one image while it is copied onto itself",
+      message: "the disk is on the network, so it would be copied onto itself while both hosts write to it",
       remedies: copyOthersOnly(facts.source.host),
     };
   }
   if (type === "nvme") {
     return {
       severity: "warning",
-      message: `it is copied onto the NVMe device at ${disk.pciAddress ?? "the same address"} of ${facts.destination.host}`,
+      message: `the disk is copied onto the NVMe device at ${disk.pciAddress ?? "the same address"} of ${facts.destination.host}`,
       remedies: [
         {
-          do: "see what that device is, before it is overwritten",
+          do: "check what that device is before it is overwritten",
           commands: [{ host: facts.destination.host, command: "lspci -D -nn" }],
         },
       ],
@@ -51,14 +51,14 @@ export function problemOfCopy(disk: Disk, facts: MoveFacts): DiskProblem | undef
   }
   if (there.format !== undefined && format !== "raw" && there.format !== format) {
     return {
-      message: `${path} on ${host} is ${there.format}, and ${format} is needed`,
+      message: `${path} on ${host} is ${there.format}, but ${format} is needed`,
       remedies: [replaceImage(host, image)],
     };
   }
   const thereSize = format === "raw" ? there.sizeBytes : virtualSize(there, format);
   if (size === undefined || thereSize === undefined || size === thereSize) return undefined;
   return {
-    message: `${path} on ${host} has ${showBytes(thereSize)} (${thereSize} bytes), and ${showBytes(size)} (${size}) are needed`,
+    message: `${path} on ${host} has ${showBytes(thereSize)} (${thereSize} bytes), but ${showBytes(size)} (${size}) are needed`,
     remedies: [type === "block" ? makeDevice(size) : replaceImage(host, image)],
   };
 }
@@ -81,7 +81,7 @@ function noImage(path: string, { destination: { host, poolPaths }, options }: Mo
 function copyOthersOnly(source: string): Remedy[] {
   return [
     { do: `limit migration.copyStorage.disks to the disks that only ${source} has` },
-    { do: "leave copyStorage out" },
+    { do: "leave out migration.copyStorage" },
   ];
 }
 

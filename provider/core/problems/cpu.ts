@@ -15,7 +15,7 @@ export function cpuFits({ domain, source, destination, fit, how }: MoveFacts): P
       severity: "blocker",
       code: "migrationRefused",
       host: destination.host,
-      message: `the CPU of ${destination.host} lacks what ${domain.name} runs with: ${missing.length > 0 ? missing.join(", ") : message}`,
+      message: `the CPU of ${destination.host} lacks features that ${domain.name} uses: ${missing.length > 0 ? missing.join(", ") : message}`,
       remedies: [commonCpu(domain.name)],
     },
   ];
@@ -38,7 +38,7 @@ function passthroughFits({
       code: "migrationRefused",
       host: destination.host,
       message:
-        `${domain.name} has the CPU of ${source.host} itself (host-passthrough), and that of ${destination.host} is another: ` +
+        `${domain.name} uses the CPU of ${source.host} as it is (host-passthrough), but the CPU of ${destination.host} differs: ` +
         (missing.length > 0
           ? `it lacks ${missing.join(", ")}`
           : `${destination.cpu.model} instead of ${source.cpu.model}`),
@@ -49,7 +49,7 @@ function passthroughFits({
 
 function commonCpu(name: string): Remedy {
   return {
-    do: `give ${name} a CPU model (mode="custom") that both hosts have, as \`virsh hypervisor-cpu-baseline\` names one; it takes effect at its next start`,
+    do: `give ${name} a CPU model (mode="custom") that both hosts have (\`virsh hypervisor-cpu-baseline\` shows one); it takes effect when the VM is started again`,
   };
 }
 

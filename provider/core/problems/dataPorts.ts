@@ -13,7 +13,7 @@ export const portAnswers: Record<PortAnswer, string> = {
   open: "is open",
   refused: "refuses the connection",
   silent: "does not answer",
-  rejected: "cannot be reached: no route, or a firewall rejects it",
+  rejected: "cannot be reached (no route, or a firewall rejects it)",
   unresolved: "cannot be resolved",
 };
 
@@ -22,7 +22,7 @@ export function dataPortsAreOpen({ source, destination, peer, options, how }: Mo
   if (peer?.dataAddress === undefined || how !== "live" || options.tunnelled) return [];
   const { dataAddress: address, dataPorts } = peer;
   if (/^localhost(\.|$)/.test(address)) {
-    const message = `libvirt on ${destination.host} takes ${address} for its own name, and would have the data sent there`;
+    const message = `libvirt on ${destination.host} uses ${address} as its own name, so ${source.host} would send the data to itself`;
     return [dataAddress(destination.host, message, nameDataAddress(destination.host))];
   }
   const bad = dataPorts.filter(({ answer }) => answer !== "open" && answer !== "refused");
@@ -45,7 +45,7 @@ export function dataPortsAreOpen({ source, destination, peer, options, how }: Mo
       host: destination.host,
       message: all
         ? `the data port ${first.port} of ${destination.host} (${address}) ${portAnswers[first.answer]} from ${source.host}`
-        : `of the data ports ${ports} of ${destination.host} (${address}), ${first.port} ${portAnswers[first.answer]} from ${source.host}: migrations at the same time would fail`,
+        : `of the data ports ${ports} of ${destination.host} (${address}), ${first.port} ${portAnswers[first.answer]} from ${source.host}: concurrent migrations would fail`,
       remedies: openDataPorts(ports, source.host, destination.host),
     },
   ];
@@ -66,7 +66,7 @@ function nameDataAddress(host: string): Remedy[] {
     { do: `set migrationAddress of ${host} in vm-placement:hosts` },
     { do: "set migration_host in its /etc/libvirt/qemu.conf" },
     {
-      do: "let the host have a name that other hosts resolve",
+      do: "give the host a name that the other hosts can resolve",
       commands: [{ host, command: "hostnamectl set-hostname NAME" }],
     },
   ];
@@ -81,7 +81,7 @@ function openDataPorts(ports: string, source: string, destination: string): Reme
       ),
     },
     {
-      do: "with ufw",
+      do: "open them with ufw",
       commands: [
         { host: destination, command: commandLine`ufw allow proto tcp to any port ${ports.replace("-", ":")}` },
       ],
@@ -113,12 +113,14 @@ export const dataPortsInUse: StderrCause = {
   remedies: ({ destination: host }, stderr) => {
     const range = /Unable to find an unused port in range '[^']{1,64}' \((\d{1,5}-\d{1,5})\)/.exec(stderr)?.[1];
     return [
-      { do: `wait until other migrations to ${host} have ended, and run \`pulumi up\` again` },
+      { do: `wait until other migrations to ${host} have ended, then run \`pulumi up\` again` },
       {
-        do: `see what else listens on its data ports (${range ?? dataPortRange})`,
+        do: `check what else listens on its data ports (${range ?? dataPortRange})`,
         commands: [{ host, command: "ss -tlnp" }],
       },
-      { do: "raise migration_port_max in its /etc/libvirt/qemu.conf, restart libvirt there and open those ports too" },
+      {
+        do: "raise migration_port_max in its /etc/libvirt/qemu.conf, restart libvirt there and open those ports as well",
+      },
     ];
   },
 };

@@ -39,7 +39,7 @@ export function devicesCanMove({ domain, source, destination, options, how }: Mo
       problem(
         "shared-memory",
         host,
-        `${name} shares memory with others on ${host} (shmem ${device}), which cannot go along`,
+        `${name} shares memory on ${host} (shmem ${device}), which cannot be migrated`,
         withoutDevice,
       ),
     ),
@@ -48,7 +48,7 @@ export function devicesCanMove({ domain, source, destination, options, how }: Mo
           problem(
             "invariant-tsc",
             host,
-            `${name} has the CPU feature invtsc, with which libvirt moves no VM`,
+            `${name} has the CPU feature invtsc, and libvirt does not migrate VMs with it`,
             fixedTscFrequency,
           ),
         ]
@@ -58,7 +58,7 @@ export function devicesCanMove({ domain, source, destination, options, how }: Mo
           problem(
             "post-copy-hugepages",
             host,
-            `${name} has huge pages of 1 GiB: in post-copy it stands still while each of them is fetched`,
+            `${name} has huge pages of 1 GiB: in post-copy the VM stops while each of them is fetched`,
             [{ do: "leave out migration.postCopy" }, { do: "use huge pages of 2 MiB" }],
             "warning",
           ),
@@ -87,13 +87,13 @@ function isBelow({ libvirt, qemu }: HostFacts, since: { libvirt: string; qemu: s
 
 function hostDevice(source: HostFacts, domain: DomainFacts, { type, name }: HostDevice): Problem {
   const { host } = source;
-  const device = `${domain.name} has a device of ${host} itself (${[type, name].filter((part) => part !== "").join(" ")})`;
+  const device = `${domain.name} uses a host device of ${host} (${[type, name].filter((part) => part !== "").join(" ")})`;
   return isBelow(source, asksQemu)
-    ? problem("host-devices", host, `${device}, which cannot go along`, withoutHostDevice(host, domain))
+    ? problem("host-devices", host, `${device}, which cannot be migrated`, withoutHostDevice(host, domain))
     : problem(
         "host-devices",
         host,
-        `${device}: QEMU decides when the move begins whether it can go along, which needs a driver that can save its state, on both hosts`,
+        `${device}: QEMU decides at the start of the move whether it can be migrated, which needs a driver on both hosts that can save its state`,
         withoutHostDevice(host, domain),
         "warning",
       );
@@ -107,10 +107,10 @@ function usbDevice(destination: string, domain: string, { name, optional }: Host
     problem(
       "usb-devices",
       destination,
-      `${domain} has the USB device${device}: ${destination} must have it too, and the guest sees it unplugged and plugged in`,
+      `${domain} has the USB device${device}: ${destination} must have it too, and the guest sees it unplugged and plugged in again`,
       [
         { do: `plug it in on ${destination} too`, commands: [{ host: destination, command: "lsusb" }] },
-        { do: "let the VM go without it (<source startupPolicy='optional'>)" },
+        { do: "allow the move without it (<source startupPolicy='optional'>)" },
       ],
       "warning",
     ),
@@ -133,22 +133,22 @@ function transientDisks(host: string, { name, disks }: DomainFacts): Problem[] {
 function withoutHostDevice(host: string, domain: DomainFacts | string): Remedy[] {
   return [
     {
-      do: "detach it",
+      do: "detach the device",
       commands: [{ host, command: commandLine`virsh detach-device ${domain} FILE --live` }],
     },
     { do: "use a failover pair (<teaming type='transient'/>)" },
-    { do: "move it shut off" },
+    { do: "move the VM while it is shut off" },
   ];
 }
 
 function hostDirectory(source: HostFacts, name: string, { driver, target, external }: Filesystem): Problem {
   const { host } = source;
-  const directory = `${name} has a directory of ${host} by ${driver} (${target})`;
+  const directory = `${name} uses a directory of ${host} by ${driver} (${target})`;
   if (driver === "9p") {
     return problem(
       "host-directories",
       host,
-      `${directory}: QEMU refuses to move while the guest has it mounted`,
+      `${directory}: QEMU refuses the move while the guest has it mounted`,
       [{ do: "unmount it in the guest first" }],
       "warning",
     );
@@ -157,30 +157,33 @@ function hostDirectory(source: HostFacts, name: string, { driver, target, extern
     ? problem(
         "host-directories",
         host,
-        `${directory}, which goes along from libvirt ${virtiofsMoves.libvirt} and QEMU ${virtiofsMoves.qemu} only`,
+        `${directory}, which can be migrated only with libvirt ${virtiofsMoves.libvirt} and QEMU ${virtiofsMoves.qemu} or later`,
         withoutDirectory,
       )
     : problem(
         "host-directories",
         host,
-        `${directory}: it goes along where ${external ? "its virtiofsd" : "virtiofsd"} is 1.11 or later and both hosts see the same directory`,
+        `${directory}: it can be migrated if ${external ? "its virtiofsd" : "virtiofsd"} is 1.11 or later and both hosts see the same directory`,
         withoutDirectory,
         "warning",
       );
 }
 
 const withoutTransientDisk: Remedy[] = [
-  { do: "shut it down and move it shut off", loses: "what the guest has written to the disk since it started" },
+  { do: "shut the VM down before the move", loses: "what the guest has written to the disk since it started" },
   {
-    do: "take <transient/> out of its definition and start it again",
+    do: "remove <transient/> from its definition and start the VM again",
     loses: "what the guest has written to the disk since it started",
   },
 ];
-const withoutDirectory: Remedy[] = [{ do: "unmount it in the guest and detach it" }, { do: "move the VM shut off" }];
-const withoutDevice: Remedy[] = [{ do: "take the device out" }, { do: "move the VM shut off" }];
+const withoutDirectory: Remedy[] = [
+  { do: "unmount it in the guest and detach it" },
+  { do: "move the VM while it is shut off" },
+];
+const withoutDevice: Remedy[] = [{ do: "remove the device" }, { do: "move the VM while it is shut off" }];
 const fixedTscFrequency: Remedy[] = [
-  { do: "give it a fixed tsc frequency (<timer name='tsc' frequency='…'/>) and start it again" },
-  { do: "take the feature out and start it again" },
+  { do: "give the VM a fixed tsc frequency (<timer name='tsc' frequency='…'/>) and start it again" },
+  { do: "remove the feature and start the VM again" },
 ];
 
 export const hostDeviceRefused: StderrCause = {
@@ -224,10 +227,10 @@ export const deviceBlocksMigration: StderrCause = {
     const device = between(stderr, "non-migratable device '");
     return [
       {
-        do: `take ${device === undefined ? "the device that QEMU names" : `the device ${device}`} out of ${domain}, and start it again`,
+        do: `remove ${device === undefined ? "the device that QEMU names" : `the device ${device}`} from ${domain}, and start it again`,
         commands: [{ host, command: commandLine`virsh edit ${domain}` }],
       },
-      { do: "move it shut off" },
+      { do: "move the VM while it is shut off" },
     ];
   },
 };

@@ -17,7 +17,7 @@ export function distinctHosts({ source, destination }: MoveFacts): Problem[] {
       severity: "blocker",
       code: "domainConflict",
       host: destination.host,
-      message: `${source.host} and ${destination.host} are one host, or have the same host UUID (${source.hostUuid})`,
+      message: `${source.host} and ${destination.host} are the same host, or have the same host UUID (${source.hostUuid})`,
       remedies: ownHostUuid(destination.daemons),
     },
   ];
@@ -51,20 +51,20 @@ export function nameAndUuidAreFree({ destination, domain }: MoveFacts): Problem[
     host: destination.host,
     message:
       name === domain.name
-        ? `${destination.host} has another VM of the name ${name} (UUID ${uuid}; this one is ${domain.uuid})`
+        ? `${destination.host} has another VM named ${name} (UUID ${uuid}; the VM to move has UUID ${domain.uuid})`
         : `${destination.host} has a VM ${name} with the UUID of ${domain.name} (${uuid})`,
     remedies: [
       // A new name does not help against a UUID.
       ...(name === domain.name
         ? [
             {
-              do: "rename that one",
+              do: "rename the other VM",
               commands: [{ host: destination.host, command: commandLine`virsh domrename ${{ name, uuid }} NEW-NAME` }],
             },
           ]
         : []),
       {
-        do: "remove that one, if nobody needs it",
+        do: "undefine the other VM, if nobody needs it",
         commands: [
           {
             host: destination.host,
@@ -85,7 +85,7 @@ export const domainConflict: StderrCause = {
   code: "domainConflict",
   remedies: ({ destination, domain }) => [
     {
-      do: "look at the VM that is there, and rename or undefine whichever is not needed",
+      do: "check the VM on the destination, and rename or undefine the one that is not needed",
       commands: [{ host: destination, command: commandLine`virsh dominfo ${domain}` }],
     },
   ],

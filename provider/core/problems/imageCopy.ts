@@ -66,7 +66,7 @@ function hostsCannotCopy({ source, destination, imageCopy, peer }: MoveFacts, ma
   if (peer !== undefined && peer.transport !== "ssh") {
     blocker(
       source.host,
-      `${source.host} reaches ${destination.host} by ${peer.transport}, and copies go by ssh`,
+      `${source.host} reaches ${destination.host} by ${peer.transport}, but images are copied by ssh`,
       "copy the images yourself and set migration.unsafe: true, which moves the definition and checks no disk",
     );
   }
@@ -75,7 +75,11 @@ function hostsCannotCopy({ source, destination, imageCopy, peer }: MoveFacts, ma
     [destination.host, imageCopy?.destination],
   ] as const) {
     if (side === undefined) {
-      blocker(host, `${host} does not tell what it has`, `run \`npx vm-placement doctor\`, which asks ${host}`);
+      blocker(
+        host,
+        `${host} does not report its images and programs`,
+        `run \`npx vm-placement doctor\`, which asks ${host}`,
+      );
       continue;
     }
     if (!side.isRoot) {
@@ -100,7 +104,7 @@ function backingMissing(facts: MoveFacts, make: Make): Problem[] {
         .slice(1)
         .filter((path) => destination?.images[path]?.exists === false)
         .map((path) =>
-          make("blocker", host, `${host} does not have ${path}, on which ${top!} stands`, [
+          make("blocker", host, `${host} does not have ${path}, the backing file of ${top!}`, [
             { do: 'set migration.copyStorage: "all", which copies it too' },
             { do: `put it at the same path on ${host}` },
           ]),
@@ -115,24 +119,24 @@ function placeOf({ disk, path }: { disk: Disk; path: string }, facts: MoveFacts,
   const there = imageCopy!.destination!.images[path];
   const blocker = (message: string, ...remedies: Remedy[]) => [make("blocker", host, message, remedies)];
   if (imageCopy!.chains[disk.path!] === undefined || here?.bytes === undefined) {
-    const message = `\`qemu-img info\` on ${source.host} does not tell what ${disk.target} (${path}) is made of`;
+    const message = `\`qemu-img info\` on ${source.host} does not show the backing chain of ${disk.target} (${path})`;
     const command = commandLine`qemu-img info -U --backing-chain ${path}`;
-    const remedy = { do: "find out why it fails", commands: [{ host: source.host, command }] };
+    const remedy = { do: "check why it fails", commands: [{ host: source.host, command }] };
     return [make("blocker", source.host, message, [remedy])];
   }
   const directory = path.slice(0, path.lastIndexOf("/")) || "/";
   if (here.isBlock) {
     if (there?.isBlock !== true)
       return blocker(`${host} has no block device ${path} to copy into`, {
-        do: `make one of ${here.bytes} bytes or more there, with \`lvcreate\` for instance`,
+        do: `create one of ${here.bytes} bytes or more there, with \`lvcreate\` for instance`,
       });
     if (there.bytes !== undefined && there.bytes < here.bytes)
-      return blocker(`${path} on ${host} has ${showBytes(there.bytes)}, and ${showBytes(here.bytes)} are needed`, {
+      return blocker(`${path} on ${host} has ${showBytes(there.bytes)}, but ${showBytes(here.bytes)} are needed`, {
         do: `make it larger, with \`lvextend\` for instance`,
       });
   } else if (there?.directoryExists === false) {
     return blocker(`${host} has no directory ${directory}`, {
-      do: "make it, or mount there what should hold the images",
+      do: "create it, or mount the file system for the images there",
       commands: [{ host, command: commandLine`mkdir -p ${directory}` }],
     });
   }
@@ -140,11 +144,11 @@ function placeOf({ disk, path }: { disk: Disk; path: string }, facts: MoveFacts,
   if (there?.exists !== true || there.isEmpty || there.superseded || known) return [];
   if (there.bytes === here.bytes) {
     return [
-      make("warning", host, `${host} has a ${path} of the same size: it is used where its checksum is the same, else nothing is moved`, [{ do: "move it away if it is not the same", commands: [{ host, command: commandLine`mv ${path} ${`${path}.old`}` }] }]), // prettier-ignore
+      make("warning", host, `${host} already has ${path}, of the same size: it is used if its checksum is the same; otherwise nothing is moved`, [{ do: "rename it if its content differs", commands: [{ host, command: commandLine`mv ${path} ${`${path}.old`}` }] }]), // prettier-ignore
     ];
   }
-  return blocker(`${host} has a ${path} with other content`, {
-    do: "move it out of the way",
+  return blocker(`${host} already has ${path}, with other content`, {
+    do: "rename it",
     commands: [{ host, command: commandLine`mv ${path} ${`${path}.old`}` }],
   });
 }
@@ -162,7 +166,7 @@ function roomFor(images: readonly ImageToCopy[], { imageCopy, destination: { hos
   return [...needed.values()]
     .filter(({ bytes, free }) => bytes > free)
     .map(({ bytes, free, path }) =>
-      make("blocker", host, `${host} has ${showBytes(free)} free for ${path}, and ${showBytes(bytes)} are needed`, [
+      make("blocker", host, `${host} has ${showBytes(free)} free for ${path}, but ${showBytes(bytes)} are needed`, [
         { do: `free space on ${host}` },
       ]),
     );

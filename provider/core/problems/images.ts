@@ -12,7 +12,7 @@ interface Image {
 
 export function createImage(host: string, { format, path, size }: Image): Remedy {
   return {
-    do: "make the image",
+    do: "create the image",
     commands: [{ host, command: commandLine`qemu-img create -f ${format} ${path} ${size ?? "SIZE"}` }],
   };
 }
@@ -48,7 +48,7 @@ export const imageUnfit: StderrCause = {
 export function imagesToCopyInto(host: string, paths: readonly string[]): Remedy[] {
   return [
     {
-      do: "make an image at the same path, with the same virtual size and format",
+      do: "create an image at the same path, with the same virtual size and format",
       commands: paths.flatMap((path) => createImage(host, { format: "FORMAT", path, size: undefined }).commands ?? []),
     },
   ];
@@ -67,15 +67,18 @@ export const imageForbidden: StderrCause = {
     const path = imageIn(stderr);
     return [
       {
-        do: `see who may use the image on ${host}, and let QEMU's account there read and write it`,
+        do: `check who may use the image on ${host}, and let QEMU's account there read and write it`,
         commands: [
           { host, command: commandLine`ls -lZ ${path}` },
           { host, command: commandLine`namei -l ${path}` },
         ],
       },
-      { do: "where it lies on NFS and SELinux is on", commands: [{ host, command: "setsebool -P virt_use_nfs 1" }] },
       {
-        do: `where it lies on NFS that squashes root: export it to ${host} with no_root_squash, or with the owner that QEMU has there`,
+        do: "if the image is on NFS and SELinux is enabled",
+        commands: [{ host, command: "setsebool -P virt_use_nfs 1" }],
+      },
+      {
+        do: `if the image is on NFS with root_squash: export it to ${host} with no_root_squash, or with the owner that QEMU has there`,
       },
     ];
   },
@@ -89,7 +92,7 @@ export const imageLocked: StderrCause = {
     const path = between(stderr, "using the image [", "]") ?? "PATH";
     return [
       {
-        do: "see what else uses the image, and end that",
+        do: "find what else uses the image, and stop it",
         commands: [source, destination].map((host) => ({ host, command: commandLine`fuser -v ${path}` })),
       },
     ];

@@ -34,7 +34,7 @@ export function domainFits({ domain, destination, fit }: MoveFacts): Problem[] {
       ? loadKvm(host)
       : [
           {
-            do: "look at what it can run",
+            do: "check what it can run",
             commands: [{ host, command: commandLine`virsh domcapabilities --virttype ${virtType} --arch ${arch}` }],
           },
         ],
@@ -53,7 +53,7 @@ function knownMachineType(host: string, domain: string, known: readonly string[]
   return [
     { do: `upgrade QEMU on ${host}` },
     {
-      do: `start ${domain} with a machine type that both know${known.length > 0 ? ` (${host} has ${known.join(", ")})` : ""}`,
+      do: `start ${domain} with a machine type that both hosts support${known.length > 0 ? ` (${host} has ${known.join(", ")})` : ""}`,
     },
   ];
 }
@@ -92,7 +92,10 @@ export const machineTypeUnknown: StderrCause = {
   code: "migrationRefused",
   remedies: ({ destination, domain }) => [
     ...knownMachineType(destination, domain, []),
-    { do: "see which it knows", commands: [{ host: destination, command: "virsh domcapabilities" }] },
+    {
+      do: "check which machine types it supports",
+      commands: [{ host: destination, command: "virsh domcapabilities" }],
+    },
   ],
 };
 

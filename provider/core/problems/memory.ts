@@ -35,7 +35,7 @@ function ordinaryMemory(
       ? alone
       : `${alone}, and ${listed(arriving.map((each) => each.domain), "and")}, which this run moves there too, ${showBytes(others)}`; // prettier-ignore
   if (capacity !== undefined && used + others > capacity) {
-    const has = `${host} has ${showBytes(capacity)} of memory and swap beside huge pages and what is locked`;
+    const has = `${host} has ${showBytes(capacity)} of memory and swap besides huge pages and locked memory`;
     return shortage("blocker", `${has}; ${together(`${domain.name} needs ${showBytes(used)}`)}`);
   }
   if (free === undefined) return [];
@@ -72,7 +72,7 @@ export const memoryShort: StderrCause = {
   remedies: ({ destination: host }, stderr) => [
     freeMemory(host),
     {
-      do: "see what is free",
+      do: "check what is free",
       commands: ["virsh freecell --all", "virsh freepages --all"].map((command) => ({ host, command })),
     },
     ...(/backing store/i.test(stderr) ? [reserveHugepages(host, "2048")] : []),

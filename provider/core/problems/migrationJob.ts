@@ -10,33 +10,35 @@ const showJob = ({ source, domain }: FailureContext) => [
 export const jobNotActive: StderrCause = {
   stderr: /no job is active on the domain|post-copy can only be started while outgoing migration is in progress/,
   code: "domainStateUnfit",
-  remedies: () => [{ do: "the migration has ended, or is not one that can switch; run `pulumi up` again" }],
+  remedies: () => [{ do: "the migration has ended, or cannot switch to post-copy; run `pulumi up` again" }],
 };
 
 export const domainNotRunning: StderrCause = {
   stderr: /domain is not running(?! on destination)/,
   code: "domainStateUnfit",
   remedies: ({ source }) => [
-    { do: `it was stopped on ${source} meanwhile; run \`pulumi up\` again, which moves it as it is then` },
+    { do: `the VM was stopped on ${source} in the meantime; run \`pulumi up\` again, which moves it in its new state` },
   ],
 };
 
 export const migrationRunning: StderrCause = {
   stderr: /another migration job is already running|migration is already in progress/,
   code: "migrationRunning",
-  remedies: (context) => [{ do: "wait for its end", commands: showJob(context) }],
+  remedies: (context) => [{ do: "wait until it ends", commands: showJob(context) }],
 };
 
 export const jobRunning: StderrCause = {
   stderr: /cannot acquire state change lock/,
   code: "migrationRunning",
   remedies: (context) => [
-    { do: `another operation holds ${context.domain}: look at it, and wait for its end`, commands: showJob(context) },
+    { do: `another job runs on ${context.domain}: wait until it ends`, commands: showJob(context) },
   ],
 };
 
 export const migrationCancelled: StderrCause = {
   stderr: /canceled by client|operation aborted|migration canceled/i,
   code: "migrationCancelled",
-  remedies: () => [{ do: "somebody cancelled the migration: start it again", commands: [{ command: "pulumi up" }] }],
+  remedies: () => [
+    { do: "the migration was cancelled by someone else: start it again", commands: [{ command: "pulumi up" }] },
+  ],
 };

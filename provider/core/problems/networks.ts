@@ -24,7 +24,7 @@ export function networksAreThere({ domain, source: { host: sourceHost }, destina
       if (network === undefined) {
         add(`network ${source}`, `${domain!.name} is on the libvirt network ${source}, which ${host} does not have`, [
           {
-            do: `define it on ${host} too`,
+            do: `define the network on ${host} too`,
             commands: [
               { host: sourceHost, command: commandLine`virsh net-dumpxml ${source}` },
               { host, command: "virsh net-define FILE" },
@@ -36,14 +36,14 @@ export function networksAreThere({ domain, source: { host: sourceHost }, destina
         add(
           `network ${source}`,
           `${domain!.name} is on the libvirt network ${source}, which is not active on ${host}`,
-          [{ do: "start it", commands: startNetwork(host, source) }],
+          [{ do: "start the network", commands: startNetwork(host, source) }],
         );
       }
     }
     const isDevice = type === "bridge" || type === "direct";
     if (isDevice && system !== undefined && !system.interfaces.includes(source)) {
       const what = type === "bridge" ? "bridge" : "network device";
-      add(`device ${source}`, `${domain!.name} is plugged in the ${what} ${source}, which ${host} does not have`, [
+      add(`device ${source}`, `${domain!.name} is connected to the ${what} ${source}, which ${host} does not have`, [
         sameDevice(host, what),
       ]);
     }
@@ -59,7 +59,7 @@ function startNetwork(host: string, network: string): Command[] {
 }
 
 function sameDevice(host: string, what: string): Remedy {
-  return { do: `make a ${what} of that name on ${host}, with the same network behind it` };
+  return { do: `create a ${what} with that name on ${host}, connected to the same network` };
 }
 
 export const networkMissing: StderrCause = {

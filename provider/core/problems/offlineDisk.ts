@@ -15,15 +15,15 @@ export function problemOffline(disk: Disk, facts: MoveFacts): DiskProblem | unde
   if (disk.device === "cdrom" || disk.device === "floppy" || options.unsafe || type === "network") return undefined;
   const remedies = copyFirst(destination.host);
   if (path === undefined) {
-    return { message: `${onlyTheDefinition}, and where this disk (type ${type}) lies is not known`, remedies };
+    return { message: `${onlyTheDefinition}, but the location of this disk (type ${type}) is not known`, remedies };
   }
   const [here, there] = [facts.sourceImages[path], facts.destinationImages[path]];
   if (there?.exists === false) {
     return {
-      message: `${onlyTheDefinition}, and ${destination.host} does not have ${path}: it could not start there`,
+      message: `${onlyTheDefinition}, but ${destination.host} does not have ${path}: ${name} could not start there`,
       remedies: [
         { do: 'set migration.copyStorage: "all", which copies it first' },
-        { do: "set migration.unsafe: true to move the definition all the same" },
+        { do: "set migration.unsafe: true to move the definition anyway" },
       ],
     };
   }
@@ -31,12 +31,12 @@ export function problemOffline(disk: Disk, facts: MoveFacts): DiskProblem | unde
   if (disk.readonly) return undefined;
   if (here === undefined || there === undefined) {
     const silent = here === undefined ? source.host : destination.host;
-    return { message: `${onlyTheDefinition}, and ${silent} does not tell what ${path} is`, remedies };
+    return { message: `${onlyTheDefinition}, but ${silent} does not report what ${path} is`, remedies };
   }
   if (isSameStorage(disk, here, there, source)) return undefined;
   const why = staleCopy(path, facts) ?? whyNotTheSame(disk, here, there, facts);
   return {
-    message: `${onlyTheDefinition}, and ${path} on ${destination.host} is not known to be the same ${type === "block" ? "device" : "file"}: ${why}. ${name} would start from that`,
+    message: `${onlyTheDefinition}, but ${path} on ${destination.host} is not known to be the same ${type === "block" ? "device" : "file"}: ${why}. ${name} would start from it`,
     remedies,
   };
 }
@@ -58,10 +58,10 @@ function whyNotTheSame(
   { source, destination }: MoveFacts,
 ): string {
   if (type !== "block") {
-    return `it lies on ${storageOf(here)} on ${source.host} and on ${storageOf(there)} on ${destination.host}`;
+    return `it is on ${storageOf(here)} on ${source.host} and on ${storageOf(there)} on ${destination.host}`;
   }
   return here.serial === undefined || there.serial === undefined
-    ? "the devices have no serial number that would show it"
+    ? "the devices have no serial numbers to compare"
     : `the devices have different serial numbers (${here.serial}, ${there.serial})`;
 }
 

@@ -87,7 +87,10 @@ export function qemuIsNotOlder({ source, destination, how }: MoveFacts): Problem
       code: "migrationRefused",
       host: destination.host,
       message: `${destination.host} has an older QEMU (${destination.qemu}) than ${source.host} (${source.qemu}); QEMU promises migration to newer releases only`,
-      remedies: [{ do: "try it with a VM that may fail" }, { do: `upgrade QEMU on ${destination.host}` }],
+      remedies: [
+        { do: "try it first with a VM that you can afford to lose" },
+        { do: `upgrade QEMU on ${destination.host}` },
+      ],
     },
   ];
 }
@@ -105,7 +108,7 @@ export const optionsConflict: StderrCause = {
   stderr:
     /only (available for|supported with) parallel migration|isn't supported with parallel migration|not compatible with compress|not supported with tunnelled migration|Turn parallel migration on|Zero copy only available for/,
   code: "conflictingOptions",
-  remedies: () => [{ do: "libvirt on these hosts does not take the two options together: leave one out" }],
+  remedies: () => [{ do: "leave one of the two options out: libvirt on these hosts does not accept them together" }],
 };
 
 export const optionUnsupported: StderrCause = {

@@ -42,7 +42,7 @@ export function ownedStateGoesAlong(facts: MoveFacts): Problem[] {
         severity: "blocker" as const,
         code: "unsafeStorage" as const,
         ...found,
-        message: `an offline migration sends no ${owned.what} of ${domain.name}: ${found.message}`,
+        message: `an offline migration does not send the ${owned.what} of ${domain.name}: ${found.message}`,
       },
     ];
   });
@@ -63,7 +63,11 @@ function hindrance(facts: MoveFacts, owned: OwnedState): Hindrance | undefined {
   const { name } = facts.domain!;
   const { path } = owned;
   if (path === undefined) {
-    return { host: source.host, message: "where it lies is not known to this provider", remedies: [moveLive(name)] };
+    return {
+      host: source.host,
+      message: "this provider does not know the path",
+      remedies: [moveLive(name, owned.what)],
+    };
   }
   const here = facts.sourceOwned?.byPath[path];
   const there = facts.destinationOwned?.byPath[path];
@@ -71,8 +75,8 @@ function hindrance(facts: MoveFacts, owned: OwnedState): Hindrance | undefined {
     const host = here === undefined ? source.host : destination.host;
     return {
       host,
-      message: `${host} does not tell what is at ${path}`,
-      remedies: [{ do: "see that sh, find, sha256sum and stat work there" }],
+      message: `${host} does not report what is at ${path}`,
+      remedies: [{ do: "check that sh, find, sha256sum and stat work there" }],
     };
   }
   const copy: Copy = { ...facts, name, owned: { ...owned, path }, here, there };
@@ -82,20 +86,20 @@ function hindrance(facts: MoveFacts, owned: OwnedState): Hindrance | undefined {
   return notRoot(copy) ?? notReadable(copy) ?? otherContent(copy) ?? tooLarge(copy) ?? noRoom(copy);
 }
 
-function moveLive(name: string): Remedy {
-  return { do: `start ${name} and move it live: libvirt sends it then` };
+function moveLive(name: string, what: string): Remedy {
+  return { do: `start ${name} and move it live: libvirt then sends the ${what}` };
 }
 
 function onlyKeptCopy({ source: { host }, owned: { what, path } }: Copy, keptCopy: string): Hindrance {
   return {
     host,
-    message: `there is none at ${path} on ${host}, but the copy that an interrupted move kept: ${keptCopy}`,
+    message: `${path} on ${host} is missing, but an interrupted move kept a copy: ${keptCopy}`,
     remedies: [
       {
-        do: "put it back",
+        do: "restore the copy",
         commands: [{ host, command: commandLine`mv -T ${keptCopy} ${path}` }, { command: "pulumi up" }],
       },
-      { do: "remove it, if nobody needs it, and run `pulumi up` again", loses: `the ${what}` },
+      { do: "remove the copy, if nobody needs it, and run `pulumi up` again", loses: `the ${what}` },
     ],
   };
 }
@@ -113,12 +117,12 @@ function deletedForBoth({ domain, name, source, owned }: Copy): Hindrance | unde
         do: "add persistent_state='yes' to the <backend> of its <tpm>",
         commands: [{ host, command: commandLine`virsh edit ${domain!}` }],
       },
-      moveLive(name),
+      moveLive(name, owned.what),
     ],
   };
 }
 
-function notRoot({ name, source, destination, sourceOwned, destinationOwned, owned: { path } }: Copy) {
+function notRoot({ name, source, destination, sourceOwned, destinationOwned, owned: { what, path } }: Copy) {
   const ends = [
     [source, sourceOwned],
     [destination, destinationOwned],
@@ -128,8 +132,8 @@ function notRoot({ name, source, destination, sourceOwned, destinationOwned, own
   const [{ host }, owned] = other;
   return {
     host,
-    message: `${path} has to be copied, and the account ${owned?.account ?? "used"} on ${host} may neither read nor write it`,
-    remedies: [{ do: `deploy as root on ${host} (\`user: root\` in vm-placement:hosts)` }, moveLive(name)],
+    message: `${path} must be copied, but the account ${owned?.account ?? "used"} on ${host} can neither read nor write it`,
+    remedies: [{ do: `deploy as root on ${host} (\`user: root\` in vm-placement:hosts)` }, moveLive(name, what)],
   };
 }
 
@@ -140,7 +144,7 @@ function notReadable({ source, destination, owned: { path }, here, there }: Copy
   return {
     host,
     message: `${path} on ${host} ${irregular ? "holds symbolic links or special files" : "cannot be read"}`,
-    remedies: [{ do: "look at it", commands: [{ host, command: commandLine`find ${path} -ls` }] }],
+    remedies: [{ do: "check it", commands: [{ host, command: commandLine`find ${path} -ls` }] }],
   };
 }
 
@@ -150,21 +154,21 @@ function otherContent({ name, source, destination, owned: { path }, here, there 
   const ours = here.digest === "nothing" ? `none (${name} was never started there)` : `of ${here.modified ?? "?"}`;
   return {
     host,
-    message: `${path} on ${host} has other content (of ${there.modified ?? "?"}; on ${source.host}: ${ours}), and ${name} would start with that`,
+    message: `${path} on ${host} has other content (of ${there.modified ?? "?"}; on ${source.host}: ${ours}), and ${name} would start with it`,
     remedies: [
       {
-        do: "if nobody needs it, for example because an earlier move by hand left it, put it aside",
+        do: "if nobody needs it, for example because an earlier move by hand left it, rename it",
         commands: [{ host, command: commandLine`mv -T ${path} ${`${path}.old`}` }, { command: "pulumi up" }],
       },
     ],
   };
 }
 
-function tooLarge({ name, source: { host }, owned: { path }, here }: Copy): Hindrance | undefined {
+function tooLarge({ name, source: { host }, owned: { what, path }, here }: Copy): Hindrance | undefined {
   const { bytes = 0 } = here;
   if (here.digest === "nothing" || bytes <= mostBytes) return undefined;
-  const message = `${path} has ${showBytes(bytes)}, more than the ${showBytes(mostBytes)} that are copied`;
-  return { host, message, remedies: [moveLive(name)] };
+  const message = `${path} is ${showBytes(bytes)}, and the provider copies at most ${showBytes(mostBytes)}`;
+  return { host, message, remedies: [moveLive(name, what)] };
 }
 
 /** Each host keeps the old one beside the new one until the move has ended. */
@@ -179,7 +183,7 @@ function noRoom({ source, destination, owned: { path }, here, there }: Copy): Hi
     if (free === undefined || free > needed) continue;
     return {
       host,
-      message: `${host} has ${showBytes(free)} free for ${path}, and ${showBytes(needed)} are needed`,
+      message: `${host} has ${showBytes(free)} free for ${path}, but ${showBytes(needed)} are needed`,
       remedies: [freeSpace(host)],
     };
   }
@@ -192,8 +196,8 @@ function definitionUnknown({ source, command }: MoveFacts): Problem {
     severity: "blocker",
     code: "unsafeStorage",
     host: source.host,
-    message: `${source.host} does not tell the definition that \`${command}\` moves, so what it owns beside its disks is not known`,
-    remedies: [{ do: "see what it says", commands: [{ host: source.host, command: "virsh dumpxml NAME" }] }],
+    message: `${source.host} does not report the definition that \`${command}\` moves, so the VM's files besides its disks are not known`,
+    remedies: [{ do: "check what it prints", commands: [{ host: source.host, command: "virsh dumpxml NAME" }] }],
   };
 }
 

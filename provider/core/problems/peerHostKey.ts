@@ -28,7 +28,7 @@ function trust(context: FailureContext, changed: boolean): Remedy {
   const scan =
     port === undefined ? commandLine`ssh-keyscan ${address}` : commandLine`ssh-keyscan -p ${port} ${address}`;
   return {
-    do: `${why} what ssh-keyscan prints, where it is the key that ${destination} has`,
+    do: `${why} what ssh-keyscan prints, if it is the key that ${destination} has`,
     commands: [
       { host: destination, command: "cat /etc/ssh/ssh_host_ed25519_key.pub" },
       ...(changed ? [forget] : []),
@@ -45,11 +45,11 @@ export const peerHostKeyTooOld: StderrCause = {
     const { source, destination } = context;
     return [
       {
-        do: `let ${destination} have host keys of a type that ssh on ${source} takes, and restart its sshd`,
+        do: `create host keys on ${destination} of a type that ssh on ${source} accepts, and restart its sshd`,
         commands: [{ host: destination, command: "ssh-keygen -A" }],
       },
       {
-        do: `let root on ${source} take the old type for ${destination}, in /root/.ssh/config: Host ${peerOf(context).address}, HostKeyAlgorithms +ssh-rsa`,
+        do: `allow root on ${source} to accept the old type from ${destination}, in /root/.ssh/config: Host ${peerOf(context).address}, HostKeyAlgorithms +ssh-rsa`,
       },
     ];
   },

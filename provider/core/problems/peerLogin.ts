@@ -14,7 +14,7 @@ function letIn(context: FailureContext, refused: string | undefined): Remedy {
   const { source, destination, rootKey } = context;
   const { user = refused ?? "root" } = peerOf(context);
   const generate = "ssh-keygen -t ed25519 -N '' -f /root/.ssh/id_ed25519";
-  const why = `libvirt on ${source} connects as root by ssh, and ${destination} does not let it in as ${user}`;
+  const why = `libvirt on ${source} connects as root by ssh, but ${destination} rejects its login as ${user}`;
   const there = `~/.ssh/authorized_keys of ${user} on ${destination}`;
   const attempt = { host: source, command: tryLogin(context, user) };
   if (rootKey === undefined || rootKey === "") {
@@ -70,7 +70,7 @@ export const peerPasswordExpired: StderrCause = {
     const { user = "root" } = peerOf(context);
     return [
       {
-        do: `as root, see what has expired of ${user} on ${destination}, and renew it`,
+        do: `as root, check what has expired for ${user} on ${destination}, and renew it`,
         commands: [
           { host: destination, command: commandLine`chage -l ${user}` },
           { host: destination, command: commandLine`passwd ${user}` },
@@ -91,7 +91,7 @@ export const sshFileOpenToOthers: StderrCause = {
       "FILE";
     return [
       {
-        do: `as root on ${source}, let the file belong to root, and nobody else read or write it`,
+        do: `as root on ${source}, make root the owner of the file, and let nobody else read or write it`,
         commands: [
           { host: source, command: commandLine`chown root: ${file}` },
           { host: source, command: commandLine`chmod 600 ${file}` },

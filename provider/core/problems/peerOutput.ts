@@ -32,9 +32,9 @@ export const peerOutput: StderrCause = {
 function quietLogin(host: string, user: string): Remedy[] {
   return [
     {
-      do: `on ${host}, let ~/.bashrc of ${user} (and what it reads, such as /etc/profile.d) print for a terminal only: \`[ -t 1 ] && echo …\``,
+      do: `on ${host}, make ~/.bashrc of ${user} (and what it reads, such as /etc/profile.d) print on a terminal only: \`[ -t 1 ] && echo …\``,
     },
-    { do: "end it before for other logins: `case $- in *i*) ;; *) return ;; esac`" },
+    { do: "make it return early for other logins: `case $- in *i*) ;; *) return ;; esac`" },
   ];
 }
 

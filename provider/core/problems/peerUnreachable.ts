@@ -28,7 +28,7 @@ export function peerAnswers({ source, destination, peer }: MoveFacts): Problem[]
       host: source.host,
       message:
         control === "unresolved"
-          ? `${source.host} cannot resolve ${address}, the name of ${destination.host} among the hosts`
+          ? `${source.host} cannot resolve ${address}, the name by which the other hosts reach ${destination.host}`
           : `${destination.host} (${address}, port ${port}) ${portAnswers[control]} from ${source.host}${off}`,
       remedies:
         control === "unresolved"
@@ -72,7 +72,7 @@ export const peerSshUnreachable: StderrCause = {
     const { user, address, port = "22" } = peerOf(context);
     return [
       {
-        do: `${source} cannot reach ${destination} by ssh: let a firewall between them pass port ${port} and the data ports ${dataPortRange}, and try it as root`,
+        do: `${source} cannot reach ${destination} by ssh: open port ${port} and the data ports ${dataPortRange} in the firewalls between them, and try it as root`,
         commands: [{ host: source, command: tryIt("ssh", user === undefined ? address : `${user}@${address}`, port) }],
       },
     ];
@@ -88,7 +88,7 @@ export const peerSshDrops: StderrCause = {
     const { user, address, port = "22" } = peerOf(context);
     return [
       {
-        do: `sshd on ${destination} drops connections of ${source}: see why (MaxStartups, a ban, /etc/hosts.deny), and try it as root`,
+        do: `sshd on ${destination} drops connections of ${source}: check why (MaxStartups, a ban, /etc/hosts.deny), and try it as root`,
         commands: [
           { host: destination, command: "journalctl -u ssh -u sshd -n 50" },
           { host: source, command: tryIt("ssh", user === undefined ? address : `${user}@${address}`, port) },

@@ -11,7 +11,7 @@ import type { StderrCause } from "./stderr";
 
 const { fixedIn } = knownFaults.multiFdWithPostCopy;
 const withoutPostCopy: Remedy = { do: "leave out migration.postCopy" };
-const oneOfTheTwo: Remedy = { do: "leave out one of the two (postCopy alone copes with any dirty rate)" };
+const oneOfTheTwo: Remedy = { do: "leave out one of the two options (postCopy alone copes with any dirty rate)" };
 
 /**
  * QEMU 7.2 accepts the pair, and its destination process aborts when post-copy starts: the guest is lost (5 of 5). QEMU 10.0 refuses it.
@@ -41,8 +41,8 @@ export function multiFdWithPostCopy({ source, destination, domain, options, how 
       code: "unsafeCombination",
       host: source.host,
       message:
-        `migration.parallel together with migration.postCopy stands still for ever with machine types of QEMU 7.2 and older; ${name} has ${machine}` +
-        (known === undefined ? ", and which release that is of is not known" : ""),
+        `migration.parallel together with migration.postCopy hangs with machine types of QEMU 7.2 and older; ${name} has ${machine}` +
+        (known === undefined ? ", whose QEMU release is not known" : ""),
       remedies: [oneOfTheTwo, { do: `start ${name} with a machine type of QEMU 8.0 or later` }],
     },
   ];
@@ -63,7 +63,7 @@ export function postCopyCanBeResumed({ source, destination, options, how }: Move
     severity: "warning",
     code: "unsafeCombination",
     host,
-    message: `a post-copy that the network interrupts could not be resumed: ${why}`,
+    message: `a post-copy migration that the network interrupts could not be resumed: ${why}`,
     remedies: [{ do: `upgrade libvirt on ${host} to ${upgradeTo} or later` }, withoutPostCopy],
   }));
 }
@@ -78,7 +78,7 @@ export function postCopyMayUseUserfaultfd({ destination, options, how }: MoveFac
       severity: "blocker",
       code: "unsafeCombination",
       host,
-      message: `QEMU on ${host} runs unprivileged and may not use userfaultfd, which post-copy needs`,
+      message: `QEMU on ${host} runs unprivileged and is not allowed to use userfaultfd, which post-copy needs`,
       remedies: allowUserfaultfd(host),
     },
   ];
@@ -87,7 +87,7 @@ export function postCopyMayUseUserfaultfd({ destination, options, how }: MoveFac
 function allowUserfaultfd(host: string): Remedy[] {
   return [
     {
-      do: "allow it (and with a file in /etc/sysctl.d after the next boot too)",
+      do: "allow it (a file in /etc/sysctl.d keeps that after a reboot)",
       commands: [{ host, command: "sysctl -w vm.unprivileged_userfaultfd=1" }],
     },
     withoutPostCopy,
@@ -104,8 +104,8 @@ export const postCopyOfPausedVm: StderrCause = {
   stderr: /post-copy migration is not supported with non-live or paused migration/,
   code: "domainStateUnfit",
   remedies: ({ source, domain }) => [
-    { do: "a paused VM cannot be moved by post-copy: leave out migration.postCopy" },
-    { do: "resume it first", commands: [{ host: source, command: commandLine`virsh resume ${domain}` }] },
+    { do: "leave out migration.postCopy: post-copy cannot move a paused VM" },
+    { do: "resume the VM first", commands: [{ host: source, command: commandLine`virsh resume ${domain}` }] },
   ],
 };
 
@@ -114,7 +114,7 @@ export const postCopyStillBreaking: StderrCause = {
   code: "postCopyInterrupted",
   remedies: ({ source }) => [
     {
-      do: `${source} still waits for the broken link (up to half a minute): wait, and resume it`,
+      do: `wait up to 30 s until ${source} has noticed that the connection is lost, then resume the migration`,
       commands: [{ command: "pulumi up" }],
     },
   ],
@@ -123,7 +123,7 @@ export const postCopyStillBreaking: StderrCause = {
 export const postCopyCannotEnd: StderrCause = {
   stderr: /cannot abort migration in post-copy mode/,
   code: "migrationRunning",
-  remedies: () => [{ do: "after the switch to post-copy a migration can only be waited for" }],
+  remedies: () => [{ do: "wait until the migration ends: nothing can abort it after the switch to post-copy" }],
 };
 
 export const postCopyInterrupted: StderrCause = {
@@ -131,7 +131,7 @@ export const postCopyInterrupted: StderrCause = {
   code: "postCopyInterrupted",
   remedies: ({ source, destination }) => [
     {
-      do: `do not destroy or resume it on either host; bring the link between ${source} and ${destination} back and resume the migration`,
+      do: `do not destroy or resume the VM on either host; bring the network between ${source} and ${destination} back, then resume the migration`,
       commands: [{ command: "pulumi up" }],
     },
   ],

@@ -14,7 +14,7 @@ export function securityModelFits({ domain, destination, how }: MoveFacts): Prob
       severity: "blocker",
       code: "migrationRefused",
       host,
-      message: `${domain.name} runs under ${model}, and ${host} has ${securityModels.filter((each) => each !== "dac").join(", ") || "no security driver"}`,
+      message: `${domain.name} runs under ${model}, but ${host} has ${securityModels.filter((each) => each !== "dac").join(", ") || "no security driver"}`,
       remedies: sameDriver(domain.name, model),
     }));
 }

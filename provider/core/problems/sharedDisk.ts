@@ -20,7 +20,7 @@ export function problemOfShared(disk: Disk, facts: MoveFacts): DiskProblem | und
   // libvirt does it with --unsafe, and the user has said that the data is theirs to answer for.
   const severity = options.unsafe ? "warning" : "blocker";
   if (stale !== undefined && !isSameStorage(disk, here, there, source)) {
-    return { severity, message: `${path} on ${host} is not the image it runs with: ${stale}`, remedies: [overwrite] };
+    return { severity, message: `${path} on ${host} is not the current image: ${stale}`, remedies: [overwrite] };
   }
   if (
     disk.type === "file" &&
@@ -32,11 +32,11 @@ export function problemOfShared(disk: Disk, facts: MoveFacts): DiskProblem | und
     return {
       ...(sharedFileSystems.test(here.fileSystem)
         ? {
-            message: `${path} lies on ${here.fileSystem}, which libvirt ${source.libvirt ?? ""} on ${source.host} does not take for shared`,
+            message: `${path} is on ${here.fileSystem}, which libvirt ${source.libvirt ?? ""} on ${source.host} does not treat as shared storage`,
             remedies: [declareShared(path, source.host), answerForTheData],
           }
         : {
-            message: `${path} lies on a file system of ${source.host} itself (${here.fileSystem})`,
+            message: `${path} is on a local file system of ${source.host} (${here.fileSystem})`,
             remedies: putOnSharedStorage,
           }),
     };
@@ -48,11 +48,11 @@ export function problemOfShared(disk: Disk, facts: MoveFacts): DiskProblem | und
   if (here === undefined || there === undefined || !isAnother(disk, here, there)) return undefined;
   const what =
     disk.type === "block"
-      ? `device (serial ${there.serial}, here ${here.serial})`
-      : `file (on ${there.mountSource ?? "?"}, here ${here.mountSource ?? "?"})`;
+      ? `device (serial ${there.serial}; on ${source.host}: ${here.serial})`
+      : `file (on ${there.mountSource ?? "?"}; on ${source.host}: ${here.mountSource ?? "?"})`;
   return {
     severity,
-    message: `${path} on ${host} is another ${what}`,
+    message: `${path} on ${host} is a different ${what}`,
     remedies: [connect(disk, host, "the same storage")],
   };
 }
@@ -62,9 +62,9 @@ function nvme({ pciAddress, readonly }: Disk, { source, destination, options }: 
   if (readonly) return undefined;
   return {
     severity: options.unsafe ? "warning" : "blocker",
-    message: `it is the NVMe device ${pciAddress ?? "?"} of ${source.host} itself, and ${destination.host} has another at that address, or none`,
+    message: `the disk is the NVMe device ${pciAddress ?? "?"} of ${source.host}, and ${destination.host} has a different device at that address, or none`,
     remedies: [
-      { do: "put its content on storage that both hosts see" },
+      { do: "move its content to storage that both hosts see" },
       { do: "detach it and move the VM without it" },
     ],
   };
@@ -73,10 +73,10 @@ function nvme({ pciAddress, readonly }: Disk, { source, destination, options }: 
 function unknownVolume({ pool, name }: { pool: string; name: string }, { source: { host } }: MoveFacts): DiskProblem {
   return {
     severity: "warning",
-    message: `where the volume ${name} of the pool ${pool} lies on ${host} is not known, so nothing of it is checked`,
+    message: `the path of the volume ${name} of the pool ${pool} on ${host} is not known, so the disk is not checked`,
     remedies: [
       {
-        do: "see what virsh says",
+        do: "check what virsh prints",
         commands: [{ host, command: commandLine`virsh vol-path --pool ${pool} --vol ${name}` }],
       },
     ],
@@ -91,7 +91,7 @@ function declareShared(path: string, host: string): Remedy {
 }
 
 const overwrite: Remedy = {
-  do: 'set migration.copyStorage: "all", which overwrites it with what is current',
+  do: 'set migration.copyStorage: "all", which overwrites it with the current content',
   loses: "what is in the image there",
 };
 

@@ -18,11 +18,11 @@ export function nothingHoldsIt({ domain, source: { host }, how }: MoveFacts): Pr
   });
   const found: Problem[] = [];
   if (snapshots.length > 0) {
-    const message = `${name} has ${count(snapshots, "snapshot")}, with which libvirt moves no VM`;
+    const message = `${name} has ${count(snapshots, "snapshot")}, and libvirt does not migrate VMs with snapshots`;
     found.push(problem("snapshots", message, withoutSnapshots(host, domain)));
   }
   if (checkpoints.length > 0) {
-    const message = `${name} has ${count(checkpoints, "checkpoint")}, which libvirt does not take along`;
+    const message = `${name} has ${count(checkpoints, "checkpoint")}, which libvirt does not migrate`;
     found.push({
       ...problem("checkpoints", message, [{ do: "let the backup make a full copy after the move" }]),
       severity: "warning",
@@ -59,7 +59,7 @@ export const snapshotsRefused: StderrCause = {
   stderr: /cannot migrate domain with \d+ snapshots?/,
   code: "migrationRefused",
   remedies: ({ source: host, domain }) => [
-    { do: "see which it has", commands: [{ host, command: commandLine`virsh snapshot-list ${domain}` }] },
+    { do: "list them", commands: [{ host, command: commandLine`virsh snapshot-list ${domain}` }] },
     ...withoutSnapshots(host, domain),
   ],
 };
@@ -81,9 +81,9 @@ export const checkpointsRefused: StderrCause = {
 
 function endBlockJob(host: string, domain: DomainFacts | string, disk: string): Remedy[] {
   return [
-    { do: "wait for its end", commands: [{ host, command: commandLine`virsh blockjob ${domain} ${disk} --info` }] },
+    { do: "wait until it ends", commands: [{ host, command: commandLine`virsh blockjob ${domain} ${disk} --info` }] },
     {
-      do: "end it",
+      do: "abort it",
       commands: [{ host, command: commandLine`virsh blockjob ${domain} ${disk} --abort` }],
       loses: "what it has done so far",
     },

@@ -42,7 +42,7 @@ function onPeer(context: FailureContext): Account {
 function allow({ host, user, field }: Account): Remedy[] {
   return [
     {
-      do: `${user ?? "the account"} on ${host} may not use libvirt's system socket: let it, as root there (takes effect at the next login)`,
+      do: `${user ?? "the account"} on ${host} may not use libvirt's system socket: add it to the group libvirt, as root there (takes effect at the next login)`,
       commands: [{ host, command: commandLine`usermod -aG libvirt ${user ?? "ACCOUNT"}` }],
     },
     { do: `set ${field} of ${host} to root` },

@@ -19,7 +19,7 @@ export function tlsIsAskedFor({ destination, options, how }: MoveFacts): Problem
       severity: "blocker",
       code: "peerTls",
       host,
-      message: `${host} takes migrations with TLS only (migrate_tls_force in its qemu.conf)`,
+      message: `${host} accepts only migrations with TLS (migrate_tls_force in its qemu.conf)`,
       remedies: [useTls],
     },
   ];
@@ -67,7 +67,7 @@ function problem(
   return { rule: "certificates", severity, code: "peerTls", host, message, remedies };
 }
 
-const putThere: Remedy = { do: "put it there, readable for QEMU" };
+const putThere: Remedy = { do: "put the file there, readable by QEMU" };
 
 function isMissing(host: string, directory: string, file: string): Problem[] {
   const message = `${host} has no ${directory}/${file}, which migration.tls needs`;
@@ -90,7 +90,7 @@ function isGood(
   if (all.authorities.length > 0 && signers.length === 0) {
     found.push(
       problem(host, `${certificate.file} on ${host} is not signed by any authority in ${all.authorities[0]!.file}`, [
-        { do: "issue it again by the authority that both hosts know" },
+        { do: "have it signed by a CA that both hosts trust" },
       ]),
     );
   }
@@ -121,12 +121,12 @@ function bearsName({ server }: Certificates, { source, destination, peer, option
   const name = options.tlsDestination ?? peer?.dataAddress;
   if (server === undefined || name === undefined || server.names.some((each) => matches(each, name))) return [];
   const { host } = destination;
-  const message = `${server.file} on ${host} does not bear ${name}, by which ${source.host} addresses it; it bears ${server.names.join(", ") || "no name"}`;
+  const message = `${server.file} on ${host} is not valid for ${name}, the name that ${source.host} connects to; it is valid for ${server.names.join(", ") || "no name"}`;
   return [problem(host, message, bearingName(server.names[0] ?? "NAME"))];
 }
 
 function bearingName(name: string): Remedy[] {
-  return [{ do: "have it issued with that name" }, { do: `set migration.tls: { destination: "${name}" }` }];
+  return [{ do: "issue it again with that name" }, { do: `set migration.tls: { destination: "${name}" }` }];
 }
 
 function signersOf({ signers }: Certificate, authorities: readonly Certificate[]): Certificate[] {
@@ -155,8 +155,8 @@ function authoritiesAreGood(
     ...validity(host, best, nowMs),
     problem(
       host,
-      `${outdated.file} on ${host} holds a certificate that is not valid today beside one that is, and QEMU before 10.2 may refuse them all`,
-      [{ do: `take it out of ${outdated.file}` }],
+      `${outdated.file} on ${host} contains a certificate that is not valid today besides a valid one, and QEMU before 10.2 may reject them all`,
+      [{ do: `remove it from ${outdated.file}` }],
       "warning",
     ),
   ];
@@ -173,7 +173,7 @@ function trustEachOther(ours: Certificates, theirs: Certificates, { source, dest
     if (signersOf(certificate, own.authorities).length === 0) return [];
     if (signersOf(certificate, authorities).length > 0) return [];
     const message = `${by} does not trust the authority that signed ${certificate.file} of ${of}: it is not in ${authorities[0]!.file} there`;
-    return [problem(by, message, [{ do: "install the same authorities' certificates on both" }])];
+    return [problem(by, message, [{ do: "install the same CA certificates on both hosts" }])];
   });
 }
 
@@ -186,8 +186,8 @@ export const certificatesUnfit: StderrCause = {
   code: "peerTls",
   remedies: ({ destination }) => [
     { do: "check the certificates under /etc/pki/qemu (or /etc/pki/libvirt-migrate) on both hosts" },
-    { do: `have that of ${destination} issued with the name or address by which the source addresses it` },
-    { do: 'set migration.tls: { destination: "NAME" } to a name that it bears' },
+    { do: `issue that of ${destination} again with the name or address that the source connects to` },
+    { do: 'set migration.tls: { destination: "NAME" } to a name in the certificate' },
   ],
 };
 

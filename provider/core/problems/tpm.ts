@@ -16,7 +16,7 @@ export function tpmFits({ domain, destination, fit }: MoveFacts): Problem[] {
       severity: "blocker",
       code: "migrationRefused",
       host: destination.host,
-      message: `${domain.name} has an emulated TPM, and ${destination.host} has no emulator for one`,
+      message: `${domain.name} has an emulated TPM, but ${destination.host} has no emulator for it`,
       remedies: installSwtpm(destination.host, "swtpm"),
     },
   ];
@@ -35,8 +35,8 @@ export function swtpmFits({ domain, source, destination, sourceOwned, destinatio
       host: destination.host,
       message:
         there === undefined
-          ? `${domain.name} has an emulated TPM, and ${destination.host} has no emulator for one`
-          : `${domain.name} has an emulated TPM of swtpm ${here} (${source.host}), and ${destination.host} has the older ${there}, which need not be able to read its state`,
+          ? `${domain.name} has an emulated TPM, but ${destination.host} has no emulator for it`
+          : `${domain.name} has an emulated TPM of swtpm ${here} (${source.host}), but ${destination.host} has the older ${there}, which may be unable to read its state`,
       remedies: installSwtpm(destination.host, there === undefined ? "swtpm" : `swtpm ${here} or later`),
     },
   ];

@@ -5,7 +5,7 @@ import type { Problem } from "../problem";
 const unknown: Record<UnreadableAnswer["what"], string> = {
   definition: "nothing is known of its disks and devices",
   capabilities: "its CPU, security drivers and machine types are not checked",
-  "storage pools": "it is not known where they are",
+  "storage pools": "their paths are not known",
 };
 
 export function answersAreReadable({ unreadable }: MoveFacts): Problem[] {
@@ -20,7 +20,7 @@ export function answersAreReadable({ unreadable }: MoveFacts): Problem[] {
       unanswered
         ? { do: "run `pulumi up` again when this answers", commands: [{ host, command }] }
         : {
-            do: `find the line${what === "definition" ? ", which `virsh edit` corrects" : ""}`,
+            do: `find the malformed line${what === "definition" ? " (`virsh edit` corrects it)" : ""}`,
             commands: [{ host, command: `${command} | xmllint --noout -` }],
           },
     ],

@@ -8,7 +8,7 @@ export const putOnSharedStorage: Remedy[] = [
   { do: 'set migration.copyStorage: "all" with an image of the same size and format on the destination' },
 ];
 
-export const answerForTheData: Remedy = { do: "if you answer for the data, set migration.unsafe: true" };
+export const answerForTheData: Remedy = { do: "if you accept the risk to the data, set migration.unsafe: true" };
 
 export const storageNotShared: StderrCause = {
   stderr: /Unsafe migration: Migration without shared storage is unsafe/,
@@ -25,7 +25,7 @@ export const disksCached: StderrCause = {
 export const storageUnsafe: StderrCause = {
   stderr: /Unsafe migration/,
   code: "unsafeStorage",
-  remedies: () => [{ do: "make the storage safe as libvirt says" }, answerForTheData],
+  remedies: () => [{ do: "fix the storage as libvirt's message says" }, answerForTheData],
 };
 
 export const offlineNotShared: StderrCause = {

@@ -19,7 +19,7 @@ describe("the problems found, each fact by itself", () => {
     const [problem] = problems(healthyMove(cases.find(([title]) => title === "a machine type that is too new")![1]));
     assert.deepEqual(problem!.remedies.slice(0, 2), [
       { do: "upgrade QEMU on kvm-b" },
-      { do: "start db-01 with a machine type that both know (kvm-b has pc-q35-7.2, pc-q35-7.1)" },
+      { do: "start db-01 with a machine type that both hosts support (kvm-b has pc-q35-7.2, pc-q35-7.1)" },
     ]);
   });
 

@@ -40,22 +40,22 @@ describe("what a VM owns beside its disks", () => {
       [
         ownedOn(ownedContent()),
         ownedOn(ownedContent({ digest: "bb" })),
-        /on kvm-b has other content .*would start with that/,
+        /on kvm-b has other content .*would start with it/,
       ],
       [ownedOn(nothing), ownedOn(ownedContent()), /was never started there/],
       [
         ownedOn(ownedContent(), { isRoot: false, account: "ops" }),
         ownedOn(nothing),
-        /the account ops on kvm-a may neither/,
+        /the account ops on kvm-a can neither/,
       ],
       [
         ownedOn(ownedContent()),
         ownedOn(nothing, { isRoot: false, account: "ops" }),
-        /the account ops on kvm-b may neither/,
+        /the account ops on kvm-b can neither/,
       ],
       [ownedOn(ownedContent()), ownedOn({ ...nothing, freeBytes: 1000 }), /kvm-b has .* free/],
       [ownedOn(ownedContent({ irregular: true })), ownedOn(nothing), /symbolic links or special files/],
-      [ownedOn({ ...nothing, keptCopy: "/k" }), ownedOn(nothing), /the copy that an interrupted move kept: \/k/],
+      [ownedOn({ ...nothing, keptCopy: "/k" }), ownedOn(nothing), /an interrupted move kept a copy: \/k/],
     ] as const) {
       const found = problems(offline(here, there));
       assert.deepEqual([found.length, found[0]?.severity, found[0]?.code], [1, "blocker", "unsafeStorage"]);
