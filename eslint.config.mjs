@@ -37,9 +37,10 @@ function layer(name, allowed) {
             ...(name === "ssh"
               ? [
                   {
-                    regex: "^\\.\\./core/(?!(clean|ports|problem|quote|errors|errorCodes|model)$)",
+                    regex:
+                      "^\\.\\./core/(?!(clean|destination|ports|problem|quote|shownCommand|errors|errorCodes|model)$)",
                     message:
-                      "ssh/ knows the ports, errors, remedies, the model, and the cleaning and quoting of text only.",
+                      "ssh/ knows the ports, errors, remedies, destinations, the model, and the cleaning and quoting of text only.",
                   },
                 ]
               : []),

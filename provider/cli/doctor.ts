@@ -44,7 +44,30 @@ export async function doctor(hosts: Hosts, names: readonly string[], tls: boolea
   const pairs = well.flatMap((source) =>
     well.filter((host) => host !== source).map((destination) => ({ source, destination })),
   );
-  return { hosts: each, pairs: await Promise.all(pairs.map((pair) => between(hosts, pair, tls, clock))) };
+  const betweenThem = await Promise.all(pairs.map((pair) => between(hosts, pair, tls, clock)));
+  for (const diagnosis of each) {
+    if (well.includes(diagnosis.host)) diagnosis.problems.push(...(await fewSessions(hosts, diagnosis.host)));
+  }
+  return { hosts: each, pairs: betweenThem };
+}
+
+/** Known once the questions of the pairs have been asked. */
+async function fewSessions(hosts: Hosts, host: string): Promise<Problem[]> {
+  const limit = await hosts.on(host).then(
+    ({ shell }) => shell.sessionsPerConnection,
+    () => undefined,
+  );
+  if (limit === undefined) return [];
+  return [
+    {
+      rule: "sessions",
+      severity: "warning",
+      code: "sessionRefused",
+      host,
+      message: `${host} takes only ${limit} session${limit === 1 ? "" : "s"} on an ssh connection, so further connections are opened`,
+      remedies: [{ do: `raise MaxSessions in sshd_config of ${host} (default 10)` }],
+    },
+  ];
 }
 
 /** libvirt on the host connects to another by qemu+ssh. */

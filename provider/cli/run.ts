@@ -42,7 +42,9 @@ export async function run(words: readonly string[], world: CliWorld): Promise<nu
     const settings = await world.settings(file);
     const { inventory, uri, ssh } = settings;
     mask = settings.mask;
-    const unknown = [...to, ...(command === "doctor" ? positional : [])].find((name) => !(name in inventory));
+    const unknown = [...to, ...(command === "doctor" ? positional : [])].find(
+      (name) => !Object.hasOwn(inventory, name),
+    );
     if (unknown !== undefined) {
       const near = nearMatches(unknown, Object.keys(inventory));
       throw new UsageError(

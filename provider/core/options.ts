@@ -89,7 +89,9 @@ export interface OptionSpec {
 const flag = { type: "flag" } as const;
 const percent = { type: "integer", min: 1, max: 99 } as const;
 const after = { type: "duration", minMs: 100, maxMs: 24 * 3_600_000 } as const;
-const address = { type: "text", pattern: /^(?!-)[A-Za-z0-9.:%_-]+$/, expected: "an IP address or host name" } as const;
+/** libvirt puts IPv6 into brackets itself. */
+const addressWithoutPort = /^(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|(?=[^%]*:[^%]*:)[\dA-Fa-f:.]{2,45}(?:%[A-Za-z0-9_.-]+)?)$/;
+const address = { type: "text", pattern: addressWithoutPort, expected: "an IP address or host name" } as const;
 const diskTarget = /^(?!-)[A-Za-z0-9_-]+$/;
 
 /** `satisfies` holds the table complete: an option without a row does not compile. */

@@ -49,6 +49,8 @@ export interface Shell {
   readonly user?: string;
   exec(command: string, options?: ExecOptions): Promise<ExecResult>;
   spawn(command: string, listeners: ProcessListeners): Promise<RemoteProcess>;
+  /** How many sessions the host takes on one connection, where that was too few and further connections were opened. */
+  readonly sessionsPerConnection?: number | undefined;
   /** False once the connection was lost or closed. */
   readonly alive: boolean;
   /** Ends the connection. Idempotent, never rejects. */

@@ -6,6 +6,7 @@ import type { PlacementError } from "../core/errors";
 import type { DomainView } from "../core/domain";
 import { cannotMove } from "../core/migration";
 import type { Remedy } from "../core/problem";
+import { tryPeerLogin } from "../core/problems";
 import { commandLine, shownCommand } from "../core/shownCommand";
 import { holdsItsMemory, isActive, isInPostCopy, isPausedForMigration } from "../core/situation";
 import { ended, endedOnDestination } from "./diagnoseEnded";
@@ -41,10 +42,10 @@ function neverBegan(end: Ended): PlacementError {
     remedies: [
       {
         do: `find out why ${source} does not reach ${destination}, then run \`pulumi up\` again`,
-        commands: [commandLine`ssh ${destination} true`, commandLine`virsh -c ${peer} list`].map((command) => ({
-          host: source,
-          command,
-        })),
+        commands: [
+          tryPeerLogin({ domain: domain.name, source, destination, peerUri: peer }),
+          commandLine`virsh -c ${peer} list`,
+        ].map((command) => ({ host: source, command })),
       },
       endingItsConnection(domain, destination),
     ],

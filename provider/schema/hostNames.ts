@@ -1,5 +1,7 @@
-import type { Inventory } from "../core/model";
+import { destinationOf, sshDestination, withoutBrackets } from "../core/destination";
+import type { Host, Inventory } from "../core/model";
 import { listed, nearMatches } from "../core/near";
+import type { Remedy } from "../core/problem";
 import type { InputFailure } from "./refusal";
 import { shownName } from "./shown";
 
@@ -12,12 +14,14 @@ export function unknownHosts(names: readonly string[], inventory: Inventory, ssh
   return missing
     .filter((name) => !bySsh.includes(name))
     .map((name) => {
-      const near = nearMatches(name, [...Object.keys(inventory), ...bySsh]);
+      const meant = knownDestination(name, inventory, bySsh);
+      const near = meant === undefined ? nearMatches(name, [...Object.keys(inventory), ...bySsh]) : [];
       // A dot in a path goes one level down.
-      const path = /^[\w-]{1,64}$/.test(name)
-        ? `'vm-placement:hosts.${name}.address'`
-        : `'vm-placement:hosts["${shownName(name)}"].address'`;
-      const isNear = near.length > 0;
+      const key = sshDestination(name).host;
+      const path = /^[\w-]{1,64}$/.test(key)
+        ? `'vm-placement:hosts.${key}.address'`
+        : `'vm-placement:hosts["${shownName(key)}"].address'`;
+      const isNear = near.length > 0 || meant !== undefined;
       return {
         property: "host",
         code: "unknownHost" as const,
@@ -25,9 +29,29 @@ export function unknownHosts(names: readonly string[], inventory: Inventory, ssh
           `"${shownName(name)}" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config` +
           (isNear ? "" : `; the hosts of the inventory are ${listed(Object.keys(inventory), "and")}`),
         remedies: [
-          ...(isNear ? [{ do: `write ${listed(near)} if that was meant` }] : []),
+          ...(near.length > 0 ? [{ do: `write ${listed(near)} if that was meant` }] : []),
+          ...(meant === undefined ? [] : [meant]),
           { do: "add it", commands: [{ command: `pulumi config set --path ${path} ADDRESS` }] },
         ],
       };
     });
 }
+
+/** A known host that was written as ssh would take it: with an account or a port, by its address, or in other letters. */
+function knownDestination(text: string, inventory: Record<string, Host>, bySsh: readonly string[]): Remedy | undefined {
+  const read = destinationOf(text);
+  if ("wrong" in read) return undefined;
+  const sought = canonical(read.host);
+  const name =
+    [...Object.keys(inventory), ...bySsh].find((known) => canonical(known) === sought) ??
+    Object.values(inventory).find(({ address }) => address !== undefined && canonical(address) === sought)?.name;
+  if (name === undefined) return undefined;
+  const fields = (["user", "port"] as const).filter((field) => read[field] !== undefined);
+  const beside =
+    fields.length === 0
+      ? ""
+      : `; its ${fields.join(" and ")} stand${fields.length > 1 ? "" : "s"} in vm-placement:hosts`;
+  return { do: `write ${name}${beside}` };
+}
+
+const canonical = (host: string) => withoutBrackets(host).toLowerCase().replace(/\.$/, "");

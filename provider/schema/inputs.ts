@@ -1,11 +1,12 @@
 /** A placement's inputs. */
 import { z } from "zod";
+import { destinationOf, type NotADestination } from "../core/destination";
 import type { MigrationOptions } from "../core/options";
 import { optionConflicts } from "../core/optionConflicts";
 import { canBeShown } from "../core/quote";
 import { migrationSchema } from "./migration";
 import { expected, failuresOf, type InputFailure, invalid, unknownFields } from "./refusal";
-import { shown, shownName } from "./shown";
+import { kindOf, shown, shownName } from "./shown";
 import { unknownPaths } from "./wire";
 
 /** The inputs after parsing. A field is undefined while Pulumi does not know it. */
@@ -51,12 +52,22 @@ export function canonicalDomain<T>(domain: T): T {
     : domain;
 }
 
-/** A key of the inventory, a Host of ssh_config, or (without an inventory) `user@host`. */
-const hostName = z
-  .string({ error: expected("a host name", '"kvm-b"') })
-  .regex(/^([A-Za-z0-9_][A-Za-z0-9_.-]*@)?[A-Za-z0-9_:][A-Za-z0-9_.:%-]*$/, {
-    error: expected("a host name of letters, digits and . _ - :", '"kvm-b"'),
-  });
+/** A key of the inventory, a Host of ssh_config, or (without an inventory) `[user@]host[:port]`. */
+const hostName = z.string({ error: expected("a host name", '"kvm-b"') }).superRefine((text, context) => {
+  const read = destinationOf(text);
+  if ("wrong" in read) {
+    // What stands before an @ and has a colon may be a password.
+    const got = /:.*@/s.test(text) ? kindOf(text) : shown(text);
+    context.addIssue({ code: "custom", message: `got ${got}; expected ${expectedOf[read.wrong]}` });
+  }
+});
+const expectedOf: Record<NotADestination["wrong"], string> = {
+  name: 'a host name of letters, digits and . _ -, for example "kvm-b"',
+  scheme: 'a host name without a scheme, for example "root@kvm-b:2222"',
+  address: 'an IPv6 address, in brackets where a port follows, for example "fd00::12" or "root@[fd00::12]:2222"',
+  port: 'a port from 1 to 65535 behind the colon, for example "kvm-b:2222"',
+  user: 'an account of letters, digits and . _ - before the @, for example "root@kvm-b"; another one is `user` of a host in vm-placement:hosts',
+};
 
 const hostError = expected("a host name, or a list of them", '"kvm-b" or ["kvm-b", "kvm-c"]');
 const hostSchema = z.union([hostName, z.array(hostName).min(1, { error: hostError })], { error: hostError });

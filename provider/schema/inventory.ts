@@ -1,5 +1,6 @@
 /** The stack's configuration `vm-placement:hosts`. What is wrong in it is named, never shown: a part of it may be secret. */
 import { z } from "zod";
+import { isAccount, isAddressOfHost, isHostName, isIpv6 } from "../core/destination";
 import type { Host } from "../core/model";
 import type { Remedy } from "../core/problem";
 import { leaf } from "./leaves";
@@ -7,18 +8,18 @@ import { expected, failuresOf, type InputFailure, invalid, unknownKeys } from ".
 import { isKeyText, kindOf } from "./shown";
 import { withoutUndefined } from "./wire";
 
-const text = (what: string, example: string, pattern = /^[^\n\r\0]{1,1024}$/) => {
+const text = (what: string, example: string, is: RegExp | ((value: string) => boolean) = /^[^\n\r\0]{1,1024}$/) => {
   const error = expected(what, example);
-  return z.string({ error }).refine((value) => pattern.test(value) && !isKeyText(value), { error });
+  const holds = is instanceof RegExp ? (value: string) => is.test(value) : is;
+  return z.string({ error }).refine((value) => holds(value) && !isKeyText(value), { error });
 };
 const port = leaf.integer({ type: "integer", min: 1, max: 65_535 }, "22") as z.ZodType<number>;
 const limit = leaf.integer({ type: "integer", min: 1, max: 64 }, "2") as z.ZodType<number>;
 const bool = z.boolean({ error: expected("true or false", "true") });
-const account = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 const address = text(
-  "an IP address or host name",
-  '"10.0.0.12"',
-  /^([A-Za-z0-9_:][A-Za-z0-9_.:%-]*|\[[A-Za-z0-9_.:%-]+\])$/,
+  "an IP address or host name without account and port",
+  '"10.0.0.12" or "fd00::12"',
+  isAddressOfHost,
 );
 const path = (example: string) => {
   const error = (issue: { input?: unknown }) =>
@@ -29,7 +30,8 @@ const path = (example: string) => {
 const hostShape = {
   address: address.optional(),
   port: port.optional(),
-  user: text("an account name", '"root"').optional(),
+  // An account of a directory may have spaces and a backslash in it.
+  user: text("an account name", '"root"', /^(?![-\s])[^\p{Cc}]{1,256}(?<!\s)$/u).optional(),
   identityFile: path('"~/.ssh/id_ed25519"').optional(),
   // Never shown back: a secret that is wrong stays one.
   privateKey: secret("the text of a private key").optional(),
@@ -45,7 +47,7 @@ const hostShape = {
   knownHostsFile: path('"~/.ssh/known_hosts"').optional(),
   proxyJump: text("jump hosts as ssh writes them", '"bastion" or "admin@bastion:2222"').optional(),
   peerAddress: address.optional(),
-  peerUser: text("an account name", '"migrate"', account).optional(),
+  peerUser: text("an account name", '"migrate"', isAccount).optional(),
   peerPort: port.optional(),
   migrationAddress: address.optional(),
   maxOutgoing: limit.optional(),
@@ -59,12 +61,12 @@ const hostShape = {
 };
 const hostExample = "{ address: 10.0.0.11, user: root }";
 const inventorySchema = z.record(
-  z.string().regex(/^[A-Za-z0-9_:][A-Za-z0-9_.:%-]*$/),
+  z.string().refine((name) => isHostName(name) || isIpv6(name)),
   z.strictObject(hostShape, { error: unknownKeys(Object.keys(hostShape), hostExample, kindOf) }).nullable(),
   {
     error: ({ code, input }) =>
       code === "invalid_key"
-        ? `is no host name; expected letters, digits and . _ - :, for example kvm-a: ${hostExample}`
+        ? `is no host name; expected letters, digits and . _ -, or an IPv6 address, for example kvm-a: ${hostExample}`
         : `got ${kindOf(input)}; expected hosts by name, for example { kvm-a: ${hostExample} }`,
   },
 );

@@ -1,5 +1,8 @@
 /** Text of a remote command as it comes in: never more of it than a limit, however much the host sends. */
 
+/** Of standard output. The largest answers (a host's capabilities) have some 500 KB. */
+export const maxStdout = 8 * 2 ** 20;
+
 /** The first part of a text. */
 export class Head {
   text = "";

@@ -1,8 +1,9 @@
 /** Why a host is not reached, or lets nobody in. */
 import type { PlacementError } from "../core/errors";
 import type { Remedy } from "../core/problem";
+import { commandLine } from "../core/shownCommand";
 import type { Offer } from "./credentials";
-import { hostAndPort } from "./destination";
+import { hostAndPort } from "../core/destination";
 import { type Fault, failure, nameOf, words } from "./failure";
 import type { Target } from "./target";
 
@@ -12,16 +13,19 @@ export function unreachable(
   { message, remedies }: Partial<Fault> & Pick<Fault, "message">,
   cause?: unknown,
 ): PlacementError {
-  const { address, port, user } = target;
-  const trySsh: Remedy = {
-    do: "see that the host is up and that this computer may reach it",
-    commands: [{ command: `ssh -p ${port} ${user}@${address}` }],
-  };
+  const { address, port } = target;
   return failure(target, "hostUnreachable", {
     message: `${hostAndPort(address, port)}: ${message}`,
-    remedies: remedies ?? [trySsh],
+    remedies: remedies ?? [tryIt(target)],
     cause,
   });
+}
+
+export function tryIt({ address, port, user }: Target): Remedy {
+  return {
+    do: "see that the host is up and that this computer may reach it",
+    commands: [{ command: commandLine`ssh -p ${port} ${`${user}@${address}`}` }],
+  };
 }
 
 export function handshakeFault(error: Error): Partial<Fault> & Pick<Fault, "message"> {

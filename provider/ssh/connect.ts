@@ -6,6 +6,7 @@ import { AgentKey } from "./agent";
 import { authRefused, handshakeFault, unreachable } from "./connect-failures";
 import { Connection } from "./connection";
 import { type Credentials, credentialsFor, type Offer } from "./credentials";
+import { againWhereDropped, dropped, firstWords, isDropped } from "./dropped";
 import { words } from "./failure";
 import { hostKeyCheck, type Shown } from "./host-key";
 import { noHostKeyAlgorithm, otherTypeForSsh } from "./host-key-failures";
@@ -40,7 +41,9 @@ export async function connect(target: Target, open: OpenTransport, timing: Timin
       return typeForSsh === undefined ? check.refusal(key, shown) : otherTypeForSsh(target, typeForSsh);
     };
     try {
-      return await attempt(target, open, timing, credentials, algorithms, refusal);
+      return await againWhereDropped(target.connectTimeoutMs ?? timing.connectTimeoutMs, () =>
+        attempt(target, open, timing, credentials, algorithms, refusal),
+      );
     } catch (error) {
       // What went wrong with a second key type matters less than that the first key was not the pinned one.
       if (mismatch && offered === undefined) throw mismatch;
@@ -67,6 +70,7 @@ async function attempt(
 ): Promise<Connection> {
   const timeoutMs = target.connectTimeoutMs ?? timing.connectTimeoutMs;
   const transport = await open(timeoutMs);
+  const heard = firstWords(transport);
   const client = new Client();
   const tried: Offer[] = [];
   let methods: readonly string[] = [];
@@ -109,10 +113,11 @@ async function attempt(
         if (error.level === "agent" || error.level === "client-authentication") {
           skipped.push(`${tried.pop()?.label ?? "a key"} (could not sign)`);
         } else if (/too many auth/i.test(error.message)) refused(words(error));
-        else fail(unreachable(target, handshakeFault(error)));
+        else fail(isDropped(heard()) ? dropped(target) : unreachable(target, handshakeFault(error)));
       })
       .on("close", () => {
         if (stage === "authentication") refused("it closed the connection");
+        else if (isDropped(heard())) fail(dropped(target));
         else fail(unreachable(target, { message: "it closed the connection during the ssh handshake" }));
       });
 

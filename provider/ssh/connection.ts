@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Client, ClientChannel } from "ssh2";
 import type { PlacementError } from "../core/errors";
-import { hostAndPort } from "./destination";
+import { hostAndPort } from "../core/destination";
 import { failure, runAgain, words } from "./failure";
 import type { Link } from "./link";
 import type { Target } from "./target";

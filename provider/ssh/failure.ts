@@ -2,6 +2,7 @@ import { cleanLine } from "../core/clean";
 import type { ErrorCode } from "../core/errorCodes";
 import { type Phase, PlacementError } from "../core/errors";
 import type { Remedy } from "../core/problem";
+import { commandLine } from "../core/shownCommand";
 
 /** Whose connection failed: a host, or a jump host on the way to it. */
 export interface Subject {
@@ -51,7 +52,8 @@ export function nameOf({ host, hop }: Subject): string {
 /** How to set a field of a host in the stack's configuration: `vm-placement:hosts.kvm-a.hostKey`, quoted for a shell. */
 function configPath(subject: Subject, field: string): string {
   const name = nameOf(subject);
-  return `'vm-placement:hosts${/^[\w-]+$/.test(name) ? `.${name}` : `["${name}"]`}.${field}'`;
+  if (/^[\w-]+$/.test(name)) return `'vm-placement:hosts.${name}.${field}'`;
+  return commandLine`${`vm-placement:hosts[${JSON.stringify(name)}].${field}`}`;
 }
 
 /** The command that sets a field of the host in the inventory. */

@@ -10,7 +10,7 @@ import { connect, type Timing } from "./connect";
 import type { Connection } from "./connection";
 import { dialOpenSsh } from "./openssh";
 import { routeTo } from "./route";
-import { SshShell } from "./shell";
+import { SshShell, type Way } from "./shell";
 import { refuseForSsh2 } from "./ssh2-limits";
 import { type SshOptions, surroundings } from "./surroundings";
 import type { Target } from "./target";
@@ -56,13 +56,16 @@ export function createDial({
   return async (host) => {
     const route = routeTo(host, inventory, readConfig(around), around);
     return chosen(route, {
-      ssh2: () => dialSsh2(route, timing, sessionWaitMs),
-      openssh: (program) => dialOpenSsh(route, { ssh: program, around, timing, sessionWaitMs }),
+      ssh2: () => shellOver(() => dialSsh2(route, timing), sessionWaitMs),
+      openssh: (program) => shellOver(() => dialOpenSsh(route, { ssh: program, around, timing }), sessionWaitMs),
     });
   };
 }
 
-async function dialSsh2(route: readonly Target[], timing: Timing, sessionWaitMs: number): Promise<Shell> {
+const shellOver = async (dial: () => Promise<Way>, sessionWaitMs: number): Promise<Shell> =>
+  new SshShell(await dial(), sessionWaitMs, dial);
+
+async function dialSsh2(route: readonly Target[], timing: Timing): Promise<Way> {
   route.forEach(refuseForSsh2);
   const open: Connection[] = [];
   try {
@@ -74,5 +77,5 @@ async function dialSsh2(route: readonly Target[], timing: Timing, sessionWaitMs:
     for (const connection of open.reverse()) await connection.close();
     throw error;
   }
-  return new SshShell(open.pop()!, open, sessionWaitMs);
+  return { link: open.pop()!, hops: open };
 }

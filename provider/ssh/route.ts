@@ -1,7 +1,7 @@
 import type { Host, Inventory } from "../core/model";
 import type { Remedy } from "../core/problem";
 import type { Block } from "./config";
-import { parseDestination } from "./destination";
+import { parseDestination } from "../core/destination";
 import { failure } from "./failure";
 import type { Surroundings } from "./surroundings";
 import { resolveTarget, type Target } from "./target";

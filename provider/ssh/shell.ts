@@ -1,40 +1,59 @@
 import { StringDecoder } from "node:string_decoder";
-import { cleanLine } from "../core/clean";
-import type { ErrorCode } from "../core/errorCodes";
 import type { PlacementError } from "../core/errors";
 import type { ExecOptions, ExecResult, ProcessListeners, RemoteProcess, Shell } from "../core/ports";
-import { Head, HeadAndTail } from "./bounded";
-import { type Fault, failure, nameOf, runAgain, words } from "./failure";
+import { Head, HeadAndTail, maxStdout } from "./bounded";
 import type { Link, RemoteChannel } from "./link";
+import { NoResult } from "./shell-failures";
 
 /** sshd counts a session for a moment after it told us of its end: for so long a refusal may be out of date. */
 const afterwardsMs = 500;
 
-/** The largest answers (a host's capabilities) have some 500 KB. */
-const maxStdout = 8 * 2 ** 20;
 const maxStderr = 64 * 1024;
 /** Longer than any question takes, libvirt's wait for a job lock (30 s) with it. */
 const defaultDeadlineMs = 60_000;
 
-/** Commands over one connection; closing it closes the jump hosts' connections too. */
+/** Of a host that takes one session on each: two virsh sessions, and as many migrations as it may have. */
+const mostConnections = 12;
+
+/** A connection, and those of the jump hosts on the way. */
+export interface Way {
+  link: Link;
+  hops: readonly Pick<Link, "close">[];
+}
+
+/**
+ * Commands over one connection, and over further ones where the host takes too few sessions on one (MaxSessions); closing it closes the
+ * jump hosts' connections too.
+ */
 export class SshShell implements Shell {
   readonly host: string;
   readonly user: string;
   /** Open or being opened. */
   private sessions = 0;
+  /** Open on the first connection. */
+  private onFirst = 0;
   private lastEnd = -Infinity;
   private waiting: (() => void)[] = [];
+  private readonly connection: Link;
+  private readonly noResult: NoResult;
+  private further: Way[] = [];
+  private beingOpened: Promise<void> | undefined;
+  sessionsPerConnection: number | undefined;
 
   constructor(
-    private readonly connection: Link,
-    private readonly hops: readonly Pick<Link, "close">[],
+    private readonly way: Way,
     private readonly sessionWaitMs: number,
+    /** Opens another connection to the host. */
+    private readonly another: () => Promise<Way>,
   ) {
+    const connection = way.link;
+    this.connection = connection;
+    this.noResult = new NoResult(connection.target);
     this.host = connection.target.host;
     this.user = connection.target.user;
     connection.onLost(() => {
       this.wake();
-      void this.closeHops();
+      void this.closeOthers();
     });
   }
 
@@ -49,7 +68,7 @@ export class SshShell implements Shell {
 
   async close(): Promise<void> {
     await this.connection.close();
-    await this.closeHops();
+    await this.closeOthers();
   }
 
   exec(command: string, { deadlineMs = defaultDeadlineMs, input }: ExecOptions = {}): Promise<ExecResult> {
@@ -64,14 +83,14 @@ export class SshShell implements Shell {
       };
       // A migration has none: closing its channel would not end it, and what it prints is read to its end, but not kept.
       const bounded = deadlineMs !== Infinity;
-      if (bounded) timer = setTimeout(() => giveUp(this.tookTooLong(command, deadlineMs)), deadlineMs);
+      if (bounded) timer = setTimeout(() => giveUp(this.noResult.tookTooLong(command, deadlineMs)), deadlineMs);
       const run = async (): Promise<void> => {
         const [stdout, stderr] = [new Head(maxStdout), new HeadAndTail(maxStderr)];
         const process = await this.spawn(command, {
           stdout: (chunk) => {
             if (over) return;
             stdout.add(chunk);
-            if (stdout.full && bounded) giveUp(this.saidTooMuch(command));
+            if (stdout.full && bounded) giveUp(this.noResult.saidTooMuch(command));
           },
           stderr: (chunk) => stderr.add(chunk),
         });
@@ -80,7 +99,7 @@ export class SshShell implements Shell {
         if (input !== undefined) process.write(input);
         process.end();
         const { code, signal } = await process.exit;
-        if (code === null && signal === null) throw this.lost ?? this.endedWithoutStatus(command);
+        if (code === null && signal === null) throw this.lost ?? this.noResult.endedWithoutStatus(command);
         resolve({ code, signal, stdout: stdout.text, stderr: stderr.text });
       };
       run()
@@ -90,7 +109,8 @@ export class SshShell implements Shell {
   }
 
   async spawn(command: string, listeners: ProcessListeners): Promise<RemoteProcess> {
-    const channel = await this.channelFor(command);
+    const { channel, link } = await this.channelFor(command);
+    if (link === this.connection) this.onFirst++;
     // Every one of these would end the process if nobody listened; the outcome is told by 'close'.
     for (const stream of [channel, channel.stderr]) stream.on("error", () => {});
     pipe(channel, (chunk) => listeners.stdout(chunk));
@@ -103,11 +123,12 @@ export class SshShell implements Shell {
         over = true;
         stopListening();
         this.sessions--;
+        if (link === this.connection) this.onFirst--;
         this.lastEnd = performance.now();
         this.wake();
         resolve({ code, signal });
       };
-      const stopListening = this.connection.onLost(() => setImmediate(() => finish(null, null)));
+      const stopListening = link.onLost(() => setImmediate(() => finish(null, null)));
       channel.on("close", (code?: number | null, signal?: string | null) => {
         const end = () => finish(code ?? null, signal ?? null);
         // The last words on stderr may still be on their way up.
@@ -123,23 +144,56 @@ export class SshShell implements Shell {
     };
   }
 
-  /** A host takes a limited number of sessions per connection (sshd's MaxSessions, 10): wait a little for one of ours to end. */
-  private async channelFor(command: string): Promise<RemoteChannel> {
-    const giveUpAt = performance.now() + this.sessionWaitMs;
+  /**
+   * A host takes a limited number of sessions per connection (sshd's MaxSessions, 10): wait a moment for one of ours to end, and open
+   * another connection where none does.
+   */
+  private async channelFor(command: string): Promise<{ channel: RemoteChannel; link: Link }> {
+    const startedAt = performance.now();
     for (;;) {
       if (this.lost) throw this.lost;
+      this.sessions++;
+      const opened = await this.openChannel(command);
+      if ("channel" in opened) return opened;
+      this.sessions--;
+      if (this.lost !== undefined) throw this.lost as Error;
+      const waitedMs = performance.now() - startedAt;
+      const leftMs = this.sessionWaitMs - waitedMs;
+      const oneJustEnded = performance.now() - this.lastEnd < afterwardsMs;
+      if (leftMs <= 0 || (this.sessions === 0 && !oneJustEnded))
+        throw this.noResult.sessionRefused(opened.refusal, this.sessions);
+      if (waitedMs > afterwardsMs && this.sessions > 0) await this.openAnother();
+      else await this.someSessionEnds(Math.min(leftMs, afterwardsMs / 5));
+    }
+  }
+
+  /** On the first connection that has room. */
+  private async openChannel(command: string): Promise<{ channel: RemoteChannel; link: Link } | { refusal: unknown }> {
+    let refusal: unknown;
+    for (const { link } of [this.way, ...this.further]) {
       try {
-        this.sessions++;
-        return await lostWith(this.connection, () => this.connection.exec(command));
+        return { channel: await lostWith(link, () => link.exec(command)), link };
       } catch (error) {
-        this.sessions--;
-        if (this.lost !== undefined) throw this.lost as Error;
-        const leftMs = giveUpAt - performance.now();
-        const oneJustEnded = performance.now() - this.lastEnd < afterwardsMs;
-        if (leftMs <= 0 || (this.sessions === 0 && !oneJustEnded)) throw this.sessionRefused(error);
-        await this.someSessionEnds(Math.min(leftMs, afterwardsMs / 5));
+        if (this.lost !== undefined) return { refusal: error };
+        if (link.lost === undefined) refusal ??= error;
       }
     }
+    return { refusal };
+  }
+
+  /** For all that wait for it; where it does not come about, they wait on. */
+  private openAnother(): Promise<void> {
+    this.sessionsPerConnection ??= this.onFirst;
+    if (1 + this.further.length >= mostConnections) return this.someSessionEnds(afterwardsMs / 5);
+    this.beingOpened ??= this.another()
+      .then((way) => {
+        if (!this.alive) return void closeWay(way);
+        this.further.push(way);
+        way.link.onLost(() => (this.further = this.further.filter((each) => each !== way)));
+      })
+      .catch(() => this.someSessionEnds(afterwardsMs / 5))
+      .finally(() => (this.beingOpened = undefined));
+    return this.beingOpened;
   }
 
   private async someSessionEnds(atMostMs: number): Promise<void> {
@@ -155,49 +209,18 @@ export class SshShell implements Shell {
     this.waiting.splice(0).forEach((resolve) => resolve());
   }
 
-  private async closeHops(): Promise<void> {
-    for (const hop of [...this.hops].reverse()) await hop.close();
+  private async closeOthers(): Promise<void> {
+    await Promise.all([...this.further.splice(0).map(closeWay), closeHops(this.way)]);
   }
+}
 
-  private noResult(code: ErrorCode, fault: Fault): PlacementError {
-    return failure(this.connection.target, code, { action: `no result from ${this.host}`, ...fault });
-  }
+async function closeWay(way: Way): Promise<void> {
+  await way.link.close();
+  await closeHops(way);
+}
 
-  private sessionRefused(error: unknown): PlacementError {
-    return this.noResult("sessionRefused", {
-      message: `the host takes no more sessions on this connection (${words(error)}; ${this.sessions} are open)`,
-      remedies: [
-        { do: `raise MaxSessions in sshd_config of ${nameOf(this.connection.target)} (default 10)` },
-        { do: "lower maxOutgoing and maxIncoming of the host in the inventory" },
-      ],
-    });
-  }
-
-  private tookTooLong(command: string, deadlineMs: number): PlacementError {
-    return this.noResult("commandTimeout", {
-      message: `\`${shortened(command)}\` did not finish within ${deadlineMs / 1000} s`,
-      remedies: [
-        {
-          do: "see why the host hangs (libvirtd or its storage), then run it again",
-          commands: [{ host: this.host, command: "systemctl status libvirtd virtqemud" }, { command: "pulumi up" }],
-        },
-      ],
-    });
-  }
-
-  private saidTooMuch(command: string): PlacementError {
-    return this.noResult("unreadableAnswer", {
-      message: `\`${shortened(command)}\` printed more than ${maxStdout / 2 ** 20} MiB`,
-      remedies: [{ do: "run it on the host: no answer of libvirt's is so long" }],
-    });
-  }
-
-  private endedWithoutStatus(command: string): PlacementError {
-    return this.noResult("connectionLost", {
-      message: `the host closed the session of \`${shortened(command)}\` without an exit status`,
-      remedies: [runAgain("nothing is known of what the command did")],
-    });
-  }
+async function closeHops({ hops }: Way): Promise<void> {
+  for (const hop of [...hops].reverse()) await hop.close();
 }
 
 /** ssh2 leaves requests unanswered when the connection goes down in the middle of one. */
@@ -217,9 +240,4 @@ function pipe(stream: NodeJS.ReadableStream, onText: (text: string) => void): vo
   const pass = (text: string) => text !== "" && onText(text);
   stream.on("data", (chunk: Buffer) => pass(decoder.write(chunk)));
   stream.on("end", () => pass(decoder.end()));
-}
-
-function shortened(command: string): string {
-  const line = cleanLine(command);
-  return line.length > 60 ? `${line.slice(0, 59)}…` : line;
 }

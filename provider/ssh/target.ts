@@ -1,9 +1,9 @@
+import { sshDestination, withoutBrackets } from "../core/destination";
 import type { Host } from "../core/model";
 import { connectionName } from "./address";
 import { type Proposal, proposalOf } from "./algorithms";
 import type { Block } from "./config";
 import { secondsOf } from "./config-values";
-import { parseDestination } from "./destination";
 import { expandPath, expandStrictly, type Tokens } from "./expand";
 import { failure, type Subject } from "./failure";
 import { hostKeyRules, type HostKeyRules } from "./host-key-rules";
@@ -117,12 +117,12 @@ export function resolveTarget(
 type First = (keyword: string) => string | undefined;
 
 function givenOf(host: Host, override: { user?: string; port?: number }): Given {
-  const written = /@|^ssh:/.test(host.name) ? parseDestination(host.name) : undefined;
+  const named = sshDestination(host.name);
   return {
-    alias: written?.host ?? host.name,
-    address: host.address?.replace(/^\[(.*)\]$/, "$1"),
-    port: override.port ?? host.port ?? written?.port,
-    user: override.user ?? host.user ?? written?.user,
+    alias: named.host,
+    address: host.address === undefined ? undefined : withoutBrackets(host.address),
+    port: override.port ?? host.port ?? named.port,
+    user: override.user ?? host.user ?? named.user,
     host,
   };
 }

@@ -57,7 +57,7 @@ export function through(hop: Connection, target: Target): OpenTransport {
         },
         (error: Error & { reason?: number }) => {
           // 1 = administratively prohibited
-          const hint = error.reason === 1 ? " (AllowTcpForwarding no in its sshd_config?)" : "";
+          const hint = error.reason === 1 ? " (AllowTcpForwarding no or PermitOpen in its sshd_config?)" : "";
           fail(`not reached ${from}: ${words(error)}${hint}`);
         },
       );

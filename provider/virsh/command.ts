@@ -1,5 +1,6 @@
 /** The exact virsh commands of a move, made from inputs and inventory only, so that a preview can promise them. */
 import type { Plan } from "../core/args";
+import { inUri, sshDestination } from "../core/destination";
 import type { Host, Inventory } from "../core/model";
 import { type MigrationOptions, optionNames, optionTable } from "../core/options";
 import { quote } from "../core/quote";
@@ -12,14 +13,11 @@ const defaultUri = "qemu:///system";
  * @example qemu+ssh://migrate@[fd00::12]:2222/system
  */
 export function peerUri(host: Host): string {
-  const address = bracketed(host.peerAddress ?? host.address ?? host.name);
-  const user = host.peerUser === undefined ? "" : `${host.peerUser}@`;
-  const port = host.peerPort === undefined ? "" : `:${host.peerPort}`;
-  return `qemu+ssh://${user}${address}${port}/system`;
-}
-
-function bracketed(address: string): string {
-  return address.includes(":") && !address.startsWith("[") ? `[${address.replace("%", "%25")}]` : address;
+  const named = sshDestination(host.name);
+  const address = inUri(host.peerAddress ?? host.address ?? named.host);
+  const user = host.peerUser ?? named.user;
+  const port = host.peerPort ?? named.port;
+  return `qemu+ssh://${user === undefined ? "" : `${user}@`}${address}${port === undefined ? "" : `:${port}`}/system`;
 }
 
 /** The plan for moving `domain` to each of `hosts`; keyed by host where `anyOf`. */
@@ -93,7 +91,7 @@ function liveFlags(destination: Host, options: MigrationOptions): string[] {
   }
   if (options.compressionMethods) flags.push("--compressed");
   if (destination.migrationAddress !== undefined && !options.tunnelled) {
-    flags.push("--migrateuri", quote(`tcp://${bracketed(destination.migrationAddress)}`));
+    flags.push("--migrateuri", quote(`tcp://${inUri(destination.migrationAddress)}`));
   }
   return flags;
 }

@@ -13,6 +13,10 @@ export interface Bench {
   port: number;
   /** Takes one session on a connection. */
   portOfOneSession: number;
+  /** Its banner reads as ssh does when a host key is not known. */
+  portWithBanner: number;
+  /** Ends a connection that leaves a question of its own unanswered for a second. */
+  portThatAsks: number;
   sshdPid: number;
   hostKeys: { ed: KeyFile; rsa: KeyFile };
   userKey: KeyFile;
@@ -167,9 +171,31 @@ export function shellConformance(bench: () => Bench, connect: Connect): void {
     const texts = await Promise.all([1, 2, 3].map((n) => shell.exec(`sleep 0.2; echo ${n}`)));
     assert.deepEqual(texts.map(({ stdout }) => stdout).sort(), ["1\n", "2\n", "3\n"]);
     const held = await shell.spawn("cat", { stdout: () => {}, stderr: () => {} });
-    await assert.rejects(shell.exec("true"), assertCode("sessionRefused"));
+    // Over a second connection, and a third.
+    const further = await Promise.all([1, 2].map((n) => shell.exec(`sleep 0.7; echo ${n}`)));
+    assert.deepEqual(
+      further.map(({ stdout }) => stdout),
+      ["1\n", "2\n"],
+    );
+    assert.equal(shell.sessionsPerConnection, 1);
     held.end();
     await held.exit;
+  });
+
+  it("names the account's key as refused, whatever the host's banner says", async () => {
+    const { portWithBanner: port, otherKey } = bench();
+    const host = { port, identityFile: otherKey.path, agent: false };
+    await assert.rejects(open(host), assertCode("authRefused"));
+    assert.equal((await (await open({ port })).exec("echo in")).stdout, "in\n");
+  });
+
+  it("answers a host that asks whether we are there (ClientAliveInterval)", async () => {
+    const shell = await open({ port: bench().portThatAsks });
+    const held = await shell.spawn("cat", { stdout: () => {}, stderr: () => {} });
+    await new Promise((resolve) => setTimeout(resolve, 4500));
+    assert.equal(shell.alive, true);
+    held.end();
+    assert.deepEqual(await held.exit, { code: 0, signal: null });
   });
 
   describe("the host key", () => {

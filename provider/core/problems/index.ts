@@ -83,6 +83,7 @@ export { type OwnedToCopy, ownedToCopy } from "./ownedState";
 export { ordinaryBytesUsed } from "./memory";
 export { domainNotRunning, jobNotActive } from "./migrationJob";
 export { postCopyCannotEnd } from "./postCopy";
+export { tryPeerLogin } from "./peerUnreachable";
 export { type FailureContext, readTheLogs, type StderrCause } from "./stderr";
 
 /** In the order in which a user would fix things: the hosts, the way between them … */

@@ -6,7 +6,7 @@ import type { HostFacts } from "./hostFacts";
 import type { Problem, Remedy } from "../problem";
 import { dataPortRange, portAnswers } from "./dataPorts";
 import { resolvable } from "./peerName";
-import { peerOf, type StderrCause } from "./stderr";
+import { type FailureContext, peerOf, type StderrCause } from "./stderr";
 
 /** The control connection: the port, and behind it the login and libvirt. */
 export function peerAnswers({ source, destination, peer }: MoveFacts): Problem[] {
@@ -59,6 +59,13 @@ function listen(transport: "ssh" | "tls" | "tcp", { host, daemons }: HostFacts):
     : listenRemedies(host, daemons, transport);
 }
 
+/** The login of libvirt on the source, by hand. */
+export function tryPeerLogin(context: FailureContext): string {
+  const { user, address, port } = peerOf(context);
+  const login = user === undefined ? address : `${user}@${address}`;
+  return port === undefined ? commandLine`ssh ${login} true` : commandLine`ssh -p ${port} ${login} true`;
+}
+
 function tryIt(transport: "ssh" | "tls" | "tcp", address: string, port: number | string): string {
   return transport === "ssh" ? commandLine`ssh -p ${port} ${address} true` : commandLine`nc -vz ${address} ${port}`;
 }
@@ -81,7 +88,7 @@ export const peerSshUnreachable: StderrCause = {
 
 /** sshd takes the connection and drops it before the login. */
 export const peerSshDrops: StderrCause = {
-  stderr: /kex_exchange_identification|ssh_exchange_identification|Connection closed by [\w.:]{1,255} port \d/,
+  stderr: /kex_exchange_identification|ssh_exchange_identification|Connection closed by [\w.:%-]{1,255} port \d/,
   code: "peerUnreachable",
   remedies: (context) => {
     const { source, destination } = context;

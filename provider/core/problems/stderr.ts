@@ -1,5 +1,6 @@
 /** What libvirt and ssh print when a migration fails: the cause that it tells, and what to do about it. */
 import { type DaemonsByHost, logCommand, nameOfDaemon } from "../daemons";
+import { sshDestination } from "../destination";
 import type { ErrorCode } from "../errorCodes";
 import type { Remedy } from "../problem";
 import { commandLine } from "../shownCommand";
@@ -39,9 +40,16 @@ export function peerOf({ peerUri, destination }: FailureContext): {
   filedAs: string;
 } {
   const match = /^[a-z+]+:\/\/(?:([^@/]+)@)?(\[[^\]]+\]|[^:/]+)(?::(\d+))?/.exec(peerUri ?? "");
-  const address = match?.[2]?.replace(/[[\]]/g, "") ?? destination;
-  const port = match?.[3] === "22" ? undefined : match?.[3];
-  return { user: match?.[1], address, port, filedAs: port === undefined ? address : `[${address}]:${port}` };
+  const named = sshDestination(destination);
+  const address = match?.[2]?.replace(/[[\]]/g, "").replace("%25", "%") ?? named.host;
+  const written = match === null ? named.port?.toString() : match[3];
+  const port = written === "22" ? undefined : written;
+  return {
+    user: match === null ? named.user : match[1],
+    address,
+    port,
+    filedAs: port === undefined ? address : `[${address}]:${port}`,
+  };
 }
 
 /** What stands behind `open` and before `close` on one line: undefined where it does not stand in the text, or is longer than any path. */

@@ -1,5 +1,6 @@
 /** The destination as the source sees it: where libvirt connects to, and where QEMU sends the data. */
 import type { Host } from "../../core/model";
+import { withoutBrackets } from "../../core/destination";
 import type { PeerFacts, SystemFacts } from "../../core/problems";
 import type { Hosts } from "../../observe/hosts";
 import type { Virsh } from "../../virsh/client";
@@ -61,7 +62,8 @@ function dataIn(
 ): { address: string; whose: NonNullable<PeerFacts["dataAddressFrom"]>; ports: number[] } | undefined {
   const { migrationPortMin: low = 49_152, migrationPortMax: high = 49_215, migrationHost } = system?.qemuConf ?? {};
   const ports = low === high ? [low] : [low, high];
-  if (migrationAddress !== undefined) return { address: migrationAddress, whose: "migrationAddress", ports };
+  if (migrationAddress !== undefined)
+    return { address: withoutBrackets(migrationAddress), whose: "migrationAddress", ports };
   // Without qemu.conf nobody knows whether the host name counts.
   if (system?.qemuConf === undefined || hostname === undefined) return undefined;
   if (migrationHost) return { address: migrationHost.replace(/[[\]]/g, ""), whose: "qemu.conf", ports };

@@ -9,6 +9,8 @@ const extendedData = 95;
 const endOfFile = 96;
 const close = 97;
 const request = 98;
+/** The answer to what sshd asks to see whether we are there (ClientAliveInterval). */
+const requestFailed = 100;
 
 /** How many bytes a host may send before we have taken the first of them. */
 export const windowBytes = 2 ** 21;
@@ -81,7 +83,7 @@ export class Channel extends Duplex {
     else if (what === "exit-signal") {
       const signal = readWire(body, (reader) => (reader.byte(), reader.text()));
       if (signal !== undefined) this.signal = `SIG${signal}`;
-    }
+    } else if (body[0] === 1) this.say(requestFailed);
   }
 
   private finish(): void {

@@ -2,7 +2,7 @@ import type { PlacementError } from "../../core/errors";
 import type { Remedy } from "../../core/problem";
 import { quote } from "../../core/quote";
 import { authRefused, handshakeFault, unreachable } from "../connect-failures";
-import { hostAndPort } from "../destination";
+import { hostAndPort } from "../../core/destination";
 import { shortPath } from "../expand";
 import { failure, nameOf, setField, setSecret, words } from "../failure";
 import { otherKey } from "../host-key-failures";
@@ -19,12 +19,27 @@ interface Said {
 /** ssh has one exit code (255) for all its failures; what it was is in its words, in English under LC_ALL=C. */
 export function masterFailure(target: Target, stderr: string): PlacementError {
   const said: Said = { text: stderr, reason: reasonIn(stderr) };
-  for (const read of [badConfiguration, hostKeyProblem, keyProblem, refusal]) {
-    const problem = read(target, said);
+  // Behind it stands the host's banner, which may read like any of ssh's own lines.
+  const [beforeLogin = ""] = stderr.split("debug1: SSH2_MSG_SERVICE_ACCEPT received", 1);
+  const early: Said = { ...said, text: beforeLogin };
+  for (const problem of [
+    badConfiguration(target, early),
+    hostKeyProblem(target, early),
+    keyProblem(target, said),
+    refusal(target, said),
+  ]) {
     if (problem) return problem;
   }
   return unreachable(target, connectFault(target, said.reason));
 }
+
+/** The host took a connection, and ended it before its greeting. */
+export const droppedMaster = (stderr: string): boolean =>
+  /^debug1: Connection established/m.test(stderr) &&
+  !/^debug1: Remote protocol version /m.test(stderr) &&
+  /^kex_exchange_identification: (read: Connection reset|Connection closed)|banner line 0: Not allowed at this time/m.test(
+    stderr,
+  );
 
 /** The words of ssh on how its connection ended; undefined: it said nothing. */
 export function lastWords(stderr: string): string | undefined {
@@ -125,7 +140,7 @@ function pinIt(target: Target, shown: { type: string; fingerprint: string } | un
     do: `if the console of ${name} shows the same fingerprint, set hostKey in the inventory`,
     commands: [
       { host: name, command: `ssh-keygen -lf /etc/ssh/ssh_host_${type}_key.pub` },
-      setField(target, "hostKey", shown?.fingerprint ?? "FINGERPRINT"),
+      setField(target, "hostKey", quote(shown?.fingerprint ?? "FINGERPRINT")),
     ],
   };
 }

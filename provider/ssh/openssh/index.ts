@@ -2,13 +2,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { PlacementError } from "../../core/errors";
-import type { Shell } from "../../core/ports";
 import type { Timing } from "../connect";
 import { credentialsFor } from "../credentials";
+import { againWhereDropped } from "../dropped";
 import { failure, words } from "../failure";
 import { keyTypeOf } from "../host-key-algorithms";
 import { readPrivateKeyFile } from "../private-key";
-import { SshShell } from "../shell";
+import type { Way } from "../shell";
 import type { Surroundings } from "../surroundings";
 import type { Target } from "../target";
 import { masterArguments, throughMaster } from "./arguments";
@@ -24,11 +24,10 @@ interface OpenSshSettings {
   ssh: string;
   around: Surroundings;
   timing: Timing;
-  sessionWaitMs: number;
 }
 
-/** A shell on the last target of a route; the others are jump hosts on the way to it. */
-export async function dialOpenSsh(route: readonly Target[], settings: OpenSshSettings): Promise<Shell> {
+/** A connection to the last target of a route; the others are jump hosts on the way to it. */
+export async function dialOpenSsh(route: readonly Target[], settings: OpenSshSettings): Promise<Way> {
   const directory = privateDirectory();
   const open: OpenMaster[] = [];
   let link: MasterLink | undefined;
@@ -39,7 +38,7 @@ export async function dialOpenSsh(route: readonly Target[], settings: OpenSshSet
       open.push(await openMaster(target, join(directory.path, String(open.length)), proxyCommand, settings));
     }
     link = await MasterLink.over(open.at(-1)!);
-    return new SshShell(link, open.slice(0, -1), settings.sessionWaitMs);
+    return { link, hops: open.slice(0, -1) };
   } catch (error) {
     for (const master of open.reverse()) await master.close();
     const target = route[open.length] ?? route.at(-1)!;
@@ -67,7 +66,9 @@ async function openMaster(
     const options = [...(pin?.options ?? []), ...(algorithms ? [`HostKeyAlgorithms=${algorithms.join(",")}`] : [])];
     const configFile = around.configFile === undefined || existsSync(around.configFile) ? around.configFile : "none";
     const args = masterArguments(target, { socketPath, configFile, timing, proxyCommand, agentSocket, pin: options });
-    return startMaster(ssh, args, target, { timing, env: around.env });
+    return againWhereDropped(target.connectTimeoutMs ?? timing.connectTimeoutMs, () =>
+      startMaster(ssh, args, target, { timing, env: around.env }),
+    );
   };
   try {
     const master = await withOtherKeyTypes(start, pin);

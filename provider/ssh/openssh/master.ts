@@ -3,7 +3,8 @@ import type { Readable } from "node:stream";
 import { HeadAndTail } from "../bounded";
 import type { Timing } from "../connect";
 import type { Target } from "../target";
-import { masterFailure, masterTimeout } from "./failures";
+import { dropped } from "../dropped";
+import { droppedMaster, masterFailure, masterTimeout } from "./failures";
 
 /** What ssh prints by the time it gives up; a host's banner is among it. */
 const maxStderr = 64 * 1024;
@@ -77,9 +78,9 @@ export function startMaster(
         over = true;
         clearTimeout(late);
         release();
-        reject(
-          timedOut ? masterTimeout(target, deadlineMs) : new MasterEnded(said.text, masterFailure(target, said.text)),
-        );
+        if (timedOut) reject(masterTimeout(target, deadlineMs));
+        else if (droppedMaster(said.text)) reject(dropped(target));
+        else reject(new MasterEnded(said.text, masterFailure(target, said.text)));
       };
       const late = setTimeout(fail, lastWordsMs);
       if (stderr.readableEnded) fail();

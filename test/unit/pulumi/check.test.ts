@@ -71,6 +71,18 @@ describe("check", () => {
       '"hypervisor.example.net" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; the hosts of the inventory are kvm-a, kvm-b and kvm-c; add it: `pulumi config set --path \'vm-placement:hosts["hypervisor.example.net"].address\' ADDRESS` [unknownHost]',
     ],
     [
+      "one of the inventory in other letters",
+      "KVM-B",
+      {},
+      "\"KVM-B\" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; write kvm-b; or add it: `pulumi config set --path 'vm-placement:hosts.KVM-B.address' ADDRESS` [unknownHost]",
+    ],
+    [
+      "one of the inventory with an account and a port",
+      "root@kvm-b:2222",
+      {},
+      "\"root@kvm-b:2222\" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; write kvm-b; its user and port stand in vm-placement:hosts; or add it: `pulumi config set --path 'vm-placement:hosts.kvm-b.address' ADDRESS` [unknownHost]",
+    ],
+    [
       "what every object has",
       "constructor",
       {},

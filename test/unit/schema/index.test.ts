@@ -312,7 +312,7 @@ describe("schema: domain and host", () => {
   });
 
   const either = 'expected a host name, or a list of them, for example "kvm-b" or ["kvm-b", "kvm-c"]';
-  const letters = 'expected a host name of letters, digits and . _ - :, for example "kvm-b"';
+  const letters = 'expected a host name of letters, digits and . _ -, for example "kvm-b"';
   const hosts: [value: unknown, property: string, message: string][] = [
     [undefined, "host", `got nothing; ${either}`],
     [null, "host", `got null; ${either}`],
@@ -323,6 +323,22 @@ describe("schema: domain and host", () => {
     ["kvm a", "host", `got "kvm a"; ${letters}`],
     ["-oProxyCommand=x", "host", `got "-oProxyCommand=x"; ${letters}`],
     [["kvm-a", "$(x)"], "host.1", `got "$(x)"; ${letters}`],
+    ["ssh://kvm-b", "host", 'got "ssh://kvm-b"; expected a host name without a scheme, for example "root@kvm-b:2222"'],
+    [
+      "kvm-b:65536",
+      "host",
+      'got "kvm-b:65536"; expected a port from 1 to 65535 behind the colon, for example "kvm-b:2222"',
+    ],
+    [
+      "[fd00::12",
+      "host",
+      'got "[fd00::12"; expected an IPv6 address, in brackets where a port follows, for example "fd00::12" or "root@[fd00::12]:2222"',
+    ],
+    [
+      "root:hunter2@kvm-b",
+      "host",
+      'got a text; expected an account of letters, digits and . _ - before the @, for example "root@kvm-b"; another one is `user` of a host in vm-placement:hosts',
+    ],
     [
       ["kvm-a", "kvm-a"],
       "host",
@@ -335,8 +351,29 @@ describe("schema: domain and host", () => {
     });
   }
 
+  it("takes addresses of either family and accounts of a directory in an inventory", () => {
+    const hosts = {
+      "kvm-a": { address: "[fd00::11]", user: "CORP\\\\kvm admin" },
+      "fd00::12": { peerAddress: "fe80::1%eth0" },
+    };
+    assert.deepEqual(parseInventory(JSON.stringify(hosts)).failures, []);
+  });
+
+  it("refuses a name of an inventory with a port in it", () => {
+    assert.match(parseInventory('{ "kvm-b:2222": {} }').failures[0]!.message, /is no host name/);
+  });
+
   it("takes a name, an address, an account at a host, and a list of these", () => {
-    for (const host of ["kvm-a", "10.0.0.11", "fd00::11", "::1", "kvm-c.example.net", "root@kvm-a"]) {
+    for (const host of [
+      "kvm-a",
+      "10.0.0.11",
+      "fd00::11",
+      "::1",
+      "kvm-c.example.net",
+      "root@kvm-a",
+      "root@kvm-a:2222",
+      "[fd00::12]:22",
+    ]) {
       assert.deepEqual(parseInputs({ domain: "db-01", host }), {
         inputs: { domain: "db-01", hosts: [host], anyOf: false, migration: { mode: "auto" } },
         failures: [],
@@ -399,7 +436,7 @@ describe("schema: values that are not known yet", () => {
       ["migration.parallel.connections", "got 0; expected a whole number from 1 to 255, for example 4", "invalidInput"],
     ]);
     assert.deepEqual(failuresOf({ domain: UNKNOWN, host: [UNKNOWN, "-x"] }), [
-      ["host.1", 'got "-x"; expected a host name of letters, digits and . _ - :, for example "kvm-b"', "invalidInput"],
+      ["host.1", 'got "-x"; expected a host name of letters, digits and . _ -, for example "kvm-b"', "invalidInput"],
     ]);
     const [[, message] = []] = failuresOf({ domain: "db-01", host: [UNKNOWN, 5] });
     assert.equal(
@@ -465,7 +502,8 @@ describe("schema: the inventory", () => {
     }
   });
 
-  const ipOrName = 'expected an IP address or host name, for example "10.0.0.12"';
+  const ipOrName =
+    'expected an IP address or host name without account and port, for example "10.0.0.12" or "fd00::12"';
   const refusals: [title: string, value: unknown, property: string, message: RegExp | string][] = [
     ["a text", "kvm-a", "", "is no object; expected hosts by name"],
     [
@@ -478,7 +516,7 @@ describe("schema: the inventory", () => {
       "a host name with a blank",
       { "kvm a": {} },
       ".kvm a",
-      "is no host name; expected letters, digits and . _ - :, for example kvm-a: { address: 10.0.0.11, user: root }",
+      "is no host name; expected letters, digits and . _ -, or an IPv6 address, for example kvm-a: { address: 10.0.0.11, user: root }",
     ],
     [
       "a text for a host",
@@ -583,6 +621,27 @@ describe("schema: the inventory", () => {
       ".kvm-a.maintenance",
       'got "yes"; expected true or false, for example true',
     ],
+    ...["kvm-b:2222", "root@kvm-b", "ssh://kvm-b", "[kvm-b]", "fe80::1%25eth0", "kvm%20b", "10.9.0.12:49152"].flatMap(
+      (address) =>
+        ["address", "peerAddress", "migrationAddress"].map((field): [string, unknown, string, RegExp] => [
+          `the ${field} ${address}`,
+          { "kvm-a": { [field]: address } },
+          `.kvm-a.${field}`,
+          /expected an IP address or host name without account and port, for example "10\.0\.0\.12"/,
+        ]),
+    ),
+    ...["-l root", " root", "root ", "ro\u0007ot", ""].map((user): [string, unknown, string, RegExp] => [
+      `the user ${JSON.stringify(user)}`,
+      { "kvm-a": { user } },
+      ".kvm-a.user",
+      /expected an account name, for example "root"/,
+    ]),
+    ...[0, 65_536, "22", 22.5].map((port): [string, unknown, string, RegExp] => [
+      `the port ${JSON.stringify(port)}`,
+      { "kvm-a": { peerPort: port } },
+      ".kvm-a.peerPort",
+      /expected a whole number from 1 to 65535, for example 22/,
+    ]),
     [
       "labels as a list",
       { "kvm-a": { labels: ["r1"] } },

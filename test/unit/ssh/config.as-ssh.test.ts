@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { PlacementError } from "../../../provider/core/errors";
 import { connectionName, isAddress } from "../../../provider/ssh/address";
 import { type Block, readConfig } from "../../../provider/ssh/config";
-import { parseDestination } from "../../../provider/ssh/destination";
+import { parseDestination } from "../../../provider/core/destination";
 import { assembleAlgorithms } from "../../../provider/ssh/host-key-algorithms";
 import { lookUp } from "../../../provider/ssh/lookup";
 import { routeTo } from "../../../provider/ssh/route";

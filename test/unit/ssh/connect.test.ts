@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { createServer, type Server, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Host } from "../../../provider/core/model";
 import { commandsOf, dialling, kvmA } from "../../support/dialling";
 
 describe("ssh: a host that cannot be reached", () => {
-  const { closeLater, write, refusal } = dialling();
+  const { closeLater, dial, keys, server, write, refusal } = dialling();
   async function plainServer(onSocket: (socket: Socket) => void): Promise<{ port: number }> {
     const sockets = new Set<Socket>();
     const s: Server = createServer((socket) => {
@@ -54,6 +54,20 @@ describe("ssh: a host that cannot be reached", () => {
       assert.deepEqual(commandsOf(error), commands(to.port!));
     });
   }
+
+  it("is tried again when it hangs up before its greeting, as with MaxStartups", async () => {
+    let count = 0;
+    const { port: behind, hostKeys } = await server();
+    const front = await plainServer((socket) => {
+      if (++count < 3) return void socket.end(count === 1 ? "Exceeded MaxStartups\r\n" : "");
+      const on = connect(behind, "127.0.0.1").on("error", () => {});
+      socket.pipe(on).pipe(socket);
+    });
+    const host = kvmA(front, { hostKey: hostKeys[0]!.fingerprint, privateKey: keys.ed.private });
+    const shell = await dial(host, { connectTimeoutMs: 5000 });
+    assert.equal((await shell.exec("true")).code, 0);
+    assert.equal(count, 3);
+  });
 
   it("is given up after ssh_config's ConnectTimeout", async () => {
     write(".ssh/config", "ConnectTimeout 1\n");

@@ -52,11 +52,24 @@ describe("ssh: both ways to a real sshd", function () {
     stops.push(second.stop);
     const single = await startSshd(directory, "single", keys, [...login, "MaxSessions 1"]);
     stops.push(single.stop);
-    const known = write([main, second, single].map(({ port }) => `[127.0.0.1]:${port} ${hostKeys.ed.line}\n`).join(""));
+    const banner = write("Host key verification failed.\nconfig line 1: Bad configuration options\n");
+    const greeting = await startSshd(directory, "greeting", keys, [...login, `Banner ${banner}`]);
+    stops.push(greeting.stop);
+    const asking = await startSshd(directory, "asking", keys, [
+      ...login,
+      "ClientAliveInterval 1",
+      "ClientAliveCountMax 1",
+    ]);
+    stops.push(asking.stop);
+    const known = write(
+      [main, second, single, asking, greeting].map(({ port }) => `[127.0.0.1]:${port} ${hostKeys.ed.line}\n`).join(""),
+    );
     bench = {
       port: main.port,
       port2: second.port,
       portOfOneSession: single.port,
+      portWithBanner: greeting.port,
+      portThatAsks: asking.port,
       sshdPid: main.pid,
       hostKeys,
       userKey,

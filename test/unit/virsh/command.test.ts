@@ -180,6 +180,25 @@ describe("the commands of a plan", () => {
       it(`by ${uri}`, () => assert.equal(peerUri({ name: "kvm-b", ...host }), uri));
     }
 
+    const names: [name: string, uri: string][] = [
+      ["root@kvm-b", "qemu+ssh://root@kvm-b/system"],
+      ["root@kvm-b:2222", "qemu+ssh://root@kvm-b:2222/system"],
+      ["kvm-b:2222", "qemu+ssh://kvm-b:2222/system"],
+      ["root@fd00::12", "qemu+ssh://root@[fd00::12]/system"],
+      ["fd00::12", "qemu+ssh://[fd00::12]/system"],
+      ["[fd00::12]", "qemu+ssh://[fd00::12]/system"],
+      ["root@[fd00::12]:2222", "qemu+ssh://root@[fd00::12]:2222/system"],
+      ["[fe80::1%eth0]:22", "qemu+ssh://[fe80::1%25eth0]:22/system"],
+      ["::ffff:10.0.0.12", "qemu+ssh://[::ffff:10.0.0.12]/system"],
+    ];
+    for (const [name, uri] of names) {
+      it(`without an inventory, ${name} by ${uri}`, () => assert.equal(peerUri({ name }), uri));
+    }
+
+    it("by an inventory's address, whatever else its name would say", () => {
+      assert.equal(peerUri({ name: "fd00::12", address: "10.0.0.12" }), "qemu+ssh://10.0.0.12/system");
+    });
+
     it("quoted where a shell would read brackets", () => {
       assert.match(
         planFor({}, { name: "kvm-b", address: "fd00::12" }).live as string,
@@ -192,6 +211,8 @@ describe("the commands of a plan", () => {
     const at = (migrationAddress: string, options = {}) =>
       planFor(options, { ...kvmB, migrationAddress }).live as string;
     assert.match(at("10.9.0.12"), / --migrateuri tcp:\/\/10\.9\.0\.12 db-01 /);
+    assert.match(at("[fd00::12]"), / --migrateuri 'tcp:\/\/\[fd00::12\]' db-01 /);
+    assert.match(at("fe80::1%eth0"), / --migrateuri 'tcp:\/\/\[fe80::1%25eth0\]' db-01 /);
     assert.match(at("fd00::12"), / --migrateuri 'tcp:\/\/\[fd00::12\]' db-01 /);
     assert.doesNotMatch(at("10.9.0.12", { tunnelled: true }), /migrateuri/);
     assert.doesNotMatch(planFor({}, { ...kvmB, migrationAddress: "10.9.0.12" }).offline as string, /migrateuri/);

@@ -126,6 +126,7 @@ describe("what virsh prints", () => {
         ["qemu+ssh://10.0.0.12/system", "10.0.0.12"],
         ["qemu+ssh://root@kvm-b.example.net:2222/system", "-p 2222 kvm-b.example.net"],
         ["qemu+ssh://migrate@[fd00::12]:2222/system", "-p 2222 fd00::12"],
+        ["qemu+ssh://root@[fe80::1%25eth0]/system", "fe80::1%eth0"],
       ] as const) {
         assert.equal(scan(peerUri), `kvm-a$ ssh-keyscan ${address} >>/root/.ssh/known_hosts`);
       }
