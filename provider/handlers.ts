@@ -25,8 +25,8 @@ import { createDial, sshConfigHosts } from "./ssh";
 
 export function createHandlers(world: World) {
   const { clock, display } = world;
-  // The server hands out the provider before configure is done: every call waits for this.
   let configured: (settings: Settings) => void;
+  // The server hands out the provider before configure is done: every call waits for this.
   const settings = new Promise<Settings>((resolve) => (configured = resolve));
   const rowOf = createRows(display);
   const warnOfDuplicate = createDuplicateWarning(display);
@@ -52,9 +52,8 @@ export function createHandlers(world: World) {
     diff: (id: string, olds: Props, news: Props): Promise<pulumi.dynamic.DiffResult> =>
       respond(display, async () => {
         const { changes, replaces, onHosts } = difference(olds, news);
-        if (onHosts && replaces.length === 0 && phases.isPreview(news)) {
-          await previews.show(await settings, { id, olds, news }, rowOf(news));
-        }
+        const ahead = onHosts && replaces.length === 0 && phases.isPreview(news);
+        if (ahead) await previews.show(await settings, { id, olds, news }, rowOf(news));
         return { changes, replaces, deleteBeforeReplace: false };
       }),
 
@@ -68,8 +67,7 @@ export function createHandlers(world: World) {
       respond(display, async () => {
         const last = olds.lastMigration as LastMigration | undefined;
         if (!difference(olds, news).onHosts) {
-          const plan = planOf(await settings, parseInputs(news).inputs);
-          return { outs: outputs(news, viewInState(id, olds), plan, last) };
+          return { outs: outputs(news, viewInState(id, olds), planOf(await settings, parseInputs(news).inputs), last) };
         }
         const { view, lastMigration, plan } = await reconciled(id, olds, news);
         return { outs: outputs(news, view, plan, lastMigration ?? last) };

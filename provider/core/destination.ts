@@ -20,7 +20,7 @@ export function parseDestination(text: string): Destination | undefined {
   return { host, ...(at > 0 && { user: rest.slice(0, at) }), ...(port !== undefined && { port }) };
 }
 
-/** What of a text stands in the way of its being a host. */
+/** What of a text keeps it from being a host. */
 export type NotADestination = { wrong: "scheme" | "user" | "address" | "port" | "name" };
 
 /**

@@ -41,10 +41,10 @@ export function unknownHosts(names: readonly string[], inventory: Inventory, ssh
 function knownDestination(text: string, inventory: Record<string, Host>, bySsh: readonly string[]): Remedy | undefined {
   const read = destinationOf(text);
   if ("wrong" in read) return undefined;
-  const sought = canonical(read.host);
+  const asked = canonical(read.host);
   const name =
-    [...Object.keys(inventory), ...bySsh].find((known) => canonical(known) === sought) ??
-    Object.values(inventory).find(({ address }) => address !== undefined && canonical(address) === sought)?.name;
+    [...Object.keys(inventory), ...bySsh].find((known) => canonical(known) === asked) ??
+    Object.values(inventory).find(({ address }) => address !== undefined && canonical(address) === asked)?.name;
   if (name === undefined) return undefined;
   const fields = (["user", "port"] as const).filter((field) => read[field] !== undefined);
   const beside =

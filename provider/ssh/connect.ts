@@ -70,7 +70,7 @@ async function attempt(
 ): Promise<Connection> {
   const timeoutMs = target.connectTimeoutMs ?? timing.connectTimeoutMs;
   const transport = await open(timeoutMs);
-  const heard = firstWords(transport);
+  const received = firstWords(transport);
   const client = new Client();
   const tried: Offer[] = [];
   let methods: readonly string[] = [];
@@ -113,11 +113,11 @@ async function attempt(
         if (error.level === "agent" || error.level === "client-authentication") {
           skipped.push(`${tried.pop()?.label ?? "a key"} (could not sign)`);
         } else if (/too many auth/i.test(error.message)) refused(words(error));
-        else fail(isDropped(heard()) ? dropped(target) : unreachable(target, handshakeFault(error)));
+        else fail(isDropped(received()) ? dropped(target) : unreachable(target, handshakeFault(error)));
       })
       .on("close", () => {
         if (stage === "authentication") refused("it closed the connection");
-        else if (isDropped(heard())) fail(dropped(target));
+        else if (isDropped(received())) fail(dropped(target));
         else fail(unreachable(target, { message: "it closed the connection during the ssh handshake" }));
       });
 

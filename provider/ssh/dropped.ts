@@ -7,24 +7,24 @@ import type { Target } from "./target";
 
 const firstPauseMs = 250;
 const longestPauseMs = 2000;
-const mostHeard = 256;
+const mostReceived = 256;
 
 const ofThisKind = new WeakSet<PlacementError>();
 
 /** The first words of a host. Call it before anything reads from the transport. */
 export function firstWords(transport: Duplex): () => string {
-  let heard = "";
+  let received = "";
   const listen = (chunk: Buffer) => {
-    heard = (heard + chunk.toString("latin1")).slice(0, mostHeard);
-    if (heard.length >= mostHeard) transport.removeListener("data", listen);
+    received = (received + chunk.toString("latin1")).slice(0, mostReceived);
+    if (received.length >= mostReceived) transport.removeListener("data", listen);
   };
   transport.on("data", listen);
-  return () => heard;
+  return () => received;
 }
 
 /** sshd says why since 8.8, and on whom it has a penalty since 9.8. */
-export const isDropped = (heard: string): boolean =>
-  heard === "" || /^(Exceeded MaxStartups|Not allowed at this time)/.test(heard);
+export const isDropped = (received: string): boolean =>
+  received === "" || /^(Exceeded MaxStartups|Not allowed at this time)/.test(received);
 
 export function dropped(target: Target): PlacementError {
   const error = unreachable(target, {
