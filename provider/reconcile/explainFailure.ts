@@ -36,25 +36,11 @@ export async function explainFailure(
     peerUri: migration.peer,
     ...(source?.shell.user !== undefined && { sourceUser: source.shell.user }),
   };
-  let stderr = exit.stderr;
+  const hidden = readFailure(exit.stderr, context) === undefined && hidesCause(exit.stderr);
+  const stderr = hidden
+    ? [...(await explainingLines(hosts, source, context, durationMs)), exit.stderr].join("\n")
+    : exit.stderr;
   let failure = readFailure(stderr, context);
-  const hidden = failure === undefined && hidesCause(stderr);
-  if (hidden) {
-    const logs = await Promise.all([
-      logOf(source, durationMs),
-      hosts.on(migration.destination).then(
-        (virsh) => logOf(virsh, durationMs),
-        () => [],
-      ),
-    ]);
-    const log = logs.flat().sort();
-    // Other VMs may be on their way too, and the log does not say whose error it is: the last one is the likeliest.
-    const explaining = log
-      .filter((line) => readFailure(line, context) !== undefined && !neverHidden.test(line))
-      .slice(-1);
-    stderr = [...(explaining.length > 0 ? explaining : log.slice(-2)).map(withoutPlace), stderr].join("\n");
-    failure = readFailure(stderr, context);
-  }
   // Its message may be in any language. Where disks are copied libvirt may make the images, and takes them away again.
   if (failure === undefined && (hidden || migration.options.copyStorage === undefined)) {
     const missing = await imagesMissing(hosts, migration);
@@ -81,6 +67,27 @@ export async function explainFailure(
     domain: migration.domain.name,
     host: migration.source,
   });
+}
+
+/** What the logs of both hosts say of the cause. Other VMs may be on their way too, and a log does not say whose error it is: the last one is the likeliest. */
+async function explainingLines(
+  hosts: Hosts,
+  source: Virsh | undefined,
+  context: FailureContext,
+  durationMs: number,
+): Promise<string[]> {
+  const logs = await Promise.all([
+    logOf(source, durationMs),
+    hosts.on(context.destination).then(
+      (virsh) => logOf(virsh, durationMs),
+      () => [],
+    ),
+  ]);
+  const log = logs.flat().sort();
+  const explaining = log
+    .filter((line) => readFailure(line, context) !== undefined && !neverHidden.test(line))
+    .slice(-1);
+  return (explaining.length > 0 ? explaining : log.slice(-2)).map(withoutPlace);
 }
 
 /** Of both hosts, as far as they answer: what the remedies name is theirs. */

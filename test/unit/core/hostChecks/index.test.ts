@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Daemons } from "../../../provider/core/daemons";
-import { checkHost, type Guest, type HostState } from "../../../provider/core/hostChecks";
-import { factsOf } from "../../support/problems";
+import type { Daemons } from "../../../../provider/core/daemons";
+import { checkHost, type Guest, type HostState } from "../../../../provider/core/hostChecks";
+import { factsOf } from "../../../support/problems";
 
 describe("the checks of a host by itself", () => {
   const on = { active: true, enabled: true, masked: false };

@@ -1,0 +1,56 @@
+/** libvirt's daemons on a host. */
+import { logCommand, qemuDaemon, startCommand } from "../daemons";
+import type { Problem } from "../problem";
+import { problem } from "./check";
+import type { HostState } from "./state";
+
+export function daemons(state: HostState): Problem[] | undefined {
+  const { host, daemons: known, guests, stdioHandler } = state;
+  if (known === undefined) return undefined;
+  const needed = [
+    ...(known.init === "systemd" && stdioHandler !== "file" ? [{ daemon: "virtlogd", whatFor: "QEMU's output" }] : []),
+    ...(known.layout === "modular" && guests?.some(({ usesNetworks }) => usesNetworks)
+      ? [{ daemon: "virtnetworkd", whatFor: "the networks of its VMs" }]
+      : []),
+    ...(known.layout === "modular" ? [{ daemon: "virtstoraged", whatFor: "storage pools" }] : []),
+  ].filter(({ daemon }) => !known.answering.includes(daemon));
+  return needed.map(({ daemon, whatFor }) =>
+    problem(state, "daemons", "warning", `${daemon} of ${host} has no socket, which ${whatFor} need`, [
+      { do: `start ${daemon}`, commands: startCommand(host, known, daemon) },
+    ]),
+  );
+}
+
+export function oneLayout(state: HostState): Problem[] | undefined {
+  const { host, daemons: known } = state;
+  if (known === undefined) return undefined;
+  if (known.other === undefined) return [];
+  const [serving, other] = known.layout === "modular" ? ["virtqemud", "libvirtd"] : ["libvirtd", "virtqemud"];
+  const does = known.other === "active" ? "runs too" : "is started too with the next boot";
+  return [
+    problem(state, "one-daemon", "warning", `${serving} serves the VMs of ${host}, and ${other} ${does}`, [
+      {
+        do: `turn ${other} off`,
+        commands: [{ host, command: `systemctl disable --now ${other}.socket ${other}.service` }],
+      },
+    ]),
+  ];
+}
+
+/** A daemon that was started by its socket ends when nobody asks anything, and only its socket brings it back. */
+export function socketActive(state: HostState): Problem[] | undefined {
+  const { host, daemons: known } = state;
+  if (known === undefined) return undefined;
+  const daemon = qemuDaemon(known);
+  const [socket, service] = [known.units[`${daemon}.socket`], known.units[`${daemon}.service`]];
+  if (socket === undefined || socket.active || socket.masked || service?.enabled) return [];
+  const message = `${daemon}.socket of ${host} is not active, and ${daemon}.service does not start with the host`;
+  return [
+    problem(state, "daemon-socket", "warning", message, [
+      {
+        do: "start it with the host",
+        commands: [{ host, command: `systemctl enable --now ${daemon}.socket` }, logCommand(host, known)],
+      },
+    ]),
+  ];
+}

@@ -1,0 +1,70 @@
+/** What a host needs beside libvirt: KVM, ssh, swtpm, sessions. */
+import { restartCommand } from "../daemons";
+import type { Problem } from "../problem";
+import { named, problem } from "./check";
+import type { HostState } from "./state";
+
+export function kvm(state: HostState): Problem[] | undefined {
+  const { host, kvmDevice, kvmOffered, daemons } = state;
+  if (kvmDevice === undefined && kvmOffered === undefined) return undefined;
+  if (kvmDevice !== false && kvmOffered !== false) return [];
+  const what = kvmDevice === false ? `${host} has no /dev/kvm` : `libvirt on ${host} does not offer KVM`;
+  return [
+    problem(state, "kvm", "blocker", `${what}: a VM that runs with KVM cannot be moved to it`, [
+      {
+        do: "turn on virtualisation in its firmware (or nested virtualisation, where it is a VM), load kvm_intel or kvm_amd and restart libvirt there",
+        commands: [{ host, command: "lsmod" }, { host, command: "ls -l /dev/kvm" }, ...restartCommand(host, daemons)],
+      },
+    ]),
+  ];
+}
+
+export function sshClient(state: HostState): Problem[] | undefined {
+  const { host, usesSsh, sshClient: has } = state;
+  if (has === undefined) return undefined;
+  if (has || !usesSsh) return [];
+  return [
+    problem(state, "ssh-client", "blocker", `${host} has no ssh, with which its libvirt connects to other hosts`, [
+      { do: "install it (Debian, Ubuntu)", commands: [{ host, command: "apt install openssh-client" }] },
+      { do: "install it (RHEL, Fedora)", commands: [{ host, command: "dnf install openssh-clients" }] },
+      { do: "set peerTransport of the other hosts to tls" },
+    ]),
+  ];
+}
+
+export function swtpm(state: HostState): Problem[] | undefined {
+  const { host, guests, swtpmMissing, daemons: known } = state;
+  const using = guests?.filter(({ hasTpm }) => hasTpm).map(({ name }) => name);
+  if (swtpmMissing === undefined || using === undefined) return undefined;
+  if (swtpmMissing.length === 0 || using.length === 0) return [];
+  return [
+    problem(
+      state,
+      "swtpm",
+      "warning",
+      `${host} has no ${swtpmMissing.join(" and no ")}, which VMs with an emulated TPM need (${named(using)})`,
+      ["apt", "dnf"].map((tool) => ({
+        do: tool === "apt" ? "install it (Debian, Ubuntu)" : "install it (RHEL, Fedora)",
+        commands: [{ host, command: `${tool} install swtpm swtpm-tools` }, ...restartCommand(host, known)],
+      })),
+    ),
+  ];
+}
+
+/** Two of virsh, one for questions, and one for each move. */
+const sessionsNeeded = 4;
+
+export function maxSessions(state: HostState): Problem[] | undefined {
+  const { host, maxSessions: most } = state;
+  if (most === undefined) return undefined;
+  if (most >= sessionsNeeded) return [];
+  return [
+    problem(
+      state,
+      "max-sessions",
+      "warning",
+      `sshd on ${host} takes ${most} session${most === 1 ? "" : "s"} on one connection; a move needs ${sessionsNeeded}`,
+      [{ do: `raise MaxSessions in sshd_config of ${host} (default 10)` }],
+    ),
+  ];
+}
