@@ -27,7 +27,11 @@ export interface KeySources {
 /** Expands the path of a keyword, or throws. */
 export type ExpandPath = (keyword: string, path: string) => string;
 
-const defaultKeys = ["id_ed25519", "id_ecdsa", "id_rsa"];
+/**
+ * In ssh's order, as MaxAuthTries of a host counts. What is in a security key is tried by the system's ssh only; this layer never uses id_xmss
+ * and id_dsa.
+ */
+const defaultKeys = ["id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"];
 
 export function keySources(
   subject: Subject,

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { Host } from "../core/model";
 import type { HostKeyRules } from "./host-key-rules";
 import type { KeySources } from "./key-sources";
@@ -42,7 +41,6 @@ interface Facts extends KeySources {
   address: string;
   port: number;
   hostKeyAlias: string | undefined;
-  home: string;
   env: NodeJS.ProcessEnv;
   unsupported: string | undefined;
 }
@@ -79,12 +77,12 @@ function hasCertificate({ host, identityFiles }: Facts, fileSet: boolean): boole
   return host.privateKey === undefined && identityFiles.some((path) => existsSync(`${path}-cert.pub`));
 }
 
-function hasSecurityKey({ host, identityFiles, namedBy, home }: Facts): boolean {
+function hasSecurityKey({ host, identityFiles, namedBy }: Facts): boolean {
   if (host.privateKey !== undefined) return false;
   const isSecurityKey = (path: string) => typeOfKey(publicHalf(undefined, path) ?? Buffer.alloc(0)).startsWith("sk-");
   if (namedBy !== "default") return identityFiles.some(isSecurityKey);
-  const defaults = ["id_ed25519_sk", "id_ecdsa_sk"].map((name) => join(home, ".ssh", name));
-  return !identityFiles.some((path) => existsSync(path)) && defaults.some((path) => existsSync(path));
+  const present = identityFiles.filter((path) => existsSync(path));
+  return present.length > 0 && present.every((path) => path.endsWith("_sk"));
 }
 
 /** Distributions set GSSAPIAuthentication for everybody (RHEL does): it counts only where nothing else can let the account in. */

@@ -30,12 +30,14 @@ export function refuseForSsh2(target: Subject & Ssh2Limits): void {
   // Another host or account may be the one that is meant.
   if (undecided !== undefined) {
     const { keyword, criterion } = undecided;
+    const field = inventoryField[keyword];
     throw failure(target, "invalidInput", {
       phase: "configure",
       message: `a Match ${criterion} of ssh_config sets ${keyword}, and this criterion is not evaluated`,
       remedies: [
-        { do: `set ${keyword} above it for this host` },
-        { do: `set ${inventoryField[keyword]} of ${nameOf(target)} in the inventory` },
+        // Of these ssh takes every line, not the first one.
+        ...(keyword === "IdentityFile" ? [] : [{ do: `set ${keyword} above it for this host` }]),
+        ...(field === undefined ? [] : [{ do: `set ${field} of ${nameOf(target)} in the inventory` }]),
         letOpenSshConnect,
       ],
     });
@@ -89,13 +91,18 @@ export function familyOf(family: string | undefined): 4 | 6 | undefined {
   return name === "inet" ? 4 : name === "inet6" ? 6 : undefined;
 }
 
-const undecidable = ["HostName", "Port", "User", "ProxyJump", "ProxyCommand"] as const;
-type Undecidable = (typeof undecidable)[number];
-
-const inventoryField: Record<Undecidable, string> = {
+/** What decides the way, the account and the keys, with the field of the inventory that decides it before ssh_config. */
+const inventoryField = {
   HostName: "address",
   Port: "port",
   User: "user",
   ProxyJump: "proxyJump",
   ProxyCommand: "proxyJump",
-};
+  AddressFamily: undefined,
+  BindAddress: undefined,
+  BindInterface: undefined,
+  IdentityFile: "identityFile",
+  IdentityAgent: "agent",
+} as const;
+type Undecidable = keyof typeof inventoryField;
+const undecidable = Object.keys(inventoryField) as Undecidable[];

@@ -99,15 +99,9 @@ export function resolveTarget(
     proposal: proposalOf(subject, config),
     ...timesOf(first),
     ...(direct && sourceOf(first)),
-    undecided: undecidedSetting(lookedUp, {
-      hostname: given.address !== undefined,
-      port: given.port !== undefined,
-      user: given.user !== undefined,
-      proxyjump: host.proxyJump !== undefined,
-      proxycommand: host.proxyJump !== undefined,
-    }),
+    undecided: undecidedSetting(lookedUp, decidedBefore(given, direct)),
     needsOpenSsh: needsOpenSsh({
-      ...{ host, lookedUp, proxyCommand, rules, address, port, hostKeyAlias, home, env, unsupported },
+      ...{ host, lookedUp, proxyCommand, rules, address, port, hostKeyAlias, env, unsupported },
       ...keys,
       knownHostsFiles: files.paths,
     }),
@@ -178,6 +172,23 @@ function timesOf(first: First): Pick<Target, "connectTimeoutMs" | "keepaliveInte
     connectTimeoutMs: milliseconds(first("connecttimeout")),
     keepaliveIntervalMs: milliseconds(first("serveraliveinterval")),
     keepaliveCountMax: Number(first("serveralivecountmax")) || undefined,
+  };
+}
+
+/** What the inventory or the destination decides, so that ssh_config has no say in it. */
+function decidedBefore({ address, port, user, host }: Given, direct: boolean): Record<string, boolean> {
+  const key = host.privateKey !== undefined || host.identityFile !== undefined;
+  return {
+    hostname: address !== undefined,
+    port: port !== undefined,
+    user: user !== undefined,
+    proxyjump: host.proxyJump !== undefined,
+    proxycommand: host.proxyJump !== undefined,
+    identityfile: key,
+    identityagent: key || host.agent !== undefined,
+    addressfamily: !direct,
+    bindaddress: !direct,
+    bindinterface: !direct,
   };
 }
 

@@ -14,7 +14,7 @@ describe("ssh: the target of a host", () => {
     );
     assert.deepEqual(
       keys.identityFiles,
-      ["id_ed25519", "id_ecdsa", "id_rsa"].map((name) => join(home(), ".ssh", name)),
+      ["id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"].map((name) => join(home(), ".ssh", name)),
     );
     assert.equal(keys.namedBy, "default");
     assert.deepEqual(knownHostsFiles, [join(home(), ".ssh/known_hosts"), join(home(), ".ssh/known_hosts2"), "/g"]);
@@ -77,8 +77,8 @@ ServerAliveCountMax 7
     assert.equal(target({ name: "kvm-a", address: "[2001:db8::7]" }).address, "2001:db8::7");
   });
 
-  it("reads a name that no inventory knows as ssh reads its destination", () => {
-    const t = target({ name: "ssh://admin@kvm-a:2222" }, "Host kvm-a\n HostName 10.0.0.11\n");
+  it("takes account and port out of a name that no inventory knows", () => {
+    const t = target({ name: "admin@kvm-a:2222" }, "Host kvm-a\n HostName 10.0.0.11\n");
     assert.deepEqual([t.address, t.port, t.user], ["10.0.0.11", 2222, "admin"]);
     assert.equal(target({ name: "admin@kvm-a" }).user, "admin");
   });
@@ -173,4 +173,25 @@ Match originalhost kvm-a exec "test -e /etc/site-b"
     assert.equal(target({ name: "other" }, config).user, "me");
     assert.equal(target({ name: "kvm-a" }, `Host kvm-a\n User root\n ProxyJump none\n${config}`).user, "root");
   });
+
+  const undecided: [keyword: string, value: string, decided: Partial<Host>][] = [
+    ["AddressFamily", "inet6", { proxyJump: "gate" }],
+    ["BindAddress", "10.0.0.1", { proxyJump: "gate" }],
+    ["BindInterface", "eth1", { proxyJump: "gate" }],
+    ["IdentityFile", "~/.ssh/id_b", { identityFile: "~/.ssh/id_kvm" }],
+    ["IdentityAgent", "/run/b", { agent: false }],
+  ];
+  for (const [keyword, value, decided] of undecided) {
+    it(`is refused where a Match exec sets ${keyword}, unless something before it decides`, () => {
+      const config = `Match exec "test -e /etc/site-b"\n ${keyword} ${value}\n`;
+      const named = { code: "invalidInput", message: new RegExp(`Match exec of ssh_config sets ${keyword},`) };
+      assert.throws(() => target({ name: "kvm-a" }, config), named);
+      assert.throws(() => target({ name: "kvm-a" }, config.replace("exec", "host kvm-* !exec")), named);
+      assert.equal(target({ name: "kvm-a", ...decided }, config).undecided, undefined);
+      // ssh takes all of its lines.
+      const above = () => target({ name: "kvm-a" }, `${keyword} ${value}\n${config}`);
+      if (keyword === "IdentityFile") assert.throws(above, named);
+      else if (keyword !== "BindInterface") above();
+    });
+  }
 });
