@@ -156,8 +156,11 @@ export interface MoveAlongside {
 
 /** What the destination's libvirt says of this domain. */
 export interface FitFacts {
-  /** `domcapabilities` for its architecture, emulator and machine type; the text of the refusal otherwise. */
-  capabilities: { tpmBackends: readonly string[] | undefined } | { refusal: string } | undefined;
+  /** `domcapabilities` for its architecture, emulator and machine type; what is refused otherwise, with libvirt's message. */
+  capabilities:
+    | { tpmBackends: readonly string[] | undefined }
+    | { refused: "machine" | "emulator" | "virtType"; refusal: string }
+    | undefined;
   /** `hypervisor-cpu-compare` with its CPU. */
   cpu: { compatible: boolean; missing: readonly string[]; message: string } | undefined;
 }

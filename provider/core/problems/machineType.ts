@@ -9,18 +9,18 @@ import type { StderrCause } from "./stderr";
 /** Virtualisation, architecture, emulator and machine type in one question (`domcapabilities`), which libvirt answers or refuses. */
 export function domainFits({ domain, destination, fit }: MoveFacts): Problem[] {
   if (domain === undefined || fit?.capabilities === undefined || !("refusal" in fit.capabilities)) return [];
-  const { refusal } = fit.capabilities;
+  const { refused, refusal } = fit.capabilities;
   const { host, machines } = destination;
   const { name, virtType, arch, machine, emulator } = domain;
+  const said = refusal === "" ? "" : ` (${refusal})`;
   const problem = (rule: string, message: string, remedies: Remedy[]): Problem[] => [
-    { rule, severity: "blocker", code: "migrationRefused", host, message: `${message} (${refusal})`, remedies },
+    { rule, severity: "blocker", code: "migrationRefused", host, message: `${message}${said}`, remedies },
   ];
-  const ofType = /virt ?type|domain type/i.test(refusal);
-  if (!ofType && /machine/i.test(refusal)) {
+  if (refused === "machine") {
     const remedies = knownMachineType(host, name, newestOf(machines, domain));
     return problem("machine-type", `${host} does not know ${name}'s machine type ${machine}`, remedies);
   }
-  if (!ofType && /emulator|binary|No such file/i.test(refusal)) {
+  if (refused === "emulator") {
     const message = `${host} has no ${emulator ?? `emulator for ${arch}`}, which ${name} runs with`;
     return problem("emulator", message, [
       { do: `install QEMU for ${arch} on ${host}${emulator === undefined ? "" : ` with ${emulator}`}` },

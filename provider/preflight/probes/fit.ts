@@ -18,7 +18,7 @@ export function fitOn(hosts: Hosts, destination: Virsh, domain: DomainDefinition
     validMs,
     async () => {
       const [capabilities, cpu] = await Promise.all([
-        destination.inquireShell(capabilitiesScript(domain, guest)),
+        destination.inquireShell(capabilitiesScript(domain)),
         comparesCpu(domain) ? destination.inquireShell(cpuScript(domain, guest)) : undefined,
       ]);
       return {
@@ -39,8 +39,24 @@ function guestOptions({ virtType, arch, machine }: DomainDefinition): ShellScrip
   ];
 }
 
-function capabilitiesScript({ emulator }: DomainDefinition, guest: ShellScript[]): ShellScript {
-  return sh`virsh -q domcapabilities ${guest} ${emulator === undefined ? [] : [sh`--emulatorbin=${emulator}`]}`;
+/**
+ * Where it is refused, the same question with less of the VM in it tells what is refused: libvirt's message may be in any language. What
+ * is granted the second time was no refusal, nor is that of a libvirt which does not answer at all.
+ */
+function capabilitiesScript({ virtType, arch, machine, emulator }: DomainDefinition): ShellScript {
+  const type = sh`--virttype=${virtType}`;
+  const ofArch = arch === "" ? [type] : [type, sh`--arch=${arch}`];
+  const path = emulator === undefined ? [] : [sh`--emulatorbin=${emulator}`];
+  const whole = [...ofArch, ...(machine === "" ? [] : [sh`--machine=${machine}`]), ...path];
+  return sh`virsh -q domcapabilities ${whole} && exit
+q() { virsh -q domcapabilities "$@" >/dev/null 2>&1; }
+if q ${whole}; then echo nothing
+elif q ${[...ofArch, ...path]}; then echo machine
+elif q ${ofArch}; then echo emulator
+elif q; then q ${type} && echo emulator || echo virtType
+elif virsh -q hostname >/dev/null 2>&1; then echo emulator
+fi
+exit 1`;
 }
 
 type WithCpu = DomainDefinition & { cpuXml: string };
@@ -57,14 +73,13 @@ function cpuScript({ cpuXml, emulator }: WithCpu, guest: ShellScript[]): ShellSc
   return sh`${xml} | ${compare} --error /dev/stdin || { ${xml} | ${compare} /dev/stdin; exit 1; }`;
 }
 
-function readCapabilities(code: number | null, xml: string, stderr: string): FitFacts["capabilities"] {
-  if (code === 0) return { tpmBackends: parseTpmBackends(xml) };
+function readCapabilities(code: number | null, stdout: string, stderr: string): FitFacts["capabilities"] {
+  if (code === 0) return { tpmBackends: parseTpmBackends(stdout) };
+  const refused = (["machine", "emulator", "virtType"] as const).find((word) => word === stdout.trim());
+  if (refused === undefined) return undefined;
   const lines = clean(stderr)
     .split("\n")
     .map((line) => line.replace(/^error: */, "").trim())
     .filter((line) => line !== "" && line !== "failed to get emulator capabilities");
-  // Only what libvirt says of the VM asked for; that it cannot be reached, say, is another's to tell.
-  return lines.length > 0 && /not support|Cannot check QEMU binary|emulator|machine/i.test(lines.join(" "))
-    ? { refusal: lines.join("; ").replace(/^invalid argument: /, "") }
-    : undefined;
+  return { refused, refusal: lines.join("; ").replace(/^invalid argument: /, "") };
 }

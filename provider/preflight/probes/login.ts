@@ -6,10 +6,13 @@ import { essence, readFailure } from "../../virsh/failures";
 import { sh, type ShellScript } from "../../virsh/shellScript";
 import { type LoginAnswer, peerAnswer } from "./reach";
 
-/** libvirt's ssh transport runs ssh without a terminal; behind it libvirt must answer too. Run by `reachControl`. */
+/**
+ * libvirt's ssh transport runs ssh without a terminal; behind it libvirt must answer too, and virsh in English, whatever the login shell
+ * there is and sets. Run by `reachControl`.
+ */
 export function loginCommand(address: string, user: string | undefined, port: string | undefined): ShellScript {
   const login = user === undefined ? address : `${user}@${address}`;
-  return sh`ssh -T -o BatchMode=yes -o ConnectTimeout=5 ${port === undefined ? [] : ["-p", port]} -- ${login} virsh -q -c ${peerAnswer} uri`;
+  return sh`ssh -T -o BatchMode=yes -o ConnectTimeout=5 ${port === undefined ? [] : ["-p", port]} -- ${login} env LC_ALL=C virsh -q -c ${peerAnswer} uri`;
 }
 
 export async function readLogin(

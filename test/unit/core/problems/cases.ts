@@ -104,7 +104,9 @@ const newQemu = ({ source, destination, ...rest }: Change): Change => ({
   source: { ...source!, qemu: "10.2.0" },
   destination: { ...destination!, qemu: "10.2.0" },
 });
-const refusal = (text: string): Change => ({ fit: { capabilities: { refusal: text }, cpu: undefined } });
+const refusal = (refused: "machine" | "emulator" | "virtType", text: string): Change => ({
+  fit: { capabilities: { refused, refusal: text }, cpu: undefined },
+});
 const copy = { copyStorage: "all" } as const;
 const hourMs = 3_600_000;
 
@@ -331,18 +333,18 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     "a machine type that is too new",
     {
       ...domain({ machine: "pc-q35-10.0" }),
-      ...refusal("the machine 'pc-q35-10.0' is not supported by emulator '/usr/bin/qemu-system-x86_64'"),
+      ...refusal("machine", "the machine 'pc-q35-10.0' is not supported by emulator '/usr/bin/qemu-system-x86_64'"),
     },
     ["blocker machine-type on kvm-b: migrationRefused"],
   ],
   [
     "no such emulator",
-    refusal("Cannot check QEMU binary /usr/bin/qemu-system-x86_64: No such file or directory"),
+    refusal("emulator", "Cannot check QEMU binary /usr/bin/qemu-system-x86_64: No such file or directory"),
     ["blocker emulator on kvm-b: migrationRefused"],
   ],
   [
     "no KVM on the destination",
-    refusal("Emulator '/usr/bin/qemu-system-x86_64' does not support virt type 'kvm'"),
+    refusal("virtType", "Emulator '/usr/bin/qemu-system-x86_64' does not support virt type 'kvm'"),
     ["blocker virtualisation on kvm-b: migrationRefused", "kvm-b$ modprobe kvm_intel", "kvm-b$ modprobe kvm_amd"],
   ],
   [
@@ -1020,12 +1022,15 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   ],
   [
     "no emulator of another architecture",
-    { ...domain({ arch: "aarch64", emulator: undefined }), ...refusal("could not find a suitable emulator") },
+    {
+      ...domain({ arch: "aarch64", emulator: undefined }),
+      ...refusal("emulator", "could not find a suitable emulator"),
+    },
     ["blocker emulator on kvm-b: migrationRefused"],
   ],
   [
     "a type of VM that is not KVM",
-    { ...domain({ virtType: "xen" }), ...refusal("Emulator does not support virt type 'xen'") },
+    { ...domain({ virtType: "xen" }), ...refusal("virtType", "Emulator does not support virt type 'xen'") },
     ["blocker virtualisation on kvm-b: migrationRefused", "kvm-b$ virsh domcapabilities --virttype xen --arch x86_64"],
   ],
   [
