@@ -10,9 +10,7 @@ const allowed: Readonly<Record<string, string>> = {
   "provider/core/options.ts": "a table: every option of virsh migrate",
   "tools/docs/errors.ts": "a table: every error code",
   // To be split.
-  "provider/core/problems/devices.ts": "not split yet",
   "provider/core/predict/index.ts: followPasses": "not split yet",
-  "provider/core/problems/index.ts": "not split yet",
   "provider/ssh/connect.ts: attempt": "not split yet",
   "provider/ssh/connect.ts: an argument": "not split yet",
   "provider/ssh/host-key-rules.ts: hostKeyRules": "not split yet",

@@ -2,77 +2,31 @@
 import { acceptable } from "../accept";
 import { clean, cleanLine } from "../clean";
 import type { Problem, Remedy } from "../problem";
-import { bootFilesAreThere, firmwareMissing } from "./bootFiles";
+import { bootFilesAreThere } from "./bootFiles";
 import { clocksAgree } from "./clocks";
-import { cpuFits, cpuUnfit } from "./cpu";
-import { dataAddressIsLocalhost, dataPortsAreOpen, dataPortsClosed, dataPortsInUse } from "./dataPorts";
-import {
-  deviceBlocksMigration,
-  devicesCanMove,
-  hostDeviceMissing,
-  hostDeviceRefused,
-  hostDirectoryRefused,
-  invariantTscRefused,
-  sharedMemoryRefused,
-  transientDiskRefused,
-} from "./devices";
+import { cpuFits } from "./cpu";
+import { dataPortsAreOpen } from "./dataPorts";
+import { devicesCanMove } from "./devices";
 import { disksAreThere } from "./disks";
 import type { MoveFacts } from "./facts";
 import type { Finder } from "./finder";
-import { distinctHosts, domainConflict, nameAndUuidAreFree, sameHost } from "./identity";
+import { distinctHosts, nameAndUuidAreFree } from "./identity";
 import { imagesCanBeCopied } from "./imageCopy";
-import { imageForbidden, imageLocked, imageMissing, imageUnfit, poolMissing } from "./images";
-import { definitionDiffers, stateNotAccepted } from "./incomingState";
-import { libvirtDown, libvirtDownOnPeer } from "./libvirtDown";
-import { domainFits, emulatorMissing, kvmForbidden, kvmMissing, machineTypeUnknown } from "./machineType";
-import { hugepagesMissing, lockedMemoryLimited, memoryIsFree, memoryShort } from "./memory";
-import { domainNotRunning, jobNotActive, jobRunning, migrationCancelled, migrationRunning } from "./migrationJob";
-import { networkMissing, networksAreThere } from "./networks";
-import {
-  compressionIsKnown,
-  compressionUnknown,
-  optionsConflict,
-  optionUnsupported,
-  qemuIsNotOlder,
-  tlsDiskCopyOverMultiFd,
-  virshKnowsTheOptions,
-} from "./options";
+import { domainFits } from "./machineType";
+import { memoryIsFree } from "./memory";
+import { networksAreThere } from "./networks";
+import { compressionIsKnown, qemuIsNotOlder, tlsDiskCopyOverMultiFd, virshKnowsTheOptions } from "./options";
 import { ownedStateGoesAlong } from "./ownedState";
 import { pausedVmHasRunHere } from "./pausedAgain";
-import { peerHostKeyTooOld, peerHostKeyUnknown, peerSshTooOld } from "./peerHostKey";
-import {
-  peerLoginRefused,
-  peerPasswordExpired,
-  peerShellRefused,
-  sshConfigUnreadable,
-  sshFileOpenToOthers,
-} from "./peerLogin";
-import { peerNameUnresolved } from "./peerName";
-import { peerLoginIsQuiet, peerOutput } from "./peerOutput";
-import { peerAnswers, peerSshDrops, peerSshUnreachable } from "./peerUnreachable";
-import { boundToWhatIsThere, numadUnfit, pinningUnfit } from "./pinning";
-import {
-  multiFdWithPostCopy,
-  multiFdWithPostCopyRefused,
-  postCopyCanBeResumed,
-  postCopyCannotEnd,
-  postCopyImpossible,
-  postCopyInterrupted,
-  postCopyMayUseUserfaultfd,
-  postCopyOfPausedVm,
-  postCopyStillBreaking,
-  userfaultfdRefused,
-} from "./postCopy";
-import { profileNotLoaded, securityDriverMissing, securityModelFits } from "./securityModel";
-import { blockJobActive, checkpointsRefused, nothingHoldsIt, snapshotsRefused } from "./snapshots";
-import { peerSocketPermission, socketPermission } from "./socketPermission";
-import { spaceShort } from "./space";
-import type { StderrCause } from "./stderr";
-import { certificatesAreGood, certificatesUnfit, peerCertificateUnfit, tlsForced, tlsIsAskedFor } from "./tls";
-import { swtpmFailed, swtpmFits, swtpmMissing, tpmFits } from "./tpm";
+import { peerLoginIsQuiet } from "./peerOutput";
+import { peerAnswers } from "./peerUnreachable";
+import { boundToWhatIsThere } from "./pinning";
+import { multiFdWithPostCopy, postCopyCanBeResumed, postCopyMayUseUserfaultfd } from "./postCopy";
+import { securityModelFits } from "./securityModel";
+import { nothingHoldsIt } from "./snapshots";
+import { certificatesAreGood, tlsIsAskedFor } from "./tls";
+import { swtpmFits, tpmFits } from "./tpm";
 import { answersAreReadable } from "./unreadable";
-import { disksCached, offlineNotShared, storageNotShared, storageUnsafe } from "./unsafeStorage";
-import { ncWithoutUnixSockets, sshHelperMissing, virshMissing } from "./virshMissing";
 
 export * from "./facts";
 export * from "./hostFacts";
@@ -84,6 +38,7 @@ export { ordinaryBytesUsed } from "./memory";
 export { domainNotRunning, jobNotActive } from "./migrationJob";
 export { postCopyCannotEnd } from "./postCopy";
 export { tryPeerLogin } from "./peerUnreachable";
+export { stderrCauses } from "./stderrCauses";
 export { type FailureContext, readTheLogs, type StderrCause } from "./stderr";
 
 /** In the order in which a user would fix things: the hosts, the way between them … */
@@ -123,95 +78,6 @@ const ofTheDomain: readonly Finder[] = [
   networksAreThere,
   devicesCanMove,
   nothingHoldsIt,
-];
-
-/** What virsh prints when a migration fails. Tried in this order: a text often wraps several causes, the more telling ones come first. */
-export const stderrCauses: readonly StderrCause[] = [
-  // ssh from the source to the destination
-  virshMissing,
-  peerHostKeyUnknown,
-  peerHostKeyTooOld,
-  peerSshTooOld,
-  peerOutput,
-  sshFileOpenToOthers,
-  sshConfigUnreadable,
-  peerPasswordExpired,
-  peerShellRefused,
-  peerLoginRefused,
-  peerNameUnresolved,
-  dataAddressIsLocalhost,
-  dataPortsInUse,
-  dataPortsClosed,
-  peerSshDrops,
-  peerSshUnreachable,
-  // disks
-  storageNotShared,
-  disksCached,
-  storageUnsafe,
-  offlineNotShared,
-  imageUnfit,
-  swtpmMissing,
-  swtpmFailed,
-  firmwareMissing,
-  imageForbidden,
-  imageLocked,
-  poolMissing,
-  imageMissing,
-  // the VM and its jobs
-  snapshotsRefused,
-  checkpointsRefused,
-  blockJobActive,
-  hostDeviceRefused,
-  hostDeviceMissing,
-  hostDirectoryRefused,
-  sharedMemoryRefused,
-  transientDiskRefused,
-  invariantTscRefused,
-  deviceBlocksMigration,
-  postCopyStillBreaking,
-  postCopyCannotEnd,
-  jobNotActive,
-  domainNotRunning,
-  migrationRunning,
-  jobRunning,
-  domainConflict,
-  sameHost,
-  migrationCancelled,
-  userfaultfdRefused,
-  postCopyImpossible,
-  postCopyInterrupted,
-  // what the hosts have and know
-  peerCertificateUnfit,
-  certificatesUnfit,
-  tlsForced,
-  kvmForbidden,
-  kvmMissing,
-  emulatorMissing,
-  securityDriverMissing,
-  profileNotLoaded,
-  machineTypeUnknown,
-  cpuUnfit,
-  pinningUnfit,
-  numadUnfit,
-  definitionDiffers,
-  stateNotAccepted,
-  postCopyOfPausedVm,
-  multiFdWithPostCopyRefused,
-  compressionUnknown,
-  optionsConflict,
-  lockedMemoryLimited,
-  optionUnsupported,
-  // libvirt itself, the destination's first: it stands in what the source says
-  sshHelperMissing,
-  ncWithoutUnixSockets,
-  peerSocketPermission,
-  libvirtDownOnPeer,
-  socketPermission,
-  libvirtDown,
-  spaceShort,
-  hugepagesMissing,
-  memoryShort,
-  networkMissing,
 ];
 
 /**
