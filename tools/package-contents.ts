@@ -24,10 +24,10 @@ export function fileFaults(packed: readonly string[], sources: readonly string[]
     ...otherFiles,
     ...sources.flatMap((path) => [".js", ".d.ts"].map((ending) => `dist/${path.replace(/\.ts$/, ending)}`)),
   ]);
-  const there = new Set(packed);
+  const present = new Set(packed);
   return [
     ...packed.filter((path) => !expected.has(path)).map((path) => `${path} is in the package and should not be`),
-    ...[...expected].filter((path) => !there.has(path)).map((path) => `${path} is not in the package`),
+    ...[...expected].filter((path) => !present.has(path)).map((path) => `${path} is not in the package`),
   ];
 }
 

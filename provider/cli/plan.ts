@@ -11,7 +11,7 @@ import { whereIs } from "../core/whereIs";
 import { preview, type Preview } from "../preflight/preview";
 import type { Hosts } from "../observe/hosts";
 import { observe } from "../observe/observe";
-import { inWords } from "../pulumi/showPreview";
+import { renderInPreview } from "../pulumi/showPreview";
 import { makePlan } from "../virsh/command";
 import { type CliSettings, UsageError } from "./inventory";
 import { table } from "./table";
@@ -69,20 +69,20 @@ function wayOf(previewed: Preview, command: string, migration: Record<string, un
   const { input, prediction } = predicted;
   if (prediction.verdict !== "willNotConverge")
     return { ...plain, prediction, text: showPrediction(prediction, input) };
-  const cures = [
+  const alternatives = [
     { wish: { autoConverge: true }, options: { autoConverge: true } },
     { wish: { postCopy: { after: "20s" } }, options: { postCopy: true, postCopyAfterMs: 20_000 } },
   ];
-  for (const { wish, options } of cures) {
-    const cured = { ...input, options };
-    const better = predict(cured);
+  for (const { wish, options } of alternatives) {
+    const alternative = { ...input, options };
+    const better = predict(alternative);
     if (better.verdict !== "willNotConverge") {
       return {
         ...plain,
         command: undefined,
         migration: { ...migration, ...wish },
         prediction: better,
-        text: showPrediction(better, cured),
+        text: showPrediction(better, alternative),
       };
     }
   }
@@ -113,7 +113,7 @@ export function showPlan({ domain, source, state, ways }: Awaited<ReturnType<typ
       host,
       possible ? "yes" : "no",
       possible ? options : "",
-      [...problems.map(inWords), ...(possible && text ? [text] : [])].join("\n    ") || "no blockers",
+      [...problems.map(renderInPreview), ...(possible && text ? [text] : [])].join("\n    ") || "no blockers",
     ];
   });
   return `${domain} is ${state} on ${source}\n\n${table([["TO", "CAN GO", "WITH", "WHAT TO EXPECT"], ...rows])}`;

@@ -124,22 +124,22 @@ export function isInPostCopy(view: Maybe<DomainState>): boolean {
   return isPostCopySource(view) || isPostCopyDestination(view);
 }
 
-/** The half that stands still for good: from the switch on the VM is the destination's. */
+/** The VM on the source of a post-copy: it stays paused for good, as the VM runs on the destination from the switch-over on. */
 export function isPostCopySource(view: Maybe<DomainState>): boolean {
   return isIn(view, "postCopySource", "interruptedSource");
 }
 
-/** The half that runs, and waits for pages that it has not got yet. */
+/** The VM on the destination of a post-copy: it runs, and waits for pages that have not arrived yet. */
 export function isPostCopyDestination(view: Maybe<DomainState>): boolean {
   return isIn(view, "postCopyDestination", "interruptedDestination");
 }
 
-/** True of a half whose libvirt has given the post-copy up, which the other one need not have done. */
+/** True where libvirt on this host reports a failed post-copy; libvirt on the other host may not have noticed yet. */
 export function isInterrupted(view: Maybe<DomainState>): boolean {
   return isIn(view, "interruptedSource", "interruptedDestination");
 }
 
-/** True while libvirt on the destination has not given a post-copy up: QEMU may end it by itself, whatever the source says. */
+/** True while libvirt on the destination does not report a failed post-copy: QEMU may finish by itself, whatever the source reports. */
 export function isStillInPostCopy(view: Maybe<DomainState>): boolean {
   return isIn(view, "postCopyDestination");
 }

@@ -12,7 +12,7 @@ export function whereIs(views: readonly DomainView[]): DomainView | { unclear: s
       isActive(view) &&
       !isCrashed(view) &&
       !(phaseOf(view) === "receiving" && views.length > 1) &&
-      // Its half has arrived, and libvirt there has not noticed.
+      // The VM is complete on the destination, but libvirt on this source has not noticed.
       !(phaseOf(view) === "interruptedSource" && runs),
   );
   const candidates = active.length > 0 ? active : views.filter((view) => phaseOf(view) !== "handedOver");

@@ -12,7 +12,7 @@ const maxText = 16 * 1024;
 export function show({ problems, predicted, note }: Preview, progress: Progress): void {
   for (const problem of problems) {
     if (problem.severity === "information") progress.info(renderProblem(problem));
-    else progress.warn(inWords(problem));
+    else progress.warn(renderInPreview(problem));
   }
   if (predicted !== undefined) {
     const text = showPrediction(predicted.prediction, predicted.input);
@@ -23,7 +23,7 @@ export function show({ problems, predicted, note }: Preview, progress: Progress)
 }
 
 /** The same text wherever a problem is shown: preview, plan, doctor. */
-export function inWords(problem: Problem): string {
+export function renderInPreview(problem: Problem): string {
   return problem.severity === "blocker" ? `up would be refused: ${renderProblem(problem)}` : renderProblem(problem);
 }
 

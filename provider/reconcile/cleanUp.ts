@@ -48,8 +48,8 @@ export async function cleanUp(
 async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, leftover: DomainView): Promise<boolean> {
   const { name, uuid } = view;
   const { host } = leftover;
-  const there = await hosts.on(host);
-  const definition = await there.view(uuid);
+  const leftoverHost = await hosts.on(host);
+  const definition = await leftoverHost.view(uuid);
   if (definition === undefined) return false;
   await mustRun(home, view);
   const refuse = (message: string, remedies: Remedy[]) =>
@@ -64,17 +64,20 @@ async function removeLeftover(hosts: Hosts, home: Virsh, view: DomainView, lefto
       seen: view,
     });
   // Only what the decision was about, for which it had the proof: anything else that is active is left alone.
-  if (isActive(leftover) && isEmptyHalf(definition, await home.view(uuid))) {
-    await there.destroy(uuid);
-    if ((await there.view(uuid)) === undefined) return true;
+  if (isActive(leftover) && isAbandonedSource(definition, await home.view(uuid))) {
+    await leftoverHost.destroy(uuid);
+    if ((await leftoverHost.view(uuid)) === undefined) return true;
   } else if (isActive(definition)) {
     throw refuse(`it is ${showState(definition)} there now, so nothing was removed`, [{ do: "run `pulumi up` again" }]);
   }
   try {
-    await there.undefine(uuid);
+    await leftoverHost.undefine(uuid);
   } catch (error) {
     if (!(error instanceof PlacementError)) throw error;
-    throw refuse(error.problem.message, waysToRemove({ ...definition, owns: await there.owns(uuid) }, view.host));
+    throw refuse(
+      error.problem.message,
+      waysToRemove({ ...definition, owns: await leftoverHost.owns(uuid) }, view.host),
+    );
   }
   return true;
 }
@@ -100,11 +103,13 @@ function waysToRemove(leftover: DomainView, home: string): Remedy[] {
 }
 
 /**
- * The source of a post-copy that libvirt there has given up, once the destination has all of the memory: it cannot run any more. Not a
+ * The source of a failed post-copy once the destination has all of the memory: it cannot run any more. Not a
  * transient one: with its QEMU libvirt removes its vTPM state, which may lie on storage that the destination uses.
  */
-function isEmptyHalf(half: DomainView, home: DomainView | undefined): boolean {
-  return hasArrived(home) && !isOutgoing(home?.job) && isInterrupted(half) && isPostCopySource(half) && half.persistent;
+function isAbandonedSource(source: DomainView, home: DomainView | undefined): boolean {
+  return (
+    hasArrived(home) && !isOutgoing(home?.job) && isInterrupted(source) && isPostCopySource(source) && source.persistent
+  );
 }
 
 async function mustRun(home: Virsh, { uuid, name, host }: DomainView): Promise<DomainView> {

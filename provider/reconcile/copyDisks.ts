@@ -79,7 +79,7 @@ class DiskCopy implements TakenAlong {
     return this.migration.domain.name;
   }
 
-  get inWords(): string {
+  get description(): string {
     const {
       domain: { name },
       source,

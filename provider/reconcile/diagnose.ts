@@ -10,7 +10,7 @@ import { tryPeerLogin } from "../core/problems";
 import { commandLine, shownCommand } from "../core/shownCommand";
 import { holdsItsMemory, isActive, isInPostCopy, isPausedForMigration } from "../core/situation";
 import { ended, endedOnDestination } from "./diagnoseEnded";
-import { halfLost, postCopyFailed, postCopyGoesOn, unnoticed } from "./diagnosePostCopy";
+import { diagnosePeerLost, postCopyFailed, postCopyGoesOn, unnoticed } from "./diagnosePostCopy";
 import { daemonsOf } from "./explainFailure";
 import { aboutIt, type Ended, explained, failed, whereItIs } from "./ended";
 import type { Verdict } from "./verify";
@@ -22,11 +22,11 @@ const byOutcome: Partial<Record<Verdict["outcome"], Diagnosis>> = {
   inProgress: (end) => (end.watched.cancelled === undefined ? noEnd(end) : neverEnded(end)),
   unseen,
   ended,
-  endedThere: endedOnDestination,
+  crashedOnDestination: endedOnDestination,
   postCopyGoesOn,
   unnoticed,
   postCopyFailed,
-  halfLost,
+  peerLost: diagnosePeerLost,
 };
 
 export async function diagnose(end: Ended): Promise<PlacementError> {
@@ -175,10 +175,10 @@ async function unseen(end: Ended): Promise<PlacementError> {
   const { domain, source, destination } = end.migration;
   const { silent, seen, ...views } = end.verdict;
   const [host, error] = silent.destination ? [destination, silent.destination] : [source, silent.source!];
-  const half = [views.source, views.destination].find(isInPostCopy);
+  const inPostCopy = [views.source, views.destination].find(isInPostCopy);
   const { message } = error.problem;
-  if (half !== undefined) {
-    const refusal = peerLost(domain.name, half, [half], [{ host, why: message }]).problem;
+  if (inPostCopy !== undefined) {
+    const refusal = peerLost(domain.name, inPostCopy, [inPostCopy], [{ host, why: message }]).problem;
     return error.with({
       ...aboutIt(end),
       host,

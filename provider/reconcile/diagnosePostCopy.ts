@@ -49,7 +49,7 @@ export async function postCopyFailed(end: Ended): Promise<PlacementError> {
   });
 }
 
-export async function halfLost(end: Ended): Promise<PlacementError> {
+export async function diagnosePeerLost(end: Ended): Promise<PlacementError> {
   const { hosts, migration, verdict } = end;
   const { domain, source, destination } = migration;
   const both = [verdict.source, verdict.destination].filter((view) => view !== undefined);

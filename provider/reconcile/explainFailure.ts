@@ -100,8 +100,8 @@ export async function daemonsOf(
       (virsh) => virsh.daemons(),
       () => undefined,
     );
-  const [here, there] = await Promise.all([ask(source), ask(destination)]);
-  return { [source]: here, [destination]: there };
+  const [fromSource, fromDestination] = await Promise.all([ask(source), ask(destination)]);
+  return { [source]: fromSource, [destination]: fromDestination };
 }
 
 /** The last errors that libvirt's log on a host holds since the migration began; its clock, not ours, says since when. */
@@ -126,8 +126,8 @@ async function imagesMissing(hosts: Hosts, { domain, ...ends }: Migration): Prom
     const [source, destination] = await Promise.all([hosts.on(ends.source), hosts.on(ends.destination)]);
     const { stdout } = await source.run(sh`virsh -q domblklist --details --domain=${domain.uuid}`, askMs);
     const paths = parseDiskFiles(stdout);
-    const there = await Promise.all(paths.map((path) => destination.run(sh`test -e ${path}`, askMs)));
-    return paths.filter((_, index) => there[index]!.code === 1);
+    const fromDestination = await Promise.all(paths.map((path) => destination.run(sh`test -e ${path}`, askMs)));
+    return paths.filter((_, index) => fromDestination[index]!.code === 1);
   } catch {
     return [];
   }

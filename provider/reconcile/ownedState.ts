@@ -74,7 +74,7 @@ export async function takeAlong(
     name,
     settle,
     putBack,
-    inWords: `the ${list} of ${name} on ${migration.source} and its copy on ${migration.destination}`,
+    description: `the ${list} of ${name} on ${migration.source} and its copy on ${migration.destination}`,
   };
 }
 

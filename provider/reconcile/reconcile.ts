@@ -73,7 +73,7 @@ async function carryOut(
       });
     case "finish":
       progress.info(decision.reason);
-      // Where a half of a migration was cleared up, the VM need not be where it should be.
+      // After an abandoned source of a post-copy was ended, the VM may still not be where it should be.
       return {
         view: await cleanUp(hosts, decision.view, decision.leftovers, ports),
         complete: !decision.leftovers.some(isActive),

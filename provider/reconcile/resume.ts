@@ -73,7 +73,7 @@ export async function refuseCrashingResume(hosts: Hosts, migration: Migration): 
   const hindrance = await resumeHindrance(hosts, source, destination);
   if (hindrance === undefined) return;
   const { host, why, upgradeTo } = hindrance;
-  const there = { ...domain, host: destination };
+  const arrived = { ...domain, host: destination };
   throw new PlacementError({
     code: "unsafeCombination",
     phase: "preflight",
@@ -85,7 +85,7 @@ export async function refuseCrashingResume(hosts: Hosts, migration: Migration): 
       {
         do: `upgrade libvirt on ${host} to ${upgradeTo} or later (the VM's QEMU keeps running meanwhile), then run \`pulumi up\` again`,
       },
-      startFromDisk("if that is impossible, start it from its disk", [domain, there], there),
+      startFromDisk("if that is impossible, start it from its disk", [domain, arrived], arrived),
     ],
   });
 }

@@ -135,7 +135,7 @@ async function withOwned(along: TakenAlong | undefined, run: () => Promise<Moved
     if (!(error instanceof PlacementError)) throw error;
     // Only where virsh itself has failed is nothing on its way any more.
     const undone = error.phase === "migrate" && (await along.putBack().catch(() => false));
-    throw undone ? error : error.with({ caution: `Remove nothing by hand meanwhile: ${along.inWords}` });
+    throw undone ? error : error.with({ caution: `Remove nothing by hand meanwhile: ${along.description}` });
   }
   if (moved !== "again")
     await along.settle().catch((error: unknown) => {
@@ -144,7 +144,7 @@ async function withOwned(along: TakenAlong | undefined, run: () => Promise<Moved
         action: `${along.name} has moved, but what was copied with it could not be verified`,
         phase: "verify",
         seen: moved.view,
-        remedies: [{ do: `compare both before you start the VM: ${along.inWords}` }],
+        remedies: [{ do: `compare both before you start the VM: ${along.description}` }],
       });
     });
   return moved;

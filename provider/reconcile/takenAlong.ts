@@ -1,8 +1,8 @@
 /** What a VM that is shut off takes along when its definition moves: copied beforehand, settled or put back by how the move ended. */
 export interface TakenAlong {
   readonly name: string;
-  /** Where the content stands twice now, in words. */
-  readonly inWords: string;
+  /** Which content now exists on both hosts, as a phrase for a message. */
+  readonly description: string;
   /** After the definition has moved: the destination has the content still, and the copies that were kept for the case of a failure go. */
   settle(): Promise<void>;
   /** The move did not happen: both hosts as before. False where a host shows something else, and content stays beside its definition. */
@@ -15,7 +15,7 @@ export function together(parts: readonly TakenAlong[]): TakenAlong | undefined {
   if (first === undefined || parts.length === 1) return first;
   return {
     name: first.name,
-    inWords: parts.map(({ inWords }) => inWords).join("; "),
+    description: parts.map(({ description }) => description).join("; "),
     settle: async () => {
       for (const part of parts) await part.settle();
     },

@@ -23,11 +23,11 @@ export interface Verdict {
     | "leftover" /** On the destination; the source keeps a definition that is shut off. */
     | "stayed" /** On the source as before; not on the destination, or that cannot be asked and the source sends nothing to it. */
     | "ended" /** On the source, and shut off since: it was shut down or crashed while it was moved. */
-    | "endedThere" /** On the destination, where it crashed since. */
-    | "postCopyGoesOn" /** libvirt on the source has given the post-copy up, and the destination runs on: QEMU may end it by itself. */
-    | "unnoticed" /** On the destination, all of it; libvirt on the source holds its half of a post-copy that it has given up. */
-    | "postCopyFailed" /** Both halves stand still until it is resumed. */
-    | "halfLost" /** One half of a post-copy that broke off; on the other host nothing of it runs. */
+    | "crashedOnDestination" /** The VM arrived on the destination and crashed there afterwards. */
+    | "postCopyGoesOn" /** libvirt on the source reports a failed post-copy, but the VM still runs on the destination: QEMU may finish by itself. */
+    | "unnoticed" /** The VM is complete on the destination, but libvirt on the source still has the paused source VM of a failed post-copy. */
+    | "postCopyFailed" /** The post-copy is interrupted on both hosts until it is resumed. */
+    | "peerLost" /** The post-copy is interrupted on one host; the VM no longer runs on the other. */
     | "inProgress" /** Neither host shows an end of it. */
     | "unseen" /** One of the hosts, or both, cannot be asked. */
     | "unclear";
@@ -60,7 +60,7 @@ export async function verify(
   const patience: Partial<Record<Verdict["outcome"], number>> = {
     inProgress: waits.verdict,
     unseen: waits.verdict,
-    halfLost: 3 * waits.postCopyFailed,
+    peerLost: 3 * waits.postCopyFailed,
     postCopyGoesOn: waits.postCopyGivenUp,
     postCopyFailed: waits.postCopyStopped,
     unnoticed: waits.verdict,
@@ -124,7 +124,7 @@ export function judge(
   if (isInterrupted(source) && isStillInPostCopy(destination)) return "postCopyGoesOn";
   if (isInterrupted(source) && hasArrived(destination)) return "unnoticed";
   if (isInterrupted(source) || isInterrupted(destination)) {
-    return [source, destination].every((view) => view && isActive(view)) ? "postCopyFailed" : "halfLost";
+    return [source, destination].every((view) => view && isActive(view)) ? "postCopyFailed" : "peerLost";
   }
   if (isInMigration(source) || isInMigration(destination)) return "inProgress";
   const runsOnDestination = destination !== undefined && isActive(destination);
@@ -139,6 +139,6 @@ export function judge(
   if (runsOnSource && !runsOnDestination) return "stayed";
   if (source && !destination && !isHandedOver(source)) return "ended";
   // It arrived, and was shut down there since.
-  if (destination && !source) return endedByCrash(destination) ? "endedThere" : "moved";
+  if (destination && !source) return endedByCrash(destination) ? "crashedOnDestination" : "moved";
   return "unclear";
 }

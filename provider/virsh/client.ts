@@ -172,7 +172,7 @@ export class Virsh extends VirshRunner {
     await this.ask(question);
   }
 
-  /** Ends its QEMU at once. Only for the half of a migration whose VM runs elsewhere with all of its memory. */
+  /** Ends its QEMU at once. Only for the abandoned source of a post-copy whose VM runs on another host with all of its memory. */
   async destroy(uuid: string): Promise<void> {
     await this.steer(uuid, command`destroy ${uuid}`);
   }

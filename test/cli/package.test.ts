@@ -146,9 +146,9 @@ describeWithLab("the packed package, in a project elsewhere", {}, (lab) => {
     it("adopts, moves there and back, the one that runs live and the other offline", async () => {
       assert.match(await upTo(stack, "kvm-a"), /VmPlacement db created/);
       assert.deepEqual(await everywhere(lab()), { "kvm-a": ["archive-01", "db-01"], "kvm-b": [] });
-      const there = await upTo(stack, "kvm-b");
-      assert.match(there, /moved kvm-a → kvm-b in [\d.]+ m?s, paused \d+ ms/);
-      assert.match(there, /moved kvm-a → kvm-b \(shut off\)/);
+      const moved = await upTo(stack, "kvm-b");
+      assert.match(moved, /moved kvm-a → kvm-b in [\d.]+ m?s, paused \d+ ms/);
+      assert.match(moved, /moved kvm-a → kvm-b \(shut off\)/);
       assert.deepEqual(await everywhere(lab()), { "kvm-a": [], "kvm-b": ["archive-01", "db-01"] });
       assert.equal(await lab().host("kvm-b").virsh("domstate archive-01"), "shut off");
       const last = (await stack.outputs("archive"))["lastMigration"] as Record<string, unknown>;
@@ -196,7 +196,7 @@ export const where = new VmPlacement("db", { domain: "db-01", host: new pulumi.C
       writeFileSync(join(stack.dir, "project/check.mts"), program);
       const types = await tsc(stack, "--strict", "--module", "nodenext", "--target", "es2022", "check.mts");
       assert.equal(types.code, 0, types.stdout);
-      await thereAndBack(stack);
+      await moveBackAndForth(stack);
     } finally {
       stack.remove();
     }
@@ -208,7 +208,7 @@ export const where = new VmPlacement("db", { domain: "db-01", host: new pulumi.C
     try {
       const types = await tsc(stack);
       assert.equal(types.code, 0, types.stdout);
-      await thereAndBack(stack);
+      await moveBackAndForth(stack);
     } finally {
       stack.remove();
     }
@@ -223,7 +223,7 @@ export const where = new VmPlacement("db", { domain: "db-01", host: new pulumi.C
       appendFileSync(join(projectDir, "index.ts"), versions);
     });
     try {
-      await thereAndBack(stack);
+      await moveBackAndForth(stack);
       const { stdout } = await stack.pulumi.expect(["stack", "output", "versions", "--json"]);
       assert.deepEqual(JSON.parse(stdout), [newest.node, newest.sdk]);
     } finally {
@@ -231,7 +231,7 @@ export const where = new VmPlacement("db", { domain: "db-01", host: new pulumi.C
     }
   });
 
-  async function thereAndBack(stack: Stack): Promise<void> {
+  async function moveBackAndForth(stack: Stack): Promise<void> {
     for (const host of ["kvm-a", "kvm-b", "kvm-a"]) {
       await upTo(stack, host);
       assert.equal((await stack.outputs("db"))["currentHost"], host);

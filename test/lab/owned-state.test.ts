@@ -191,14 +191,14 @@ describeWithLab("what a VM that is shut off owns beside its disks", { vtpm: true
       [tpmOf(vm.uuid), `mkdir -p ${tpmOf(vm.uuid)}/tpm2; echo other >${tpmOf(vm.uuid)}/tpm2/tpm2-00.permall`],
     ] as const) {
       await b().must(put);
-      const there = await stateOn(b(), vm);
+      const onDestination = await stateOn(b(), vm);
       await assert.rejects(move({ lab: lab(), domain: vm.name, to: "kvm-b" }), (error: Error & { code: string }) => {
         assert.equal(error.code, "unsafeStorage");
         assert.match(error.message, new RegExp(`${path} on kvm-b has other content`));
         assert.match(error.message, new RegExp(`mv -T ${path} ${path}.old`));
         return true;
       });
-      assert.equal(await stateOn(b(), vm), there);
+      assert.equal(await stateOn(b(), vm), onDestination);
       await b().must(`rm -rf ${path}`);
     }
     assert.equal(await stateOn(a(), vm), before);
@@ -263,8 +263,8 @@ describeWithLab("the disks of a VM", {}, (lab) => {
     const name = `disk-${randomUUID().slice(0, 8)}`;
     await lab().startGuest({ name, host: "kvm-a", disk: "file" });
     const rows: string[] = [];
-    const there = await move({ lab: lab(), domain: name, to: "kvm-b", options: { copyStorage: "all" }, rows });
-    const { lastMigration } = there;
+    const onDestination = await move({ lab: lab(), domain: name, to: "kvm-b", options: { copyStorage: "all" }, rows });
+    const { lastMigration } = onDestination;
     assert.deepEqual(lastMigration!.staleImages, [
       { host: "kvm-a", path: image(name), since: lastMigration!.startedAt },
     ]);

@@ -128,7 +128,7 @@ class Soak {
         moves.map((move) => this.placements.place(move.domain, move.to, move.migration)),
       );
       await injected;
-      for (const [index, move] of moves.entries()) await this.bringThere(move, failures[index]);
+      for (const [index, move] of moves.entries()) await this.moveBack(move, failures[index]);
     }
     if (random.chance(0.3)) await this.placements.restart();
     for (const { domain, to } of moves)
@@ -149,7 +149,7 @@ class Soak {
   }
 
   /** The next `up`s of a user whose first one failed. */
-  private async bringThere(
+  private async moveBack(
     { domain, to, migration }: { domain: string; to: string; migration: Record<string, unknown> },
     failure: Failed | undefined,
   ): Promise<void> {

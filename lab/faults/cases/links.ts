@@ -106,7 +106,7 @@ export const linkFaults: readonly Fault[] = [
     inject: (fixture) => inject.cut(fixture, "drop"),
     recover: ({ source }) => source.unblock(),
     cases: {
-      // QEMU on the source may end its half without libvirt there noticing: then a person has to.
+      // QEMU on the source may exit without libvirt there noticing: then a person has to end it.
       "post-copy": {
         up: "either",
         output: /moved kvm-a → kvm-b|postCopyInterrupted|has arrived on kvm-b/,

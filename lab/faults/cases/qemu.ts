@@ -18,8 +18,8 @@ export const qemuFaults: readonly Fault[] = [
       "switch-over": { up: "fails", output: /shut off|crashed/, end: "shut off" },
       "post-copy": {
         up: "fails",
-        output: /half ended on kvm-a/,
-        nextOutput: /half ended on kvm-a/,
+        output: /the VM ended on kvm-a/,
+        nextOutput: /the VM ended on kvm-a/,
         nextFails: true,
         end: "stopped for good",
       },
@@ -35,8 +35,8 @@ export const qemuFaults: readonly Fault[] = [
       "switch-over": { up: "fails", output: /on kvm-a as before/, nextOutput: moved },
       "post-copy": {
         up: "fails",
-        output: /half ended on kvm-b/,
-        nextOutput: /half ended on kvm-b/,
+        output: /the VM ended on kvm-b/,
+        nextOutput: /the VM ended on kvm-b/,
         nextFails: true,
         end: "stopped for good",
       },

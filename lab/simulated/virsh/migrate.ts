@@ -86,7 +86,7 @@ async function migrateLive(network: Network, migration: Migration): Promise<Answ
   return {};
 }
 
-/** Neither half can go on without the other. */
+/** Neither host can continue the post-copy without the other. */
 function interrupt(source: SimulatedDomain, copy: SimulatedDomain): void {
   Object.assign(source, { state: "paused", reason: "post-copy failed" });
   Object.assign(copy, { state: "running", reason: "post-copy failed" });

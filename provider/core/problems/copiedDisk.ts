@@ -28,37 +28,40 @@ export function problemOfCopy(disk: Disk, facts: MoveFacts): DiskProblem | undef
   }
   if (path === undefined) return undefined;
   const { host } = facts.destination;
-  const [here, there] = [facts.sourceImages[path], facts.destinationImages[path]];
+  const [onSource, onDestination] = [facts.sourceImages[path], facts.destinationImages[path]];
   const onOneMount =
-    here?.fileSystem !== undefined &&
-    sharedFileSystems.test(here.fileSystem) &&
-    here.mountSource === there?.mountSource;
-  const declared = here !== undefined && there !== undefined && isDeclaredSame(path, here, there, facts.source);
+    onSource?.fileSystem !== undefined &&
+    sharedFileSystems.test(onSource.fileSystem) &&
+    onSource.mountSource === onDestination?.mountSource;
+  const declared =
+    onSource !== undefined &&
+    onDestination !== undefined &&
+    isDeclaredSame(path, onSource, onDestination, facts.source);
   if (onOneMount || declared) {
     return {
       message: `${path} is on storage that both hosts see, and would be copied onto itself`,
       remedies: copyOthersOnly(facts.source.host),
     };
   }
-  if (there === undefined) return undefined;
-  const size = virtualSize(here, format);
+  if (onDestination === undefined) return undefined;
+  const size = virtualSize(onSource, format);
   const image = { format, path, size };
-  if (!there.exists) {
+  if (!onDestination.exists) {
     if (type === "block")
       return { message: `${host} has no block device ${path} to copy into`, remedies: [makeDevice(size)] };
     const message = noImage(path, facts);
     return message === undefined ? undefined : { message, remedies: [createImage(host, image)] };
   }
-  if (there.format !== undefined && format !== "raw" && there.format !== format) {
+  if (onDestination.format !== undefined && format !== "raw" && onDestination.format !== format) {
     return {
-      message: `${path} on ${host} is ${there.format}, but ${format} is needed`,
+      message: `${path} on ${host} is ${onDestination.format}, but ${format} is needed`,
       remedies: [replaceImage(host, image)],
     };
   }
-  const thereSize = format === "raw" ? there.sizeBytes : virtualSize(there, format);
-  if (size === undefined || thereSize === undefined || size === thereSize) return undefined;
+  const destinationSize = format === "raw" ? onDestination.sizeBytes : virtualSize(onDestination, format);
+  if (size === undefined || destinationSize === undefined || size === destinationSize) return undefined;
   return {
-    message: `${path} on ${host} has ${showBytes(thereSize)} (${thereSize} bytes), but ${showBytes(size)} (${size}) are needed`,
+    message: `${path} on ${host} has ${showBytes(destinationSize)} (${destinationSize} bytes), but ${showBytes(size)} (${size}) are needed`,
     remedies: [type === "block" ? makeDevice(size) : replaceImage(host, image)],
   };
 }

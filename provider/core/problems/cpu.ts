@@ -28,8 +28,8 @@ function passthroughFits({
   destination,
 }: Pick<MoveFacts, "source" | "destination"> & { domain: NonNullable<MoveFacts["domain"]> }): Problem[] {
   if (source.cpu === undefined || destination.cpu === undefined) return [];
-  const there = new Set(destination.cpu.features);
-  const missing = source.cpu.features.filter((feature) => !there.has(feature));
+  const supported = new Set(destination.cpu.features);
+  const missing = source.cpu.features.filter((feature) => !supported.has(feature));
   if (source.cpu.model === destination.cpu.model && missing.length === 0) return [];
   return [
     {

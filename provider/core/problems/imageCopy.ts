@@ -11,9 +11,9 @@ import type { Disk, MoveFacts } from "./facts";
 export function imagesToCopy(facts: MoveFacts): ImageToCopy[] {
   const { imageCopy, destination, staleImages = [] } = facts;
   return pathsToCopy(facts).flatMap(({ disk, path }) => {
-    const here = imageCopy?.source?.images[path];
-    if (here?.bytes === undefined || here.allocatedBytes === undefined) return [];
-    const { isBlock, bytes, allocatedBytes } = here;
+    const onSource = imageCopy?.source?.images[path];
+    if (onSource?.bytes === undefined || onSource.allocatedBytes === undefined) return [];
+    const { isBlock, bytes, allocatedBytes } = onSource;
     const known = staleImages.some((image) => image.host === destination.host && image.path === path);
     return [{ disk: disk.target, path, isBlock, bytes, allocatedBytes, known }];
   });
@@ -115,34 +115,37 @@ function backingMissing(facts: MoveFacts, make: Make): Problem[] {
 function placeOf({ disk, path }: { disk: Disk; path: string }, facts: MoveFacts, make: Make): Problem[] {
   const { source, destination, imageCopy, staleImages = [] } = facts;
   const { host } = destination;
-  const here = imageCopy!.source!.images[path];
-  const there = imageCopy!.destination!.images[path];
+  const onSource = imageCopy!.source!.images[path];
+  const onDestination = imageCopy!.destination!.images[path];
   const blocker = (message: string, ...remedies: Remedy[]) => [make("blocker", host, message, remedies)];
-  if (imageCopy!.chains[disk.path!] === undefined || here?.bytes === undefined) {
+  if (imageCopy!.chains[disk.path!] === undefined || onSource?.bytes === undefined) {
     const message = `\`qemu-img info\` on ${source.host} does not show the backing chain of ${disk.target} (${path})`;
     const command = commandLine`qemu-img info -U --backing-chain ${path}`;
     const remedy = { do: "check why it fails", commands: [{ host: source.host, command }] };
     return [make("blocker", source.host, message, [remedy])];
   }
   const directory = path.slice(0, path.lastIndexOf("/")) || "/";
-  if (here.isBlock) {
-    if (there?.isBlock !== true)
+  if (onSource.isBlock) {
+    if (onDestination?.isBlock !== true)
       return blocker(`${host} has no block device ${path} to copy into`, {
-        do: `create one of ${here.bytes} bytes or more there, with \`lvcreate\` for instance`,
+        do: `create one of ${onSource.bytes} bytes or more there, with \`lvcreate\` for instance`,
       });
-    if (there.bytes !== undefined && there.bytes < here.bytes)
-      return blocker(`${path} on ${host} has ${showBytes(there.bytes)}, but ${showBytes(here.bytes)} are needed`, {
-        do: `make it larger, with \`lvextend\` for instance`,
-      });
-  } else if (there?.directoryExists === false) {
+    if (onDestination.bytes !== undefined && onDestination.bytes < onSource.bytes)
+      return blocker(
+        `${path} on ${host} has ${showBytes(onDestination.bytes)}, but ${showBytes(onSource.bytes)} are needed`,
+        {
+          do: `make it larger, with \`lvextend\` for instance`,
+        },
+      );
+  } else if (onDestination?.directoryExists === false) {
     return blocker(`${host} has no directory ${directory}`, {
       do: "create it, or mount the file system for the images there",
       commands: [{ host, command: commandLine`mkdir -p ${directory}` }],
     });
   }
   const known = staleImages.some((image) => image.host === host && image.path === path);
-  if (there?.exists !== true || there.isEmpty || there.superseded || known) return [];
-  if (there.bytes === here.bytes) {
+  if (onDestination?.exists !== true || onDestination.isEmpty || onDestination.superseded || known) return [];
+  if (onDestination.bytes === onSource.bytes) {
     return [
       make("warning", host, `${host} already has ${path}, of the same size: it is used if its checksum is the same; otherwise nothing is moved`, [{ do: "rename it if its content differs", commands: [{ host, command: commandLine`mv ${path} ${`${path}.old`}` }] }]), // prettier-ignore
     ];
@@ -155,10 +158,10 @@ function placeOf({ disk, path }: { disk: Disk; path: string }, facts: MoveFacts,
 
 /** Images that land on one file system take their room together. */
 function roomFor(images: readonly ImageToCopy[], { imageCopy, destination: { host } }: MoveFacts, make: Make) {
-  const there = imageCopy!.destination!.images;
+  const onDestination = imageCopy!.destination!.images;
   const needed = new Map<string, { bytes: number; free: number; path: string }>();
   for (const { path, isBlock, allocatedBytes } of images) {
-    const { fileSystemId, freeBytes } = there[path] ?? {};
+    const { fileSystemId, freeBytes } = onDestination[path] ?? {};
     if (isBlock || fileSystemId === undefined || freeBytes === undefined) continue;
     const before = needed.get(fileSystemId);
     needed.set(fileSystemId, { bytes: (before?.bytes ?? 0) + allocatedBytes, free: freeBytes, path });

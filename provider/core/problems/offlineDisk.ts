@@ -17,8 +17,8 @@ export function problemOffline(disk: Disk, facts: MoveFacts): DiskProblem | unde
   if (path === undefined) {
     return { message: `${onlyTheDefinition}, but the location of this disk (type ${type}) is not known`, remedies };
   }
-  const [here, there] = [facts.sourceImages[path], facts.destinationImages[path]];
-  if (there?.exists === false) {
+  const [onSource, onDestination] = [facts.sourceImages[path], facts.destinationImages[path]];
+  if (onDestination?.exists === false) {
     return {
       message: `${onlyTheDefinition}, but ${destination.host} does not have ${path}: ${name} could not start there`,
       remedies: [
@@ -29,12 +29,12 @@ export function problemOffline(disk: Disk, facts: MoveFacts): DiskProblem | unde
   }
   // What the guest cannot write to has no older content.
   if (disk.readonly) return undefined;
-  if (here === undefined || there === undefined) {
-    const silent = here === undefined ? source.host : destination.host;
+  if (onSource === undefined || onDestination === undefined) {
+    const silent = onSource === undefined ? source.host : destination.host;
     return { message: `${onlyTheDefinition}, but ${silent} does not report what ${path} is`, remedies };
   }
-  if (isSameStorage(disk, here, there, source)) return undefined;
-  const why = staleCopy(path, facts) ?? whyNotTheSame(disk, here, there, facts);
+  if (isSameStorage(disk, onSource, onDestination, source)) return undefined;
+  const why = staleCopy(path, facts) ?? whyNotTheSame(disk, onSource, onDestination, facts);
   return {
     message: `${onlyTheDefinition}, but ${path} on ${destination.host} is not known to be the same ${type === "block" ? "device" : "file"}: ${why}. ${name} would start from it`,
     remedies,
@@ -53,16 +53,16 @@ export function copyFirst(destination: string): Remedy[] {
 
 function whyNotTheSame(
   { type }: Disk,
-  here: ImageFacts,
-  there: ImageFacts,
+  onSource: ImageFacts,
+  onDestination: ImageFacts,
   { source, destination }: MoveFacts,
 ): string {
   if (type !== "block") {
-    return `it is on ${storageOf(here)} on ${source.host} and on ${storageOf(there)} on ${destination.host}`;
+    return `it is on ${storageOf(onSource)} on ${source.host} and on ${storageOf(onDestination)} on ${destination.host}`;
   }
-  return here.serial === undefined || there.serial === undefined
+  return onSource.serial === undefined || onDestination.serial === undefined
     ? "the devices have no serial numbers to compare"
-    : `the devices have different serial numbers (${here.serial}, ${there.serial})`;
+    : `the devices have different serial numbers (${onSource.serial}, ${onDestination.serial})`;
 }
 
 function storageOf({ exists, fileSystem, mountSource }: ImageFacts): string {

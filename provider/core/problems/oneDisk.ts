@@ -9,14 +9,14 @@ export type DiskProblem = Pick<Problem, "message" | "remedies"> & Partial<Pick<P
 
 export function isSameStorage(
   { type, path }: Disk,
-  here: ImageFacts | undefined,
-  there: ImageFacts | undefined,
+  onSource: ImageFacts | undefined,
+  onDestination: ImageFacts | undefined,
   source: HostFacts,
 ): boolean {
-  if (here === undefined || there === undefined) return false;
+  if (onSource === undefined || onDestination === undefined) return false;
   return type === "block"
-    ? here.serial !== undefined && here.serial === there.serial
-    : isSameFile(here, there) || isDeclaredSame(path ?? "", here, there, source);
+    ? onSource.serial !== undefined && onSource.serial === onDestination.serial
+    : isSameFile(onSource, onDestination) || isDeclaredSame(path ?? "", onSource, onDestination, source);
 }
 
 /** What the state knows of the image at the destination. */

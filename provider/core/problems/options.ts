@@ -56,7 +56,7 @@ export function compressionIsKnown({ source, destination, options, how }: MoveFa
   ]);
 }
 
-/** libvirt 9.0.0 checks the disks' certificate against an empty name here; the destination's name given by hand cures it, 11.3.0 needs no cure. */
+/** libvirt 9.0.0 checks the disks' certificate against an empty name in this case; migration.tls.destination avoids that. 11.3.0 is not affected. */
 export function tlsDiskCopyOverMultiFd({ source, options, how }: MoveFacts): Problem[] {
   const { tls, parallel, copyStorage, tlsDestination } = options;
   if (how !== "live" || !tls || !parallel || !copyStorage || tlsDestination !== undefined) return [];

@@ -22,10 +22,12 @@ export function ownedToCopy({ domain, how, sourceOwned, destinationOwned }: Move
   if (how !== "offline") return [];
   return (domain?.owned ?? []).flatMap((owned) => {
     const { path } = owned;
-    const here = path === undefined ? undefined : sourceOwned?.byPath[path];
-    const there = path === undefined ? undefined : destinationOwned?.byPath[path];
-    if (path === undefined || here?.digest === undefined || here.digest === "nothing") return [];
-    return there !== undefined && isSameFile(here, there) ? [] : [{ ...owned, path, digest: here.digest }];
+    const onSource = path === undefined ? undefined : sourceOwned?.byPath[path];
+    const onDestination = path === undefined ? undefined : destinationOwned?.byPath[path];
+    if (path === undefined || onSource?.digest === undefined || onSource.digest === "nothing") return [];
+    return onDestination !== undefined && isSameFile(onSource, onDestination)
+      ? []
+      : [{ ...owned, path, digest: onSource.digest }];
   });
 }
 
@@ -54,8 +56,8 @@ type Hindrance = Pick<Problem, "message" | "remedies"> & { host: string };
 interface Copy extends MoveFacts {
   name: string;
   owned: OwnedState & { path: string };
-  here: OwnedFacts;
-  there: OwnedFacts;
+  onSource: OwnedFacts;
+  onDestination: OwnedFacts;
 }
 
 function hindrance(facts: MoveFacts, owned: OwnedState): Hindrance | undefined {
@@ -69,20 +71,20 @@ function hindrance(facts: MoveFacts, owned: OwnedState): Hindrance | undefined {
       remedies: [moveLive(name, owned.what)],
     };
   }
-  const here = facts.sourceOwned?.byPath[path];
-  const there = facts.destinationOwned?.byPath[path];
-  if (here === undefined || there === undefined) {
-    const host = here === undefined ? source.host : destination.host;
+  const onSource = facts.sourceOwned?.byPath[path];
+  const onDestination = facts.destinationOwned?.byPath[path];
+  if (onSource === undefined || onDestination === undefined) {
+    const host = onSource === undefined ? source.host : destination.host;
     return {
       host,
       message: `${host} does not report what is at ${path}`,
       remedies: [{ do: "check that sh, find, sha256sum and stat work there" }],
     };
   }
-  const copy: Copy = { ...facts, name, owned: { ...owned, path }, here, there };
-  if (here.digest === "nothing" && here.keptCopy !== undefined) return onlyKeptCopy(copy, here.keptCopy);
-  if (isSameFile(here, there)) return deletedForBoth(copy);
-  if (here.digest === "nothing" && there.digest === "nothing") return undefined;
+  const copy: Copy = { ...facts, name, owned: { ...owned, path }, onSource, onDestination };
+  if (onSource.digest === "nothing" && onSource.keptCopy !== undefined) return onlyKeptCopy(copy, onSource.keptCopy);
+  if (isSameFile(onSource, onDestination)) return deletedForBoth(copy);
+  if (onSource.digest === "nothing" && onDestination.digest === "nothing") return undefined;
   return notRoot(copy) ?? notReadable(copy) ?? otherContent(copy) ?? tooLarge(copy) ?? noRoom(copy);
 }
 
@@ -137,10 +139,10 @@ function notRoot({ name, source, destination, sourceOwned, destinationOwned, own
   };
 }
 
-function notReadable({ source, destination, owned: { path }, here, there }: Copy): Hindrance | undefined {
-  const irregular = here.irregular || there.irregular;
-  if (here.digest !== undefined && there.digest !== undefined && !irregular) return undefined;
-  const { host } = here.digest === undefined || here.irregular ? source : destination;
+function notReadable({ source, destination, owned: { path }, onSource, onDestination }: Copy): Hindrance | undefined {
+  const irregular = onSource.irregular || onDestination.irregular;
+  if (onSource.digest !== undefined && onDestination.digest !== undefined && !irregular) return undefined;
+  const { host } = onSource.digest === undefined || onSource.irregular ? source : destination;
   return {
     host,
     message: `${path} on ${host} ${irregular ? "holds symbolic links or special files" : "cannot be read"}`,
@@ -148,13 +150,22 @@ function notReadable({ source, destination, owned: { path }, here, there }: Copy
   };
 }
 
-function otherContent({ name, source, destination, owned: { path }, here, there }: Copy): Hindrance | undefined {
-  if (there.digest === "nothing" || there.digest === here.digest || there.superseded) return undefined;
+function otherContent({
+  name,
+  source,
+  destination,
+  owned: { path },
+  onSource,
+  onDestination,
+}: Copy): Hindrance | undefined {
+  if (onDestination.digest === "nothing" || onDestination.digest === onSource.digest || onDestination.superseded)
+    return undefined;
   const { host } = destination;
-  const ours = here.digest === "nothing" ? `none (${name} was never started there)` : `of ${here.modified ?? "?"}`;
+  const ours =
+    onSource.digest === "nothing" ? `none (${name} was never started there)` : `of ${onSource.modified ?? "?"}`;
   return {
     host,
-    message: `${path} on ${host} has other content (of ${there.modified ?? "?"}; on ${source.host}: ${ours}), and ${name} would start with it`,
+    message: `${path} on ${host} has other content (of ${onDestination.modified ?? "?"}; on ${source.host}: ${ours}), and ${name} would start with it`,
     remedies: [
       {
         do: "if nobody needs it, for example because an earlier move by hand left it, rename it",
@@ -164,20 +175,20 @@ function otherContent({ name, source, destination, owned: { path }, here, there 
   };
 }
 
-function tooLarge({ name, source: { host }, owned: { what, path }, here }: Copy): Hindrance | undefined {
-  const { bytes = 0 } = here;
-  if (here.digest === "nothing" || bytes <= mostBytes) return undefined;
+function tooLarge({ name, source: { host }, owned: { what, path }, onSource }: Copy): Hindrance | undefined {
+  const { bytes = 0 } = onSource;
+  if (onSource.digest === "nothing" || bytes <= mostBytes) return undefined;
   const message = `${path} is ${showBytes(bytes)}, and the provider copies at most ${showBytes(mostBytes)}`;
   return { host, message, remedies: [moveLive(name, what)] };
 }
 
 /** Each host keeps the old one beside the new one until the move has ended. */
-function noRoom({ source, destination, owned: { path }, here, there }: Copy): Hindrance | undefined {
-  if (here.digest === "nothing") return undefined;
-  const needed = 2 * (here.bytes ?? 0) + 2 ** 20;
+function noRoom({ source, destination, owned: { path }, onSource, onDestination }: Copy): Hindrance | undefined {
+  if (onSource.digest === "nothing") return undefined;
+  const needed = 2 * (onSource.bytes ?? 0) + 2 ** 20;
   const ends = [
-    [source.host, here.freeBytes],
-    [destination.host, there.freeBytes],
+    [source.host, onSource.freeBytes],
+    [destination.host, onDestination.freeBytes],
   ] as const;
   for (const [host, free] of ends) {
     if (free === undefined || free > needed) continue;

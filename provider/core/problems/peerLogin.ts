@@ -15,14 +15,14 @@ function letIn(context: FailureContext, refused: string | undefined): Remedy {
   const { user = refused ?? "root" } = peerOf(context);
   const generate = "ssh-keygen -t ed25519 -N '' -f /root/.ssh/id_ed25519";
   const why = `libvirt on ${source} connects as root by ssh, but ${destination} rejects its login as ${user}`;
-  const there = `~/.ssh/authorized_keys of ${user} on ${destination}`;
+  const authorizedKeys = `~/.ssh/authorized_keys of ${user} on ${destination}`;
   const attempt = { host: source, command: tryLogin(context, user) };
   if (rootKey === undefined || rootKey === "") {
     return {
       do:
         rootKey === ""
-          ? `${why}; root on ${source} has no key: make one, and add what is printed to ${there}`
-          : `${why}: add root's public key (\`${generate}\` makes one) to ${there}`,
+          ? `${why}; root on ${source} has no key: make one, and add what is printed to ${authorizedKeys}`
+          : `${why}: add root's public key (\`${generate}\` makes one) to ${authorizedKeys}`,
       commands: [
         ...(rootKey === "" ? [{ host: source, command: generate }] : []),
         { host: source, command: "cat /root/.ssh/id_ed25519.pub" },
@@ -31,7 +31,7 @@ function letIn(context: FailureContext, refused: string | undefined): Remedy {
     };
   }
   return {
-    do: `${why}: add root's public key to ${there}`,
+    do: `${why}: add root's public key to ${authorizedKeys}`,
     commands: [{ host: destination, command: commandLine`echo ${rootKey} >>~${user}/.ssh/authorized_keys` }, attempt],
   };
 }

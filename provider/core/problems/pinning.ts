@@ -28,8 +28,8 @@ function severityOf({ how }: MoveFacts): Problem["severity"] {
   return how === "live" ? "blocker" : "warning";
 }
 
-function missing(needed: readonly number[], there: readonly number[] | undefined): number[] {
-  return there === undefined ? [] : needed.filter((each) => !there.includes(each));
+function missing(needed: readonly number[], available: readonly number[] | undefined): number[] {
+  return available === undefined ? [] : needed.filter((each) => !available.includes(each));
 }
 
 /** What the kernel refuses: a CPU that cannot be, with the first hierarchy of control groups one that is offline, and a set without any that is online. */
@@ -142,8 +142,8 @@ function threads(pins: readonly CpuPin[]): string {
   );
 }
 
-function hasOf(there: readonly number[] | undefined): string {
-  return there === undefined ? "" : `: it has ${showCpuSet(there)}`;
+function hasOf(available: readonly number[] | undefined): string {
+  return available === undefined ? "" : `: it has ${showCpuSet(available)}`;
 }
 
 function isOne(pins: readonly CpuPin[]): boolean {

@@ -56,17 +56,17 @@ export function isDeclaredShared(path: string, { libvirt, system }: HostFacts): 
 }
 
 /** One file by what the administrator declares, which each host sees by another file system: as it is exported, and as it is mounted. */
-export function isDeclaredSame(path: string, here: Seen, there: Seen, source: HostFacts): boolean {
-  const equal = (key: keyof Seen) => here[key] !== undefined && here[key] === there[key];
+export function isDeclaredSame(path: string, onSource: Seen, onDestination: Seen, source: HostFacts): boolean {
+  const equal = (key: keyof Seen) => onSource[key] !== undefined && onSource[key] === onDestination[key];
   return isDeclaredShared(path, source) && equal("inode") && equal("changed");
 }
 
 /** True only where it is proved: one export or volume of a file system for several hosts, and one inode with one time of change there. */
-export function isSameFile(here: Seen, there: Seen): boolean {
-  const equal = (key: keyof Seen) => here[key] !== undefined && here[key] === there[key];
+export function isSameFile(onSource: Seen, onDestination: Seen): boolean {
+  const equal = (key: keyof Seen) => onSource[key] !== undefined && onSource[key] === onDestination[key];
   return (
-    here.fileSystem !== undefined &&
-    sharedFileSystems.test(here.fileSystem) &&
+    onSource.fileSystem !== undefined &&
+    sharedFileSystems.test(onSource.fileSystem) &&
     equal("fileSystem") &&
     equal("mountSource") &&
     equal("inode") &&

@@ -12,44 +12,45 @@ export function problemOfShared(disk: Disk, facts: MoveFacts): DiskProblem | und
   if (disk.volume !== undefined) return unknownVolume(disk.volume, facts);
   if (path === undefined) return undefined;
   const { source, destination, options } = facts;
-  const [here, there] = [facts.sourceImages[path], facts.destinationImages[path]];
+  const [onSource, onDestination] = [facts.sourceImages[path], facts.destinationImages[path]];
   const { host } = destination;
   const removable = disk.device === "cdrom" || disk.device === "floppy";
   if (disk.readonly || removable) return readOnly(disk, path, removable, facts);
   const stale = staleCopy(path, facts);
   // libvirt does it with --unsafe, and the user has said that the data is theirs to answer for.
   const severity = options.unsafe ? "warning" : "blocker";
-  if (stale !== undefined && !isSameStorage(disk, here, there, source)) {
+  if (stale !== undefined && !isSameStorage(disk, onSource, onDestination, source)) {
     return { severity, message: `${path} on ${host} is not the current image: ${stale}`, remedies: [overwrite] };
   }
   if (
     disk.type === "file" &&
-    here?.fileSystem !== undefined &&
-    !isSharedToLibvirt(here.fileSystem, source.libvirt) &&
+    onSource?.fileSystem !== undefined &&
+    !isSharedToLibvirt(onSource.fileSystem, source.libvirt) &&
     !isDeclaredShared(path, source) &&
     !options.unsafe
   ) {
     return {
-      ...(sharedFileSystems.test(here.fileSystem)
+      ...(sharedFileSystems.test(onSource.fileSystem)
         ? {
-            message: `${path} is on ${here.fileSystem}, which libvirt ${source.libvirt ?? ""} on ${source.host} does not treat as shared storage`,
+            message: `${path} is on ${onSource.fileSystem}, which libvirt ${source.libvirt ?? ""} on ${source.host} does not treat as shared storage`,
             remedies: [declareShared(path, source.host), answerForTheData],
           }
         : {
-            message: `${path} is on a local file system of ${source.host} (${here.fileSystem})`,
+            message: `${path} is on a local file system of ${source.host} (${onSource.fileSystem})`,
             remedies: putOnSharedStorage,
           }),
     };
   }
-  if (there?.exists === false) {
-    const storage = `the same storage (${here?.mountSource ?? "see findmnt"})`;
+  if (onDestination?.exists === false) {
+    const storage = `the same storage (${onSource?.mountSource ?? "see findmnt"})`;
     return { message: `${host} does not have ${path}`, remedies: [connect(disk, host, storage)] };
   }
-  if (here === undefined || there === undefined || !isAnother(disk, here, there)) return undefined;
+  if (onSource === undefined || onDestination === undefined || !isAnother(disk, onSource, onDestination))
+    return undefined;
   const what =
     disk.type === "block"
-      ? `device (serial ${there.serial}; on ${source.host}: ${here.serial})`
-      : `file (on ${there.mountSource ?? "?"}; on ${source.host}: ${here.mountSource ?? "?"})`;
+      ? `device (serial ${onDestination.serial}; on ${source.host}: ${onSource.serial})`
+      : `file (on ${onDestination.mountSource ?? "?"}; on ${source.host}: ${onSource.mountSource ?? "?"})`;
   return {
     severity,
     message: `${path} on ${host} is a different ${what}`,

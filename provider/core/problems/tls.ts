@@ -39,19 +39,19 @@ export function certificatesAreGood(facts: MoveFacts): Problem[] {
   const [ours, theirs] = [source.system?.certificates, destination.system?.certificates];
   const at = (host: string, all: Certificates) => (file: string, each: Certificate | undefined, key: string) =>
     isGood({ host, all, nowMs: facts.nowMs }, file, each, key);
-  const [here, there] = [ours && at(source.host, ours), theirs && at(destination.host, theirs)];
+  const [atSource, atDestination] = [ours && at(source.host, ours), theirs && at(destination.host, theirs)];
   return [
-    ...(theirs && there
+    ...(theirs && atDestination
       ? [
           ...authoritiesAreGood(destination, theirs, theirs.server, facts),
-          ...there("server-cert.pem", theirs.server, "server-key.pem"),
+          ...atDestination("server-cert.pem", theirs.server, "server-key.pem"),
           ...bearsName(theirs, facts),
         ]
       : []),
-    ...(ours && here
+    ...(ours && atSource
       ? [
           ...authoritiesAreGood(source, ours, ours.client, facts),
-          ...here("client-cert.pem", ours.client, "client-key.pem"),
+          ...atSource("client-cert.pem", ours.client, "client-key.pem"),
         ]
       : []),
     ...(ours && theirs ? trustEachOther(ours, theirs, facts) : []),
@@ -67,11 +67,11 @@ function problem(
   return { rule: "certificates", severity, code: "peerTls", host, message, remedies };
 }
 
-const putThere: Remedy = { do: "put the file there, readable by QEMU" };
+const restoreFile: Remedy = { do: "put the file there, readable by QEMU" };
 
 function isMissing(host: string, directory: string, file: string): Problem[] {
   const message = `${host} has no ${directory}/${file}, which migration.tls needs`;
-  return [problem(host, message, [putThere, { do: "leave out migration.tls" }])];
+  return [problem(host, message, [restoreFile, { do: "leave out migration.tls" }])];
 }
 
 /** One certificate, and its key. */
@@ -84,7 +84,7 @@ function isGood(
   if (certificate === undefined) return isMissing(host, all.directory, file);
   const found = validity(host, certificate, nowMs);
   if (all.missingKeys.includes(key)) {
-    found.push(problem(host, `${host} has no ${all.directory}/${key}, the key of its certificate`, [putThere]));
+    found.push(problem(host, `${host} has no ${all.directory}/${key}, the key of its certificate`, [restoreFile]));
   }
   const signers = signersOf(certificate, all.authorities);
   if (all.authorities.length > 0 && signers.length === 0) {

@@ -25,8 +25,8 @@ export function tpmFits({ domain, destination, fit }: MoveFacts): Problem[] {
 /** The emulator of the TPM has to be there, and to read what the source's has written. */
 export function swtpmFits({ domain, source, destination, sourceOwned, destinationOwned }: MoveFacts): Problem[] {
   if (!domain?.tpmEmulator || sourceOwned?.swtpm === undefined || destinationOwned === undefined) return [];
-  const [here, there] = [sourceOwned.swtpm, destinationOwned.swtpm];
-  if (there !== undefined && !versionBelow(there, here)) return [];
+  const [onSource, onDestination] = [sourceOwned.swtpm, destinationOwned.swtpm];
+  if (onDestination !== undefined && !versionBelow(onDestination, onSource)) return [];
   return [
     {
       rule: "tpm-emulator",
@@ -34,10 +34,10 @@ export function swtpmFits({ domain, source, destination, sourceOwned, destinatio
       code: "migrationRefused",
       host: destination.host,
       message:
-        there === undefined
+        onDestination === undefined
           ? `${domain.name} has an emulated TPM, but ${destination.host} has no emulator for it`
-          : `${domain.name} has an emulated TPM of swtpm ${here} (${source.host}), but ${destination.host} has the older ${there}, which may be unable to read its state`,
-      remedies: installSwtpm(destination.host, there === undefined ? "swtpm" : `swtpm ${here} or later`),
+          : `${domain.name} has an emulated TPM of swtpm ${onSource} (${source.host}), but ${destination.host} has the older ${onDestination}, which may be unable to read its state`,
+      remedies: installSwtpm(destination.host, onDestination === undefined ? "swtpm" : `swtpm ${onSource} or later`),
     },
   ];
 }

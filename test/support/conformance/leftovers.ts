@@ -18,10 +18,10 @@ export const leftovers: readonly Given[] = [
   given("a VM that arrived without a definition gets one", "running", async (vm) => {
     const command = (vm.plan("kvm-b").live as string).replace(" --persistent", "");
     assert.equal((await (await vm.virsh("kvm-a")).exec(command)).code, 0);
-    const there = await vm.virsh("kvm-b");
-    assert.equal((await there.view(vm.uuid))!.persistent, false);
+    const destination = await vm.virsh("kvm-b");
+    assert.equal((await destination.view(vm.uuid))!.persistent, false);
     await vm.place("kvm-b");
-    assert.equal((await there.view(vm.uuid))!.persistent, true);
+    assert.equal((await destination.view(vm.uuid))!.persistent, true);
     assert.deepEqual(await vm.states(), { "kvm-a": "nothing", "kvm-b": "running (migrated)" });
   }),
 

@@ -29,11 +29,11 @@ export const placements: readonly Given[] = [
       { from, to, mode, command },
       { from: "kvm-a", to: "kvm-b", mode: "live", command: vm.plan("kvm-b").live },
     );
-    const there = await vm.virsh("kvm-b");
-    const { persistent, autostart } = (await there.view(vm.uuid))!;
+    const destination = await vm.virsh("kvm-b");
+    const { persistent, autostart } = (await destination.view(vm.uuid))!;
     assert.deepEqual({ persistent, autostart }, { persistent: true, autostart: true });
-    assert.equal(await there.maxDowntimeMs(vm.uuid), 300);
-    const completed = await there.completedJob(vm.uuid);
+    assert.equal(await destination.maxDowntimeMs(vm.uuid), 300);
+    const completed = await destination.completedJob(vm.uuid);
     assert.equal(completed?.operation, "incoming");
     for (const field of ["elapsedMs", "downtimeMs", "memoryTotalBytes", "memoryProcessedBytes", "passes"] as const)
       assert.equal(typeof completed[field], "number", field);

@@ -16,7 +16,7 @@ describe("what a refresh tells of a move that was left undone", () => {
       "a migration of db-01 is not finished: kvm-a says shut off (migrated) and kvm-b says running (migrated)",
     ],
     [
-      "half a post-copy, the other half out of sight",
+      "one host of a post-copy, while the other does not answer",
       [view("kvm-b", "running (post-copy failed)")],
       "a migration of db-01 is not finished: kvm-b says running (post-copy failed)",
     ],

@@ -36,12 +36,12 @@ describe("where a VM is, for a refresh", () => {
       "kvm-b",
     ],
     [
-      "where it has arrived, though its source still holds half of the post-copy",
+      "where it has arrived, while its source still has the interrupted post-copy",
       [view("kvm-a", "paused (post-copy failed)"), view("kvm-b", "running (migrated)")],
       "kvm-b",
     ],
     [
-      "at the half that is left of a post-copy",
+      "on the one host that is left of a post-copy",
       [view("kvm-a", "paused (post-copy failed)"), view("kvm-b", "shut off (migrated)")],
       "kvm-a",
     ],

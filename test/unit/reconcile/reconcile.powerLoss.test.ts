@@ -50,28 +50,33 @@ describe("a power cut in a move", () => {
   const silentSource: [title: string, destination: { state: string; reason: string } | undefined, caution: RegExp][] = [
     ["nothing of it there", undefined, /if kvm-a has lost power, what was only in the VM's memory there is lost/],
     [
-      "half of it there",
+      "an interrupted post-copy destination",
       { state: "running", reason: "post-copy failed" },
       /if kvm-a has lost power, a part of the memory is gone/,
     ],
     ["it has arrived", { state: "running", reason: "migrated" }, /has arrived on kvm-b/],
   ];
-  for (const [title, there, warns] of silentSource) {
+  for (const [title, onDestination, warns] of silentSource) {
     it(`of the source, ${title}: what the destination shows is reported`, async () => {
       const world = new Placing({ "kvm-a": [fakeDomain()] });
       world.fakes.onMigrate = async ({ destination: to }) => {
         await world.clock.sleep(3000);
         const kept = to.find(fakeUuid)!;
-        to.domains = there ? [Object.assign(kept, there)] : [];
+        to.domains = onDestination ? [Object.assign(kept, onDestination)] : [];
         losesPower(world, "kvm-a");
         await world.clock.sleep(600_000);
         return undefined;
       };
       const { action, message, caution, seen } = await world.fails();
       assert.match(action, /^lost contact with kvm-a/);
-      assert.ok(message.includes(`kvm-b shows: ${there ? `${there.state} (${there.reason})` : "not there"}`), message);
+      assert.ok(
+        message.includes(
+          `kvm-b shows: ${onDestination ? `${onDestination.state} (${onDestination.reason})` : "not there"}`,
+        ),
+        message,
+      );
       assert.match(caution!, warns);
-      assert.equal(seen?.host, there ? "kvm-b" : "kvm-a");
+      assert.equal(seen?.host, onDestination ? "kvm-b" : "kvm-a");
     });
   }
 

@@ -492,7 +492,7 @@ describe("placing a VM", () => {
       return world;
     };
 
-    it("ends the empty half that libvirt on the source holds on to for a minute, once the VM has arrived", async () => {
+    it("ends the source of a failed post-copy after a minute, once the VM has arrived with all of its memory", async () => {
       const world = arrived("10:00:01.000");
       const { view, lastMigration } = await world.place({ lastHost: "kvm-a" });
       assert.deepEqual([view.host, view.reason, lastMigration], ["kvm-b", "migrated", undefined]);
@@ -500,7 +500,7 @@ describe("placing a VM", () => {
       assert.equal(world.where, "kvm-a: nothing, kvm-b: running (migrated), kvm-c: nothing");
     });
 
-    it("ends no half that it was not sent for: a definition that has become one meanwhile", async () => {
+    it("ends no post-copy source that the decision did not name: a definition that has become one in the meantime", async () => {
       const world = new Placing({
         "kvm-a": [fakeDomain({ state: "shut off", reason: "migrated" })],
         "kvm-b": [fakeDomain({ reason: "migrated" })],
@@ -578,7 +578,7 @@ describe("placing a VM", () => {
       });
     }
 
-    it("names no command that ends the VM where it has arrived, while its source holds half of it", async () => {
+    it("names no command that ends the VM where it has arrived, while its source still has the interrupted post-copy", async () => {
       const world = onA();
       world.fakes.onMigrate = async ({ domain, destination }) => {
         Object.assign(domain, { state: "paused", reason: "post-copy failed" });

@@ -32,15 +32,15 @@ describe("the verdict of both hosts", () => {
     ["live", a("paused (post-copy failed)"), b("running (post-copy failed)"), "postCopyFailed"],
     ["live", a("paused (post-copy failed)"), b("running (post-copy)"), "postCopyGoesOn"],
     ["live", a("paused (post-copy failed)"), b("running (migrated)"), "unnoticed"],
-    ["live", undefined, b("running (post-copy failed)"), "halfLost"],
-    ["live", a("paused (post-copy failed)"), undefined, "halfLost"],
-    ["live", a("paused (post-copy failed)"), b("shut off (crashed)"), "halfLost"],
-    ["live", a("shut off (crashed)"), b("running (post-copy failed)"), "halfLost"],
+    ["live", undefined, b("running (post-copy failed)"), "peerLost"],
+    ["live", a("paused (post-copy failed)"), undefined, "peerLost"],
+    ["live", a("paused (post-copy failed)"), b("shut off (crashed)"), "peerLost"],
+    ["live", a("shut off (crashed)"), b("running (post-copy failed)"), "peerLost"],
     ["live", undefined, undefined, "unclear"],
     ["live", a("running (booted)"), b("running (migrated)"), "unclear"],
     ["live", a("shut off (migrated)"), undefined, "unclear"],
     ["live", a("shut off (migrated)"), b("shut off (crashed)"), "unclear"],
-    ["live", undefined, b("shut off (crashed)"), "endedThere"],
+    ["live", undefined, b("shut off (crashed)"), "crashedOnDestination"],
     ["live", undefined, b("crashed (panicked)"), "moved"],
     ["live", undefined, b("shut off (shutdown)"), "moved"],
     ["live", a("shut off (shutdown)"), undefined, "ended"],
@@ -52,8 +52,10 @@ describe("the verdict of both hosts", () => {
     ["offline", undefined, b("running (booted)"), "unclear"],
     ["offline", undefined, undefined, "unclear"],
   ];
-  const shown = (there: DomainView | undefined) =>
-    there ? `${there.state} (${there.reason})${there.job ? " with a job" : ""}` : "nothing";
+  const shown = (onDestination: DomainView | undefined) =>
+    onDestination
+      ? `${onDestination.state} (${onDestination.reason})${onDestination.job ? " with a job" : ""}`
+      : "nothing";
   for (const [how, source, destination, outcome] of cases) {
     it(`${how}, source ${shown(source)}, destination ${shown(destination)}: ${outcome}`, () =>
       assert.equal(judge(source, destination, how), outcome));
@@ -63,14 +65,14 @@ describe("the verdict of both hosts", () => {
   const ended = { state: "running", reason: "migrated" };
 
   describe("while the destination says running (post-copy)", () => {
-    const halves = () =>
+    const bothInterrupted = () =>
       new Placing({
         "kvm-a": [fakeDomain({ state: "paused", reason: "post-copy failed", job: "outgoing" })],
         "kvm-b": [fakeDomain({ state: "running", reason: "post-copy" })],
       });
 
     it("is waited for, also when nothing is sent for minutes: QEMU ends it by itself", async () => {
-      const world = halves();
+      const world = bothInterrupted();
       world.host("kvm-a").sends = false;
       void world.clock.sleep(90_000).then(() => {
         Object.assign(world.host("kvm-b").find(fakeUuid)!, ended);
@@ -85,22 +87,22 @@ describe("the verdict of both hosts", () => {
     });
 
     it("ends by a deadline when nothing is sent, and not before while anything is", async () => {
-      const world = halves();
+      const world = bothInterrupted();
       void world.clock.sleep(900_000).then(() => (world.host("kvm-a").sends = false));
       assert.equal((await verify(world.hosts, migration, world.clock)).outcome, "postCopyGoesOn");
       assert.ok(world.clock.elapsedMs >= 1_079_000 && world.clock.elapsedMs < 1_090_000, String(world.clock.elapsedMs));
       await world.hosts.close();
     });
 
-    it("is the VM's arrival where it says running (migrated) then, though the source still holds its half", async () => {
-      const world = halves();
+    it("is the VM's arrival where it reports running (migrated) then, even if the source is still interrupted", async () => {
+      const world = bothInterrupted();
       void world.clock.sleep(60_000).then(() => Object.assign(world.host("kvm-b").find(fakeUuid)!, ended));
       assert.equal((await verify(world.hosts, migration, world.clock)).outcome, "unnoticed");
       await world.hosts.close();
     });
 
     it("fails once the destination has stopped too", async () => {
-      const world = halves();
+      const world = bothInterrupted();
       void world.clock.sleep(60_000).then(() => {
         world.host("kvm-a").sends = false;
         Object.assign(world.host("kvm-b").find(fakeUuid)!, { reason: "post-copy failed" });

@@ -95,7 +95,7 @@ describe("schema: a migration's options", () => {
       ],
     ],
     [
-      "a rate of half a MiB/s",
+      "a rate of 0.5 MiB/s",
       { bandwidth: "1.5MiB/s" },
       [
         "migration.bandwidth",

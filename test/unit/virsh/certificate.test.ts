@@ -44,7 +44,7 @@ describe("the certificates of a host", () => {
         }),
       });
     };
-    for (const [here, there] of [
+    for (const [onSource, onDestination] of [
       [both, old],
       [old, both],
       [reversed(both), old],
@@ -52,7 +52,12 @@ describe("the certificates of a host", () => {
     ] as const) {
       const nowMs = Date.UTC(2027, 0, 1);
       const options = { tls: true, tlsDestination: "plain" };
-      const facts = healthyMove({ source: on("kvm-a", here), destination: on("kvm-b", there), nowMs, options });
+      const facts = healthyMove({
+        source: on("kvm-a", onSource),
+        destination: on("kvm-b", onDestination),
+        nowMs,
+        options,
+      });
       assert.deepEqual(
         certificatesAreGood(facts).filter(({ message }) => !message.includes("is not valid for")),
         [],

@@ -50,10 +50,10 @@ describe("the scripts that copy images", () => {
   let root: string;
   let shell: LocalShell;
   const name = "it's a disk.img";
-  const here = () => join(root, "source", name);
-  const there = () => join(root, "destination", name);
-  const image = (): ImageToCopy => ({ disk: "vda", path: here(), isBlock: false, bytes: statSync(here()).size, allocatedBytes: 2 * MiB, known: false }); // prettier-ignore
-  const atDestination = (): ImageToCopy => ({ ...image(), path: there() });
+  const onSource = () => join(root, "source", name);
+  const onDestination = () => join(root, "destination", name);
+  const image = (): ImageToCopy => ({ disk: "vda", path: onSource(), isBlock: false, bytes: statSync(onSource()).size, allocatedBytes: 2 * MiB, known: false }); // prettier-ignore
+  const atDestination = (): ImageToCopy => ({ ...image(), path: onDestination() });
 
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), "image-copy-"));
@@ -66,18 +66,18 @@ describe("the scripts that copy images", () => {
     chmodSync(ssh, 0o755);
     shell = new LocalShell({ env: { ...process.env, PATH: `${join(root, "bin")}:${process.env.PATH}` } });
     // Data, a hole, data, a hole.
-    writeFileSync(here(), randomBytes(MiB));
-    resize(here(), 40 * MiB);
+    writeFileSync(onSource(), randomBytes(MiB));
+    resize(onSource(), 40 * MiB);
     execFileSync("dd", [
       "if=/dev/urandom",
-      `of=${here()}`,
+      `of=${onSource()}`,
       "bs=1M",
       "seek=20",
       "count=1",
       "conv=notrunc",
       "status=none",
     ]);
-    resize(here(), 50 * MiB);
+    resize(onSource(), 50 * MiB);
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
@@ -91,7 +91,7 @@ describe("the scripts that copy images", () => {
     execFileSync("find", [join(root, directory), "-name", ".vm-placement*"], { encoding: "utf8" }).trim();
 
   async function copy(): Promise<string> {
-    const digest = await ok(digestScript(here(), image().bytes));
+    const digest = await ok(digestScript(onSource(), image().bytes));
     assert.equal(await ok(prepareScript(atDestination(), digest, undefined)), "");
     await ok(transferScript(image(), peer, undefined));
     assert.match(await ok(placeImageScript(atDestination(), digest)), /^placed \d+$/);
@@ -100,9 +100,12 @@ describe("the scripts that copy images", () => {
 
   it("keep content and holes, and leave nothing but what is to be kept", async () => {
     await copy();
-    assert.ok(readFileSync(here()).equals(readFileSync(there())));
-    assert.ok(statSync(there()).blocks * 512 < 4 * MiB, `${statSync(there()).blocks * 512} bytes are allocated`);
-    await ok(settleImageScript(there()));
+    assert.ok(readFileSync(onSource()).equals(readFileSync(onDestination())));
+    assert.ok(
+      statSync(onDestination()).blocks * 512 < 4 * MiB,
+      `${statSync(onDestination()).blocks * 512} bytes are allocated`,
+    );
+    await ok(settleImageScript(onDestination()));
     assert.equal(beside("source"), "");
     assert.equal(beside("destination"), "");
   });
@@ -113,33 +116,33 @@ describe("the scripts that copy images", () => {
   });
 
   it("put an empty image aside, and back where the move did not happen", async () => {
-    resize(there(), 50 * MiB);
+    resize(onDestination(), 50 * MiB);
     const digest = await copy();
-    const { ino } = statSync(there());
+    const { ino } = statSync(onDestination());
     await ok(removeImageScript(atDestination(), digest, String(ino)));
-    assert.equal(statSync(there()).blocks, 0);
+    assert.equal(statSync(onDestination()).blocks, 0);
     assert.equal(beside("destination"), "");
   });
 
   it("never replace other content, unless an earlier move has left it there", async () => {
     const other = Buffer.concat([randomBytes(3 * MiB)]);
-    writeFileSync(there(), other);
-    const digest = await ok(digestScript(here(), image().bytes));
+    writeFileSync(onDestination(), other);
+    const digest = await ok(digestScript(onSource(), image().bytes));
     const refused = await run(prepareScript(atDestination(), digest, undefined));
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /has other content/);
-    assert.ok(readFileSync(there()).equals(other));
-    await ok(leaveImageScript(there(), await ok(digestScript(there(), other.length))));
+    assert.ok(readFileSync(onDestination()).equals(other));
+    await ok(leaveImageScript(onDestination(), await ok(digestScript(onDestination(), other.length))));
     assert.equal(await ok(prepareScript(atDestination(), digest, undefined)), "");
     // Known from the state of the stack.
     rmSync(join(root, "destination", `.vm-placement-${name}.superseded`));
     assert.equal(await ok(prepareScript({ ...atDestination(), known: true }, digest, undefined)), "");
-    assert.ok(readFileSync(there()).equals(other), "it stays until the copy is verified");
+    assert.ok(readFileSync(onDestination()).equals(other), "it stays until the copy is verified");
   });
 
   it("refuse a copy that differs, and keep what was there", async () => {
-    resize(there(), 50 * MiB);
-    const digest = await ok(digestScript(here(), image().bytes));
+    resize(onDestination(), 50 * MiB);
+    const digest = await ok(digestScript(onSource(), image().bytes));
     await ok(prepareScript(atDestination(), digest, undefined));
     await ok(transferScript(image(), peer, undefined));
     const arrived = join(root, "destination", `.vm-placement-${name}.new`, name);
@@ -155,43 +158,51 @@ describe("the scripts that copy images", () => {
     const refused = await run(placeImageScript(atDestination(), digest));
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /differs from its original/);
-    assert.equal(statSync(there()).blocks, 0);
+    assert.equal(statSync(onDestination()).blocks, 0);
     assert.equal(beside("destination"), "");
   });
 
   it("tell how far a copy is, and end it", async () => {
-    const digest = await ok(digestScript(here(), image().bytes));
+    const digest = await ok(digestScript(onSource(), image().bytes));
     await ok(prepareScript(atDestination(), digest, undefined));
     const running = run(transferScript(image(), peer, 1));
     let read = 0;
     for (let i = 0; i < 100 && read < MiB / 2; i++) {
       await new Promise((resolve) => setTimeout(resolve, 50));
-      read = Number(await ok(readBytesScript(here())));
+      read = Number(await ok(readBytesScript(onSource())));
     }
     assert.ok(read >= MiB / 2, `${read} bytes were read`);
-    await ok(stopReaderScript(here()));
+    await ok(stopReaderScript(onSource()));
     assert.notEqual((await running).code, 0);
-    assert.equal(await ok(readBytesScript(here())), "");
+    assert.equal(await ok(readBytesScript(onSource())), "");
     assert.ok(!existsSync(join(root, "source", `.vm-placement-${name}.reader`)));
   });
 
   it("notice a write while an image was copied", async () => {
-    const before = await ok(changedScript(here()));
-    assert.equal(await ok(changedScript(here())), before);
-    execFileSync("dd", ["if=/dev/urandom", `of=${here()}`, "bs=1", "seek=5", "count=8", "conv=notrunc", "status=none"]);
-    assert.notEqual(await ok(changedScript(here())), before);
+    const before = await ok(changedScript(onSource()));
+    assert.equal(await ok(changedScript(onSource())), before);
+    execFileSync("dd", [
+      "if=/dev/urandom",
+      `of=${onSource()}`,
+      "bs=1",
+      "seek=5",
+      "count=8",
+      "conv=notrunc",
+      "status=none",
+    ]);
+    assert.notEqual(await ok(changedScript(onSource())), before);
   });
 
   it("tell what a host has", async () => {
     const missing = join(root, "nowhere", "x.img");
-    resize(there(), 50 * MiB);
-    const facts = parseCopyFacts(await ok(copyFactsScript([here(), there(), missing])))!;
+    resize(onDestination(), 50 * MiB);
+    const facts = parseCopyFacts(await ok(copyFactsScript([onSource(), onDestination(), missing])))!;
     assert.deepEqual(facts.missing, []);
     assert.equal(facts.isRoot, process.getuid!() === 0);
-    const { freeBytes, fileSystemId, allocatedBytes, ...rest } = facts.images[here()]!;
+    const { freeBytes, fileSystemId, allocatedBytes, ...rest } = facts.images[onSource()]!;
     assert.ok(freeBytes! > 0 && fileSystemId !== undefined && allocatedBytes! >= 2 * MiB && allocatedBytes! < 4 * MiB);
     assert.deepEqual(rest, { exists: true, isBlock: false, isEmpty: false, superseded: false, directoryExists: true, bytes: 50 * MiB }); // prettier-ignore
-    assert.equal(facts.images[there()]!.isEmpty, true);
+    assert.equal(facts.images[onDestination()]!.isEmpty, true);
     assert.deepEqual([facts.images[missing]!.exists, facts.images[missing]!.directoryExists], [false, false]);
     assert.equal(parseCopyFacts("@@ root\nyes\n"), undefined, "an answer that was cut tells nothing");
   });

@@ -45,11 +45,11 @@ export function run(given: Case): Decision {
 }
 
 const running = view("kvm-a", "running (booted)");
-const there = view("kvm-b", "running (migrated)");
+const arrived = view("kvm-b", "running (migrated)");
 const off = view("kvm-a", "shut off (shutdown)");
-const halfSource = view("kvm-a", "paused (post-copy failed)");
+const abandonedSource = view("kvm-a", "paused (post-copy failed)");
 const minute = 60_000;
-const sending = (half: DomainView) => ({ ...half, job: { ...outgoing, elapsedMs: 5 * minute } });
+const sending = (source: DomainView) => ({ ...source, job: { ...outgoing, elapsedMs: 5 * minute } });
 /** Of a migration that began five minutes ago. */
 const up = (host: string, upMs: number, what: "sent" | "received"): Past => ({
   host,
@@ -60,13 +60,13 @@ const paused = view("kvm-a", "paused (user)");
 
 export const cases: readonly [title: string, given: Case, expected: string][] = [
   // it is where it should be
-  ["it runs where it should", { views: [there] }, "noop kvm-b"],
+  ["it runs where it should", { views: [arrived] }, "noop kvm-b"],
   ["it is shut off where it should be", { views: [view("kvm-b", "shut off (shutdown)")] }, "noop kvm-b"],
-  ["it is adopted when the state does not know it yet", { uuid: undefined, views: [there] }, "adopt kvm-b"],
-  ["it is adopted by its UUID", { uuid: undefined, domain: dbUuid, views: [there] }, "adopt kvm-b"],
-  ["it is not defined where it runs", { views: [{ ...there, persistent: false }] }, "finish kvm-b, left: none"],
-  ["it runs there, another host is silent", { views: [there], silent: ["kvm-a"] }, "noop kvm-b"],
-  ["it runs there though the host is in maintenance", { views: [there], maintenance: ["kvm-b"] }, "noop kvm-b"],
+  ["it is adopted when the state does not know it yet", { uuid: undefined, views: [arrived] }, "adopt kvm-b"],
+  ["it is adopted by its UUID", { uuid: undefined, domain: dbUuid, views: [arrived] }, "adopt kvm-b"],
+  ["it is not defined where it runs", { views: [{ ...arrived, persistent: false }] }, "finish kvm-b, left: none"],
+  ["it runs there, another host is silent", { views: [arrived], silent: ["kvm-a"] }, "noop kvm-b"],
+  ["it runs there though the host is in maintenance", { views: [arrived], maintenance: ["kvm-b"] }, "noop kvm-b"],
   // it is to be moved
   ["it runs elsewhere", { views: [running] }, "migrate live kvm-a → kvm-b"],
   ["it runs elsewhere and is new", { uuid: undefined, views: [running] }, "migrate live kvm-a → kvm-b"],
@@ -132,7 +132,7 @@ export const cases: readonly [title: string, given: Case, expected: string][] = 
     "refuse domainMissing kvm-a",
   ],
   // it is there twice
-  ["it runs twice", { views: [running, there] }, "refuse domainOnTwoHosts"],
+  ["it runs twice", { views: [running, arrived] }, "refuse domainOnTwoHosts"],
   ["it runs and is paused", { views: [running, view("kvm-b", "paused (user)")] }, "refuse domainOnTwoHosts"],
   [
     "it is defined twice and runs nowhere",
@@ -142,12 +142,12 @@ export const cases: readonly [title: string, given: Case, expected: string][] = 
   // leftovers
   [
     "a definition is left at the source",
-    { views: [view("kvm-a", "shut off (migrated)"), there] },
+    { views: [view("kvm-a", "shut off (migrated)"), arrived] },
     "finish kvm-b, left: kvm-a",
   ],
   [
     "definitions are left at two hosts",
-    { views: [view("kvm-a", "shut off (migrated)"), there, view("kvm-c", "shut off (migrated)")] },
+    { views: [view("kvm-a", "shut off (migrated)"), arrived, view("kvm-c", "shut off (migrated)")] },
     "finish kvm-b, left: kvm-a kvm-c",
   ],
   // migrations in progress
@@ -219,12 +219,12 @@ export const cases: readonly [title: string, given: Case, expected: string][] = 
   ],
   // other VMs
   [
-    "the destination has another VM of the name",
+    "the destination has another VM with the same name",
     { views: [running, view("kvm-b", "shut off (shutdown)", { uuid: otherUuid })] },
     "refuse domainConflict kvm-b",
   ],
   [
-    "a third host has another VM of the name",
+    "a third host has another VM with the same name",
     { views: [running, view("kvm-c", "running (booted)", { uuid: otherUuid })] },
     "migrate live kvm-a → kvm-b",
   ],
@@ -235,7 +235,7 @@ export const cases: readonly [title: string, given: Case, expected: string][] = 
   ],
   ["it was renamed", { views: [view("kvm-a", "running (booted)", { name: "db-old" })] }, "refuse domainConflict kvm-a"],
   [
-    "two VMs of the name, and no UUID known",
+    "two VMs have the name, and the UUID is unknown",
     { uuid: undefined, views: [running, view("kvm-c", "running (booted)", { uuid: otherUuid })] },
     "refuse domainConflict",
   ],
@@ -260,10 +260,14 @@ export const cases: readonly [title: string, given: Case, expected: string][] = 
     { views: [view("kvm-b", "paused (migrating)")], silent: ["kvm-a"] },
     "refuse hostUnreachable kvm-b",
   ],
-  ["post-copy has arrived, and its source gave it up", { views: [halfSource, there] }, "refuse migrationRunning kvm-a"],
   [
-    "post-copy is about to run, and its source gave it up",
-    { views: [halfSource, view("kvm-b", "paused (migrating)")] },
+    "post-copy is complete, but libvirt on the source reports it as failed",
+    { views: [abandonedSource, arrived] },
+    "refuse migrationRunning kvm-a",
+  ],
+  [
+    "post-copy is about to run, but libvirt on the source reports it as failed",
+    { views: [abandonedSource, view("kvm-b", "paused (migrating)")] },
     "refuse migrationRunning kvm-a",
   ],
   [
@@ -272,16 +276,20 @@ export const cases: readonly [title: string, given: Case, expected: string][] = 
     "refuse migrationRunning",
   ],
   [
-    "half of it is lost, and ended on the destination",
-    { views: [halfSource, view("kvm-b", "shut off (crashed)")] },
+    "post-copy lost its destination, which crashed",
+    { views: [abandonedSource, view("kvm-b", "shut off (crashed)")] },
     "refuse postCopyInterrupted kvm-a",
   ],
   [
     "it was shut down before all of it had arrived",
-    { views: [halfSource, view("kvm-b", "shut off (shutdown)")] },
+    { views: [abandonedSource, view("kvm-b", "shut off (shutdown)")] },
     "refuse postCopyInterrupted kvm-a",
   ],
-  ["half of it is lost, nobody knows where", { views: [halfSource] }, "refuse postCopyInterrupted kvm-a"],
+  [
+    "post-copy lost its destination, which no host reports",
+    { views: [abandonedSource] },
+    "refuse postCopyInterrupted kvm-a",
+  ],
   [
     "it ended after it was moved",
     { views: [view("kvm-a", "shut off (migrated)"), view("kvm-b", "shut off (daemon)")] },
@@ -293,8 +301,8 @@ export const cases: readonly [title: string, given: Case, expected: string][] = 
     "refuse domainOnTwoHosts",
   ],
   [
-    "it is on three hosts, of which one crashed and one only holds a half",
-    { views: [halfSource, there, view("kvm-c", "crashed (panicked)")] },
+    "it is on three hosts: crashed on one, an interrupted post-copy source on another",
+    { views: [abandonedSource, arrived, view("kvm-c", "crashed (panicked)")] },
     "refuse domainOnTwoHosts",
   ],
   [
@@ -316,7 +324,7 @@ export const cases: readonly [title: string, given: Case, expected: string][] = 
   [
     "the destination of a broken post-copy was restarted",
     {
-      views: [sending(halfSource), view("kvm-b", "shut off (unknown)")],
+      views: [sending(abandonedSource), view("kvm-b", "shut off (unknown)")],
       past: [up("kvm-a", 99 * minute, "sent"), up("kvm-b", minute, "received")],
     },
     "refuse postCopyInterrupted kvm-a",

@@ -121,9 +121,9 @@ describe("the decision over every pair of states", () => {
     );
   });
 
-  it("resumes only the two halves of an interrupted post-copy, and nothing else beside them", () => {
+  it("resumes only an interrupted post-copy with both its source and destination, and with no other copy of the VM", () => {
     holds(
-      "no two halves",
+      "not both ends of a post-copy",
       when(["resume"], ({ views }) => {
         const [source, destination] = [...views].sort((a) => (a.state === "paused" ? -1 : 1));
         return (
@@ -239,7 +239,7 @@ describe("the decision over every pair of states", () => {
     });
   });
 
-  it("learns from the hosts' past only what to say: never to do anything, never to destroy but the half that is left", () => {
+  it("uses the hosts' past for its messages only: it acts on nothing, and destroys nothing but the VM that is left of a post-copy", () => {
     const [minute, begun] = [60_000, 300_000];
     const pasts = ["kvm-a", "kvm-b"].map((host) =>
       [minute, 99 * minute].flatMap((upMs) =>
@@ -258,8 +258,8 @@ describe("the decision over every pair of states", () => {
     let learned = 0;
     for (const { views, silent } of met) {
       if (!needsPast(views) || views.some(({ job, persistent }) => job?.type !== "none" || !persistent)) continue;
-      const half = views.find(isActive);
-      const asked = views.map((each) => (each === half ? { ...each, job: sent } : each));
+      const survivor = views.find(isActive);
+      const asked = views.map((each) => (each === survivor ? { ...each, job: sent } : each));
       const plain = decideOn(asked, silent);
       for (const onA of pasts[0]!) {
         for (const onB of pasts[1]!) {
@@ -269,7 +269,7 @@ describe("the decision over every pair of states", () => {
           learned++;
           for (const { commands = [], loses } of decision.problem.remedies) {
             const on = (verb: RegExp) => commands.filter(({ command }) => verb.test(command)).map(({ host }) => host);
-            for (const host of on(/^virsh destroy /)) assert.equal(host, half?.host);
+            for (const host of on(/^virsh destroy /)) assert.equal(host, survivor?.host);
             for (const host of on(/^virsh start /)) assert.ok(views.some((each) => each.host === host));
             assert.ok(loses !== undefined, decision.problem.message);
           }

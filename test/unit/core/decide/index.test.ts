@@ -49,7 +49,7 @@ describe("the decision", () => {
       ],
     ],
     [
-      "it is on three hosts, of which one crashed and one only holds a half",
+      "it is on three hosts: crashed on one, an interrupted post-copy source on another",
       [
         ...["kvm-b$ virsh destroy db-01", "kvm-c$ virsh destroy db-01", "$ pulumi up"],
         `${parted}, on kvm-b; nothing but the dump of a guest that has crashed, on kvm-c`,
@@ -91,7 +91,7 @@ describe("the decision", () => {
       ],
     ],
     [
-      "the destination has another VM of the name",
+      "the destination has another VM with the same name",
       [
         "kvm-b$ virsh domrename db-01 NEW-NAME",
         ...["kvm-b$ virsh undefine --keep-nvram --keep-tpm db-01", "loses its definition"],
@@ -109,11 +109,14 @@ describe("the decision", () => {
       "libvirt waits for a destination for ever",
       ["kvm-a$ pgrep -af 'ssh -T .*virt-ssh-helper'", "kvm-a$ kill PID", "$ pulumi up"],
     ],
-    ["post-copy has arrived, and its source gave it up", ["kvm-a$ virsh destroy db-01", "$ pulumi up"]],
-    ["post-copy is about to run, and its source gave it up", []],
+    [
+      "post-copy is complete, but libvirt on the source reports it as failed",
+      ["kvm-a$ virsh destroy db-01", "$ pulumi up"],
+    ],
+    ["post-copy is about to run, but libvirt on the source reports it as failed", []],
     ["post-copy goes on beside one that runs", []],
     [
-      "half of it is lost, and ended on the destination",
+      "post-copy lost its destination, which crashed",
       ["kvm-a$ virsh destroy db-01", "kvm-b$ virsh start db-01", "$ pulumi up", onDisk],
     ],
     [

@@ -37,8 +37,8 @@ function refusal(decision: Decision) {
 
 const problemOf = (decision: Decision) => refusal(decision).problem;
 
-const fromDisk = (half: string, on: string) => [
-  `${half}$ virsh destroy db-01`,
+const fromDisk = (survivor: string, on: string) => [
+  `${survivor}$ virsh destroy db-01`,
   `${on}$ virsh start db-01`,
   "$ pulumi up",
   "loses everything that was only in its memory",
@@ -52,30 +52,33 @@ const startedOrLeft = (on: string, other: string) => [
   "loses changes made to that definition alone",
 ];
 
-describe("a post-copy that has arrived, though libvirt on its source holds on to its half", () => {
-  const half = view("kvm-a", "paused (post-copy failed)", { job });
+describe("a post-copy that is complete, while libvirt on its source still has the VM", () => {
+  const source = view("kvm-a", "paused (post-copy failed)", { job });
   const whole = view("kvm-b", "running (migrated)");
-  const otherwise = (half: DomainView, whole: DomainView, past?: Past[]) =>
-    refusal(decideOn([half, whole], past)).otherwise;
+  const otherwise = (source: DomainView, whole: DomainView, past?: Past[]) =>
+    refusal(decideOn([source, whole], past)).otherwise;
   const proof = [up("kvm-a", 99 * minute, sent), up("kvm-b", 99 * minute, received)];
 
   it("is cleared up where both logs show the same migration", () => {
-    const { action, view: home, leftovers } = otherwise(half, whole, proof)!;
-    assert.deepEqual([action, home, leftovers], ["finish", whole, [half]]);
+    const { action, view: home, leftovers } = otherwise(source, whole, proof)!;
+    assert.deepEqual([action, home, leftovers], ["finish", whole, [source]]);
   });
 
   it("is left alone without that proof, and while the source may still send", () => {
-    assert.equal(otherwise(half, whole), undefined);
+    assert.equal(otherwise(source, whole), undefined);
     assert.equal(
-      otherwise(half, whole, [proof[0]!, up("kvm-b", 99 * minute, { last: { what: "received", agoMs: 60 * minute } })]),
+      otherwise(source, whole, [
+        proof[0]!,
+        up("kvm-b", 99 * minute, { last: { what: "received", agoMs: 60 * minute } }),
+      ]),
       undefined,
     );
     assert.equal(
-      otherwise(half, whole, [proof[0]!, up("kvm-b", 99 * minute, { last: { what: "started", agoMs: begun } })]),
+      otherwise(source, whole, [proof[0]!, up("kvm-b", 99 * minute, { last: { what: "started", agoMs: begun } })]),
       undefined,
     );
     assert.equal(otherwise(view("kvm-a", "paused (post-copy)", { job }), whole, proof), undefined);
-    assert.equal(otherwise({ ...half, persistent: false }, whole, proof), undefined);
+    assert.equal(otherwise({ ...source, persistent: false }, whole, proof), undefined);
   });
 });
 
@@ -84,7 +87,7 @@ describe("hosts that lost power in a post-copy", () => {
   const onDestination = view("kvm-b", "running (post-copy)");
   const off = (host: string) => view(host, "shut off (unknown)");
 
-  it("the destination: its half is gone, and it starts there from its disk", () => {
+  it("the destination: its VM is gone, and it starts there from its disk", () => {
     const { code, message, remedies, settlesWithinMs } = problemOf(
       decideOn([onSource, off("kvm-b")], [up("kvm-a", 99 * minute, sent), up("kvm-b", minute, received)]),
     );
@@ -97,7 +100,7 @@ describe("hosts that lost power in a post-copy", () => {
     assert.equal(settlesWithinMs, undefined);
   });
 
-  it("the source: its half is gone, and a destination that has not noticed is waited for first", () => {
+  it("the source: its VM is gone, and a destination that has not noticed is waited for first", () => {
     const { message, remedies, settlesWithinMs } = problemOf(
       decideOn([off("kvm-a"), onDestination], [up("kvm-a", minute), up("kvm-b", 99 * minute, { qemuMs: begun })]),
     );
@@ -143,10 +146,10 @@ describe("hosts that lost power in a post-copy", () => {
   }
 
   it("is not promised to lose nothing while a host is silent", () => {
-    for (const half of [onSource, view("kvm-b", "running (post-copy failed)")]) {
-      const { remedies } = problemOf(decideOn([half], undefined, ["kvm-c"]));
+    for (const survivor of [onSource, view("kvm-b", "running (post-copy failed)")]) {
+      const { remedies } = problemOf(decideOn([survivor], undefined, ["kvm-c"]));
       assert.doesNotMatch(renderRemedies(remedies), /nothing is lost/);
-      assert.deepEqual(commandsOf(remedies), fromDisk(half.host, half.host));
+      assert.deepEqual(commandsOf(remedies), fromDisk(survivor.host, survivor.host));
     }
   });
 

@@ -42,17 +42,17 @@ const numbers = (from: number, to: number) => Array.from({ length: to - from + 1
 type Change = NonNullable<Parameters<typeof healthyMove>[0]>;
 const domain = (change: Partial<DomainFacts>): Change => ({ domain: healthyDomain(change) });
 const peer = (change: Partial<PeerFacts>): Change => ({ peer: healthyPeer(change) });
-const there = (change: Partial<SystemFacts>): Change => ({
+const destinationHas = (change: Partial<SystemFacts>): Change => ({
   destination: healthyHost("kvm-b", { system: healthySystem("kvm-b", change) }),
 });
 const pinned = (change: Partial<Pinning>, topology: Partial<Topology> = {}): Change => ({
   ...domain({ pinning: { cpus: [], nodes: [], automatic: false, ...change } }),
-  ...there({ topology: { ...healthySystem("kvm-b").topology!, ...topology } }),
+  ...destinationHas({ topology: { ...healthySystem("kvm-b").topology!, ...topology } }),
 });
-const disk = (change: Partial<Disk>, here = image(), far = image()): Change => ({
+const disk = (change: Partial<Disk>, onSource = image(), onDestination = image()): Change => ({
   ...domain({ disks: [{ ...fileDisk, ...change }] }),
-  sourceImages: { [path]: here },
-  destinationImages: { [path]: far },
+  sourceImages: { [path]: onSource },
+  destinationImages: { [path]: onDestination },
 });
 const hostDevice = (type: string, change: Partial<HostDevice> = {}): HostDevice => ({
   type,
@@ -86,15 +86,17 @@ const huge = (change: Partial<DomainFacts> = {}): Change =>
   domain({ hugeMemory: [{ bytes: 8 * GiB, pageKiB: 0 }], ...change });
 const hugeAlongside = (bytes: number) => ({ hugeMemory: [{ bytes, pageKiB: 2048 }] });
 const pages = (free: number, total = free, freeOn: Record<number, number> | undefined = undefined): Change =>
-  there({ hugepages: { 2048: { free, total, freeOn } } });
+  destinationHas({ hugepages: { 2048: { free, total, freeOn } } });
 const onNfs = image({ fileSystem: "nfs4", mountSource: "nas:/vm" });
 const tls = (theirs: object, ours: object = {}): Change => {
-  const far = healthySystem("kvm-b");
+  const onDestination = healthySystem("kvm-b");
   const near = healthySystem("kvm-a");
   return {
     options: { tls: true },
     source: healthyHost("kvm-a", { system: { ...near, certificates: { ...near.certificates!, ...ours } } }),
-    destination: healthyHost("kvm-b", { system: { ...far, certificates: { ...far.certificates!, ...theirs } } }),
+    destination: healthyHost("kvm-b", {
+      system: { ...onDestination, certificates: { ...onDestination.certificates!, ...theirs } },
+    }),
   };
 };
 const authority = (identity: string, change: Partial<Certificate> = {}) =>
@@ -112,11 +114,15 @@ const hourMs = 3_600_000;
 
 const owned = (change: Partial<OwnedFacts> = {}, swtpm = "0.8.0"): OwnedOnHost =>
   ownedOn(ownedContent(change), { swtpm }, "/vars.fd");
-const offline = (what: Partial<OwnedState>, here: Partial<OwnedFacts> = {}, far: Partial<OwnedFacts> = {}): Change => ({
+const offline = (
+  what: Partial<OwnedState>,
+  onSource: Partial<OwnedFacts> = {},
+  onDestination: Partial<OwnedFacts> = {},
+): Change => ({
   ...domain({ state: "shut off", owned: [{ what: "UEFI variables", path: "/vars.fd", ...what }] }),
   how: "offline",
-  sourceOwned: owned(here),
-  destinationOwned: owned(far),
+  sourceOwned: owned(onSource),
+  destinationOwned: owned(onDestination),
 });
 
 /** What spoils the move, and what is found then, as `factsOf` gives it. Empty: it is let pass. */
@@ -294,20 +300,20 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   ],
   [
     "a destination that insists on TLS",
-    there({ qemuConf: { ...healthySystem("kvm-b").qemuConf!, migrateTlsForce: true } }),
+    destinationHas({ qemuConf: { ...healthySystem("kvm-b").qemuConf!, migrateTlsForce: true } }),
     ["blocker tls-forced on kvm-b: peerTls"],
   ],
   // clocks and software
   [
     "clocks two hours apart",
-    there({ clockOffsetMs: -2 * hourMs }),
+    destinationHas({ clockOffsetMs: -2 * hourMs }),
     [
       "warning clocks-agree on kvm-b: clocksApart",
       "kvm-a$ systemctl enable --now chronyd",
       "kvm-b$ systemctl enable --now chronyd",
     ],
   ],
-  ["clocks half a minute apart", there({ clockOffsetMs: 30_000 }), []],
+  ["clocks 30 seconds apart", destinationHas({ clockOffsetMs: 30_000 }), []],
   [
     "a resume that would crash the destination",
     { destination: healthyHost("kvm-b", { libvirt: "11.3.0" }), options: { postCopy: true } },
@@ -315,7 +321,7 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   ],
   [
     "post-copy to a QEMU that may not use userfaultfd",
-    { ...there({ userfaultfd: false }), options: { postCopy: true } },
+    { ...destinationHas({ userfaultfd: false }), options: { postCopy: true } },
     ["blocker post-copy-userfaultfd on kvm-b: unsafeCombination", "kvm-b$ sysctl -w vm.unprivileged_userfaultfd=1"],
   ],
   [
@@ -378,42 +384,54 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   // memory
   [
     "too little memory free",
-    there({ availableMemoryBytes: 2 * GiB }),
+    destinationHas({ availableMemoryBytes: 2 * GiB }),
     ["warning free-memory on kvm-b: migrationRefused"],
   ],
   [
     "memory for now, but not for all of it",
-    there({ availableMemoryBytes: 4 * GiB }),
+    destinationHas({ availableMemoryBytes: 4 * GiB }),
     ["warning free-memory on kvm-b: migrationRefused"],
   ],
   [
     "less memory and swap than the VM uses",
-    there({ availableMemoryBytes: 2 * GiB, memoryCapacityBytes: 2.5 * GiB }),
+    destinationHas({ availableMemoryBytes: 2 * GiB, memoryCapacityBytes: 2.5 * GiB }),
     ["blocker free-memory on kvm-b: migrationRefused"],
   ],
   [
     "less memory and swap than a VM locks",
-    { ...domain({ memoryLocked: true }), ...there({ memoryCapacityBytes: 7 * GiB }) },
+    { ...domain({ memoryLocked: true }), ...destinationHas({ memoryCapacityBytes: 7 * GiB }) },
     ["blocker free-memory on kvm-b: migrationRefused"],
   ],
   [
     "VMs that fit one by one only",
-    { ...there({ availableMemoryBytes: 20 * GiB }), alongside: [into("web-01", 8 * GiB), into("web-02", 10 * GiB)] },
+    {
+      ...destinationHas({ availableMemoryBytes: 20 * GiB }),
+      alongside: [into("web-01", 8 * GiB), into("web-02", 10 * GiB)],
+    },
     ["warning free-memory on kvm-b: migrationRefused"],
   ],
   [
     "VMs that can never all fit",
-    { ...there({ memoryCapacityBytes: 20 * GiB }), alongside: [into("web-01", 8 * GiB), into("web-02", 10 * GiB)] },
+    {
+      ...destinationHas({ memoryCapacityBytes: 20 * GiB }),
+      alongside: [into("web-01", 8 * GiB), into("web-02", 10 * GiB)],
+    },
     ["blocker free-memory on kvm-b: migrationRefused"],
   ],
   [
     "VMs that fit once another has left",
-    { ...there({ availableMemoryBytes: 12 * GiB }), alongside: [into("web-01", 8 * GiB), outOf("old-01", 4 * GiB)] },
+    {
+      ...destinationHas({ availableMemoryBytes: 12 * GiB }),
+      alongside: [into("web-01", 8 * GiB), outOf("old-01", 4 * GiB)],
+    },
     [],
   ],
   [
     "VMs that do not fit though another has left",
-    { ...there({ availableMemoryBytes: 6 * GiB }), alongside: [into("web-01", 8 * GiB), outOf("old-01", 4 * GiB)] },
+    {
+      ...destinationHas({ availableMemoryBytes: 6 * GiB }),
+      alongside: [into("web-01", 8 * GiB), outOf("old-01", 4 * GiB)],
+    },
     ["warning free-memory on kvm-b: migrationRefused"],
   ],
   [
@@ -424,15 +442,15 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   ["as many huge pages as it needs", { ...huge(), ...pages(4096) }, []],
   [
     "huge pages that are mounted nowhere",
-    { ...huge({ hugeMemory: [{ bytes: 8 * GiB, pageKiB: 1_048_576 }] }), ...there({ hugetlbfs: false }) },
+    { ...huge({ hugeMemory: [{ bytes: 8 * GiB, pageKiB: 1_048_576 }] }), ...destinationHas({ hugetlbfs: false }) },
     ["blocker hugepages on kvm-b: migrationRefused", "kvm-b$ mount -t hugetlbfs hugetlbfs /dev/hugepages"],
   ],
-  ["huge pages of a memfd, mounted nowhere", { ...huge({ memfd: true }), ...there({ hugetlbfs: false }) }, []],
+  ["huge pages of a memfd, mounted nowhere", { ...huge({ memfd: true }), ...destinationHas({ hugetlbfs: false }) }, []],
   [
     "huge pages of two sizes of which one is short",
     {
       ...huge({ hugeMemory: [{ bytes: 4 * GiB, pageKiB: 2048 }, { bytes: 4 * GiB, pageKiB: 1_048_576 }] }), // prettier-ignore
-      ...there({
+      ...destinationHas({
         hugepages: {
           2048: { free: 4096, total: 4096, freeOn: undefined },
           1048576: { free: 3, total: 8, freeOn: undefined },
@@ -461,13 +479,13 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     "little ordinary memory beside huge pages",
     {
       ...huge({ hugeMemory: [{ bytes: 6 * GiB, pageKiB: 1_048_576 }] }),
-      ...there({ availableMemoryBytes: GiB }),
+      ...destinationHas({ availableMemoryBytes: GiB }),
     },
     ["warning free-memory on kvm-b: migrationRefused"],
   ],
   [
     "little ordinary memory where all is in huge pages",
-    { ...huge(), ...there({ availableMemoryBytes: GiB, memoryCapacityBytes: GiB }) },
+    { ...huge(), ...destinationHas({ availableMemoryBytes: GiB, memoryCapacityBytes: GiB }) },
     [],
   ],
   [
@@ -689,7 +707,11 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     ["blocker boot-files on kvm-b: migrationRefused"],
   ],
   // networks
-  ["a bridge that is not there", there({ interfaces: ["eth0"] }), ["blocker networks on kvm-b: migrationRefused"]],
+  [
+    "a bridge that is not there",
+    destinationHas({ interfaces: ["eth0"] }),
+    ["blocker networks on kvm-b: migrationRefused"],
+  ],
   [
     "a network that is not active",
     { destination: healthyHost("kvm-b", { networks: [{ name: "default", active: false }] }) },
@@ -750,7 +772,7 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     ["warning usb-devices on kvm-b: migrationRefused", "kvm-b$ lsusb"],
   ],
   ["a USB device that may be missing", domain({ hostDevices: [hostDevice("usb", { optional: true })] }), []],
-  ["half of a failover pair", domain({ hostDevices: [hostDevice("network function", { transient: true })] }), []],
+  ["one device of a failover pair", domain({ hostDevices: [hostDevice("network function", { transient: true })] }), []],
   ["a PCI device, shut off", { ...domain({ hostDevices: [hostDevice("pci")] }), how: "offline" }, []],
   [
     "directories of the host",

@@ -56,18 +56,24 @@ describe("the images of a VM that is shut off", () => {
   });
 
   it("find their place: what is there is replaced only where nothing is lost by it", () => {
-    const there = (change: Partial<ImageOnHost>, more: Partial<MoveFacts> = {}) =>
+    const onDestination = (change: Partial<ImageOnHost>, more: Partial<MoveFacts> = {}) =>
       copyMove({ to: side({ [vda]: onHost(change), [base]: absent() }), ...more });
-    assert.deepEqual(blockers(there({ isEmpty: true, bytes: GiB })), []);
-    assert.deepEqual(blockers(there({ superseded: true, bytes: GiB })), []);
+    assert.deepEqual(blockers(onDestination({ isEmpty: true, bytes: GiB })), []);
+    assert.deepEqual(blockers(onDestination({ superseded: true, bytes: GiB })), []);
     const staleImages = [{ host: "kvm-b", path: vda, since: "2026-11-26T10:00:00.000Z" }];
-    assert.deepEqual(blockers(there({ bytes: GiB }, { staleImages })), []);
-    assert.equal(imagesToCopy(there({ bytes: GiB }, { staleImages })).find(({ path }) => path === vda)!.known, true);
-    const [problem] = imagesCanBeCopied(there({ bytes: GiB }));
+    assert.deepEqual(blockers(onDestination({ bytes: GiB }, { staleImages })), []);
+    assert.equal(
+      imagesToCopy(onDestination({ bytes: GiB }, { staleImages })).find(({ path }) => path === vda)!.known,
+      true,
+    );
+    const [problem] = imagesCanBeCopied(onDestination({ bytes: GiB }));
     assert.equal(problem!.severity, "blocker");
     assert.deepEqual(problem!.remedies.map(({ commands, loses }) => [commands, loses]), [[[{ host: "kvm-b", command: `mv ${vda} ${vda}.old` }], undefined]]); // prettier-ignore
     // Of the same size it may be the same: its checksum tells in the move.
-    assert.deepEqual(shown(there({})), ["warning unsafeStorage on kvm-b", "information unsafeStorage on kvm-a"]);
+    assert.deepEqual(shown(onDestination({})), [
+      "warning unsafeStorage on kvm-b",
+      "information unsafeStorage on kvm-a",
+    ]);
     const nowhere = copyMove({ to: side({ [vda]: absent({ directoryExists: false }), [base]: absent() }) });
     const [missing] = imagesCanBeCopied(nowhere);
     assert.deepEqual(missing!.remedies[0]!.commands, [{ host: "kvm-b", command: "mkdir -p /images" }]);
@@ -80,7 +86,7 @@ describe("the images of a VM that is shut off", () => {
   });
 
   it("on block devices need a device of the same size or larger", () => {
-    const device = (there: ImageOnHost, serial?: string) =>
+    const device = (onDestination: ImageOnHost, serial?: string) =>
       copyMove({
         domain: healthyDomain({ disks: [{ ...disk, type: "block", path: "/dev/vg/db", format: "raw" }] }),
         sourceImages: { "/dev/vg/db": image({ serial }) },
@@ -88,7 +94,7 @@ describe("the images of a VM that is shut off", () => {
         imageCopy: {
           chains: { "/dev/vg/db": ["/dev/vg/db"] },
           source: side({ "/dev/vg/db": onHost({ isBlock: true, allocatedBytes: 20 * GiB }) }),
-          destination: side({ "/dev/vg/db": there }),
+          destination: side({ "/dev/vg/db": onDestination }),
         },
       });
     assert.deepEqual(blockers(device(onHost({ isBlock: true, isEmpty: true, bytes: 21 * GiB }))), []);

@@ -8,12 +8,12 @@ import { healthyDomain, healthyMove, image } from "../../../support/move-facts";
 import { dbUuid } from "../../../support/views";
 import { ownedContent, ownedOn, ownedPath } from "./owned-facts";
 
-const offline = (here: OwnedOnHost, there: OwnedOnHost) =>
+const offline = (onSource: OwnedOnHost, onDestination: OwnedOnHost) =>
   healthyMove({
     how: "offline",
     domain: healthyDomain({ state: "shut off", owned: [{ what: "UEFI variables", path: ownedPath }] }),
-    sourceOwned: here,
-    destinationOwned: there,
+    sourceOwned: onSource,
+    destinationOwned: onDestination,
   });
 const messages = (move: ReturnType<typeof offline>) => problems(move).map(({ message }) => message);
 
@@ -21,8 +21,8 @@ describe("what a VM owns beside its disks", () => {
   const nothing = ownedContent({ digest: "nothing" });
 
   it("is copied where only the source has it, and where the destination has the same or what has moved on", () => {
-    for (const there of [nothing, ownedContent(), ownedContent({ digest: "bb", superseded: true })]) {
-      const move = offline(ownedOn(ownedContent()), ownedOn(there));
+    for (const onDestination of [nothing, ownedContent(), ownedContent({ digest: "bb", superseded: true })]) {
+      const move = offline(ownedOn(ownedContent()), ownedOn(onDestination));
       assert.deepEqual(messages(move), []);
       assert.deepEqual(ownedToCopy(move), [{ what: "UEFI variables", path: ownedPath, digest: "aa" }]);
     }
@@ -36,7 +36,7 @@ describe("what a VM owns beside its disks", () => {
   });
 
   it("blocks the move where it cannot be copied", () => {
-    for (const [here, there, text] of [
+    for (const [onSource, onDestination, text] of [
       [
         ownedOn(ownedContent()),
         ownedOn(ownedContent({ digest: "bb" })),
@@ -57,7 +57,7 @@ describe("what a VM owns beside its disks", () => {
       [ownedOn(ownedContent({ irregular: true })), ownedOn(nothing), /symbolic links or special files/],
       [ownedOn({ ...nothing, keptCopy: "/k" }), ownedOn(nothing), /an interrupted move kept a copy: \/k/],
     ] as const) {
-      const found = problems(offline(here, there));
+      const found = problems(offline(onSource, onDestination));
       assert.deepEqual([found.length, found[0]?.severity, found[0]?.code], [1, "blocker", "unsafeStorage"]);
       assert.match(found[0]!.message, text);
     }
@@ -112,13 +112,13 @@ describe("what a VM owns beside its disks", () => {
 
 describe("the disks of a VM that is shut off", () => {
   const disk = { ...healthyDomain().disks[0]!, type: "file", path: "/d.img" };
-  const move = (here: Parameters<typeof image>[0], there: Parameters<typeof image>[0], stale = false) =>
+  const move = (onSource: Parameters<typeof image>[0], onDestination: Parameters<typeof image>[0], stale = false) =>
     problems(
       healthyMove({
         how: "offline",
         domain: healthyDomain({ state: "shut off", disks: [disk] }),
-        sourceImages: { "/d.img": image(here) },
-        destinationImages: { "/d.img": image(there) },
+        sourceImages: { "/d.img": image(onSource) },
+        destinationImages: { "/d.img": image(onDestination) },
         ...(stale && { staleImages: [{ host: "kvm-b", path: "/d.img", since: "2026-11-26T10:00:00.000Z" }] }),
       }),
     ).map(({ message }) => message);
