@@ -1,5 +1,6 @@
 import { PlacementError } from "../../provider/core/errors";
 import type { ExecOptions, ExecResult, ProcessListeners, RemoteProcess, Shell } from "../../provider/core/ports";
+import { execBySpawn } from "../exec-by-spawn";
 import type { SimulatedHost } from "./host";
 import type { Network } from "./network";
 import { startProcess } from "./process";
@@ -23,17 +24,10 @@ export class SimulatedShell implements Shell {
     return this.simulated.name;
   }
 
-  async exec(command: string, { input }: ExecOptions = {}): Promise<ExecResult> {
-    const output = { stdout: "", stderr: "" };
-    const process = await this.spawn(command, {
-      stdout: (text) => (output.stdout += text),
-      stderr: (text) => (output.stderr += text),
-    });
-    if (input !== undefined) process.write(input);
-    process.end();
-    const exit = await process.exit;
-    if (exit.code === null) throw this.lost();
-    return { ...exit, ...output };
+  async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
+    const ended = await execBySpawn(this, command, options);
+    if (ended.code === null) throw this.lost();
+    return ended;
   }
 
   spawn(command: string, listeners: ProcessListeners): Promise<RemoteProcess> {

@@ -1,5 +1,6 @@
 /** A Shell on this computer: runs a command as sshd does, by `LOGIN_SHELL -c COMMAND`. */
 import { spawn } from "node:child_process";
+import { execBySpawn } from "../../lab/exec-by-spawn";
 import type { ExecOptions, ExecResult, ProcessListeners, RemoteProcess, Shell } from "../../provider/core/ports";
 
 export interface LocalShellOptions {
@@ -14,15 +15,8 @@ export class LocalShell implements Shell {
 
   constructor(private readonly options: LocalShellOptions = {}) {}
 
-  async exec(command: string, { input }: ExecOptions = {}): Promise<ExecResult> {
-    const output = { stdout: "", stderr: "" };
-    const process = await this.spawn(command, {
-      stdout: (text) => (output.stdout += text),
-      stderr: (text) => (output.stderr += text),
-    });
-    if (input !== undefined) process.write(input);
-    process.end();
-    return { ...(await process.exit), ...output };
+  exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
+    return execBySpawn(this, command, options);
   }
 
   spawn(command: string, listeners: ProcessListeners): Promise<RemoteProcess> {

@@ -1,9 +1,9 @@
 /** The product's handlers in this process, for several VMs: what `pulumi up` calls, without the seconds that Pulumi itself takes. */
 import { type Failure, PlacementError } from "../../provider/core/errors";
-import type { Shell } from "../../provider/core/ports";
 import { createHandlers } from "../../provider/handlers";
 import { createDial } from "../../provider/ssh";
 import type { Lab } from "../../lab/libvirt";
+import { type InProcess, providerInProcess } from "../in-process";
 
 type Props = Record<string, unknown>;
 
@@ -16,25 +16,25 @@ export interface Failed {
 export class Placements {
   /** By domain: what Pulumi would have in its state. */
   private readonly states = new Map<string, { id: string; outs: Props }>();
-  private shells = new Set<Shell>();
-  private handlers: ReturnType<typeof createHandlers>;
+  private provider: Promise<InProcess>;
 
   constructor(private readonly lab: Lab) {
-    this.handlers = this.newProvider();
+    this.provider = this.newProvider();
   }
 
   /** One `up` of one VM. What it failed with, or undefined. */
   async place(domain: string, host: string, migration: Props): Promise<Failed | undefined> {
     const known = this.states.get(domain);
-    const checked = await this.handlers.check(known?.outs ?? {}, { domain, host, migration });
+    const { handlers } = await this.provider;
+    const checked = await handlers.check(known?.outs ?? {}, { domain, host, migration });
     if (checked.failures?.length) return { text: checked.failures.map(({ reason }) => reason).join("; ") };
     const news = checked.inputs as Props;
     try {
       if (known === undefined) {
-        const created = await this.handlers.create(news);
+        const created = await handlers.create(news);
         this.states.set(domain, { id: created.id, outs: created.outs as Props });
       } else {
-        const updated = await this.handlers.update(known.id, known.outs, news);
+        const updated = await handlers.update(known.id, known.outs, news);
         this.states.set(domain, { id: known.id, outs: updated.outs as Props });
       }
       return undefined;
@@ -49,7 +49,8 @@ export class Placements {
   /** What `pulumi refresh` does. */
   async refresh(domain: string): Promise<void> {
     const { id, outs } = this.states.get(domain)!;
-    const read = await this.handlers.read(id, outs);
+    const { handlers } = await this.provider;
+    const read = await handlers.read(id, outs);
     this.states.set(domain, { id, outs: read.props as Props });
   }
 
@@ -59,32 +60,11 @@ export class Placements {
 
   /** As from one `pulumi` command to the next: the provider process ends, and its connections with it. */
   async restart(): Promise<void> {
-    await Promise.all([...this.shells].map((shell) => shell.close()));
-    this.shells = new Set();
-    this.handlers = this.newProvider();
+    await (await this.provider).close();
+    this.provider = this.newProvider();
   }
 
-  private newProvider() {
-    const nothing = () => {};
-    const handlers = createHandlers({
-      dial: (inventory) => {
-        const dial = createDial({ inventory });
-        return async (host) => {
-          const shell = await dial(host);
-          this.shells.add(shell);
-          return shell;
-        };
-      },
-      sshHosts: () => [],
-      clock: { now: () => Date.now(), sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
-      display: {
-        row: () => ({ live: nothing, info: nothing, warn: nothing }),
-        debug: () => {},
-        flush: () => Promise.resolve(),
-      },
-    });
-    const config = { "vm-placement:hosts": JSON.stringify(this.lab.inventory()) };
-    void handlers.configure({ config: { get: (key: string) => config[key as keyof typeof config] } });
-    return handlers;
+  private newProvider(): Promise<InProcess> {
+    return providerInProcess(this.lab, { createHandlers, createDial });
   }
 }

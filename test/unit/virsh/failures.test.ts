@@ -9,17 +9,9 @@ import { type Remedy, renderRemedies } from "../../../provider/core/problem";
 import { type FailureContext, stderrCauses } from "../../../provider/core/problems";
 import { essence, hidesCause, readFailure } from "../../../provider/virsh/failures";
 import { commandsOf } from "../../support/problems";
-import { stderrCases, withoutCause } from "./stderr-cases";
+import { context, stderrCases, withoutCause } from "./stderr-cases";
 
 const load = createRequire(__filename);
-/** virsh on the source is run by admin, and ssh there logs in as migrate. */
-const context: FailureContext = {
-  domain: "db-01",
-  source: "kvm-a",
-  destination: "kvm-b",
-  sourceUser: "admin",
-  peerUri: "qemu+ssh://migrate@10.0.0.12/system",
-};
 const cases = Object.entries(stderrCases).flatMap(([file, texts]) =>
   texts.map(([stderr, code, commands]) => ({ file, stderr, code, commands })),
 );

@@ -1,19 +1,11 @@
 /** libvirt's daemon answers in the language of its host: a cause that is told by English words may be missed there, never mistaken. */
 import assert from "node:assert/strict";
-import { type FailureContext } from "../../../provider/core/problems";
 import { parseCpuComparison } from "../../../provider/virsh/hostXml";
 import { essence, hidesCause, readFailure } from "../../../provider/virsh/failures";
 import { catalogues, filled, translated } from "../../support/translate";
 import { commandsOf } from "../../support/problems";
-import { stderrCases, withoutCause } from "./stderr-cases";
+import { context, stderrCases, withoutCause } from "./stderr-cases";
 
-const context: FailureContext = {
-  domain: "db-01",
-  source: "kvm-a",
-  destination: "kvm-b",
-  sourceUser: "admin",
-  peerUri: "qemu+ssh://migrate@10.0.0.12/system",
-};
 const read = (stderr: string) => {
   const failure = readFailure(stderr, context);
   return failure && { code: failure.code, commands: commandsOf(failure.remedies) };

@@ -1,5 +1,15 @@
 /** What virsh printed, by the file of provider/core/problems that has its cause: the text, its code, and the commands of its remedies with what they lose. */
 import type { ErrorCode } from "../../../provider/core/errorCodes";
+import type { FailureContext } from "../../../provider/core/problems";
+
+/** virsh on the source is run by admin, and ssh there logs in as migrate. */
+export const context: FailureContext = {
+  domain: "db-01",
+  source: "kvm-a",
+  destination: "kvm-b",
+  sourceUser: "admin",
+  peerUri: "qemu+ssh://migrate@10.0.0.12/system",
+};
 
 export const stderrCases: Record<string, [stderr: string, code: ErrorCode, commands: string[]][]> = {
   bootFiles: [
