@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { LastMigration } from "./core/args";
 import { PlacementError } from "./core/errors";
 import type { Clock, InFlight, Ports, Progress } from "./core/ports";
+import { showOutcome, withOutcome } from "./core/predict/past";
 import { checkInputs } from "./pulumi/check";
 import { desiredOf } from "./pulumi/desired";
 import { createDisplay, type Display } from "./pulumi/display";
@@ -107,7 +108,10 @@ async function createOrUpdate(
     await display.flush();
   };
   try {
-    const { view, lastMigration } = await sayOnInterrupt(interrupted, () => work);
+    const { view, lastMigration: moved } = await sayOnInterrupt(interrupted, () => work);
+    const lastMigration = moved && withOutcome(moved, desired.lastMigration);
+    const outcome = lastMigration && showOutcome(lastMigration);
+    if (outcome !== undefined) progress.info(outcome);
     return { view, lastMigration, plan };
   } catch (error) {
     const seen = error instanceof PlacementError ? error.problem.seen : undefined;

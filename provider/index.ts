@@ -3,6 +3,7 @@ export type { DeepInput, VmPlacementArgs } from "./resource";
 export type {
   Duration,
   LastMigration,
+  PastEstimate,
   MigrationArgs,
   PlacementArgs,
   Plan,

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { eventually, must } from "./commands";
 import { makeDisk, type Disk } from "./disks";
 import { bootSector } from "./guest/boot-sector";
+import { ensureLinuxImage, linuxBootMs, linuxCommandLine, type LinuxLoad, linuxReady } from "./guest/linux";
 import type { LabHost } from "./host";
 import { hostDir } from "./host-files";
 import { findProgram } from "./prerequisites";
@@ -37,6 +38,8 @@ export interface GuestOptions {
   uefi?: boolean;
   uuid?: string;
   vcpus?: number;
+  /** A Linux that does this, instead of the boot sector: without disk, and with 256 MiB at least. */
+  linux?: LinuxLoad;
 }
 
 const serialPath = (guest: string) => `/var/lib/libvirt/${guest}.serial`;
@@ -57,36 +60,78 @@ export async function startGuest(
   switchPid: number,
   options: GuestOptions,
 ): Promise<{ uuid: string }> {
-  const { name, state = "running", delay = 0, memoryMiB = 64 } = options;
-  const { dirtyMiB = Math.min(16, memoryMiB - 2), dirtyRate = delay > 0 ? 0 : 20 } = options;
+  const { name, state = "running" } = options;
   const host = hosts.find((candidate) => candidate.name === options.host)!;
   if (!/^[A-Za-z0-9_.-]{1,60}$/.test(name)) throw new Error(`not a name for a guest: ${name}`);
-  if (!(dirtyMiB > 0 && dirtyMiB <= memoryMiB - 2)) {
-    throw new Error(`dirtyMiB must lie between 1 and ${memoryMiB - 2} (memoryMiB - 2), not ${dirtyMiB}`);
-  }
   const uuid = options.uuid ?? randomUUID();
-  const boot = bootSector({ dirtyMiB, dirtyRate, delay });
-  const disk = await makeDisk(record, hosts, host, switchPid, options.disk ?? "nbd", name, boot);
+  const { memoryMiB, os, disk } = options.linux
+    ? await linuxGuest(record, options.memoryMiB, options.linux)
+    : await bootSectorGuest(record, hosts, host, switchPid, options);
   const machine = options.machine ?? (await machineType());
-  const xml = domainXml(record, { ...options, memoryMiB, uuid, machine }, disk);
+  const xml = domainXml(record, { ...options, memoryMiB, uuid, machine, os }, disk);
   // Standard input is a socket here, which virsh cannot open by name; a pipe it can.
   await host.must("cat | virsh -q define /dev/stdin", { input: xml });
   if (options.autostart) await host.virsh(`autostart ${name}`);
   if (state === "shutOff") return { uuid };
   const before = readSerial(record, name, host.name).length;
   await host.virsh(`start ${name}`);
-  if (options.disk !== "none" && !options.uefi) {
-    const booted = () => readSerial(record, name, host.name).includes("B", before) || undefined;
-    if (!(await eventually(booted, 60_000))) throw new Error(`${name} did not boot on ${host.name} within 60 s`);
+  const sign = options.linux ? linuxReady : options.disk === "none" || options.uefi ? undefined : "B";
+  if (sign !== undefined) {
+    const booted = () => readSerial(record, name, host.name).includes(sign, before) || undefined;
+    const withinMs = options.linux ? linuxBootMs : 60_000;
+    if (!(await eventually(booted, withinMs))) {
+      throw new Error(`${name} did not boot on ${host.name} within ${withinMs / 1000} s`);
+    }
   }
   if (state === "paused") await host.virsh(`suspend ${name}`);
   return { uuid };
 }
 
+interface Bootable {
+  memoryMiB: number;
+  /** Goes into <os>. */
+  os: string;
+  disk: Disk | undefined;
+}
+
+async function bootSectorGuest(
+  record: LabRecord,
+  hosts: readonly LabHost[],
+  host: LabHost,
+  switchPid: number,
+  options: GuestOptions,
+): Promise<Bootable> {
+  const { name, delay = 0, memoryMiB = 64 } = options;
+  const { dirtyMiB = Math.min(16, memoryMiB - 2), dirtyRate = delay > 0 ? 0 : 20 } = options;
+  if (!(dirtyMiB > 0 && dirtyMiB <= memoryMiB - 2)) {
+    throw new Error(`dirtyMiB must lie between 1 and ${memoryMiB - 2} (memoryMiB - 2), not ${dirtyMiB}`);
+  }
+  const boot = bootSector({ dirtyMiB, dirtyRate, delay });
+  const disk = await makeDisk(record, hosts, host, switchPid, options.disk ?? "nbd", name, boot);
+  return { memoryMiB, os: `${options.uefi ? uefi : ""}<boot dev='hd'/>`, disk };
+}
+
+/** Every host has the kernel and the initramfs: a VM that has moved may be started again there. */
+async function linuxGuest(record: LabRecord, memoryMiB = 256, linux: LinuxLoad): Promise<Bootable> {
+  if (memoryMiB < 256) throw new Error(`a Linux guest needs 256 MiB, not ${memoryMiB}`);
+  const image = await ensureLinuxImage();
+  const files = [image.kernel, linux.load === "compile" ? image.initrdCompile : image.initrd];
+  const [kernel, initrd] = files.map((file) => {
+    const path = `/var/lib/libvirt/boot/linux-${basename(file)}`;
+    for (const { name } of record.hosts) {
+      mkdirSync(dirname(join(hostDir(record, name), path)), { recursive: true });
+      copyFileSync(file, join(hostDir(record, name), path));
+    }
+    return path;
+  });
+  const os = `<kernel>${kernel}</kernel><initrd>${initrd}</initrd><cmdline>${linuxCommandLine(linux)}</cmdline>`;
+  return { memoryMiB, os, disk: undefined };
+}
+
 const uefi =
   "<loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader><nvram template='/usr/share/OVMF/OVMF_VARS_4M.fd'/>";
 
-type Described = GuestOptions & { memoryMiB: number; uuid: string; machine: string };
+type Described = GuestOptions & { memoryMiB: number; uuid: string; machine: string; os: string };
 
 function domainXml(record: LabRecord, guest: Described, disk: Disk | undefined): string {
   return `<domain type='${record.kvm ? "kvm" : "qemu"}'>
@@ -94,7 +139,7 @@ function domainXml(record: LabRecord, guest: Described, disk: Disk | undefined):
   <uuid>${guest.uuid}</uuid>
   <memory unit='MiB'>${guest.memoryMiB}</memory>
   <vcpu>${guest.vcpus ?? 1}</vcpu>
-  <os><type arch='x86_64' machine='${guest.machine}'>hvm</type>${guest.uefi ? uefi : ""}<boot dev='hd'/></os>
+  <os><type arch='x86_64' machine='${guest.machine}'>hvm</type>${guest.os}</os>
   <features><acpi/></features>
   <cpu mode='custom' match='exact'><model fallback='allow'>qemu64</model><feature policy='disable' name='svm'/></cpu>
   <on_crash>destroy</on_crash>

@@ -345,6 +345,21 @@ export interface LastMigration {
    * `vm-placement:preview: static`, after an offline move, and where a migration was only watched or resumed.
    */
   predicted?: PredictedMigration;
+  /**
+   * How the estimates of this VM's last moves turned out, the newest last, at most five. The next preview widens its estimate by them.
+   * Absent where none was estimated.
+   */
+  pastEstimates?: PastEstimate[];
+}
+
+/** The estimated and the measured time of a move. */
+export interface PastEstimate {
+  /** When that move began: ISO 8601, by the clock of the computer that ran Pulumi. */
+  startedAt: string;
+  /** Milliseconds that the preview expected, most likely. */
+  estimatedMs: number;
+  /** Milliseconds from the start of the command to the verified end. */
+  tookMs: number;
 }
 
 /** An image file or block device that was copied, and verified on both hosts. */
@@ -374,10 +389,18 @@ export interface PredictedMigration {
    * is close, or where the rate is a guess.
    */
   verdict: "converges" | "onlyWithPostCopy" | "onlyThrottled" | "mayNotConverge" | "willNotConverge" | "unknown";
-  /** Milliseconds from start to end. */
+  /** Milliseconds from start to end, most likely. */
   durationMs?: number;
-  /** Milliseconds that the guest is paused. */
+  /** Milliseconds if all goes well. */
+  bestDurationMs?: number;
+  /** Milliseconds if all goes badly; absent where it may not end then. */
+  worstDurationMs?: number;
+  /** Milliseconds that the guest is paused, most likely. */
   downtimeMs?: number;
+  /** Milliseconds of pause if all goes well. */
+  bestDowntimeMs?: number;
+  /** Milliseconds of pause if all goes badly. */
+  worstDowntimeMs?: number;
   /** Bytes that are sent. */
   totalBytes: number;
   /** Passes over the memory. */

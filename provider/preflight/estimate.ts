@@ -2,7 +2,9 @@
 import type { LastMigration } from "../core/args";
 import { isPaused, isRunning } from "../core/situation";
 import { lastRate } from "../core/predict/lastRate";
-import { predict, type Prediction, type MoveEstimateInput } from "../core/predict";
+import { predict } from "../core/predict";
+import { ratiosOf } from "../core/predict/past";
+import type { MoveEstimateInput, Prediction, Range } from "../core/predict/types";
 import type { Clock } from "../core/ports";
 import { isCopied, type MoveFacts } from "../core/problems";
 import { hostCapBytes } from "../core/predict/transferRate";
@@ -17,6 +19,8 @@ import { linkTo } from "./probes/link";
 const defaultDowntimeMs = 300;
 /** One stream of QEMU's, where the link would take more; with TLS it has to encrypt besides. */
 const streamBytesPerSecond = { plain: 1200 * 2 ** 20, tls: 500 * 2 ** 20 };
+/** How much of an assumed, of a measured rate, and of one that a cap sets, a move that goes badly reaches. */
+const reached = { assumed: 1 / 6, measured: 0.6, capped: 0.8 };
 /** The last move may have shared the way with another one, and this one may have it alone. */
 const measuredMargin = 2;
 
@@ -120,11 +124,20 @@ export async function estimate(
       link?.isPhysical ? linkBytes : Infinity,
       capBytes,
     ),
+    bandwidthRange: rangeOf(Math.min(stream * streams, linkBytes), measured, capBytes),
     postCopyBytesPerSecond: Math.min(stream, linkBytes, (options.postCopyBandwidthMiBps ?? Infinity) * 2 ** 20),
     downtimeLimitMs:
       options.maxDowntimeMs ?? (downtime === undefined ? undefined : parseNumber(downtime)) ?? defaultDowntimeMs,
     overheadMs,
+    pastRatios: ratiosOf(last),
     options,
   };
   return { prediction: predict(input), input };
+}
+
+/** The rate of a move that goes badly, and of one that goes well. */
+function rangeOf(assumed: number, measured: number | undefined, cap: number): Range {
+  const worst = measured === undefined ? assumed * reached.assumed : measured * reached.measured;
+  const best = measured === undefined ? assumed : Math.min(measured * measuredMargin, assumed);
+  return { worst: Math.min(worst, cap * reached.capped), best: Math.min(Math.max(best, worst), cap) };
 }

@@ -1,6 +1,6 @@
 /** How a preview reads. */
 import { clean } from "../core/clean";
-import { showPrediction } from "../core/predict";
+import { showPrediction } from "../core/predict/show";
 import type { Progress } from "../core/ports";
 import { type Problem, renderProblem } from "../core/problem";
 import type { Preview } from "../preflight/preview";

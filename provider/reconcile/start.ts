@@ -4,7 +4,7 @@ import type { DomainView } from "../core/domain";
 import type { Decision } from "../core/decide/types";
 import { showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
-import { recordOf } from "../core/predict";
+import { recordOf } from "../core/predict/past";
 import { cannotMove } from "../core/migration";
 import { renderProblem } from "../core/problem";
 import type { MoveFacts } from "../core/problems";

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import type { LastMigration } from "../../../provider";
 import type { Props } from "../../../provider/pulumi/state";
+import { difference } from "../../../provider/schema";
 import { boundary, commands, hostsConfig, news as given, refusal } from "../../support/boundary";
 import { fakeUuid } from "../../../lab/simulated";
 
@@ -40,6 +42,28 @@ describe("a preview in diff", () => {
     const { outs } = (await update(fakeUuid, olds, news)) as { outs: Props };
     assert.equal((outs["lastMigration"] as Props)["to"], "kvm-b");
     assert.ok(!("predicted" in (outs["lastMigration"] as Props)));
+  });
+
+  it("says in the row what came of an estimate, and keeps that for the next preview", async () => {
+    const { check, diff, update, host, shown, olds, news } = await changed({ host: "kvm-b" });
+    const now = Math.floor(Date.now() / 1000);
+    const counted = ["calc_status=2", `calc_start_time=${now - 60}`, "megabytes_per_second=1"];
+    const answer = `Domain: 'db-01'\n${counted.map((line) => `  dirtyrate.${line}\n`).join("")}`;
+    host("kvm-a").answers.set("domstats --dirtyrate", answer);
+    host("kvm-a").answers.set("/proc/uptime", `\n@@ clocks\n${now}\n3600\n@@ end\n`);
+    const { outs } = (await update(fakeUuid, olds, news)) as { outs: Props };
+    const { durationMs, predicted, pastEstimates } = outs["lastMigration"] as LastMigration;
+    assert.equal(pastEstimates!.length, 1);
+    assert.deepEqual(
+      pastEstimates!.map(({ estimatedMs, tookMs }) => [estimatedMs, tookMs]),
+      [[predicted!.durationMs, durationMs]],
+    );
+    assert.ok(shown.some(({ text }) => /^estimated .*, took /.test(text)));
+    assert.equal(difference(outs, news).changes, false);
+    shown.length = 0;
+    const back = await check({}, given({ host: "kvm-a", __dryRun: true }));
+    await diff(fakeUuid, outs, back.inputs as Props);
+    assert.ok(shown.some(({ text }) => /its last move took [\d.]+ × its estimate/.test(text)));
   });
 
   const blocked = { host: "kvm-b", migration: { mode: "offline" } };
