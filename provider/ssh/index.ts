@@ -4,9 +4,10 @@
  */
 import type { Inventory, SshChoice } from "../core/model";
 import type { Dial, Shell } from "../core/ports";
+import type { Timing } from "./attempt";
 import { choose } from "./choose";
 import { readConfig } from "./config";
-import { connect, type Timing } from "./connect";
+import { connect } from "./connect";
 import type { Connection } from "./connection";
 import { dialOpenSsh } from "./openssh";
 import { routeTo } from "./route";

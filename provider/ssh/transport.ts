@@ -1,6 +1,6 @@
 import { connect as connectTcp } from "node:net";
 import type { Duplex } from "node:stream";
-import type { OpenTransport } from "./connect";
+import type { OpenTransport } from "./attempt";
 import { unreachable } from "./connect-failures";
 import type { Connection } from "./connection";
 import { type Fault, nameOf, words } from "./failure";

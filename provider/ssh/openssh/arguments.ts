@@ -1,4 +1,4 @@
-import type { Timing } from "../connect";
+import type { Timing } from "../attempt";
 import { expandHome } from "../expand";
 import type { Target } from "../target";
 import { quoted } from "./quoted";

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { PlacementError } from "../../core/errors";
-import type { Timing } from "../connect";
+import type { Timing } from "../attempt";
 import { credentialsFor } from "../credentials";
 import { againWhereDropped } from "../dropped";
 import { failure, words } from "../failure";

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { HeadAndTail } from "../bounded";
-import type { Timing } from "../connect";
+import type { Timing } from "../attempt";
 import type { Target } from "../target";
 import { dropped } from "../dropped";
 import { droppedMaster, masterFailure, masterTimeout } from "./failures";
@@ -45,19 +45,11 @@ export function startMaster(
         SSH_ASKPASS_REQUIRE: "never",
       },
     });
-    const stderr: Readable = child.stderr;
-    const said = new HeadAndTail(maxStderr);
-    stderr.setEncoding("utf8").on("data", (text: string) => said.add(text));
-    stderr.on("error", () => {});
-    const release = () => void stderr.destroy();
+    const said = new Stderr(child.stderr);
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;
-      try {
-        process.kill(-child.pid!, "SIGKILL");
-      } catch {
-        // It has just ended.
-      }
+      killGroup(child.pid!);
     }, deadlineMs);
     child.on("error", () => {
       clearTimeout(timer);
@@ -65,28 +57,55 @@ export function startMaster(
     });
     child.on("exit", (code) => {
       clearTimeout(timer);
-      if (code === 0)
-        return resolve({
-          get stderr() {
-            return said.text;
-          },
-          release,
-        });
-      let over = false;
-      const fail = () => {
-        if (over) return;
-        over = true;
-        clearTimeout(late);
-        release();
+      if (code === 0) return resolve(said);
+      said.whenOver((stderr) => {
         if (timedOut) reject(masterTimeout(target, deadlineMs));
-        else if (droppedMaster(said.text)) reject(dropped(target));
-        else reject(new MasterEnded(said.text, masterFailure(target, said.text)));
-      };
-      const late = setTimeout(fail, lastWordsMs);
-      if (stderr.readableEnded) fail();
-      else stderr.once("end", fail);
+        else if (droppedMaster(stderr)) reject(dropped(target));
+        else reject(new MasterEnded(stderr, masterFailure(target, stderr)));
+      });
     });
   });
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has just ended.
+  }
+}
+
+/** What ssh prints on standard error. */
+class Stderr implements Master {
+  private readonly said = new HeadAndTail(maxStderr);
+
+  constructor(private readonly stream: Readable) {
+    stream.setEncoding("utf8").on("data", (text: string) => this.said.add(text));
+    stream.on("error", () => {});
+  }
+
+  get stderr(): string {
+    return this.said.text;
+  }
+
+  release(): void {
+    this.stream.destroy();
+  }
+
+  /** ssh has ended: its last words may still come. */
+  whenOver(tell: (stderr: string) => void): void {
+    let over = false;
+    const end = () => {
+      if (over) return;
+      over = true;
+      clearTimeout(late);
+      this.release();
+      tell(this.stderr);
+    };
+    const late = setTimeout(end, lastWordsMs);
+    if (this.stream.readableEnded) end();
+    else this.stream.once("end", end);
+  }
 }
 
 /** What ssh printed, beside what it means. */
