@@ -107,6 +107,11 @@ export function restartCommand(host: string, daemons: Daemons | undefined): Comm
   return [{ host, command }];
 }
 
+/** The end of a remedy that only counts once what runs the VMs has been restarted. */
+export function restarting(host: string, daemons: Daemons | undefined): { then: string; commands: Command[] } {
+  return { then: `restart ${nameOfDaemon(daemons)} there`, commands: restartCommand(host, daemons) };
+}
+
 /** "libvirtd", "virtqemud", "libvirtd (or virtqemud)". */
 export function nameOfDaemon(daemons: Daemons | undefined): string {
   return daemons === undefined ? "libvirtd (or virtqemud)" : qemuDaemon(daemons);

@@ -55,13 +55,16 @@ export async function explainFailure(
   if (failure?.code === "peerUntrusted") {
     failure = readFailure(stderr, { ...context, ...(await peerKeys(hosts, migration.source, migration.destination)) });
   }
-  if (failure === undefined || ["libvirtDown", "domainConflict"].includes(failure.code)) {
+  if (failure === undefined || failure.namesDaemons || ["libvirtDown", "domainConflict"].includes(failure.code)) {
     const asked = { ...context, daemons: await daemonsOf(hosts, migration) };
     failure = readFailure(stderr, asked) ??
       failure ?? { code: "migrationFailed", message: essence(stderr), remedies: readTheLogs(asked) };
   }
+  const { code, message, remedies } = failure;
   return new PlacementError({
-    ...failure,
+    code,
+    message,
+    remedies,
     phase: "migrate",
     action: cannotMove(migration),
     domain: migration.domain.name,

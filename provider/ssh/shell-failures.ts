@@ -27,9 +27,10 @@ export class NoResult {
       message: `\`${shortened(command)}\` did not finish within ${deadlineMs / 1000} s`,
       remedies: [
         {
-          do: "see why the host hangs (libvirtd or its storage), then run it again",
+          do: "see why the host hangs (libvirt or its storage), then run it again",
           commands: [
-            { host: this.target.host, command: "systemctl status libvirtd virtqemud" },
+            // Of whichever layout the host has: a unit that is not there is left out.
+            { host: this.target.host, command: "systemctl status 'libvirtd*' 'virtqemud*'" },
             { command: "pulumi up" },
           ],
         },

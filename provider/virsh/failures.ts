@@ -9,6 +9,7 @@ interface KnownFailure {
   /** What `essence` makes of it. */
   message: string;
   remedies: Remedy[];
+  namesDaemons?: true;
 }
 
 /** libvirt's and ssh's errors have some lines; a shell keeps no more of any. */
@@ -18,7 +19,14 @@ const maxStderr = 64 * 1024;
 export function readFailure(text: string, context: FailureContext): KnownFailure | undefined {
   const stderr = clean(text, maxStderr);
   const cause = stderrCauses.find((each) => each.stderr.test(stderr));
-  return cause && { code: cause.code, message: essence(stderr), remedies: cause.remedies(context, stderr) };
+  if (cause === undefined) return undefined;
+  const { code, namesDaemons } = cause;
+  return {
+    code,
+    message: essence(stderr),
+    remedies: cause.remedies(context, stderr),
+    ...(namesDaemons && { namesDaemons }),
+  };
 }
 
 /** True for texts that say only that something broke; the cause stands in a log on one of the hosts. */

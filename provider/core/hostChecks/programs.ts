@@ -1,5 +1,5 @@
 /** What a host needs beside libvirt: KVM, ssh, swtpm, sessions. */
-import { restartCommand } from "../daemons";
+import { restarting } from "../daemons";
 import type { Problem } from "../problem";
 import { named, problem } from "./check";
 import type { HostState } from "./state";
@@ -9,11 +9,12 @@ export function kvm(state: HostState): Problem[] | undefined {
   if (kvmDevice === undefined && kvmOffered === undefined) return undefined;
   if (kvmDevice !== false && kvmOffered !== false) return [];
   const what = kvmDevice === false ? `${host} has no /dev/kvm` : `libvirt on ${host} does not offer KVM`;
+  const { then, commands } = restarting(host, daemons);
   return [
     problem(state, "kvm", "blocker", `${what}: a VM that runs with KVM cannot be moved to it`, [
       {
-        do: "turn on virtualisation in its firmware (or nested virtualisation, where it is a VM), load kvm_intel or kvm_amd and restart libvirt there",
-        commands: [{ host, command: "lsmod" }, { host, command: "ls -l /dev/kvm" }, ...restartCommand(host, daemons)],
+        do: `turn on virtualisation in its firmware (or nested virtualisation, where it is a VM), load kvm_intel or kvm_amd and ${then}`,
+        commands: [{ host, command: "lsmod" }, { host, command: "ls -l /dev/kvm" }, ...commands],
       },
     ]),
   ];
@@ -45,7 +46,7 @@ export function swtpm(state: HostState): Problem[] | undefined {
       `${host} has no ${swtpmMissing.join(" and no ")}, which VMs with an emulated TPM need (${named(using)})`,
       ["apt", "dnf"].map((tool) => ({
         do: tool === "apt" ? "install it (Debian, Ubuntu)" : "install it (RHEL, Fedora)",
-        commands: [{ host, command: `${tool} install swtpm swtpm-tools` }, ...restartCommand(host, known)],
+        commands: [{ host, command: `${tool} install swtpm swtpm-tools` }, ...restarting(host, known).commands],
       })),
     ),
   ];

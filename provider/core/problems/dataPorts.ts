@@ -1,4 +1,5 @@
 /** Where the source is to send the data to, and the ports there. */
+import { restarting } from "../daemons";
 import { commandLine } from "../shownCommand";
 import type { MoveFacts, PeerFacts, PortAnswer } from "./facts";
 import type { Problem, Remedy } from "../problem";
@@ -110,7 +111,9 @@ export const dataPortsInUse: StderrCause = {
     onOneLine(/'(migrate-incoming|nbd-server-start)'/, /Address already in use/),
   ),
   code: "migrationRefused",
-  remedies: ({ destination: host }, stderr) => {
+  namesDaemons: true,
+  remedies: ({ destination: host, daemons }, stderr) => {
+    const { then, commands } = restarting(host, daemons?.[host]);
     const range = /Unable to find an unused port in range '[^']{1,64}' \((\d{1,5}-\d{1,5})\)/.exec(stderr)?.[1];
     return [
       { do: `wait until other migrations to ${host} have ended, then run \`pulumi up\` again` },
@@ -119,7 +122,8 @@ export const dataPortsInUse: StderrCause = {
         commands: [{ host, command: "ss -tlnp" }],
       },
       {
-        do: "raise migration_port_max in its /etc/libvirt/qemu.conf, restart libvirt there and open those ports as well",
+        do: `raise migration_port_max in its /etc/libvirt/qemu.conf, ${then} and open those ports as well`,
+        ...(commands.length > 0 && { commands }),
       },
     ];
   },

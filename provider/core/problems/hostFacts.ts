@@ -56,7 +56,7 @@ export interface QemuConf {
   migrateTlsForce: boolean;
   /** The account of QEMU; undefined: the distribution's default. */
   user: string | undefined;
-  /** Directories that the administrator says are shared, whatever their file system (libvirt 10.9 and later). */
+  /** Directories that the administrator says are shared, whatever their file system (see sameStorage.ts for which libvirt reads it). */
   sharedFilesystems: readonly string[];
 }
 

@@ -1,5 +1,6 @@
 /** Huge pages are there, or QEMU does not start: it takes all of them before the first page of the guest arrives. */
 import { showCpuSet } from "../cpuSet";
+import { restarting } from "../daemons";
 import type { HugeMemory } from "../hugeMemory";
 import { listed } from "../near";
 import type { Problem, Remedy } from "../problem";
@@ -15,11 +16,12 @@ export function hugepagesAreFree(facts: MoveFacts, domain: DomainFacts, system: 
   const short = sizes.flatMap((kib) => shortOf(kib, domain, system, facts) ?? []);
   if (short.length > 0) return short;
   if (system.hugetlbfs || domain.memfd) return [];
+  const { then, commands } = restarting(host, facts.destination.daemons);
   return [
     problem(host, `${domain.name} has its memory in huge pages, and ${host} has no hugetlbfs mounted`, [
       {
-        do: "mount it and restart libvirt there",
-        commands: [{ host, command: "mount -t hugetlbfs hugetlbfs /dev/hugepages" }],
+        do: `mount it and ${then}`,
+        commands: [{ host, command: "mount -t hugetlbfs hugetlbfs /dev/hugepages" }, ...commands],
       },
     ]),
   ];

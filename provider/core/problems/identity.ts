@@ -1,5 +1,5 @@
 /** Identities that collide: hosts that libvirt takes for one host, and domains of the same name or UUID. */
-import { type Daemons, hostUuidFiles } from "../daemons";
+import { type Daemons, hostUuidFiles, restarting } from "../daemons";
 import { commandLine } from "../shownCommand";
 import { anyOf, onOneLine } from "../textMatch";
 import { undefineLine } from "../undefine";
@@ -18,15 +18,17 @@ export function distinctHosts({ source, destination }: MoveFacts): Problem[] {
       code: "domainConflict",
       host: destination.host,
       message: `${source.host} and ${destination.host} are the same host, or have the same host UUID (${source.hostUuid})`,
-      remedies: ownHostUuid(destination.daemons),
+      remedies: ownHostUuid(destination.host, destination.daemons),
     },
   ];
 }
 
-function ownHostUuid(daemons: Daemons | undefined): Remedy[] {
+function ownHostUuid(host: string, daemons: Daemons | undefined): Remedy[] {
+  const { then, commands } = restarting(host, daemons);
   return [
     {
-      do: `if one is a clone, give it a host_uuid of its own in ${hostUuidFiles(daemons)} and restart libvirt there`,
+      do: `if one is a clone, give it a host_uuid of its own in ${hostUuidFiles(daemons)} and ${then}`,
+      ...(commands.length > 0 && { commands }),
     },
   ];
 }
@@ -34,7 +36,7 @@ function ownHostUuid(daemons: Daemons | undefined): Remedy[] {
 export const sameHost: StderrCause = {
   stderr: /Attempt to migrate guest to the same host/,
   code: "domainConflict",
-  remedies: ({ destination, daemons }) => ownHostUuid(daemons?.[destination]),
+  remedies: ({ destination, daemons }) => ownHostUuid(destination, daemons?.[destination]),
 };
 
 /** libvirt refuses a second domain of one name or one UUID on a host. */

@@ -1,4 +1,5 @@
 /** Whether the destination's libvirt and QEMU can run this VM at all. */
+import { type Daemons, restarting } from "../daemons";
 import { commandLine } from "../shownCommand";
 import { anyOf, onOneLine } from "../textMatch";
 import type { DomainFacts, MoveFacts } from "./facts";
@@ -31,7 +32,7 @@ export function domainFits({ domain, destination, fit }: MoveFacts): Problem[] {
     "virtualisation",
     `${host} cannot run ${name}'s type of VM (${virtType}, ${arch})`,
     virtType === "kvm"
-      ? loadKvm(host)
+      ? loadKvm(host, destination.daemons)
       : [
           {
             do: "check what it can run",
@@ -58,13 +59,14 @@ function knownMachineType(host: string, domain: string, known: readonly string[]
   ];
 }
 
-function loadKvm(host: string): Remedy[] {
+function loadKvm(host: string, daemons: Daemons | undefined): Remedy[] {
+  const { then, commands } = restarting(host, daemons);
   return ["kvm_intel", "kvm_amd"].map((module) => ({
     do:
       module === "kvm_intel"
-        ? `turn on virtualisation in the firmware of ${host}, load KVM for its Intel CPU and restart libvirt there`
+        ? `turn on virtualisation in the firmware of ${host}, load KVM for its Intel CPU and ${then}`
         : "the same for an AMD CPU",
-    commands: [{ host, command: commandLine`modprobe ${module}` }],
+    commands: [{ host, command: commandLine`modprobe ${module}` }, ...commands],
   }));
 }
 
@@ -72,7 +74,8 @@ export const kvmMissing: StderrCause = {
   stderr:
     /Domain requires KVM, but it is not available|does not support virt type 'kvm'|Could not access KVM kernel module|CPU mode '(?:host-passthrough|maximum)' .{1,80} is not supported by hypervisor/i,
   code: "migrationRefused",
-  remedies: ({ destination }) => loadKvm(destination),
+  namesDaemons: true,
+  remedies: ({ destination, daemons }) => loadKvm(destination, daemons?.[destination]),
 };
 
 export const emulatorMissing: StderrCause = {

@@ -1,3 +1,4 @@
+import { restarting } from "../daemons";
 import { commandLine } from "../shownCommand";
 import { listed } from "../near";
 import { showBytes } from "../units";
@@ -92,14 +93,17 @@ export const hugepagesMissing: StderrCause = {
   stderr:
     /Unable to find any usable hugetlbfs mount|unable to find any hugetlbfs mount|hugetlbfs filesystem is not mounted/i,
   code: "migrationRefused",
-  remedies: ({ destination: host }, stderr) => {
+  namesDaemons: true,
+  remedies: ({ destination: host, daemons }, stderr) => {
+    const { then, commands } = restarting(host, daemons?.[host]);
     const sizeKiB = /usable hugetlbfs mount for (\d{1,9}) KiB/.exec(stderr)?.[1] ?? "2048";
     return [
       reserveHugepages(host, sizeKiB),
       {
-        do: "mount hugetlbfs there, and restart libvirt",
+        do: `mount hugetlbfs on ${host}, and ${then}`,
         commands: [
           { host, command: commandLine`mount -t hugetlbfs -o ${`pagesize=${sizeKiB}K`} hugetlbfs /dev/hugepages` },
+          ...commands,
         ],
       },
     ];

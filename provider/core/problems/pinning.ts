@@ -3,6 +3,7 @@
  * thread, and asks for each NUMA node by its number. It makes nothing of its own where that fails.
  */
 import { showCpuSet } from "../cpuSet";
+import { type Daemons, restarting } from "../daemons";
 import { listed } from "../near";
 import type { CpuPin, Topology } from "../pinning";
 import type { Problem, Remedy } from "../problem";
@@ -123,7 +124,7 @@ function numadMissing(domain: DomainFacts, { numad }: Topology, facts: MoveFacts
       code: "migrationRefused",
       host,
       message: `libvirt asks numad where to put ${domain.name} (placement="auto"), and ${host} has no numad`,
-      remedies: [installNumad(host)],
+      remedies: [installNumad(host, facts.destination.daemons)],
     },
   ];
 }
@@ -173,8 +174,9 @@ function pinElsewhere(
   };
 }
 
-function installNumad(host: string): Remedy {
-  return { do: `install numad on ${host}, and restart libvirt there` };
+function installNumad(host: string, daemons: Daemons | undefined): Remedy {
+  const { then, commands } = restarting(host, daemons);
+  return { do: `install numad on ${host}, and ${then}`, ...(commands.length > 0 && { commands }) };
 }
 
 export const pinningUnfit: StderrCause = {
@@ -198,5 +200,6 @@ export const pinningUnfit: StderrCause = {
 export const numadUnfit: StderrCause = {
   stderr: /numad is not available|Failed to query numad/,
   code: "migrationRefused",
-  remedies: ({ destination }) => [installNumad(destination)],
+  namesDaemons: true,
+  remedies: ({ destination, daemons }) => [installNumad(destination, daemons?.[destination])],
 };

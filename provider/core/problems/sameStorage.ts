@@ -43,12 +43,19 @@ export function isSharedToLibvirt(fileSystem: string, libvirt: string | undefine
   return since !== undefined && (libvirt === undefined || !versionBelow(libvirt, since));
 }
 
-/** The first release that has `shared_filesystems` in qemu.conf (11.3.0 has it; that 10.1.0 is the first is not confirmed). */
-const declares = "10.1.0";
+/**
+ * The oldest release that is known to have `shared_filesystems` in qemu.conf: 11.3.0's own file describes it. libvirt's NEWS names no release
+ * that began, and an older one takes no notice of what it does not know.
+ */
+const declares = "11.3.0";
+
+/** Whether that libvirt surely reads what the administrator declares. */
+export function readsDeclared(libvirt: string | undefined): boolean {
+  return libvirt === undefined || !versionBelow(libvirt, declares);
+}
 
 /** The administrator of that host has declared it shared. */
-export function isDeclaredShared(path: string, { libvirt, system }: HostFacts): boolean {
-  if (libvirt !== undefined && versionBelow(libvirt, declares)) return false;
+export function isDeclaredShared(path: string, { system }: HostFacts): boolean {
   return (system?.qemuConf?.sharedFilesystems ?? []).some((each) => {
     const directory = each.replace(/(?<=.)\/$/, "");
     return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);

@@ -1,9 +1,11 @@
 /** A disk that QEMU opens on both hosts. */
 import { commandLine } from "../shownCommand";
 import type { Remedy } from "../problem";
+import { restarting } from "../daemons";
 import type { Disk, ImageFacts, MoveFacts } from "./facts";
+import type { HostFacts } from "./hostFacts";
 import { type DiskProblem, isSameStorage, staleCopy } from "./oneDisk";
-import { isDeclaredShared, isSharedToLibvirt, sharedFileSystems } from "./sameStorage";
+import { isDeclaredShared, isSharedToLibvirt, readsDeclared, sharedFileSystems } from "./sameStorage";
 import { answerForTheData, putOnSharedStorage } from "./unsafeStorage";
 
 export function problemOfShared(disk: Disk, facts: MoveFacts): DiskProblem | undefined {
@@ -16,6 +18,7 @@ export function problemOfShared(disk: Disk, facts: MoveFacts): DiskProblem | und
   const { host } = destination;
   const removable = disk.device === "cdrom" || disk.device === "floppy";
   if (disk.readonly || removable) return readOnly(disk, path, removable, facts);
+  const declared = isDeclaredShared(path, source);
   const stale = staleCopy(path, facts);
   // libvirt does it with --unsafe, and the user has said that the data is theirs to answer for.
   const severity = options.unsafe ? "warning" : "blocker";
@@ -26,14 +29,15 @@ export function problemOfShared(disk: Disk, facts: MoveFacts): DiskProblem | und
     disk.type === "file" &&
     onSource?.fileSystem !== undefined &&
     !isSharedToLibvirt(onSource.fileSystem, source.libvirt) &&
-    !isDeclaredShared(path, source) &&
+    !(declared && readsDeclared(source.libvirt)) &&
     !options.unsafe
   ) {
     return {
+      ...(declared && { severity: "warning" }),
       ...(sharedFileSystems.test(onSource.fileSystem)
         ? {
             message: `${path} is on ${onSource.fileSystem}, which libvirt ${source.libvirt ?? ""} on ${source.host} does not treat as shared storage`,
-            remedies: [declareShared(path, source.host), answerForTheData],
+            remedies: [declareShared(path, source), answerForTheData],
           }
         : {
             message: `${path} is on a local file system of ${source.host} (${onSource.fileSystem})`,
@@ -84,10 +88,13 @@ function unknownVolume({ pool, name }: { pool: string; name: string }, { source:
   };
 }
 
-function declareShared(path: string, host: string): Remedy {
+/** The file that comes with libvirt describes each of its options, whatever the distribution has taken over from later releases. */
+function declareShared(path: string, { host, daemons }: HostFacts): Remedy {
   const directory = path.slice(0, path.lastIndexOf("/")) || "/";
+  const { then, commands } = restarting(host, daemons);
   return {
-    do: `with libvirt 10.9 or later, declare ${directory} shared (\`shared_filesystems\` in /etc/libvirt/qemu.conf on ${host}) and restart libvirt`,
+    do: `where /etc/libvirt/qemu.conf on ${host} describes \`shared_filesystems\`, declare ${directory} shared there and ${then}`,
+    commands: [{ host, command: "grep shared_filesystems /etc/libvirt/qemu.conf" }, ...commands],
   };
 }
 

@@ -27,6 +27,8 @@ export interface FailureContext {
 export interface StderrCause {
   stderr: TextMatch;
   code: ErrorCode;
+  /** Its remedies name a daemon of libvirt's: it is worth asking the hosts which they have. */
+  namesDaemons?: true;
   remedies(context: FailureContext, stderr: string): Remedy[];
 }
 

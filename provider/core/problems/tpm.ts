@@ -1,4 +1,5 @@
 /** An emulated TPM is a program on its host: swtpm. */
+import { type Daemons, restarting } from "../daemons";
 import type { Problem, Remedy } from "../problem";
 import { versionBelow } from "../version";
 import type { MoveFacts } from "./facts";
@@ -17,7 +18,7 @@ export function tpmFits({ domain, destination, fit }: MoveFacts): Problem[] {
       code: "migrationRefused",
       host: destination.host,
       message: `${domain.name} has an emulated TPM, but ${destination.host} has no emulator for it`,
-      remedies: installSwtpm(destination.host, "swtpm"),
+      remedies: installSwtpm(destination.host, "swtpm", destination.daemons),
     },
   ];
 }
@@ -37,21 +38,26 @@ export function swtpmFits({ domain, source, destination, sourceOwned, destinatio
         onDestination === undefined
           ? `${domain.name} has an emulated TPM, but ${destination.host} has no emulator for it`
           : `${domain.name} has an emulated TPM of swtpm ${onSource} (${source.host}), but ${destination.host} has the older ${onDestination}, which may be unable to read its state`,
-      remedies: installSwtpm(destination.host, onDestination === undefined ? "swtpm" : `swtpm ${onSource} or later`),
+      remedies: installSwtpm(
+        destination.host,
+        onDestination === undefined ? "swtpm" : `swtpm ${onSource} or later`,
+        destination.daemons,
+      ),
     },
   ];
 }
 
 /** @param what with the version where one is needed. */
-function installSwtpm(host: string, what: string): Remedy[] {
+function installSwtpm(host: string, what: string, daemons: Daemons | undefined): Remedy[] {
   const packages = "swtpm swtpm-tools";
-  return install(host, what, { apt: packages, dnf: packages }, " and restart libvirt there");
+  return install(host, what, { apt: packages, dnf: packages }, restarting(host, daemons));
 }
 
 export const swtpmMissing: StderrCause = {
   stderr: /Unable to find 'swtpm/i,
   code: "migrationRefused",
-  remedies: ({ destination }) => installSwtpm(destination, "swtpm"),
+  namesDaemons: true,
+  remedies: ({ destination, daemons }) => installSwtpm(destination, "swtpm", daemons?.[destination]),
 };
 
 export const swtpmFailed: StderrCause = {

@@ -22,6 +22,25 @@ const known = (stderr: string, change: Partial<FailureContext> = {}) => {
   return failure;
 };
 
+describe("remedies after a failure that name a daemon", () => {
+  const daemons = {
+    "kvm-b": { layout: "modular", init: "systemd", answering: [], units: {}, other: undefined },
+  } as const;
+  for (const stderr of [
+    "error: Unable to find 'swtpm' binary in $PATH: No such file or directory",
+    "error: operation failed: numad is not available on this host",
+    "error: unsupported configuration: Emulator '/usr/bin/qemu-system-x86_64' does not support virt type 'kvm'",
+    "error: internal error: hugetlbfs filesystem is not mounted or disabled by administrator config",
+    "error: internal error: Unable to find an unused port in range 'migration' (49152-49215)",
+  ]) {
+    it(`restart the one of that host: ${stderr}`, () => {
+      const failure = readFailure(stderr, { domain: "db-01", source: "kvm-a", destination: "kvm-b", daemons });
+      assert.ok(failure?.namesDaemons);
+      assert.ok(commandsOf(failure.remedies).includes("kvm-b$ systemctl restart virtqemud"));
+    });
+  }
+});
+
 describe("what virsh prints", () => {
   it("names the daemons of the host that it is about", () => {
     const daemons = (layout: "monolithic" | "modular") =>

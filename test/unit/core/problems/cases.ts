@@ -824,7 +824,7 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     return [
       `a disk on ${fileSystem} with libvirt ${libvirt}`,
       { ...disk({}, image_, image_), source: healthyHost("kvm-a", { libvirt }) },
-      shared ? [] : ["blocker disks on kvm-b: unsafeStorage"],
+      shared ? [] : ["blocker disks on kvm-b: unsafeStorage", "kvm-a$ grep shared_filesystems /etc/libvirt/qemu.conf"],
     ];
   }),
   [
@@ -833,14 +833,31 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     [],
   ],
   [
+    "an emulated TPM whose emulator is to be installed beside modular daemons",
+    {
+      ...domain({ tpmEmulator: true }),
+      fit: { capabilities: { tpmBackends: [] }, cpu: undefined },
+      destination: healthyHost("kvm-b", {
+        daemons: { layout: "modular", init: "systemd", answering: [], units: {}, other: undefined },
+      }),
+    },
+    [
+      "blocker tpm-emulator on kvm-b: migrationRefused",
+      "kvm-b$ apt install swtpm swtpm-tools",
+      "kvm-b$ systemctl restart virtqemud",
+      "kvm-b$ dnf install swtpm swtpm-tools",
+      "kvm-b$ systemctl restart virtqemud",
+    ],
+  ],
+  [
     "a disk beside what the administrator declares shared",
     { ...disk({}, exported, mounted), source: declaring("11.3.0", "/var/lib/libvirt/image") },
     ["blocker disks on kvm-b: unsafeStorage"],
   ],
   [
-    "a disk declared shared to a libvirt that does not know that",
+    "a disk declared shared to a libvirt that may not know that",
     { ...disk({}, exported, mounted), source: declaring("9.0.0", "/var/lib/libvirt/images") },
-    ["blocker disks on kvm-b: unsafeStorage"],
+    ["warning disks on kvm-b: unsafeStorage"],
   ],
   [
     "a copy of a disk that the administrator declares shared",
