@@ -12,10 +12,10 @@ export function parseDestination(text: string): Destination | undefined {
     .replace(/^ssh:\/\//, "")
     .replace(/\/$/, "");
   const at = rest.lastIndexOf("@");
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d+))?$/.exec(rest.slice(at + 1));
+  const match = /^(?:\[([^\]]+)\]|([^:[\]/]+))(?::(\d*))?$/.exec(rest.slice(at + 1));
   const host = match?.[1] ?? match?.[2];
   if (host === undefined || /\s/.test(rest) || at === 0) return undefined;
-  const port = portIn(match?.[3]);
+  const port = portIn(match?.[3] || undefined);
   if (port === "none") return undefined;
   return { host, ...(at > 0 && { user: rest.slice(0, at) }), ...(port !== undefined && { port }) };
 }

@@ -34,9 +34,15 @@ export function readLine(text: string): ConfigLine | string | undefined {
   const values = wordsOf(rest);
   if (values === undefined) return `${name} has a quote that does not end`;
   if (commands.has(keyword)) return { keyword, values: [rest.replace(/^[ \t\r=]+/, "")] };
-  // ssh hands it to a shell, which takes the quotes away.
-  if (keyword === "proxyjump") return { keyword, values: [rest.split("#", 1)[0]!.replace(/"/g, "").trim()] };
+  if (keyword === "proxyjump") return { keyword, values: [jumpOf(rest.replace(/^[ \t\r=]+/, ""))] };
   return { keyword, values };
+}
+
+/** Measured with OpenSSH 9.2: the first word counts, and "none" with anything behind it, a comment too, is a host of this name. */
+function jumpOf(rest: string): string {
+  // ssh hands it to a shell, which takes the quotes away.
+  const first = rest.split(/[ \t\r#]/, 1)[0]!.replace(/"/g, "");
+  return first !== rest && first.toLowerCase() === "none" ? `ssh://${first}` : first;
 }
 
 /** Undefined: a quote does not end. */

@@ -1,5 +1,6 @@
 /** Values of ssh_config that ssh does not take: it starts for no host then. Only what is used here is checked. */
 
+import { parseDestination } from "../core/destination";
 import { criteriaOf } from "./match";
 
 type Form = (values: readonly string[]) => boolean;
@@ -14,6 +15,9 @@ const flag = oneLike(/^(yes|true|no|false)$/i);
 const time: Form = (values) => one(values) && (values[0] === "none" || secondsOf(values[0]!) !== undefined);
 const some: Form = (values) => values.length > 0 && values.every((value) => value !== "");
 
+/** ssh knows the names of services as ports too. */
+const isHop = (text: string) => parseDestination(text) !== undefined || /^[^/]*[^/@]:[a-z][a-z0-9-]*$/i.test(text);
+
 const forms: Record<string, Form> = {
   host: some,
   match: (words) => criteriaOf(words) !== undefined,
@@ -22,6 +26,7 @@ const forms: Record<string, Form> = {
   user: one,
   port: ([value = "", ...more]) =>
     more.length === 0 && /^\d{1,5}$/.test(value) && Number(value) > 0 && Number(value) < 65_536,
+  proxyjump: ([value = ""]) => value.toLowerCase() === "none" || value.split(",").every(isHop),
   identityfile: one,
   certificatefile: one,
   identityagent: one,

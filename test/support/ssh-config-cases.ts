@@ -79,6 +79,12 @@ const settings: [keyword: string, values: fc.Arbitrary<string>][] = [
     "ProxyJump",
     rarely(
       "a b@",
+      "a@ b",
+      "a/b",
+      "gate,",
+      "gate x,y@",
+      "none # direct",
+      "gate:",
       "%u",
     )(
       pick(

@@ -20,6 +20,31 @@ describe("ssh: the way to a host", () => {
     assert.deepEqual(way({ name: "kvm-a", proxyJump: "none" }, undefined, "ProxyJump gate"), ["- me@kvm-a:22"]);
   });
 
+  const jumps: [value: string, first: string | undefined][] = [
+    ["gate x,y@", "gate"],
+    ["gate\t# comment", "gate"],
+    ["gate:", "gate"],
+    ["= gate", "gate"],
+    ['"gate"', "gate"],
+    ["none # direct", "none"],
+    ["a@ b", undefined],
+    ["a/b", undefined],
+    ["gate,", undefined],
+    ["gate:0", undefined],
+  ];
+  for (const [value, first] of jumps) {
+    it(`reads ProxyJump ${value} as ssh 9.2 does: ${first ?? "refused, on whichever line"}`, () => {
+      if (first === undefined) {
+        assert.throws(() => way({ name: "kvm-a" }, undefined, `Host other\n ProxyJump ${value}\n`), {
+          code: "invalidInput",
+        });
+      } else {
+        const config = `Host kvm-a\n ProxyJump ${value}\n`;
+        assert.deepEqual(way({ name: "kvm-a" }, undefined, config)[0], `${first} me@${first}:22`);
+      }
+    });
+  }
+
   it("goes over the hops in order; the inventory is asked first, then ssh_config", () => {
     const inventory = { gate: { name: "gate", address: "10.0.0.1", user: "jump", port: 2200 } };
     const config = "Host inner\n HostName 10.1.0.1\n User in\nHost gate\n HostName unused\n";
