@@ -14,6 +14,7 @@ export const acceptable: Readonly<Record<string, string>> = {
   "cpu-pinning": refusedHarmlessly,
   "data-address": refusedHarmlessly,
   "data-ports": refusedHarmlessly,
+  "driver-daemons": refusedHarmlessly,
   emulator: refusedHarmlessly,
   "free-memory": "if it is right, the destination may run out of memory, and its kernel then ends a VM",
   "host-devices": refusedHarmlessly,

@@ -12,6 +12,7 @@ import type { MoveFacts } from "./facts";
 import type { Finder } from "./finder";
 import { distinctHosts, nameAndUuidAreFree } from "./identity";
 import { imagesCanBeCopied } from "./imageCopy";
+import { driverDaemonsAnswer } from "./driverDaemons";
 import { domainFits } from "./machineType";
 import { memoryIsFree } from "./memory";
 import { networksAreThere } from "./networks";
@@ -75,6 +76,7 @@ const ofTheDomain: readonly Finder[] = [
   imagesCanBeCopied,
   bootFilesAreThere,
   ownedStateGoesAlong,
+  driverDaemonsAnswer,
   networksAreThere,
   devicesCanMove,
   nothingHoldsIt,

@@ -838,7 +838,7 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
       ...domain({ tpmEmulator: true }),
       fit: { capabilities: { tpmBackends: [] }, cpu: undefined },
       destination: healthyHost("kvm-b", {
-        daemons: { layout: "modular", init: "systemd", answering: [], units: {}, other: undefined },
+        daemons: { layout: "modular", init: "systemd", answering: ["virtnetworkd"], units: {}, other: undefined },
       }),
     },
     [
@@ -849,6 +849,25 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
       "kvm-b$ systemctl restart virtqemud",
     ],
   ],
+  ...(
+    [
+      ["no socket", [], {}, "live", "blocker"],
+      ["no socket, shut off", [], {}, "offline", "warning"],
+      ["a socket", ["virtnetworkd"], {}, "live", undefined],
+      ["a service", [], { "virtnetworkd.service": { active: true, enabled: false, masked: false } }, "live", undefined],
+    ] as const
+  ).map(([what, answering, units, how, severity]): (typeof cases)[number] => [
+    `a libvirt network whose daemon has ${what}`,
+    {
+      how,
+      destination: healthyHost("kvm-b", {
+        daemons: { layout: "modular", init: "systemd", answering, units, other: undefined },
+      }),
+    },
+    severity === undefined
+      ? []
+      : [`${severity} driver-daemons on kvm-b: migrationRefused`, "kvm-b$ systemctl enable --now virtnetworkd.socket"],
+  ]),
   [
     "a disk beside what the administrator declares shared",
     { ...disk({}, exported, mounted), source: declaring("11.3.0", "/var/lib/libvirt/image") },
