@@ -37,3 +37,14 @@ export interface ImageToCopy {
   /** What the destination has there is known as an old copy, and may be replaced. */
   known: boolean;
 }
+
+/** What the copies of one move write to one file system of the destination. */
+export interface CopiedBytes {
+  fileSystemId: string;
+  freeBytes: number;
+  /** Of one of the images. */
+  path: string;
+  atLeast: number;
+  /** Where an image that is sparse is written in full. */
+  atMost: number;
+}

@@ -1,4 +1,4 @@
-/** The live moves that this run previews and starts: what arrives on a host together is counted together. */
+/** The moves that this run previews and starts, live ones and those that copy disks: what arrives on a host together is counted together. */
 import type { MoveAlongside } from "../core/problems";
 
 export type LiveMove = Omit<MoveAlongside, "begun"> & { uuid: string };

@@ -1,16 +1,20 @@
 /** A move among the others of its run. */
-import { type MoveFacts, ordinaryBytesUsed } from "../core/problems";
+import { bytesToCopy, type MoveFacts, ordinaryBytesUsed } from "../core/problems";
 import type { LiveMove } from "../observe/liveMoves";
 
-/** What it takes along to its destination; undefined where that is no memory: of a VM that is shut off. */
-export function liveMoveOf({ source, destination, domain, how }: MoveFacts): LiveMove | undefined {
-  if (domain === undefined || how !== "live") return undefined;
+/** What it takes along to its destination; undefined where that is nothing: of a VM that is shut off, whose disks are not copied. */
+export function liveMoveOf(facts: MoveFacts): LiveMove | undefined {
+  const { source, destination, domain, how } = facts;
+  if (domain === undefined) return undefined;
+  const copies = bytesToCopy(facts);
+  if (how !== "live" && copies.length === 0) return undefined;
   return {
     uuid: domain.uuid,
     domain: domain.name,
     source: source.host,
     destination: destination.host,
-    memoryBytes: ordinaryBytesUsed(domain),
-    hugeMemory: domain.hugeMemory,
+    memoryBytes: how === "live" ? ordinaryBytesUsed(domain) : 0,
+    hugeMemory: how === "live" ? domain.hugeMemory : [],
+    ...(copies.length > 0 && { copies }),
   };
 }

@@ -45,8 +45,7 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
     definition.then((known) => known && domainFacts(source, known, move)),
     definition.then(async (known) => {
       const found = await imagesOn(source, destination, known);
-      const copies = how === "offline" && options.copyStorage !== undefined;
-      return copies ? imageCopyOn(source, destination, known, found) : found;
+      return options.copyStorage === undefined ? found : imageCopyOn(source, destination, known, found, move);
     }),
     definition.then((known) => ownedOn(source, destination, known)),
     peerFacts(hosts, source, move, itsSettings),

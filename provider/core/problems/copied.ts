@@ -1,4 +1,5 @@
 /** Which disks are copied, and by whom. */
+import type { ImageToCopy } from "../imageCopy";
 import type { Disk, MoveFacts } from "./facts";
 import { isSameStorage } from "./oneDisk";
 
@@ -25,4 +26,27 @@ export function isCopiedOffline(disk: Disk, facts: MoveFacts): boolean {
 export function isShared(disk: Disk, path: string, { source, sourceImages, destinationImages }: MoveFacts): boolean {
   const type = path === disk.path ? disk.type : "file";
   return isSameStorage({ ...disk, type, path }, sourceImages[path], destinationImages[path], source);
+}
+
+/** All that has to be copied, backing files first, so that no image arrives before what it stands on. */
+export function imagesToCopy(facts: MoveFacts): ImageToCopy[] {
+  const { imageCopy, destination, staleImages = [] } = facts;
+  return pathsToCopy(facts).flatMap(({ disk, path }) => {
+    const onSource = imageCopy?.source?.images[path];
+    if (onSource?.bytes === undefined || onSource.allocatedBytes === undefined) return [];
+    const { isBlock, bytes, allocatedBytes } = onSource;
+    const known = staleImages.some((image) => image.host === destination.host && image.path === path);
+    return [{ disk: disk.target, path, isBlock, bytes, allocatedBytes, known }];
+  });
+}
+
+export function pathsToCopy(facts: MoveFacts): { disk: Disk; path: string }[] {
+  const all = (facts.domain?.disks ?? [])
+    .filter((disk) => isCopiedOffline(disk, facts))
+    .flatMap((disk) => {
+      const chain = facts.imageCopy?.chains[disk.path!] ?? [disk.path!];
+      const files = facts.options.copyStorage === "incremental" ? chain.slice(0, 1) : chain;
+      return files.filter((path) => !isShared(disk, path, facts)).map((path) => ({ disk, path }));
+    });
+  return all.filter(({ path }, index) => all.findIndex((each) => each.path === path) === index).toReversed();
 }

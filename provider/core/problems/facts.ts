@@ -2,7 +2,7 @@
 import type { StaleImage } from "../args";
 import type { ErrorCode } from "../errorCodes";
 import type { HugeMemory } from "../hugeMemory";
-import type { CopyFacts } from "../imageCopy";
+import type { CopiedBytes, CopyFacts } from "../imageCopy";
 import type { MigrationOptions } from "../options";
 import type { Pinning } from "../pinning";
 import type { OwnedOnHost, OwnedState } from "../owned";
@@ -150,6 +150,8 @@ export interface MoveAlongside {
   /** Ordinary memory in use. */
   memoryBytes: number;
   hugeMemory: readonly HugeMemory[];
+  /** What is written to the destination's file systems; absent: no disk is copied. */
+  copies?: readonly CopiedBytes[];
   /** It is on its way: what it takes may be in what the destination says. */
   begun: boolean;
 }
@@ -191,9 +193,9 @@ export interface MoveFacts {
   unreadable: readonly UnreadableAnswer[];
   /** What earlier moves with copyStorage left behind, as far as the state knows. */
   staleImages?: readonly StaleImage[] | undefined;
-  /** Live moves of other VMs in this run, into the destination or out of it; absent: none. */
+  /** Moves of other VMs in this run, into the destination or out of it; absent: none. */
   alongside?: readonly MoveAlongside[];
-  /** Asked only where the images of a VM that is shut off are to be copied. */
+  /** Asked only where images are to be copied; in a live migration of the copied files alone. */
   imageCopy?: {
     /** The files of each disk's backing chain, its own first; a disk without one is not known. */
     chains: Readonly<Record<string, readonly string[]>>;

@@ -1,37 +1,15 @@
-/** Blockers of copying the images of a VM that is shut off, from host to host. */
-import type { ImageToCopy } from "../imageCopy";
+/** Blockers of copying images from host to host; those of a VM that runs are copied by libvirt, and have to fit. */
 import { listed } from "../near";
 import type { Problem, Remedy } from "../problem";
 import { commandLine } from "../shownCommand";
 import { showBytes } from "../units";
-import { isCopiedOffline, isShared } from "./copied";
+import { imagesToCopy, isCopiedOffline, pathsToCopy } from "./copied";
+import { copiesFit } from "./copyRoom";
 import type { Disk, MoveFacts } from "./facts";
-
-/** All that has to be copied, backing files first, so that no image arrives before what it stands on. */
-export function imagesToCopy(facts: MoveFacts): ImageToCopy[] {
-  const { imageCopy, destination, staleImages = [] } = facts;
-  return pathsToCopy(facts).flatMap(({ disk, path }) => {
-    const onSource = imageCopy?.source?.images[path];
-    if (onSource?.bytes === undefined || onSource.allocatedBytes === undefined) return [];
-    const { isBlock, bytes, allocatedBytes } = onSource;
-    const known = staleImages.some((image) => image.host === destination.host && image.path === path);
-    return [{ disk: disk.target, path, isBlock, bytes, allocatedBytes, known }];
-  });
-}
-
-function pathsToCopy(facts: MoveFacts): { disk: Disk; path: string }[] {
-  const all = (facts.domain?.disks ?? [])
-    .filter((disk) => isCopiedOffline(disk, facts))
-    .flatMap((disk) => {
-      const chain = facts.imageCopy?.chains[disk.path!] ?? [disk.path!];
-      const files = facts.options.copyStorage === "incremental" ? chain.slice(0, 1) : chain;
-      return files.filter((path) => !isShared(disk, path, facts)).map((path) => ({ disk, path }));
-    });
-  return all.filter(({ path }, index) => all.findIndex((each) => each.path === path) === index).toReversed();
-}
 
 export function imagesCanBeCopied(facts: MoveFacts): Problem[] {
   const { source, destination, domain, imageCopy } = facts;
+  if (facts.how === "live") return copiesFit(facts);
   if (domain === undefined || pathsToCopy(facts).length === 0) return [];
   const make: Make = (severity, host, message, remedies = []) => ({
     rule: "image-copy",
@@ -48,7 +26,7 @@ export function imagesCanBeCopied(facts: MoveFacts): Problem[] {
   const found = [
     ...pathsToCopy(facts).flatMap((each) => placeOf(each, facts, make)),
     ...backingMissing(facts, make),
-    ...roomFor(images, facts, make),
+    ...copiesFit(facts),
   ];
   if (images.length === 0 || found.some(({ severity }) => severity === "blocker")) return found;
   const list = images.map(({ disk, path, allocatedBytes }) => `${disk} (${path}, ${showBytes(allocatedBytes)})`);
@@ -154,23 +132,4 @@ function placeOf({ disk, path }: { disk: Disk; path: string }, facts: MoveFacts,
     do: "rename it",
     commands: [{ host, command: commandLine`mv ${path} ${`${path}.old`}` }],
   });
-}
-
-/** Images that land on one file system take their room together. */
-function roomFor(images: readonly ImageToCopy[], { imageCopy, destination: { host } }: MoveFacts, make: Make) {
-  const onDestination = imageCopy!.destination!.images;
-  const needed = new Map<string, { bytes: number; free: number; path: string }>();
-  for (const { path, isBlock, allocatedBytes } of images) {
-    const { fileSystemId, freeBytes } = onDestination[path] ?? {};
-    if (isBlock || fileSystemId === undefined || freeBytes === undefined) continue;
-    const before = needed.get(fileSystemId);
-    needed.set(fileSystemId, { bytes: (before?.bytes ?? 0) + allocatedBytes, free: freeBytes, path });
-  }
-  return [...needed.values()]
-    .filter(({ bytes, free }) => bytes > free)
-    .map(({ bytes, free, path }) =>
-      make("blocker", host, `${host} has ${showBytes(free)} free for ${path}, but ${showBytes(bytes)} are needed`, [
-        { do: `free space on ${host}` },
-      ]),
-    );
 }

@@ -31,8 +31,8 @@ import { answersAreReadable } from "./unreadable";
 
 export * from "./facts";
 export * from "./hostFacts";
-export { isCopied } from "./copied";
-export { imagesToCopy } from "./imageCopy";
+export { imagesToCopy, isCopied } from "./copied";
+export { bytesToCopy } from "./copyRoom";
 export { imagesToCopyInto } from "./images";
 export { type OwnedToCopy, ownedToCopy } from "./ownedState";
 export { ordinaryBytesUsed } from "./memory";

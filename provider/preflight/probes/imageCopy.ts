@@ -1,4 +1,5 @@
-import type { MoveFacts } from "../../core/problems";
+import { isCopied, type MoveFacts } from "../../core/problems";
+import type { Migration } from "../../core/migration";
 import type { Virsh } from "../../virsh/client";
 import type { DomainDefinition } from "../../virsh/domainXml";
 import { copyFactsScript, parseCopyFacts } from "../../virsh/imageCopy";
@@ -8,16 +9,19 @@ import { imagesAt } from "./images";
 type Images = Pick<MoveFacts, "sourceImages" | "destinationImages">;
 
 /**
- * What copying the images of a VM that is shut off needs to know, on either host; the files of their backing chains are looked at as its
- * disks are. Asked each time.
+ * What copying images needs to know, on either host; the files of their backing chains are looked at as the VM's disks are. Of a VM that
+ * runs only the files that libvirt copies: a device has its room, and reading all of one takes long. Asked each time.
  */
 export async function imageCopyOn(
   source: Virsh,
   destination: Virsh,
   domain: DomainDefinition | undefined,
   images: Images,
+  { how, options }: Pick<Migration, "how" | "options">,
 ): Promise<Images & Pick<MoveFacts, "imageCopy">> {
-  const paths = (domain?.disks ?? []).flatMap(({ path }) => path ?? []);
+  const paths = (domain?.disks ?? [])
+    .filter((disk) => how === "offline" || (disk.type === "file" && isCopied(disk, { options })))
+    .flatMap(({ path }) => path ?? []);
   if (paths.length === 0) return images;
   const chains = parseChains((await source.inquireShell(chainScript(paths)))?.stdout ?? "") ?? {};
   const files = [...new Set([...paths, ...Object.values(chains).flat()])];

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { ImageOnHost } from "../../../../provider/core/imageCopy";
 import type { MoveFacts } from "../../../../provider/core/problems";
-import { imagesCanBeCopied, imagesToCopy } from "../../../../provider/core/problems/imageCopy";
+import { imagesToCopy } from "../../../../provider/core/problems/copied";
+import { imagesCanBeCopied } from "../../../../provider/core/problems/imageCopy";
 import { healthyDomain, healthyPeer, image } from "../../../support/move-facts";
 import { absent, base, type CopyChange, copyMove, disk, GiB, onHost, side, vda } from "./image-copy-facts";
 
@@ -77,12 +78,6 @@ describe("the images of a VM that is shut off", () => {
     const nowhere = copyMove({ to: side({ [vda]: absent({ directoryExists: false }), [base]: absent() }) });
     const [missing] = imagesCanBeCopied(nowhere);
     assert.deepEqual(missing!.remedies[0]!.commands, [{ host: "kvm-b", command: "mkdir -p /images" }]);
-  });
-
-  it("share the room of one file system", () => {
-    const room = (bytes: number) => side({ [vda]: absent({ freeBytes: bytes }), [base]: absent({ freeBytes: bytes }) });
-    assert.deepEqual(blockers(copyMove({ to: room(7 * GiB) })), []);
-    assert.deepEqual(blockers(copyMove({ to: room(6 * GiB) })), ["blocker unsafeStorage on kvm-b"]);
   });
 
   it("on block devices need a device of the same size or larger", () => {
