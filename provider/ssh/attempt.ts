@@ -10,6 +10,7 @@ import { dropped, firstWords, isDropped } from "./dropped";
 import { words } from "./failure";
 import type { Shown } from "./host-key";
 import { hostKeyAlgorithmsOf } from "./kex-init";
+import { userCertificate } from "./needs-openssh";
 import type { Target } from "./target";
 
 export interface Timing {
@@ -179,6 +180,9 @@ class Offering {
 
   refused(said?: string): PlacementError {
     const { tried, methods, partial } = this;
-    return authRefused(this.target, { tried, skipped: this.credentials.skipped, methods, partial, said });
+    const certificateLeft = this.target.needsOpenSsh.includes(userCertificate);
+    return authRefused(this.target, {
+      ...{ tried, skipped: this.credentials.skipped, methods, partial, said, certificateLeft },
+    });
   }
 }

@@ -5,6 +5,7 @@ import { commandLine } from "../core/shownCommand";
 import type { Offer } from "./credentials";
 import { hostAndPort } from "../core/destination";
 import { type Fault, failure, nameOf, words } from "./failure";
+import { letOpenSshConnect } from "./ssh2-limits";
 import type { Target } from "./target";
 
 /** Without remedies of its own: see whether ssh reaches it. */
@@ -46,6 +47,8 @@ interface Refused {
   /** The host took a key and wants something else besides. */
   partial: boolean;
   said: string | undefined;
+  /** A user certificate belongs to its key, and ssh2 offers none. */
+  certificateLeft?: boolean;
 }
 
 export function authRefused(target: Target, refused: Refused): PlacementError {
@@ -59,12 +62,16 @@ export function authRefused(target: Target, refused: Refused): PlacementError {
   const left = skipped.length > 0 ? `; not offered: ${skipped.join(", ")}` : "";
   const wants = takesKeys(methods) ? "" : `; the host takes ${methods.join(", ")} only`;
   return failure(target, "authRefused", {
-    message: `${who} ${outcome}${left}${wants}`,
+    message: `${who} ${outcome}${left}${wants}${refused.certificateLeft ? "; user certificates need openssh" : ""}`,
     remedies: remediesFor(target, refused),
   });
 }
 
-function remediesFor(target: Target, { tried, methods, partial, said }: Refused): Remedy[] {
+function remediesFor(target: Target, refused: Refused): Remedy[] {
+  return [...(refused.certificateLeft ? [letOpenSshConnect] : []), ...remediesForKeys(target, refused)];
+}
+
+function remediesForKeys(target: Target, { tried, methods, partial, said }: Refused): Remedy[] {
   const name = nameOf(target);
   const { user } = target;
   if (partial) return [{ do: "the host wants a second factor besides the key; let this account in with a key alone" }];

@@ -32,6 +32,9 @@ const aboutTheConnection = [
   "serveralivecountmax",
 ];
 
+/** The need of a host whose login is by certificate. */
+export const userCertificate = "a user certificate belongs to its key";
+
 interface Facts extends KeySources {
   host: Host;
   lookedUp: LookedUp;
@@ -56,7 +59,7 @@ export function needsOpenSsh(facts: Facts): string[] {
   const obstacle = rules.obstacles.find(({ pinHelps }) => host.hostKey === undefined || !pinHelps);
   const needs = [
     facts.proxyCommand && "ssh_config sets a ProxyCommand for it",
-    hasCertificate(facts, isSet("certificatefile")) && "a user certificate belongs to its key",
+    hasCertificate(facts, isSet("certificatefile")) && userCertificate,
     hasSecurityKey(facts) && "its key is in a security key (FIDO)",
     usesKerberos(facts) && "GSSAPIAuthentication is set, and there is no key but a Kerberos ticket",
     undecided !== undefined && `a Match ${lookedUp.undecided.get(undecided)} of ssh_config sets ${undecided}`,

@@ -51,7 +51,7 @@ export function refuseForSsh2(target: Subject & Ssh2Limits): void {
   }
 }
 
-const letOpenSshConnect: Remedy = {
+export const letOpenSshConnect: Remedy = {
   do: "let this computer's ssh command connect",
   commands: [{ command: "pulumi config set vm-placement:ssh openssh" }],
 };

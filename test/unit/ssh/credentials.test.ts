@@ -39,6 +39,24 @@ describe("ssh: the keys that are offered", () => {
     assert.deepEqual(s.offered, [`root ${keys.ed.fingerprint}`]);
   });
 
+  it("whose login is by certificate is not sent to authorized_keys alone: user certificates need openssh", async () => {
+    const s = await known({ allow: () => false });
+    write(".ssh/id_user", keys.ed.private);
+    const openssh = "here: pulumi config set vm-placement:ssh openssh";
+    for (const certificate of [".ssh/id_user-cert.pub", ".ssh/other-cert.pub"]) {
+      const file = write(certificate, "x");
+      const named = certificate.includes("other") ? " CertificateFile ~/.ssh/other-cert.pub\n" : "";
+      write(".ssh/config", `Host kvm-a\n IdentityFile ~/.ssh/id_user\n${named}`);
+      const error = await refusal(kvmA(s));
+      assert.equal(error.code, "authRefused");
+      assert.match(error.problem.message, /user certificates need openssh/);
+      assert.equal(commandsOf(error)[0], openssh);
+      rmSync(file);
+    }
+    write(".ssh/config", "IdentityFile ~/.ssh/id_user\n");
+    assert.ok(!commandsOf(await refusal(kvmA(s))).includes(openssh));
+  });
+
   it("that is encrypted is opened by the passphrase, as text and as a file", async () => {
     const s = await known(trusting(keys.locked));
     write("locked", keys.locked.private);

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { knownHostsName, knownKeysIn } from "../../../provider/ssh/known-hosts";
 import { fingerprint, publicKeyIn } from "../../../provider/ssh/public-key";
+import { dialling, kvmA } from "../../support/dialling";
 
 const ed25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIF9NXeDG54YwqFK/piPccJdRD9iUj8qlOgM2Qa9q1nQh";
 const ecdsa =
@@ -87,6 +90,23 @@ describe("a public key", () => {
     }
     for (const line of ["", "ssh-ed25519", "ssh-ed25519 AAAA", "SHA256:abc", `ssh-rsa ${ed25519.split(" ")[1]}`]) {
       assert.equal(publicKeyIn(line), undefined);
+    }
+  });
+});
+
+describe("a known_hosts that is no file", () => {
+  const { home, keys, server, dial, refusal, write } = dialling();
+
+  it("knows nothing, holds nothing up, and keeps no other file from being read", async () => {
+    const s = await server({ hostKeys: [keys.ed] });
+    execFileSync("mkfifo", [join(home(), "pipe")]);
+    const host = kvmA(s, { privateKey: keys.ed.private });
+    for (const path of ["~/pipe", "~", "/dev/null", "~/nowhere"]) {
+      write(".ssh/config", `UserKnownHostsFile ${path}\n`);
+      assert.equal((await refusal(host)).code, "hostKeyUnknown", path);
+      write("kept", s.knownHosts);
+      write(".ssh/config", `UserKnownHostsFile ${path} ~/kept\n`);
+      await dial(host);
     }
   });
 });
