@@ -84,7 +84,7 @@ describe("the command line", () => {
       { why: "migrationRefused", severity: "blocker", rule: "host-devices", host: "kvm-a", domain: "db-01" },
     );
     assert.deepEqual(remedies.slice(0, 2), [
-      { do: "detach it", commands: [{ host: "kvm-a", command: "virsh detach-device db-01 FILE --live" }] },
+      { do: "detach the device", commands: [{ host: "kvm-a", command: "virsh detach-device db-01 FILE --live" }] },
       { do: "use a [secret] pair (<teaming type='transient'/>)" },
     ]);
   });

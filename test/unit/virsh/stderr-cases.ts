@@ -112,7 +112,7 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
       ],
     ],
   ],
-  devices: [
+  deviceRefusals: [
     [
       "error: unsupported configuration: host doesn't support VFIO PCI passthrough",
       "migrationRefused",
