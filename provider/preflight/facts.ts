@@ -26,6 +26,7 @@ import { snapshotsOf } from "./probes/snapshots";
 import { systemOf } from "./probes/system";
 import { UnreadableAnswers } from "./probes/unreadable";
 import { versionsOn } from "./probes/versions";
+import { volumesOn } from "./probes/volumes";
 
 /** @throws PlacementError when a host cannot be asked at all. */
 export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock): Promise<MoveFacts> {
@@ -39,7 +40,7 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
     hostnameOf(hosts, destination),
   ]).then(([system, hostname]) => ({ system, hostname }));
 
-  const [sourceFacts, destinationFacts, domain, images, owned, peer, fit] = await Promise.all([
+  const [sourceFacts, destinationFacts, domain, images, volumes, owned, peer, fit] = await Promise.all([
     hostFacts(hosts, source, wants, clock, unreadable),
     hostFacts(hosts, destination, wants, clock, unreadable),
     definition.then((known) => known && domainFacts(source, known, move)),
@@ -47,6 +48,7 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
       const found = await imagesOn(source, destination, known);
       return options.copyStorage === undefined ? found : imageCopyOn(source, destination, known, found, move);
     }),
+    definition.then((known) => volumesOn(destination, known)),
     definition.then((known) => ownedOn(source, destination, known)),
     peerFacts(hosts, source, move, itsSettings),
     definition.then((known) => known && fitOn(hosts, destination, known)),
@@ -56,6 +58,7 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
     destination: destinationFacts,
     domain,
     ...images,
+    ...volumes,
     ...owned,
     peer,
     fit,

@@ -49,7 +49,7 @@ export function problemOfCopy(disk: Disk, facts: MoveFacts): DiskProblem | undef
   if (!onDestination.exists) {
     if (type === "block")
       return { message: `${host} has no block device ${path} to copy into`, remedies: [makeDevice(size)] };
-    const message = noImage(path, facts);
+    const message = noImage(disk, path, facts);
     return message === undefined ? undefined : { message, remedies: [createImage(host, image)] };
   }
   if (onDestination.format !== undefined && format !== "raw" && onDestination.format !== format) {
@@ -74,8 +74,14 @@ function makeDevice(size: number | undefined): Remedy {
 }
 
 /** With "all", libvirt makes the image itself where a storage pool has its directory. */
-function noImage(path: string, { destination: { host, poolPaths }, options }: MoveFacts): string | undefined {
+function noImage(
+  { volume, target }: Disk,
+  path: string,
+  { destination: { host, poolPaths }, destinationVolumes, options }: MoveFacts,
+): string | undefined {
   if (options.copyStorage !== "all") return `${host} has no image ${path} to copy into`;
+  // The pool of a volume is looked up by name.
+  if (volume !== undefined && destinationVolumes?.[target]?.pool === "active") return undefined;
   const directory = path.slice(0, path.lastIndexOf("/")) || "/";
   if (poolPaths === undefined || poolPaths.includes(directory)) return undefined;
   return `${host} has no image ${path} to copy into, and no storage pool for ${directory}`;

@@ -5,6 +5,7 @@ import { problemOfCopy } from "./copiedDisk";
 import type { DomainFacts, MoveFacts } from "./facts";
 import { problemOffline } from "./offlineDisk";
 import { problemOfShared } from "./sharedDisk";
+import { problemOfVolume } from "./volumes";
 
 export function disksAreThere(facts: MoveFacts): Problem[] {
   const { domain, destination, how } = facts;
@@ -12,9 +13,10 @@ export function disksAreThere(facts: MoveFacts): Problem[] {
   return [
     ...chosenWithoutDisk(domain, facts),
     ...domain.disks.flatMap((disk) => {
-      if (isCopiedOffline(disk, facts)) return [];
+      const volume = problemOfVolume(disk, facts);
+      if (volume === undefined && isCopiedOffline(disk, facts)) return [];
       const find = how === "offline" ? problemOffline : isCopied(disk, facts) ? problemOfCopy : problemOfShared;
-      const found = find(disk, facts);
+      const found = volume ?? find(disk, facts);
       if (found === undefined) return [];
       return [
         {

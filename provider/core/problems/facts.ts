@@ -57,7 +57,7 @@ export interface Disk {
   /** Path of a file or block device. */
   path: string | undefined;
   format: string;
-  /** Of a disk by pool and volume whose path is not known. */
+  /** Of a disk by pool and volume; its type is "volume" where what it is on the source is not known. */
   volume?: { pool: string; name: string };
   /** Of an NVMe disk, its controller on the host: "0000:01:00.0". */
   pciAddress: string | undefined;
@@ -156,6 +156,9 @@ export interface MoveAlongside {
   begun: boolean;
 }
 
+/** What the destination's libvirt makes of a disk by pool and volume. */
+export type VolumeThere = { pool: "missing" | "inactive" } | { pool: "active"; path: string | undefined };
+
 /** What the destination's libvirt says of this domain. */
 export interface FitFacts {
   /** `domcapabilities` for its architecture, emulator and machine type; what is refused otherwise, with libvirt's message. */
@@ -185,6 +188,8 @@ export interface MoveFacts {
   /** By path; only of those that the domain uses. */
   sourceImages: Readonly<Record<string, ImageFacts>>;
   destinationImages: Readonly<Record<string, ImageFacts>>;
+  /** Of disks by pool and volume, by target; those that are not known are left out. */
+  destinationVolumes?: Readonly<Record<string, VolumeThere>>;
   /** Of what the domain owns beside its disks; undefined where it owns nothing, or nothing was to be had. */
   sourceOwned: OwnedOnHost | undefined;
   destinationOwned: OwnedOnHost | undefined;

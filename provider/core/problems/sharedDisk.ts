@@ -11,7 +11,7 @@ import { answerForTheData, putOnSharedStorage } from "./unsafeStorage";
 export function problemOfShared(disk: Disk, facts: MoveFacts): DiskProblem | undefined {
   const { path } = disk;
   if (disk.type === "nvme") return nvme(disk, facts);
-  if (disk.volume !== undefined) return unknownVolume(disk.volume, facts);
+  if (disk.type === "volume" && disk.volume !== undefined) return unknownVolume(disk.volume, facts);
   if (path === undefined) return undefined;
   const { source, destination, options } = facts;
   const [onSource, onDestination] = [facts.sourceImages[path], facts.destinationImages[path]];

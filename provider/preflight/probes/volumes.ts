@@ -1,6 +1,7 @@
-import type { Disk } from "../../core/problems";
+import type { Disk, MoveFacts, VolumeThere } from "../../core/problems";
 import type { Virsh } from "../../virsh/client";
 import type { DomainDefinition } from "../../virsh/domainXml";
+import { parseUuids } from "../../virsh/parse";
 import { command } from "../../virsh/virshCommand";
 
 /** Disks by pool and volume, as the file, device or network image that the volume is there; one that virsh does not tell of stays as it is. */
@@ -9,10 +10,42 @@ export async function withVolumes(virsh: Virsh, domain: DomainDefinition): Promi
 }
 
 async function resolved(virsh: Virsh, disk: Disk): Promise<Disk> {
-  const { volume, ...rest } = disk;
+  const { volume } = disk;
   if (volume === undefined || volume.pool === "" || volume.name === "") return disk;
   const path = (await virsh.inquire(command`vol-path --pool=${volume.pool} --vol=${volume.name}`))?.trim();
   if (path === undefined || path === "") return disk;
-  if (!path.startsWith("/")) return { ...rest, type: "network" };
-  return { ...rest, type: path.startsWith("/dev/") ? "block" : "file", path };
+  if (!path.startsWith("/")) return { ...disk, type: "network" };
+  return { ...disk, type: path.startsWith("/dev/") ? "block" : "file", path };
+}
+
+/** The same pools and volumes on the destination. Asked each time. */
+export async function volumesOn(
+  virsh: Virsh,
+  domain: DomainDefinition | undefined,
+): Promise<Pick<MoveFacts, "destinationVolumes">> {
+  const disks = (domain?.disks ?? []).filter(({ volume }) => volume !== undefined);
+  if (disks.length === 0) return {};
+  const known = await Promise.all(
+    disks.map(async ({ target, volume }) => [target, await volumeThere(virsh, volume!)] as const),
+  );
+  return {
+    destinationVolumes: Object.fromEntries(known.flatMap(([target, it]) => (it ? [[target, it] as const] : []))),
+  };
+}
+
+async function volumeThere(
+  virsh: Virsh,
+  { pool, name }: NonNullable<Disk["volume"]>,
+): Promise<VolumeThere | undefined> {
+  const path = (await virsh.inquire(command`vol-path --pool=${pool} --vol=${name}`))?.trim();
+  if (path !== undefined && path !== "") return { pool: "active", path };
+  const [all, active, uuid] = await Promise.all([
+    virsh.inquire(command`pool-list --all --uuid`),
+    virsh.inquire(command`pool-list --uuid`),
+    virsh.inquire(command`pool-uuid --pool=${pool}`),
+  ]);
+  if (all === undefined || active === undefined) return undefined;
+  const its = uuid?.trim();
+  if (its === undefined || !parseUuids(all).has(its)) return { pool: "missing" };
+  return parseUuids(active).has(its) ? { pool: "active", path: undefined } : { pool: "inactive" };
 }

@@ -8,6 +8,7 @@ import type {
   HostDevice,
   MoveAlongside,
   PeerFacts,
+  VolumeThere,
   SystemFacts,
 } from "../../../../provider/core/problems";
 import {
@@ -53,6 +54,10 @@ const disk = (change: Partial<Disk>, onSource = image(), onDestination = image()
   ...domain({ disks: [{ ...fileDisk, ...change }] }),
   sourceImages: { [path]: onSource },
   destinationImages: { [path]: onDestination },
+});
+const volume = (there: VolumeThere): Change => ({
+  ...disk({ volume: { pool: "default", name: "a" } }, onNfs, onNfs),
+  destinationVolumes: { vda: there },
 });
 const hostDevice = (type: string, change: Partial<HostDevice> = {}): HostDevice => ({
   type,
@@ -705,6 +710,43 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     "firmware that is not there",
     { ...domain({ bootFiles: [{ what: "firmware", path: "/ovmf" }] }), destinationImages: { "/ovmf": absentImage } },
     ["blocker boot-files on kvm-b: migrationRefused"],
+  ],
+  // disks by pool and volume
+  [
+    "a volume whose pool is not there",
+    volume({ pool: "missing" }),
+    [
+      "blocker disks on kvm-b: unsafeStorage",
+      "kvm-a$ virsh pool-dumpxml default",
+      "kvm-b$ virsh pool-define FILE",
+      "kvm-b$ virsh pool-start default",
+      "kvm-b$ virsh pool-autostart default",
+    ],
+  ],
+  [
+    "a volume whose pool is not active",
+    volume({ pool: "inactive" }),
+    ["blocker disks on kvm-b: unsafeStorage", "kvm-b$ virsh pool-start default", "kvm-b$ virsh pool-autostart default"],
+  ],
+  [
+    "a volume that its pool does not have",
+    volume({ pool: "active", path: undefined }),
+    ["blocker disks on kvm-b: unsafeStorage", "kvm-b$ virsh pool-refresh default", "kvm-b$ virsh vol-list default"],
+  ],
+  [
+    "a volume at another path",
+    volume({ pool: "active", path: "/srv/a.qcow2" }),
+    ["warning disks on kvm-b: unsafeStorage", "kvm-a$ virsh pool-dumpxml default", "kvm-b$ virsh pool-dumpxml default"],
+  ],
+  ["a volume of a share", volume({ pool: "active", path: "/var/lib/libvirt/images/db-01.img" }), []],
+  [
+    "a volume that libvirt makes in its pool",
+    {
+      ...volume({ pool: "active", path: undefined }),
+      ...disk({ volume: { pool: "default", name: "a" } }, image(), absentImage),
+      options: copy,
+    },
+    [],
   ],
   // networks
   [

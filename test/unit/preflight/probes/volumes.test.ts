@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { withVolumes } from "../../../../provider/preflight/probes/volumes";
+import { volumesOn, withVolumes } from "../../../../provider/preflight/probes/volumes";
 import type { Virsh } from "../../../../provider/virsh/client";
 import { parseDomainXml } from "../../../../provider/virsh/domainXml";
 
@@ -18,7 +18,32 @@ describe("a disk by pool and volume", () => {
     it(`is ${type} where virsh says ${answer?.trim() ?? "nothing"}`, async () => {
       const virsh = { inquire: () => Promise.resolve(answer) } as unknown as Virsh;
       const [disk] = (await withVolumes(virsh, definition)).disks;
-      assert.deepEqual([disk!.type, disk!.path, disk!.volume !== undefined], [type, path, type === "volume"]);
+      assert.deepEqual([disk!.type, disk!.path], [type, path]);
+    });
+  }
+
+  const uuid = "11111111-2222-4333-8444-555555555555";
+  const there: [what: string, answers: Record<string, string>, expected: unknown][] = [
+    ["is there", { "vol-path": "/srv/a.qcow2\n" }, { pool: "active", path: "/srv/a.qcow2" }],
+    ["has no pool", { "pool-list --all": "", "pool-list --uuid": "" }, { pool: "missing" }],
+    [
+      "has a pool that is not active",
+      { "pool-list --all": `${uuid}\n`, "pool-list --uuid": "", "pool-uuid": `${uuid}\n` },
+      { pool: "inactive" },
+    ],
+    [
+      "has no volume",
+      { "pool-list --all": `${uuid}\n`, "pool-list --uuid": `${uuid}\n`, "pool-uuid": `${uuid}\n` },
+      { pool: "active", path: undefined },
+    ],
+    ["is not known", {}, undefined],
+  ];
+  for (const [what, answers, expected] of there) {
+    it(`${what} on the destination`, async () => {
+      const inquire = ({ text }: { text: string }) =>
+        Promise.resolve(Object.entries(answers).find(([start]) => text.startsWith(start))?.[1]);
+      const { destinationVolumes } = await volumesOn({ inquire } as unknown as Virsh, definition);
+      assert.deepEqual(destinationVolumes?.["vda"], expected);
     });
   }
 });
