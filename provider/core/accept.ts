@@ -40,17 +40,17 @@ export const acceptable: Readonly<Record<string, string>> = {
 
 /** With the reason. */
 export const unacceptable: Readonly<Record<string, string>> = {
-  "answers-are-readable": "nothing would be known of its disks and devices",
-  decide: "where the VM runs, or what may be done with it, is not certain",
+  "answers-are-readable": "the provider would not know the disks and devices of the VM",
+  decide: "the provider is not certain where the VM runs, or what it may do with the VM",
   disks:
-    "the VM would run on another or an older disk. `migration.unsafe` answers for disks that libvirt calls unsafe, `migration.copyStorage` copies them",
-  "distinct-hosts": "source and destination would be one host, which would lose its only definition",
-  "image-copy": "the VM would start from a disk that was not copied, or one that was overwritten",
-  "multi-fd-with-post-copy": "it kills guests",
-  "name-and-uuid-free": "another VM would lose its definition or its identity",
+    "the VM would run from a different or older disk. `migration.unsafe` accepts disks that libvirt calls unsafe; `migration.copyStorage` copies disks",
+  "distinct-hosts": "source and destination are the same host, which would lose its only definition of the VM",
+  "image-copy": "the VM would start from a disk that was not copied, or that was overwritten",
+  "multi-fd-with-post-copy": "QEMU would end the VM",
+  "name-and-uuid-free": "another VM would lose its definition or its UUID",
   "owned-state": "the VM would lose its UEFI variables or the state of its TPM",
   "paused-again": "the guest would lose its memory",
-  reachable: "a host that cannot be asked may run the VM too",
+  reachable: "a host that does not answer may also run the VM",
   "tls-disk-copy-over-multi-fd":
     "the disks would be copied without a check of the destination's certificate, or not at all",
 };
@@ -61,5 +61,5 @@ export function whyNotAcceptable(name: string): string | undefined {
   if (Object.hasOwn(unacceptable, name)) return `"${name}" cannot be accepted: ${unacceptable[name]!}`;
   const known = Object.keys(acceptable);
   const near = nearMatches(name, [...known, ...Object.keys(unacceptable)]);
-  return `unknown blocker "${name}"${near.length > 0 ? ` (did you mean ${listed(near)}?)` : ""}; those that can be accepted are ${listed(known, "and")}`;
+  return `unknown blocker "${name}"${near.length > 0 ? ` (did you mean ${listed(near)}?)` : ""}; migration.accept can name ${listed(known, "and")}`;
 }

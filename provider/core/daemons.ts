@@ -73,7 +73,7 @@ export function listenRemedies(host: string, daemons: Daemons | undefined, trans
   if (daemons === undefined) {
     return [
       { what: "libvirt's socket (RHEL 9 and later)", unit: `virtproxyd-${transport}.socket` },
-      { what: "that of libvirtd", unit: `libvirtd-${transport}.socket` },
+      { what: "the socket of libvirtd", unit: `libvirtd-${transport}.socket` },
     ].map(({ what, unit }) => ({
       do: `start ${what}`,
       commands: [{ host, command: `systemctl enable --now ${unit}` }],
@@ -89,7 +89,7 @@ export function listenRemedies(host: string, daemons: Daemons | undefined, trans
   const service = (verb: string) => ({ host, command: `systemctl ${verb} ${daemon}.service` });
   return [
     {
-      do: `let ${daemon} listen on ${host}`,
+      do: `enable the ${transport.toUpperCase()} socket of ${daemon} on ${host}`,
       commands: [
         ...(runs ? [service("stop")] : []),
         { host, command: `systemctl enable --now ${daemon}-${transport}.socket` },

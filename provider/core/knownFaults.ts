@@ -20,14 +20,14 @@ export const knownFaults = {
     from: "11.2",
     fixedIn: "11.4",
     when: "an interrupted post-copy is resumed into this host",
-    what: "its daemon crashes",
+    what: "its libvirt daemon crashes",
   },
   // VIR_MIGRATE_POSTCOPY_RESUME came with 8.5.0 (NEWS).
   noResume: {
     of: "libvirt",
     fixedIn: "8.5",
     when: "the network interrupts a post-copy",
-    what: "it cannot be resumed",
+    what: "the post-copy cannot be resumed",
   },
   // NEWS of 11.0.0: "Fix false error when recovering failed post-copy migration".
   falseResumeError: {
@@ -35,21 +35,21 @@ export const knownFaults = {
     from: "8.5",
     fixedIn: "11.0",
     when: "an interrupted post-copy is resumed",
-    what: "it may report a failure although the move goes on",
+    what: "libvirt may report a failure although the migration continues",
   },
   // Measured: the destination's QEMU 7.2 aborts (5 of 5), 10.0 refuses; 10.1 is the first that takes both.
   multiFdWithPostCopy: {
     of: "QEMU",
     fixedIn: "10.1",
     when: "migration.parallel and migration.postCopy are set together",
-    what: "the guest is lost, or the move refused",
+    what: "QEMU ends the VM, or refuses the move",
   },
   // "migration/block: Rewrite disk activation" (8597af7615) is first in 10.0; measured with 7.2.
   pausedAgain: {
     of: "QEMU",
     fixedIn: "10.0",
     when: "a VM that arrived paused is moved on before it has run",
-    what: "its QEMU can crash, and its memory is lost",
+    what: "QEMU can crash, and the VM loses its memory",
   },
 } as const satisfies Record<string, KnownFault>;
 

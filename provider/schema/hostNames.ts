@@ -29,7 +29,7 @@ export function unknownHosts(names: readonly string[], inventory: Inventory, ssh
           `"${shownName(name)}" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config` +
           (isNear ? "" : `; the hosts of the inventory are ${listed(Object.keys(inventory), "and")}`),
         remedies: [
-          ...(near.length > 0 ? [{ do: `write ${listed(near)} if that was meant` }] : []),
+          ...(near.length > 0 ? [{ do: `write ${listed(near)} if you meant that` }] : []),
           ...(meant === undefined ? [] : [meant]),
           { do: "add it", commands: [{ command: `pulumi config set --path ${path} ADDRESS` }] },
         ],
@@ -47,10 +47,7 @@ function knownDestination(text: string, inventory: Record<string, Host>, bySsh: 
     Object.values(inventory).find(({ address }) => address !== undefined && canonical(address) === asked)?.name;
   if (name === undefined) return undefined;
   const fields = (["user", "port"] as const).filter((field) => read[field] !== undefined);
-  const beside =
-    fields.length === 0
-      ? ""
-      : `; its ${fields.join(" and ")} stand${fields.length > 1 ? "" : "s"} in vm-placement:hosts`;
+  const beside = fields.length === 0 ? "" : `; set its ${fields.join(" and ")} in vm-placement:hosts`;
   return { do: `write ${name}${beside}` };
 }
 

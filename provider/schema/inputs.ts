@@ -29,13 +29,13 @@ const domainSchema = z
       text === ""
         ? "is empty"
         : /^\d+$/.test(text)
-          ? "is a number, which virsh takes for a domain id; give the UUID of this domain instead"
+          ? "is a number, which virsh reads as a domain id; give the UUID of this domain instead"
           : text.startsWith("-")
-            ? "begins with a dash, which virsh takes for an option; give the UUID of this domain instead"
+            ? "begins with a dash, which virsh reads as an option; give the UUID of this domain instead"
             : /[/\n\r\0]/.test(text)
-              ? "has a character that no libvirt domain name has"
+              ? "has a character that libvirt allows in no domain name"
               : !canBeShown(text)
-                ? "has a character that no command can show; give the UUID of this domain instead"
+                ? "has a character that cannot be shown in a command; give the UUID of this domain instead"
                 : undefined;
     if (wrong)
       context.addIssue({
@@ -66,7 +66,7 @@ const expectedOf: Record<NotADestination["wrong"], string> = {
   scheme: 'a host name without a scheme, for example "root@kvm-b:2222"',
   address: 'an IPv6 address, in brackets where a port follows, for example "fd00::12" or "root@[fd00::12]:2222"',
   port: 'a port from 1 to 65535 behind the colon, for example "kvm-b:2222"',
-  user: 'an account of letters, digits and . _ - before the @, for example "root@kvm-b"; another one is `user` of a host in vm-placement:hosts',
+  user: 'an account name of letters, digits and . _ - before the @, for example "root@kvm-b"; for other account names, set `user` of the host in vm-placement:hosts',
 };
 
 const hostError = expected("a host name, or a list of them", '"kvm-b" or ["kvm-b", "kvm-c"]');
@@ -102,7 +102,7 @@ export function parseInputs(props: Record<string, unknown>): { inputs: ParsedInp
   const hosts = host === undefined ? undefined : [host].flat();
   if (hosts && new Set(hosts).size < hosts.length) {
     failures.push(
-      invalid("host", `got ${shown(host)}; a host stands in it twice, for example write ["kvm-b", "kvm-c"]`),
+      invalid("host", `got ${shown(host)}; a host is in the list twice; write for example ["kvm-b", "kvm-c"]`),
     );
   }
   return { inputs: { domain, hosts, anyOf: Array.isArray(host), migration }, failures };

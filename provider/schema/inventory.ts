@@ -23,7 +23,7 @@ const address = text(
 );
 const path = (example: string) => {
   const error = (issue: { input?: unknown }) =>
-    expected("a path", example)(issue) + (isKeyText(issue.input) ? "; the text of a key belongs in privateKey" : "");
+    expected("a path", example)(issue) + (isKeyText(issue.input) ? "; put the text of a key in privateKey" : "");
   return z.string({ error }).refine((value) => /^[^\n\r\0]{1,4096}$/.test(value) && !isKeyText(value), { error });
 };
 
@@ -66,7 +66,7 @@ const inventorySchema = z.record(
   {
     error: ({ code, input }) =>
       code === "invalid_key"
-        ? `is no host name; expected letters, digits and . _ -, or an IPv6 address, for example kvm-a: ${hostExample}`
+        ? `is not a host name; expected letters, digits and . _ -, or an IPv6 address, for example kvm-a: ${hostExample}`
         : `got ${kindOf(input)}; expected hosts by name, for example { kvm-a: ${hostExample} }`,
   },
 );

@@ -9,7 +9,7 @@ const defaultUri = "qemu:///system";
 export function parseUri(value: string | undefined): { uri: string; failures: InputFailure[] } {
   if (value === undefined || /^qemu(\+unix)?:\/\/\/system(\?[A-Za-z0-9=/._&-]*)?$/.test(value))
     return { uri: value ?? defaultUri, failures: [] };
-  const message = `got ${shown(value)}; expected the libvirt URI of the hosts as they see it themselves`;
+  const message = `got ${shown(value)}; expected the libvirt URI that is local to each host`;
   return {
     uri: defaultUri,
     failures: [invalid("vm-placement:uri", message, [setConfig("vm-placement:uri", defaultUri)])],
@@ -23,7 +23,7 @@ export function parseOnInterrupt(value: string | undefined): { onInterrupt: OnIn
   if (value === undefined || value === "leave" || value === "abort")
     return { onInterrupt: value ?? "leave", failures: [] };
   const key = "vm-placement:onInterrupt";
-  const message = `got ${shown(value)}; expected "leave" (it goes on between the hosts) or "abort" (it is cancelled)`;
+  const message = `got ${shown(value)}; expected "leave" (the migration continues between the hosts) or "abort" (the migration is cancelled)`;
   return { onInterrupt: "leave", failures: [invalid(key, message, [setConfig(key, "abort")])] };
 }
 
@@ -32,7 +32,7 @@ export function parseSsh(value: string | undefined): { ssh: SshChoice; failures:
   if (value === undefined || value === "auto" || value === "ssh2" || value === "openssh")
     return { ssh: value ?? "auto", failures: [] };
   const key = "vm-placement:ssh";
-  const message = `got ${shown(value)}; expected "auto", "ssh2" (it runs no command of ssh_config) or "openssh" (this computer's ssh command)`;
+  const message = `got ${shown(value)}; expected "auto", "ssh2" (runs no command of ssh_config) or "openssh" (this computer's ssh command)`;
   return { ssh: "auto", failures: [invalid(key, message, [setConfig(key, "openssh")])] };
 }
 

@@ -95,7 +95,7 @@ rm -rf "$m.new"
 if [ -e "$p" ] && ! empty "$p"; then
   g=$(sum "$p" ${bytes})
   if [ "$g" = ${digest} ]; then echo reused; exit 0; fi
-  ${known ? sh`true` : sh`superseded "$g"`} || fail "$p has other content"
+  ${known ? sh`true` : sh`superseded "$g"`} || fail "$p has different content"
 fi
 if [ -b "$p" ]; then exit 0; fi
 mkdir "$m.new"

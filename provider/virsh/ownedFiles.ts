@@ -144,7 +144,7 @@ now=$(digest "$p")
 if [ "$now" = ${digest} ]; then rm -rf "$m.new"; echo reused; exit 0; fi
 if [ "$now" = nothing ]; then rm -rf "$p"
 elif superseded "$now"; then rm -rf "$m.old"; mv -T -- "$p" "$m.old"
-else rm -rf "$m.new"; fail "$p has other content"
+else rm -rf "$m.new"; fail "$p has different content"
 fi
 remember ${digest}; sync
 mv -T -- "$m.new/$b" "$p"; rmdir "$m.new"

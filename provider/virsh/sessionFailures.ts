@@ -10,7 +10,7 @@ export function noAnswer(host: string, command: string, deadlineMs: number): Pla
     message: `${host} did not answer within ${deadlineMs / 1000} s; a job may hold the domain, or libvirt hangs`,
     remedies: [
       {
-        do: "try the command by hand; when libvirt answers, run `pulumi up` again",
+        do: "run the command by hand; when libvirt answers, run `pulumi up` again",
         commands: [{ host, command: `virsh ${command}` }],
       },
     ],
@@ -45,7 +45,7 @@ export function answerTooLong(
       command === undefined
         ? { do: `find out what virsh prints on ${host}` }
         : {
-            do: "find out what prints so much there: the command, or the start-up files of the account",
+            do: "find out whether the command or a start-up file of the account prints that much",
             commands: [{ host, command: `virsh ${command}` }],
           },
     ],

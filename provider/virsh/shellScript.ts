@@ -63,8 +63,8 @@ function shellWord(word: string): string {
       code: "invalidInput",
       phase: "observe",
       action: `cannot pass ${JSON.stringify(word.slice(0, 80))} to a host`,
-      message: "it has a NUL character or half of a surrogate pair, which no command can be given",
-      remedies: [{ do: "give it another name" }],
+      message: "it contains a NUL character or half of a surrogate pair, which cannot be passed to a command",
+      remedies: [{ do: "rename it" }],
     });
   }
   return quote(word);

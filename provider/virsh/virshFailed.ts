@@ -42,7 +42,7 @@ export function virshFailed(
     message: essence(stderr),
     remedies: known?.remedies ?? [
       {
-        do: `read the log of ${nameOfDaemon(daemons)} there, and try the command by hand`,
+        do: `read the log of ${nameOfDaemon(daemons)} there, and run the command by hand`,
         commands: [
           ...(daemons ? [logCommand(host, daemons)] : []),
           { host, command: `virsh ${canBeShown(asked) ? asked : verb}` },
@@ -58,7 +58,7 @@ export function unreadableAnswer({ host }: On, { text: asked }: VirshCommand, li
     phase: "observe",
     host,
     action: `cannot tell which VMs are on ${host}`,
-    message: `\`virsh ${asked}\` printed a line that names none: ${JSON.stringify(cleanLine(line, 200))}`,
-    remedies: [{ do: "find out what else prints there", commands: [{ host, command: `virsh ${asked}` }] }],
+    message: `\`virsh ${asked}\` printed a line that names no domain: ${JSON.stringify(cleanLine(line, 200))}`,
+    remedies: [{ do: "find out which other program prints there", commands: [{ host, command: `virsh ${asked}` }] }],
   });
 }

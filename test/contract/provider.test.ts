@@ -242,7 +242,7 @@ for (const { title, notRun, get } of runtimes) {
         {
           property: "host",
           reason:
-            "\"kvm-q\" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; write kvm-a or kvm-b if that was meant; or add it: `pulumi config set --path 'vm-placement:hosts.kvm-q.address' ADDRESS` [unknownHost]",
+            "\"kvm-q\" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; write kvm-a or kvm-b if you meant that; or add it: `pulumi config set --path 'vm-placement:hosts.kvm-q.address' ADDRESS` [unknownHost]",
         },
       ]);
       assert.deepEqual(provider.output.stderr, "");
@@ -357,7 +357,7 @@ for (const { title, notRun, get } of runtimes) {
       [
         "the field of the key's text",
         ({ private: text }) => ({ privateKey: undefined, identityFile: text }),
-        /the text of a key belongs in privateKey \[invalidInput\]$/,
+        /put the text of a key in privateKey \[invalidInput\]$/,
       ],
       ["a field's name", () => ({ pasphrase: passphrase }), /unknown field "pasphrase"/],
       ["a secret's shape", () => ({ passphrase: { value: passphrase } }), /^got an object; expected the passphrase/],

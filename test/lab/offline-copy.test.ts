@@ -112,7 +112,7 @@ describeWithLab("a VM that is shut off, with copyStorage", {}, (lab) => {
     });
     // Of the same size: found out by its checksum.
     await b().must(`truncate -s 16M ${path}`);
-    await assert.rejects(move("held", "kvm-b"), /has other content/);
+    await assert.rejects(move("held", "kvm-b"), /has different content/);
     assert.deepEqual([await digests(a(), path)], [before[0]]);
     await b().must(`rm ${path}; mount -t tmpfs -o size=4M tmpfs ${images}`);
     try {
@@ -164,7 +164,7 @@ describeWithLab("a VM that is shut off, with copyStorage", {}, (lab) => {
       const before = await digests(a(), path);
       await b().must(`dd if=/dev/urandom of=${path} bs=1M seek=5 count=1 status=none && sync`);
       const foreign = await digests(b(), path);
-      await assert.rejects(move("raw", "kvm-b"), /has other content/);
+      await assert.rejects(move("raw", "kvm-b"), /has different content/);
       assert.equal(await digests(b(), path), foreign);
       await b().must(`dd if=/dev/zero of=${path} bs=1M count=16 status=none && sync`);
       await assert.rejects(move("raw", "kvm-b", { bandwidthMiBps: 2, timeoutMs: 6000 }), /were not copied within/);

@@ -194,7 +194,7 @@ describeWithLab("what a VM that is shut off owns beside its disks", { vtpm: true
       const onDestination = await stateOn(b(), vm);
       await assert.rejects(move({ lab: lab(), domain: vm.name, to: "kvm-b" }), (error: Error & { code: string }) => {
         assert.equal(error.code, "unsafeStorage");
-        assert.match(error.message, new RegExp(`${path} on kvm-b has other content`));
+        assert.match(error.message, new RegExp(`${path} on kvm-b has different content`));
         assert.match(error.message, new RegExp(`mv -T ${path} ${path}.old`));
         return true;
       });

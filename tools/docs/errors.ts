@@ -37,7 +37,7 @@ const errorReference: Record<ErrorCode, ErrorEntry> = {
   unknownHost: {
     meaning: "`host` is neither in the inventory nor a literal `Host` of ~/.ssh/config.",
     example:
-      'host: "kvm-x" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; write kvm-a if that was meant',
+      'host: "kvm-x" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; write kvm-a if you meant that',
     remedy: "Correct the name, or add the host: `pulumi config set --path vm-placement:hosts.NAME.address ADDRESS`.",
   },
   hostUnreachable: {
@@ -128,7 +128,7 @@ const errorReference: Record<ErrorCode, ErrorEntry> = {
   unreadableAnswer: {
     meaning: "A host answered with what cannot be read as a whole. The provider does not take it for empty.",
     example:
-      'cannot tell which VMs are on kvm-a (observe, on kvm-a): `virsh list --all` printed a line that names none: "Welcome"',
+      'cannot tell which VMs are on kvm-a (observe, on kvm-a): `virsh list --all` printed a line that names no domain: "Welcome"',
     remedy: "Run the command that the error names on the host, and fix what else prints there or what is malformed.",
   },
   domainMissing: {

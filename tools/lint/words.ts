@@ -5,6 +5,16 @@ interface Banned {
   allowed?: RegExp;
 }
 
+/** Only as identifiers: as words of a sentence they are English. */
+const bannedNames: readonly Banned[] = [
+  {
+    word: /\b(const|let) \[?(here|there)\b|(?<![-\w])(here|there)(\?\.| [!=]== |\.(?!\s)[a-z])|[(,] ?(here|there)\??: [A-Z]/,
+    instead: "source, destination",
+  },
+  { word: /\bendedThere\b/, instead: "crashedOnDestination" },
+  { word: /\binWords\b/, instead: "description, render" },
+];
+
 /**
  * Of the glossary in docs/style.md. Identifiers are read word by word: `toAndFro` is "to and fro".
  */
@@ -29,6 +39,12 @@ const banned: readonly Banned[] = [
   { word: /\bin (the|its|their) way\b/i, instead: "blocker" },
   { word: /\bsought\b/i, instead: "query, desired" },
   { word: /\bdeeds?\b/i, instead: "command" },
+  { word: /\bcure[sd]?\b/i, instead: "remedy" },
+  { word: /\bVMs? of the name\b/i, instead: "with the same name" },
+  {
+    word: /\b(empty|lost|other|the|its|one|a|no) half\b|\bhalf (lost|source)\b|\b(both|two) halves\b/i,
+    instead: "source or destination of the post-copy, peer lost",
+  },
   {
     // As a noun of a sentence: QEMU's machine types are properties, attributes and options of that name.
     word: /\b(a|an|another|any|each|every|its|of|one|other|same|the|that|this|which|whose) machines?\b/i,
@@ -41,9 +57,16 @@ const banned: readonly Banned[] = [
 export function bannedWords(path: string, text: string): string[] {
   return text.split("\n").flatMap((line, index) => {
     const words = line.replace(/([a-z])([A-Z])/g, (_, end: string, start: string) => `${end} ${start.toLowerCase()}`);
-    return banned.flatMap(({ word, instead, allowed }) => {
-      const found = word.exec(allowed ? words.replace(allowed, "") : words);
-      return found ? [`${path}:${index + 1}: "${found[0]}": write ${instead}`] : [];
-    });
+    return banned
+      .flatMap(({ word, instead, allowed }) => {
+        const found = word.exec(allowed ? words.replace(allowed, "") : words);
+        return found ? [`${path}:${index + 1}: "${found[0]}": write ${instead}`] : [];
+      })
+      .concat(
+        bannedNames.flatMap(({ word, instead }) => {
+          const found = word.exec(line);
+          return found ? [`${path}:${index + 1}: "${found[0]}": write ${instead}`] : [];
+        }),
+      );
   });
 }

@@ -15,7 +15,7 @@ export function daemons(state: HostState): Problem[] | undefined {
     ...(known.layout === "modular" ? [{ daemon: "virtstoraged", whatFor: "storage pools" }] : []),
   ].filter(({ daemon }) => !known.answering.includes(daemon));
   return needed.map(({ daemon, whatFor }) =>
-    problem(state, "daemons", "warning", `${daemon} of ${host} has no socket, which ${whatFor} need`, [
+    problem(state, "daemons", "warning", `${host} has no socket of ${daemon}, but ${whatFor} need it`, [
       { do: `start ${daemon}`, commands: startCommand(host, known, daemon) },
     ]),
   );
@@ -26,11 +26,11 @@ export function oneLayout(state: HostState): Problem[] | undefined {
   if (known === undefined) return undefined;
   if (known.other === undefined) return [];
   const [serving, other] = known.layout === "modular" ? ["virtqemud", "libvirtd"] : ["libvirtd", "virtqemud"];
-  const does = known.other === "active" ? "runs too" : "is started too with the next boot";
+  const does = known.other === "active" ? "also runs" : "also starts at the next boot";
   return [
-    problem(state, "one-daemon", "warning", `${serving} serves the VMs of ${host}, and ${other} ${does}`, [
+    problem(state, "one-daemon", "warning", `${serving} manages the VMs of ${host}, but ${other} ${does}`, [
       {
-        do: `turn ${other} off`,
+        do: `disable ${other}`,
         commands: [{ host, command: `systemctl disable --now ${other}.socket ${other}.service` }],
       },
     ]),
@@ -44,11 +44,11 @@ export function socketActive(state: HostState): Problem[] | undefined {
   const daemon = qemuDaemon(known);
   const [socket, service] = [known.units[`${daemon}.socket`], known.units[`${daemon}.service`]];
   if (socket === undefined || socket.active || socket.masked || service?.enabled) return [];
-  const message = `${daemon}.socket of ${host} is not active, and ${daemon}.service does not start with the host`;
+  const message = `${daemon}.socket is not active on ${host}, and ${daemon}.service does not start at boot`;
   return [
     problem(state, "daemon-socket", "warning", message, [
       {
-        do: "start it with the host",
+        do: `start ${daemon}.socket now and at each boot`,
         commands: [{ host, command: `systemctl enable --now ${daemon}.socket` }, logCommand(host, known)],
       },
     ]),

@@ -10,7 +10,7 @@ export function nested(state: HostState): Problem[] | undefined {
   const nesting = (guests ?? []).filter(({ canNest }) => canNest).map(({ name }) => name);
   return [
     ...(isVm
-      ? [problem(state, "nested", "information", `${host} is a VM itself: what it runs is nested, and slower`, [])]
+      ? [problem(state, "nested", "information", `${host} is itself a VM: its VMs are nested, and slower`, [])]
       : []),
     ...(nesting.length > 0
       ? [
@@ -18,10 +18,10 @@ export function nested(state: HostState): Problem[] | undefined {
             state,
             "nested",
             "warning",
-            `VMs of ${host} may run VMs of their own (${named(nesting)}): a live move is safe only while they run none`,
+            `VMs on ${host} can run nested VMs (${named(nesting)}): a live move is safe only while they run none`,
             [
-              { do: "shut their own VMs down before a live move" },
-              { do: "take the CPU feature vmx or svm away from them, if they need none" },
+              { do: "shut down the nested VMs before a live move" },
+              { do: "if they need no nested VMs, disable the CPU feature vmx or svm in their definitions" },
             ],
           ),
         ]
@@ -40,8 +40,8 @@ export function machineTypes(state: HostState): Problem[] | undefined {
           state,
           "deprecated-machine-type",
           "warning",
-          `QEMU on ${host} will drop the machine types of ${named(old.map(({ name, machine }) => `${name} (${machine})`))}`,
-          [{ do: "give them a newer one, which takes effect at their next start" }],
+          `QEMU on ${host} reports deprecated machine types, which a later release removes:  ${named(old.map(({ name, machine }) => `${name} (${machine})`))}`,
+          [{ do: "set a newer machine type in their definitions; it takes effect at the next start of each VM" }],
         ),
       ];
 }
@@ -54,7 +54,7 @@ export function versions(state: HostState): Problem[] | undefined {
       state,
       "known-fault",
       "information",
-      `${of} ${of === "QEMU" ? qemu : libvirt} of ${state.host}: when ${when}, ${what}`,
+      `${of} ${of === "QEMU" ? qemu : libvirt} on ${state.host} has a known fault: when ${when}, ${what}`,
       [{ do: `upgrade ${of} to ${fixedIn} or later` }],
       "unsafeCombination",
     ),
@@ -74,8 +74,8 @@ export function confinement(state: HostState): Problem[] | undefined {
       state,
       "confinement",
       "information",
-      `${name} is on on ${host}, and libvirt there does not confine VMs with it: VMs with such a label cannot come`,
-      [{ do: "see security_driver in /etc/libvirt/qemu.conf", commands: [{ host, command: "virsh capabilities" }] }],
+      `${name} is enabled on ${host}, but libvirt on ${host} does not use it: VMs with a label of ${name} cannot move to ${host}`,
+      [{ do: "check security_driver in /etc/libvirt/qemu.conf", commands: [{ host, command: "virsh capabilities" }] }],
     ),
   );
 }

@@ -11,9 +11,9 @@ export function kvm(state: HostState): Problem[] | undefined {
   const what = kvmDevice === false ? `${host} has no /dev/kvm` : `libvirt on ${host} does not offer KVM`;
   const { then, commands } = restarting(host, daemons);
   return [
-    problem(state, "kvm", "blocker", `${what}: a VM that runs with KVM cannot be moved to it`, [
+    problem(state, "kvm", "blocker", `${what}: VMs that use KVM cannot move to ${host}`, [
       {
-        do: `turn on virtualisation in its firmware (or nested virtualisation, where it is a VM), load kvm_intel or kvm_amd and ${then}`,
+        do: `enable virtualisation in the firmware of the host (or nested virtualisation, if the host is a VM), load kvm_intel or kvm_amd, and ${then}`,
         commands: [{ host, command: "lsmod" }, { host, command: "ls -l /dev/kvm" }, ...commands],
       },
     ]),
@@ -25,11 +25,17 @@ export function sshClient(state: HostState): Problem[] | undefined {
   if (has === undefined) return undefined;
   if (has || !usesSsh) return [];
   return [
-    problem(state, "ssh-client", "blocker", `${host} has no ssh, with which its libvirt connects to other hosts`, [
-      { do: "install it (Debian, Ubuntu)", commands: [{ host, command: "apt install openssh-client" }] },
-      { do: "install it (RHEL, Fedora)", commands: [{ host, command: "dnf install openssh-clients" }] },
-      { do: "set peerTransport of the other hosts to tls" },
-    ]),
+    problem(
+      state,
+      "ssh-client",
+      "blocker",
+      `${host} has no ssh command, but libvirt on ${host} needs it to connect to other hosts`,
+      [
+        { do: "install it (Debian, Ubuntu)", commands: [{ host, command: "apt install openssh-client" }] },
+        { do: "install it (RHEL, Fedora)", commands: [{ host, command: "dnf install openssh-clients" }] },
+        { do: "set peerTransport of the other hosts to tls" },
+      ],
+    ),
   ];
 }
 
@@ -43,7 +49,7 @@ export function swtpm(state: HostState): Problem[] | undefined {
       state,
       "swtpm",
       "warning",
-      `${host} has no ${swtpmMissing.join(" and no ")}, which VMs with an emulated TPM need (${named(using)})`,
+      `${host} has no ${swtpmMissing.join(" and no ")}, but VMs with an emulated TPM need it (${named(using)})`,
       ["apt", "dnf"].map((tool) => ({
         do: tool === "apt" ? "install it (Debian, Ubuntu)" : "install it (RHEL, Fedora)",
         commands: [{ host, command: `${tool} install swtpm swtpm-tools` }, ...restarting(host, known).commands],
@@ -64,7 +70,7 @@ export function maxSessions(state: HostState): Problem[] | undefined {
       state,
       "max-sessions",
       "warning",
-      `sshd on ${host} takes ${most} session${most === 1 ? "" : "s"} on one connection; a move needs ${sessionsNeeded}`,
+      `sshd on ${host} allows ${most} session${most === 1 ? "" : "s"} per connection, but a move needs ${sessionsNeeded}`,
       [{ do: `raise MaxSessions in sshd_config of ${host} (default 10)` }],
     ),
   ];

@@ -18,7 +18,7 @@ export function hugepagesAreFree(facts: MoveFacts, domain: DomainFacts, system: 
   if (system.hugetlbfs || domain.memfd) return [];
   const { then, commands } = restarting(host, facts.destination.daemons);
   return [
-    problem(host, `${domain.name} has its memory in huge pages, and ${host} has no hugetlbfs mounted`, [
+    problem(host, `${domain.name} has its memory in huge pages, but ${host} has no hugetlbfs mounted`, [
       {
         do: `mount it and ${then}`,
         commands: [{ host, command: "mount -t hugetlbfs hugetlbfs /dev/hugepages" }, ...commands],
@@ -34,12 +34,12 @@ function shortOf(kib: number, domain: DomainFacts, system: SystemFacts, facts: M
   const pages = system.hugepages[kib];
   const needed = pagesIn(parts, kib);
   if (pages === undefined) {
-    const message = `${domain.name} needs ${needed} huge pages of ${name}, and the kernel of ${host} has none of that size`;
-    const reserve = `reserve them when ${host} starts, in its kernel's command line (\`hugepagesz=${kib}K hugepages=${needed}\`)`;
+    const message = `${domain.name} needs ${needed} huge pages of ${name}, but the kernel of ${host} does not provide that size`;
+    const reserve = `reserve them at boot on the kernel command line of ${host} (\`hugepagesz=${kib}K hugepages=${needed}\`)`;
     return problem(host, message, [{ do: reserve }]);
   }
   if (needed > pages.free) {
-    const message = `${domain.name} needs ${needed} huge pages of ${name}, and ${host} has ${pages.free} free`;
+    const message = `${domain.name} needs ${needed} huge pages of ${name}, but ${host} has ${pages.free} free`;
     return problem(host, message, [reserveHugepages(host, `${kib}`)]);
   }
   return shortOnNodes(kib, parts, domain, system, host) ?? shortTogether(kib, needed, domain, system, facts);
@@ -63,7 +63,7 @@ function shortOnNodes(
     const free = nodes.reduce((sum, node) => sum + (freeOn[node] ?? 0), 0);
     const needed = pagesIn(bound, kib);
     if (needed <= free) continue;
-    const message = `${name} needs ${needed} huge pages of ${showBytes(kib * 1024)} on NUMA node ${set}, to which it is bound, and ${host} has ${free} free there`;
+    const message = `${name} needs ${needed} huge pages of ${showBytes(kib * 1024)} on NUMA node ${set}, to which its memory is bound, but ${host} has ${free} free on that node`;
     return problem(host, message, [reserveHugepages(host, `${kib}`, nodes[0])]);
   }
   return undefined;

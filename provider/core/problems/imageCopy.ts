@@ -128,7 +128,7 @@ function placeOf({ disk, path }: { disk: Disk; path: string }, facts: MoveFacts,
       make("warning", host, `${host} already has ${path}, of the same size: it is used if its checksum is the same; otherwise nothing is moved`, [{ do: "rename it if its content differs", commands: [{ host, command: commandLine`mv ${path} ${`${path}.old`}` }] }]), // prettier-ignore
     ];
   }
-  return blocker(`${host} already has ${path}, with other content`, {
+  return blocker(`${host} already has ${path}, and its content differs`, {
     do: "rename it",
     commands: [{ host, command: commandLine`mv ${path} ${`${path}.old`}` }],
   });

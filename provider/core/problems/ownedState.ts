@@ -165,7 +165,7 @@ function otherContent({
     onSource.digest === "nothing" ? `none (${name} was never started there)` : `of ${onSource.modified ?? "?"}`;
   return {
     host,
-    message: `${path} on ${host} has other content (of ${onDestination.modified ?? "?"}; on ${source.host}: ${ours}), and ${name} would start with it`,
+    message: `${path} on ${host} has different content (of ${onDestination.modified ?? "?"}; on ${source.host}: ${ours}), and ${name} would start with it`,
     remedies: [
       {
         do: "if nobody needs it, for example because an earlier move by hand left it, rename it",

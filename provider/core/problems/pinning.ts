@@ -74,7 +74,7 @@ function cpusOffline(domain: DomainFacts, topology: Topology, facts: MoveFacts):
       severity: "warning",
       code: "migrationRefused",
       host,
-      message: `${threads(pins)} of ${domain.name} ${isOne(pins) ? "is" : "are"} pinned to CPUs of which some are offline on ${host} (${showCpuSet(cpus)}), and will share the others`,
+      message: `${threads(pins)} of ${domain.name} ${isOne(pins) ? "is" : "are"} pinned to CPUs of which some are offline on ${host} (${showCpuSet(cpus)}): the other CPUs would have to run them`,
       remedies: [switchOn(host, cpus), pinElsewhere(domain, facts, pins)],
     },
   ];
@@ -100,13 +100,13 @@ function nodesMissing(domain: DomainFacts, { numaNodes }: Topology, facts: MoveF
         ...(changeable && facts.how === "live"
           ? [
               {
-                do: `bind it to nodes that both hosts have, as NODES`,
+                do: `bind it to NUMA nodes that both hosts have (NODES)`,
                 commands: [{ host: facts.source.host, command: live }],
               },
             ]
           : []),
         {
-          do: `change <numatune> to nodes that both hosts have, and start ${domain.name} afresh`,
+          do: `change <numatune> to NUMA nodes that both hosts have, and restart ${domain.name}`,
           commands: [{ host: facts.source.host, command: commandLine`virsh edit ${domain}` }],
         },
       ],
@@ -123,7 +123,7 @@ function numadMissing(domain: DomainFacts, { numad }: Topology, facts: MoveFacts
       severity: severityOf(facts),
       code: "migrationRefused",
       host,
-      message: `libvirt asks numad where to put ${domain.name} (placement="auto"), and ${host} has no numad`,
+      message: `libvirt asks numad where to put ${domain.name} (placement="auto"), but ${host} has no numad`,
       remedies: [installNumad(host, facts.destination.daemons)],
     },
   ];
@@ -134,7 +134,7 @@ function threads(pins: readonly CpuPin[]): string {
   const [vcpus, iothreads] = [ids("vcpu"), ids("iothread")];
   return listed(
     [
-      ...(pins.some(({ what }) => what === "all") ? ["what has no pin of its own"] : []),
+      ...(pins.some(({ what }) => what === "all") ? ["every thread without its own pinning"] : []),
       ...(vcpus.length > 0 ? [`vCPU ${showCpuSet(vcpus)}`] : []),
       ...(pins.some(({ what }) => what === "emulator") ? ["the emulator"] : []),
       ...(iothreads.length > 0 ? [`I/O thread ${showCpuSet(iothreads)}`] : []),
@@ -152,7 +152,7 @@ function isOne(pins: readonly CpuPin[]): boolean {
 }
 
 function switchOn(host: string, cpus: readonly number[]): Remedy {
-  return { do: "switch them on", commands: [{ host, command: commandLine`chcpu -e ${showCpuSet(cpus)}` }] };
+  return { do: "bring these CPUs online", commands: [{ host, command: commandLine`chcpu -e ${showCpuSet(cpus)}` }] };
 }
 
 /** libvirt takes a new pin at any time. */
@@ -169,14 +169,14 @@ function pinElsewhere(
     ...(has("iothread") ? [commandLine`virsh iothreadpin ${domain} --iothread N --cpulist CPUS`] : []),
   ];
   return {
-    do: "pin each to CPUs that both hosts have, as CPUS",
+    do: "pin each to CPUs that both hosts have (CPUS)",
     commands: commands.map((command) => ({ host: source.host, command: `${command} ${when}` })),
   };
 }
 
 function installNumad(host: string, daemons: Daemons | undefined): Remedy {
   const { then, commands } = restarting(host, daemons);
-  return { do: `install numad on ${host}, and ${then}`, ...(commands.length > 0 && { commands }) };
+  return { do: `install numad on ${host} and ${then}`, ...(commands.length > 0 && { commands }) };
 }
 
 export const pinningUnfit: StderrCause = {

@@ -25,8 +25,8 @@ export async function readLogin(
   const context = { domain: "the domain", source, destination, sourceUser: "root", peerUri: uri };
   let failure = readFailure(stderr, context);
   if (failure !== undefined && ["virshMissing", "libvirtDown", "socketPermission"].includes(failure.code)) {
-    const there = await hosts.on(destination).then((virsh) => daemonsOn(hosts, virsh));
-    const asked = { ...context, source: destination, sourceUser: user, daemons: { [destination]: there } };
+    const itsDaemons = await hosts.on(destination).then((virsh) => daemonsOn(hosts, virsh));
+    const asked = { ...context, source: destination, sourceUser: user, daemons: { [destination]: itsDaemons } };
     failure = readFailure(stderr, asked);
   } else if (failure?.code === "peerUntrusted") {
     failure = readFailure(stderr, { ...context, ...(await peerKeys(hosts, source, destination)) });

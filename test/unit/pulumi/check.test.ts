@@ -62,7 +62,7 @@ describe("check", () => {
       "one that is nearly another",
       "kvm_b",
       { sshHosts: ["nas"] },
-      "\"kvm_b\" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; write kvm-b, kvm-a or kvm-c if that was meant; or add it: `pulumi config set --path 'vm-placement:hosts.kvm_b.address' ADDRESS` [unknownHost]",
+      "\"kvm_b\" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; write kvm-b, kvm-a or kvm-c if you meant that; or add it: `pulumi config set --path 'vm-placement:hosts.kvm_b.address' ADDRESS` [unknownHost]",
     ],
     [
       "one that is like none, with a dot in its name",
@@ -80,7 +80,7 @@ describe("check", () => {
       "one of the inventory with an account and a port",
       "root@kvm-b:2222",
       {},
-      "\"root@kvm-b:2222\" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; write kvm-b; its user and port stand in vm-placement:hosts; or add it: `pulumi config set --path 'vm-placement:hosts.kvm-b.address' ADDRESS` [unknownHost]",
+      "\"root@kvm-b:2222\" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config; write kvm-b; set its user and port in vm-placement:hosts; or add it: `pulumi config set --path 'vm-placement:hosts.kvm-b.address' ADDRESS` [unknownHost]",
     ],
     [
       "what every object has",

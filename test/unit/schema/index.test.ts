@@ -282,19 +282,19 @@ describe("schema: domain and host", () => {
     ["", 'got "", which is empty; expected a name or UUID, for example "db-01"'],
     [
       "5",
-      'got "5", which is a number, which virsh takes for a domain id; give the UUID of this domain instead; expected a name or UUID, for example "db-01"',
+      'got "5", which is a number, which virsh reads as a domain id; give the UUID of this domain instead; expected a name or UUID, for example "db-01"',
     ],
     [
       "--all",
-      'got "--all", which begins with a dash, which virsh takes for an option; give the UUID of this domain instead; expected a name or UUID, for example "db-01"',
+      'got "--all", which begins with a dash, which virsh reads as an option; give the UUID of this domain instead; expected a name or UUID, for example "db-01"',
     ],
     [
       "a\nb",
-      'got "a\\nb", which has a character that no libvirt domain name has; expected a name or UUID, for example "db-01"',
+      'got "a\\nb", which has a character that libvirt allows in no domain name; expected a name or UUID, for example "db-01"',
     ],
     [
       "a\u202eb",
-      'got a text of 3 characters, which has a character that no command can show; give the UUID of this domain instead; expected a name or UUID, for example "db-01"',
+      'got a text of 3 characters, which has a character that cannot be shown in a command; give the UUID of this domain instead; expected a name or UUID, for example "db-01"',
     ],
   ];
   for (const [value, message] of domains) {
@@ -337,12 +337,12 @@ describe("schema: domain and host", () => {
     [
       "root:hunter2@kvm-b",
       "host",
-      'got a text; expected an account of letters, digits and . _ - before the @, for example "root@kvm-b"; another one is `user` of a host in vm-placement:hosts',
+      'got a text; expected an account name of letters, digits and . _ - before the @, for example "root@kvm-b"; for other account names, set `user` of the host in vm-placement:hosts',
     ],
     [
       ["kvm-a", "kvm-a"],
       "host",
-      'got ["kvm-a","kvm-a"]; a host stands in it twice, for example write ["kvm-b", "kvm-c"]',
+      'got ["kvm-a","kvm-a"]; a host is in the list twice; write for example ["kvm-b", "kvm-c"]',
     ],
   ];
   for (const [value, property, message] of hosts) {
@@ -360,7 +360,7 @@ describe("schema: domain and host", () => {
   });
 
   it("refuses a name of an inventory with a port in it", () => {
-    assert.match(parseInventory('{ "kvm-b:2222": {} }').failures[0]!.message, /is no host name/);
+    assert.match(parseInventory('{ "kvm-b:2222": {} }').failures[0]!.message, /is not a host name/);
   });
 
   it("takes a name, an address, an account at a host, and a list of these", () => {
@@ -516,7 +516,7 @@ describe("schema: the inventory", () => {
       "a host name with a blank",
       { "kvm a": {} },
       ".kvm a",
-      "is no host name; expected letters, digits and . _ -, or an IPv6 address, for example kvm-a: { address: 10.0.0.11, user: root }",
+      "is not a host name; expected letters, digits and . _ -, or an IPv6 address, for example kvm-a: { address: 10.0.0.11, user: root }",
     ],
     [
       "a text for a host",
@@ -676,10 +676,7 @@ describe("schema: the inventory", () => {
       assert.match(failure[1], /^got the text of a private key; expected /);
       assert.doesNotMatch(failure[1], /BEGIN|c2Vjc/);
     }
-    assert.match(
-      inventoryFailures({ "kvm-a": { identityFile: key } })[0]![1],
-      /the text of a key belongs in privateKey$/,
-    );
+    assert.match(inventoryFailures({ "kvm-a": { identityFile: key } })[0]![1], /put the text of a key in privateKey$/);
   });
 
   it("says how to set a secret that is wrong, and how to begin", () => {
@@ -731,7 +728,7 @@ describe("schema: the libvirt URI", () => {
       assert.deepEqual(failures, [
         {
           property: "vm-placement:uri",
-          message: `got "${uri}"; expected the libvirt URI of the hosts as they see it themselves`,
+          message: `got "${uri}"; expected the libvirt URI that is local to each host`,
           remedies: [{ do: "set it", commands: [{ command: "pulumi config set vm-placement:uri qemu:///system" }] }],
           code: "invalidInput",
         },

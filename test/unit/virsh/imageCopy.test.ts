@@ -130,7 +130,7 @@ describe("the scripts that copy images", () => {
     const digest = await ok(digestScript(onSource(), image().bytes));
     const refused = await run(prepareScript(atDestination(), digest, undefined));
     assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /has other content/);
+    assert.match(refused.stderr, /has different content/);
     assert.ok(readFileSync(onDestination()).equals(other));
     await ok(leaveImageScript(onDestination(), await ok(digestScript(onDestination(), other.length))));
     assert.equal(await ok(prepareScript(atDestination(), digest, undefined)), "");

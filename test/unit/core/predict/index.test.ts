@@ -33,7 +33,7 @@ describe("a prediction", () => {
   });
 
   const dirty = { dirtyBytesPerSecond: 400 * MiB };
-  const cures =
+  const advice =
     'what would change it: migration.autoConverge: true, or migration.postCopy: true with onTimeout: "postCopy", or a longer migration.maxDowntime';
   const texts: [title: string, change: Partial<MoveEstimateInput>, expected: string][] = [
     [
@@ -49,17 +49,17 @@ describe("a prediction", () => {
     [
       "a guest that never will",
       { dirtyBytesPerSecond: 500 * MiB },
-      `will not converge below 500 MiB/s: it writes 500 MiB/s to its memory, and 312 MiB/s can be sent; ${cures}`,
+      `will not converge below 500 MiB/s: it writes 500 MiB/s to its memory, and 312 MiB/s can be sent; ${advice}`,
     ],
     [
       "a guest that writes a little faster than it can be sent",
       dirty,
-      `may not converge: it writes 400 MiB/s to its memory, and about 312 MiB/s can be sent; at best it takes 45 s; ${cures}`,
+      `may not converge: it writes 400 MiB/s to its memory, and about 312 MiB/s can be sent; at best it takes 45 s; ${advice}`,
     ],
     [
       "a guest that writes a little slower than it can be sent",
       { dirtyBytesPerSecond: 250 * MiB },
-      `may not converge: it writes 250 MiB/s to its memory, and about 312 MiB/s can be sent; if it does, it takes about 33 s; ${cures}`,
+      `may not converge: it writes 250 MiB/s to its memory, and about 312 MiB/s can be sent; if it does, it takes about 33 s; ${advice}`,
     ],
     [
       "a guest whose earlier moves took longer than estimated",
@@ -69,7 +69,7 @@ describe("a prediction", () => {
     [
       "a guest over a network of which nothing is known",
       { dirtyBytesPerSecond: 5000 * MiB, bandwidthAtMost: Infinity },
-      `may not converge: it writes 4.9 GiB/s to its memory, and how fast this network sends was not measured (312 MiB/s is assumed); ${cures}`,
+      `may not converge: it writes 4.9 GiB/s to its memory, and how fast this network sends was not measured (312 MiB/s is assumed); ${advice}`,
     ],
     [
       "the same with post-copy after five seconds",

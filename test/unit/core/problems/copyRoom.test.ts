@@ -6,8 +6,8 @@ import { absentImage, healthyDomain, image } from "../../../support/move-facts";
 import { absent, base, copyMove, disk, GiB, onHost, side, vda } from "./image-copy-facts";
 
 const severities = (facts: MoveFacts) => copiesFit(facts).map(({ severity, host }) => `${severity} on ${host}`);
-const room = (freeBytes: number, there: Partial<ImageOnHost> = {}) =>
-  side({ [vda]: absent({ freeBytes, ...there }), [base]: absent({ freeBytes }) });
+const room = (freeBytes: number, onDestination: Partial<ImageOnHost> = {}) =>
+  side({ [vda]: absent({ freeBytes, ...onDestination }), [base]: absent({ freeBytes }) });
 const into = (GiBs: number, change: Partial<MoveAlongside> = {}): MoveAlongside => ({
   domain: "web-01",
   source: "kvm-a",

@@ -40,7 +40,7 @@ describe("what a VM owns beside its disks", () => {
       [
         ownedOn(ownedContent()),
         ownedOn(ownedContent({ digest: "bb" })),
-        /on kvm-b has other content .*would start with it/,
+        /on kvm-b has different content .*would start with it/,
       ],
       [ownedOn(nothing), ownedOn(ownedContent()), /was never started there/],
       [
