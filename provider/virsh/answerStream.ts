@@ -11,7 +11,7 @@ export class AnswerStream {
 
   /**
    * @param mark an answer ends with "MARK NUMBER", the numbers begin with 0
-   * @param limitBytes so much an answer may have
+   * @param limitBytes so much an answer may have; of what came before the first question, only the last of it is kept
    */
   constructor(
     private readonly mark: string,
@@ -61,7 +61,14 @@ export class AnswerStream {
   private keep(text: string): void {
     if (text === "") return;
     this.bytes += Buffer.byteLength(text);
-    this.over = this.bytes > this.limitBytes;
-    if (!this.over) this.pieces.push(text);
+    this.pieces.push(text);
+    if (this.next > 0) this.over = this.bytes > this.limitBytes;
+    else if (this.bytes > 2 * this.limitBytes) this.keepLast();
+  }
+
+  private keepLast(): void {
+    const last = this.pieces.join("").slice(-this.limitBytes);
+    this.pieces = [last];
+    this.bytes = Buffer.byteLength(last);
   }
 }

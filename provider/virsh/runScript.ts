@@ -25,6 +25,11 @@ function markStreams(mark: string): ShellScript {
   return sh`printf '\\n%s\\n' ${mark}; printf '\\n%s\\n' ${mark} >&2`;
 }
 
+/** A command that shows on both streams where the output of the script ends, however it ends: a login shell may print behind it. */
+function markEnd(mark: string): ShellScript {
+  return sh`trap ${sh`printf %s ${mark}; printf %s ${mark} >&2`.text} EXIT`;
+}
+
 /**
  * The environment of virsh: English, the libvirt of the stack, none of the switches that make it print more, and no key bindings of the
  * account's ~/.inputrc (a session is read through readline).
@@ -37,8 +42,8 @@ export function virshEnvironment(uri: string): ShellScript {
 export type OnNoise = (stream: "stdout" | "stderr", text: string) => void;
 
 /**
- * Runs a script; its standard input is empty. What the account's start-up files print is not in the result, but where the script never
- * began: then it may hold the reason.
+ * Runs a script; its standard input is empty. What the account's start-up files print before and behind it is not in the result, but
+ * where the script never began: then it may hold the reason.
  */
 export async function runScript(
   shell: Shell,
@@ -46,9 +51,10 @@ export async function runScript(
   { deadlineMs, onNoise }: Pick<ExecOptions, "deadlineMs"> & { onNoise?: OnNoise } = {},
 ): Promise<ExecResult> {
   const mark = newMark("output");
+  const end = newMark("end-of-output");
   // A shell reads a whole group before it runs any of it: no command in it can take the rest for its input, and of a script that was cut
   // nothing runs.
-  const input = `{ ${markStreams(mark).text}\n${script.text}\n} </dev/null\n`;
+  const input = `{ ${markStreams(mark).text}; ${markEnd(end).text}\n${script.text}\n} </dev/null\n`;
   const result = await shell.exec(scriptCommand, { input, ...(deadlineMs !== undefined && { deadlineMs }) });
   const own = (stream: "stdout" | "stderr") => {
     const text = result[stream];
@@ -56,7 +62,8 @@ export async function runScript(
     if (at < 0) return text;
     const noise = text.slice(0, at).trim();
     if (noise !== "") onNoise?.(stream, noise);
-    return text.slice(at + mark.length + 1);
+    const until = text.lastIndexOf(end);
+    return text.slice(at + mark.length + 1, until < at ? undefined : until);
   };
   return { ...result, stdout: own("stdout"), stderr: withoutLinkerNoise(own("stderr")) };
 }

@@ -133,12 +133,19 @@ export class VirshSession {
       const first = this.queue.shift()!;
       clearTimeout(first.timer);
       this.arm();
-      first.resolve({ out: withoutPrompts(answer.out), err: withoutNoise(answer.err) });
+      first.resolve({ out: withoutPrompts(answer.out), err: this.errorIn(withoutNoise(answer.err)) });
     }
     const [bytes, stream] = out.isOverLimit ? [mostOutBytes, "standard output"] : [mostErrBytes, "standard error"];
     if (out.isOverLimit || err.isOverLimit) {
       this.abandon(answerTooLong(this.shell.host, this.queue[0]?.command, bytes, stream));
     }
+  }
+
+  /** virsh begins each error so. What else comes on standard error, from a start-up file's process that still runs say, is none. */
+  private errorIn(text: string): string {
+    if (text.includes("error: ")) return text;
+    if (text !== "") this.onNoise("stderr", text);
+    return "";
   }
 
   /** Before the first question there are the words of start-up files, and virsh's echo of its input. */
