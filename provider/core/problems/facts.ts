@@ -157,7 +157,7 @@ export interface MoveAlongside {
 }
 
 /** What the destination's libvirt makes of a disk by pool and volume. */
-export type VolumeThere = { pool: "missing" | "inactive" } | { pool: "active"; path: string | undefined };
+export type VolumeOnHost = { pool: "missing" | "inactive" } | { pool: "active"; path: string | undefined };
 
 /** What the destination's libvirt says of this domain. */
 export interface FitFacts {
@@ -189,7 +189,7 @@ export interface MoveFacts {
   sourceImages: Readonly<Record<string, ImageFacts>>;
   destinationImages: Readonly<Record<string, ImageFacts>>;
   /** Of disks by pool and volume, by target; those that are not known are left out. */
-  destinationVolumes?: Readonly<Record<string, VolumeThere>>;
+  destinationVolumes?: Readonly<Record<string, VolumeOnHost>>;
   /** Of what the domain owns beside its disks; undefined where it owns nothing, or nothing was to be had. */
   sourceOwned: OwnedOnHost | undefined;
   destinationOwned: OwnedOnHost | undefined;

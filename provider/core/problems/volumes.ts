@@ -9,14 +9,14 @@ import type { DiskProblem } from "./oneDisk";
 export function problemOfVolume(disk: Disk, facts: MoveFacts): DiskProblem | undefined {
   const { volume, target } = disk;
   const { source, destination, destinationVolumes, how, options } = facts;
-  const there = destinationVolumes?.[target];
-  if (volume === undefined || there === undefined || disk.startupPolicy !== "mandatory") return undefined;
+  const onDestination = destinationVolumes?.[target];
+  if (volume === undefined || onDestination === undefined || disk.startupPolicy !== "mandatory") return undefined;
   const { host } = destination;
   const { pool, name } = volume;
   // A definition alone goes without; the VM does not start until they are there.
   const severity = how === "offline" && options.unsafe ? ("warning" as const) : ("blocker" as const);
-  if (there.pool !== "active") {
-    return there.pool === "missing"
+  if (onDestination.pool !== "active") {
+    return onDestination.pool === "missing"
       ? {
           severity,
           message: `${host} has no storage pool ${pool}`,
@@ -28,7 +28,7 @@ export function problemOfVolume(disk: Disk, facts: MoveFacts): DiskProblem | und
           remedies: [startPool(pool, host)],
         };
   }
-  if (there.path === undefined) {
+  if (onDestination.path === undefined) {
     // libvirt makes it in that pool; an offline copy puts it at its path.
     if (isCopied(disk, facts) && (how === "offline" || options.copyStorage === "all")) return undefined;
     return {
@@ -37,10 +37,10 @@ export function problemOfVolume(disk: Disk, facts: MoveFacts): DiskProblem | und
       remedies: [refreshPool(pool, host)],
     };
   }
-  if (disk.path === undefined || there.path === disk.path) return undefined;
+  if (disk.path === undefined || onDestination.path === disk.path) return undefined;
   return {
     severity: how === "offline" && !options.unsafe ? "blocker" : "warning",
-    message: `the volume ${name} of the storage pool ${pool} is ${there.path} on ${host}, but ${disk.path} on ${source.host}, so it is not known to be the same`,
+    message: `the volume ${name} of the storage pool ${pool} is ${onDestination.path} on ${host}, but ${disk.path} on ${source.host}, so it is not known to be the same`,
     remedies: [
       {
         do: `give the pool the same target path on both hosts`,

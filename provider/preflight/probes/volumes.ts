@@ -1,4 +1,4 @@
-import type { Disk, MoveFacts, VolumeThere } from "../../core/problems";
+import type { Disk, MoveFacts, VolumeOnHost } from "../../core/problems";
 import type { Virsh } from "../../virsh/client";
 import type { DomainDefinition } from "../../virsh/domainXml";
 import { parseUuids } from "../../virsh/parse";
@@ -36,7 +36,7 @@ export async function volumesOn(
 async function volumeThere(
   virsh: Virsh,
   { pool, name }: NonNullable<Disk["volume"]>,
-): Promise<VolumeThere | undefined> {
+): Promise<VolumeOnHost | undefined> {
   const path = (await virsh.inquire(command`vol-path --pool=${pool} --vol=${name}`))?.trim();
   if (path !== undefined && path !== "") return { pool: "active", path };
   const [all, active, uuid] = await Promise.all([

@@ -53,8 +53,8 @@ const noises: Record<string, string> = {
   "a megabyte in lines": both("yes 'some line of a start-up file' | head -c 1000000"),
   "a megabyte in one line": both("head -c 1000000 /dev/zero | tr '\\0' x"),
   "more than any answer has": "yes 'some line of a start-up file' | head -c 9000000",
-  "a farewell": "trap 'echo Bye; echo Bye >&2' EXIT",
-  "a farewell that looks like marks": "trap 'printf \"@@ end\\n@@ own\\nother\\n\"; echo error: Bye >&2' EXIT",
+  "a last line at its end": "trap 'echo Bye; echo Bye >&2' EXIT",
+  "an end that looks like marks": "trap 'printf \"@@ end\\n@@ own\\nother\\n\"; echo error: Bye >&2' EXIT",
   "a process that goes on": "( for i in 1 2 3 4 5 6 7 8; do echo news >&2; sleep 0.02; done ) &",
   "bytes that are no text": both("printf '\\001\\002\\033[31m\\377\\376\\000'"),
 };

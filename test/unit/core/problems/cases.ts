@@ -8,7 +8,7 @@ import type {
   HostDevice,
   MoveAlongside,
   PeerFacts,
-  VolumeThere,
+  VolumeOnHost,
   SystemFacts,
 } from "../../../../provider/core/problems";
 import {
@@ -55,9 +55,9 @@ const disk = (change: Partial<Disk>, onSource = image(), onDestination = image()
   sourceImages: { [path]: onSource },
   destinationImages: { [path]: onDestination },
 });
-const volume = (there: VolumeThere): Change => ({
+const volume = (onDestination: VolumeOnHost): Change => ({
   ...disk({ volume: { pool: "default", name: "a" } }, onNfs, onNfs),
-  destinationVolumes: { vda: there },
+  destinationVolumes: { vda: onDestination },
 });
 const hostDevice = (type: string, change: Partial<HostDevice> = {}): HostDevice => ({
   type,

@@ -23,7 +23,7 @@ describe("a disk by pool and volume", () => {
   }
 
   const uuid = "11111111-2222-4333-8444-555555555555";
-  const there: [what: string, answers: Record<string, string>, expected: unknown][] = [
+  const answered: [what: string, answers: Record<string, string>, expected: unknown][] = [
     ["is there", { "vol-path": "/srv/a.qcow2\n" }, { pool: "active", path: "/srv/a.qcow2" }],
     ["has no pool", { "pool-list --all": "", "pool-list --uuid": "" }, { pool: "missing" }],
     [
@@ -38,7 +38,7 @@ describe("a disk by pool and volume", () => {
     ],
     ["is not known", {}, undefined],
   ];
-  for (const [what, answers, expected] of there) {
+  for (const [what, answers, expected] of answered) {
     it(`${what} on the destination`, async () => {
       const inquire = ({ text }: { text: string }) =>
         Promise.resolve(Object.entries(answers).find(([start]) => text.startsWith(start))?.[1]);
