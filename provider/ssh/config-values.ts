@@ -3,9 +3,9 @@
 import { parseDestination } from "../core/destination";
 import { criteriaOf } from "./match";
 
-type Form = (values: readonly string[]) => boolean;
+type Form = (values: readonly string[], env: NodeJS.ProcessEnv) => boolean;
 
-const one: Form = (values) => values.length === 1 && values[0] !== "";
+const one = (values: readonly string[]) => values.length === 1 && values[0] !== "";
 const oneLike =
   (form: RegExp): Form =>
   (values) =>
@@ -18,6 +18,13 @@ const some: Form = (values) => values.length > 0 && values.every((value) => valu
 /** ssh knows the names of services as ports too. */
 const isHop = (text: string) => parseDestination(text) !== undefined || /^[^/]*[^/@]:[a-z][a-z0-9-]*$/i.test(text);
 
+/** The one value whose variables ssh looks up as it reads the line, whether or not that is for this host. */
+const agent: Form = (values, env) =>
+  one(values) &&
+  (/^\$(?!\{)/.test(values[0]!)
+    ? /^\$[A-Za-z_]\w*$/.test(values[0]!)
+    : [...values[0]!.matchAll(/\$\{([^}]*)(\}?)/g)].every(([, name, end]) => end !== "" && env[name!] !== undefined));
+
 const forms: Record<string, Form> = {
   host: some,
   match: (words) => criteriaOf(words) !== undefined,
@@ -29,7 +36,7 @@ const forms: Record<string, Form> = {
   proxyjump: ([value = ""]) => value.toLowerCase() === "none" || value.split(",").every(isHop),
   identityfile: one,
   certificatefile: one,
-  identityagent: one,
+  identityagent: agent,
   identitiesonly: flag,
   gssapiauthentication: flag,
   pubkeyauthentication: oneLike(/^(yes|true|no|false|unbound|host-bound)$/i),
@@ -48,8 +55,8 @@ const forms: Record<string, Form> = {
 };
 
 /** Undefined: nothing is wrong with it, or it is not used here. */
-export function valueFault(keyword: string, values: readonly string[]): string | undefined {
-  if (forms[keyword]?.(values) !== false) return undefined;
+export function valueFault(keyword: string, values: readonly string[], env: NodeJS.ProcessEnv): string | undefined {
+  if (forms[keyword]?.(values, env) !== false) return undefined;
   return `${keyword} has the value ${JSON.stringify(values.join(" ").slice(0, 100))}, which ssh does not take`;
 }
 

@@ -38,7 +38,7 @@ function namesIn(blocks: readonly Block[]): string[] {
 
 function readBlocks(file: ConfigFile, around: Surroundings, depth: number): Block[] {
   const blocks: Block[] = [{ entries: [] }];
-  for (const { keyword, values } of linesOf(file)) {
+  for (const { keyword, values } of linesOf(file, around.env)) {
     if (keyword === "host" || keyword === "match") {
       blocks.push({ when: { keyword, words: values }, entries: [] });
     } else if (keyword === "include") {
@@ -59,13 +59,13 @@ function included(path: string, { path: from, directory }: ConfigFile, around: S
   return paths.map((each) => ({ path: each, directory, private: true }));
 }
 
-function linesOf(file: ConfigFile): ConfigLine[] {
+function linesOf(file: ConfigFile, env: NodeJS.ProcessEnv): ConfigLine[] {
   return textOf(file)
     .split("\n")
     .flatMap((text, index) => {
       const line = readLine(text);
       if (line === undefined) return [];
-      const fault = typeof line === "string" ? line : valueFault(line.keyword, line.values);
+      const fault = typeof line === "string" ? line : valueFault(line.keyword, line.values, env);
       if (typeof line === "string" || fault !== undefined) throw unusable(file.path, `line ${index + 1}: ${fault}`);
       return line;
     });

@@ -38,7 +38,7 @@ export function lookUp(blocks: readonly Block[], query: Query): LookedUp {
   const pass = (final: string | undefined) => {
     const facts = (): MatchFacts => ({
       alias: query.alias,
-      host: final ?? hostName(),
+      host: final ?? hostName() ?? query.alias,
       user: query.user ?? found.values.get("user")?.[0] ?? query.localUser,
       localUser: query.localUser,
       tag: tagOf(found),
@@ -51,17 +51,17 @@ export function lookUp(blocks: readonly Block[], query: Query): LookedUp {
   const canonicalizes = /^(yes|true|always)$/i.test(found.values.get("canonicalizehostname")?.[0] ?? "");
   if (canonicalizes || blocks.some(wantsFinalPass)) {
     // Between its passes ssh settles the name: a HostName comes too late, and an address is in its one form.
-    const settled = connectionName(hostName());
-    found.values.set("hostname", [settled.replace(/%/g, "%%")]);
+    const settled = connectionName(hostName() ?? query.alias);
+    if (hostName() !== undefined) found.values.set("hostname", [settled.replace(/%/g, "%%")]);
     pass(settled);
   }
   return found;
 }
 
-/** HostName takes the token %h, the name as written. One that ssh does not take is refused later. */
-function configuredName(values: ConfigValues, alias: string): string {
+/** HostName takes the token %h, the name as written. Undefined: one that ssh does not take, which is refused later. */
+function configuredName(values: ConfigValues, alias: string): string | undefined {
   const written = values.get("hostname")?.[0];
-  return written === undefined ? alias : (expandStrictly(written, { h: alias }, {}) ?? written);
+  return written === undefined ? alias : expandStrictly(written, { h: alias }, {});
 }
 
 interface Found extends LookedUp {

@@ -1,7 +1,7 @@
 import type { Host, Inventory } from "../core/model";
 import type { Remedy } from "../core/problem";
 import type { Block } from "./config";
-import { parseDestination } from "../core/destination";
+import { type Destination, parseDestination } from "../core/destination";
 import { failure } from "./failure";
 import type { Surroundings } from "./surroundings";
 import { resolveTarget, type Target } from "./target";
@@ -45,7 +45,8 @@ export function routeTo(host: Host, inventory: Inventory, blocks: readonly Block
         });
       }
       const hop = destination.host;
-      if (seen.includes(hop)) {
+      const isLast = index === texts.length - 1;
+      if (seen.includes(hop) || (isLast && inventory?.[hop] === undefined && isItself(target, destination))) {
         throw failure(subject, "invalidInput", {
           phase: "configure",
           message: `its jump hosts go round in a circle: ${[...seen, hop].join(" → ")}`,
@@ -60,6 +61,11 @@ export function routeTo(host: Host, inventory: Inventory, blocks: readonly Block
   };
 
   return waysTo(resolveTarget(host, subject, blocks, around), host.name, []);
+}
+
+/** As ssh compares them: by the address, before the jump host's own configuration is read. */
+function isItself(target: Target, { host, port = 22, user = target.user }: Destination): boolean {
+  return host === target.address && port === target.port && user === target.user;
 }
 
 const shortened = (text: string, most: number) => (text.length > most ? `${text.slice(0, most)}…` : text);

@@ -311,7 +311,7 @@ for (const { title, notRun, get } of runtimes) {
       const missing = await failing(provider.read(id, outputs));
       assert.match(
         missing.message,
-        /^cannot tell where db-01 \(UUID .+\) is .+it is not on kvm-a and kvm-b.+\[domainMissing\]$/s,
+        /^cannot tell where db-01 \(UUID .+\) is .+the VM is not on kvm-a or kvm-b.+\[domainMissing\]$/s,
       );
       // The server prints an error and its stack; ours is the message, once.
       assert.equal(provider.output.stderr.split("cannot tell where").length, 2);

@@ -158,7 +158,8 @@ function compare({ config, host, test }: Asked, theirs: Theirs, tally: Tally): v
   );
   const canonical = ours.hostKeyRules.obstacles.some(({ fault }) => fault.message.includes("CanonicalizeHostname"));
   const open = (keyword: string) => (together[keyword] ?? [keyword]).some((each) => undecided.has(each));
-  const named = ours.needsOpenSsh.some((need) => /Match exec/.test(need));
+  // Whatever is named first: ssh2 does not connect there.
+  const named = ours.needsOpenSsh.length > 0;
   const left = differing.filter(([keyword]) => !canonical && !(named && (open(keyword) || open("all"))));
   if (left.length > 0) tell(left.map((each) => each.join(" | ")).join("\n"));
   else tally.count(differing.length === 0 ? "same" : canonical ? "names are canonicalized" : "Match exec decides");
@@ -169,7 +170,14 @@ const together: Record<string, string[]> = {
   proxyjump: ["proxyjump", "proxycommand"],
   proxycommand: ["proxyjump", "proxycommand"],
   userknownhostsfile: ["userknownhostsfile", "globalknownhostsfile"],
-  unsupported: ["bindinterface", "pubkeyauthentication", "preferredauthentications", "proxyjump", "proxycommand"],
+  unsupported: [
+    "addressfamily",
+    "bindinterface",
+    "pubkeyauthentication",
+    "preferredauthentications",
+    "proxyjump",
+    "proxycommand",
+  ],
   addressfamily: ["addressfamily", "proxyjump"],
   bindaddress: ["bindaddress", "proxyjump"],
   // Tokens and Match lines take these.

@@ -36,6 +36,11 @@ describe("ssh: the files of ssh_config", () => {
     }
   });
 
+  it("gives no host a name with a token that ssh does not take, in its second pass either", () => {
+    const config = "HostName %n.net\nMatch final host other\n Port 1\n";
+    assert.throws(() => target({ name: "kvm-a" }, config), { code: "invalidInput", message: /HostName %n\.net/ });
+  });
+
   it("of the system comes after the user's, and not at all when a file is named", () => {
     write("etc/ssh_config", "Host kvm-a\n User system\n Port 2222\n Include more\n");
     write("etc/more", "ConnectTimeout 4\n");
@@ -60,7 +65,9 @@ describe("ssh: the files of ssh_config", () => {
   });
 
   it("that has a line ssh does not take, or that others may write, is refused by file and line", () => {
-    for (const line of ["IdentitiesOnly on", "Port 0", "User 'a", "Match host", "IdentityFile /a /b", "Port"]) {
+    const agents = ["IdentityAgent ${NO_SUCH}/s", "IdentityAgent /s${HOME", "IdentityAgent $HOME/s"];
+    const others = ["IdentitiesOnly on", "Port 0", "User 'a", "Match host", "IdentityFile /a /b", "Port"];
+    for (const line of [...agents, ...others]) {
       write(".ssh/config", `# first\nHost kvm-z\n ${line}\n`);
       assert.throws(() => sshConfigHosts(options()), { code: "invalidInput", message: /config[^]*line 3: / }, line);
     }

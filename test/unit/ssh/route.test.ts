@@ -115,4 +115,23 @@ describe("ssh: the way to a host", () => {
       message: /jump host/,
     });
   });
+
+  // Each as `ssh -G` answers it.
+  const lastHops: [config: string, refused: boolean][] = [
+    ["HostName 0::1\n ProxyJump [::1]", true],
+    ["HostName ::1\n ProxyJump [0::1]", false],
+    ["HostName kvm-a\n User other\n ProxyJump gate,kvm-a", true],
+    ["HostName kvm-a\n ProxyJump kvm-a,gate", false],
+    ["HostName kvm-A\n ProxyJump KVM-a", false],
+    ["HostName kvm-a\n Port 2222\n ProxyJump kvm-a", false],
+    ["HostName kvm-a\n Port 2222\n ProxyJump kvm-a:2222", true],
+    ["HostName kvm-a\n User other\n ProxyJump me@kvm-a", false],
+  ];
+  for (const [config, refused] of lastHops) {
+    it(`is ${refused ? "refused" : "taken"} with ${JSON.stringify(config)}, whose last jump host ${refused ? "is" : "is not"} the host itself`, () => {
+      const find = () => way({ name: "x" }, undefined, `Host x\n ${config}\n`);
+      if (refused) assert.throws(find, { code: "invalidInput", message: /circle: x → / });
+      else find();
+    });
+  }
 });
