@@ -22,7 +22,7 @@ const isHop = (text: string) => parseDestination(text) !== undefined || /^[^/]*[
 const agent: Form = (values, env) =>
   one(values) &&
   (/^\$(?!\{)/.test(values[0]!)
-    ? /^\$[A-Za-z_]\w*$/.test(values[0]!)
+    ? /^\$\w+$/.test(values[0]!)
     : [...values[0]!.matchAll(/\$\{([^}]*)(\}?)/g)].every(([, name, end]) => end !== "" && env[name!] !== undefined));
 
 const forms: Record<string, Form> = {

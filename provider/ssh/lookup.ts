@@ -1,4 +1,4 @@
-import { connectionName } from "./address";
+import { connectionName, isAddress } from "./address";
 import type { Block } from "./config";
 import { expandStrictly } from "./expand";
 import { asksForFinalPass, matchHolds, type MatchFacts } from "./match";
@@ -51,11 +51,18 @@ export function lookUp(blocks: readonly Block[], query: Query): LookedUp {
   const canonicalizes = /^(yes|true|always)$/i.test(found.values.get("canonicalizehostname")?.[0] ?? "");
   if (canonicalizes || blocks.some(wantsFinalPass)) {
     // Between its passes ssh settles the name: a HostName comes too late, and an address is in its one form.
-    const settled = connectionName(hostName() ?? query.alias);
+    const settled = settledName(hostName() ?? query.alias, found.values.get("addressfamily")?.[0]);
     if (hostName() !== undefined) found.values.set("hostname", [settled.replace(/%/g, "%%")]);
     pass(settled);
   }
   return found;
+}
+
+/** An address of a family that AddressFamily leaves out stays as it is written; ssh does not connect to it. */
+function settledName(name: string, family = "any"): string {
+  const connected = connectionName(name);
+  const own = isAddress(connected) ? (connected.includes(":") ? "inet6" : "inet") : "any";
+  return own === "any" || /^any$/i.test(family) || family.toLowerCase() === own ? connected : name.toLowerCase();
 }
 
 /** HostName takes the token %h, the name as written. Undefined: one that ssh does not take, which is refused later. */
