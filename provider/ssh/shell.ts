@@ -12,6 +12,9 @@ const maxStderr = 64 * 1024;
 /** Longer than any question takes, libvirt's wait for a job lock (30 s) with it. */
 const defaultDeadlineMs = 60_000;
 
+/** So many sessions are few: more that are in use do not all last, and one of them is waited for longer. */
+const fewSessions = 4;
+
 /** Of a host that takes one session on each: two virsh sessions, and as many migrations as it may have. */
 const mostConnections = 12;
 
@@ -162,7 +165,8 @@ export class SshShell implements Shell {
       const oneJustEnded = performance.now() - this.lastEnd < afterwardsMs;
       if (leftMs <= 0 || (this.sessions === 0 && !oneJustEnded))
         throw this.noResult.sessionRefused(opened.refusal, this.sessions);
-      if (waitedMs > afterwardsMs && this.sessions > 0) await this.openAnother();
+      const patienceMs = this.sessions <= fewSessions ? afterwardsMs : this.sessionWaitMs / 2;
+      if (waitedMs > patienceMs && this.sessions > 0) await this.openAnother();
       else await this.someSessionEnds(Math.min(leftMs, afterwardsMs / 5));
     }
   }

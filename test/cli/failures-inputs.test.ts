@@ -134,9 +134,9 @@ describeWithStack("VMs that cannot be moved as they are", {}, (lab, stack) => {
       /kvm-[ab] and kvm-[ab]/,
       "virsh list --all",
     );
-    assertFailed(result, "double", "domainConflict", /UUID \S+ on kvm-/, "give the UUID");
+    assertFailed(result, "double", "domainConflict", /UUID \S+ on kvm-/, "to the UUID of the right one");
     assertFailed(result, "both", "domainOnTwoHosts", /kvm-[ab].* and kvm-[ab]/, "virsh undefine --keep-nvram both");
-    assertFailed(result, "liveOfOff", "domainStateUnfit", 'shut off on kvm-a, and migration.mode is "live"', '"auto"');
+    assertFailed(result, "liveOfOff", "domainStateUnfit", 'shut off on kvm-a, but migration.mode is "live"', '"auto"');
     assertFailed(
       result,
       "offlineOfRunning",
