@@ -62,7 +62,9 @@ describeWithStack("the hosts of a placement", { lab: { hosts: 3 } }, (lab, stack
       assert.equal(up.code, 0, up.stdout);
       assert.equal(Math.max(...atOnce), 2);
       const waiting = domains.filter((name) =>
-        rowsOf(up.stdout, name).some((row) => /^waiting: 2 migrations (out of kvm-a|into kvm-b) already run/.test(row)),
+        rowsOf(up.stdout, name).some((row) =>
+          /^waiting: 2 migrations (out of kvm-a|into kvm-b) are already running/.test(row),
+        ),
       );
       assert.equal(waiting.length, 4, up.stdout);
       assert.deepEqual(
