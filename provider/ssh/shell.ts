@@ -187,7 +187,8 @@ export class SshShell implements Shell {
 
   /** For all that wait for it; where it does not come about, they wait on. */
   private openAnother(): Promise<void> {
-    this.sessionsPerConnection ??= this.onFirst;
+    // sshd may still count one that has just ended.
+    this.sessionsPerConnection ??= Math.max(1, this.onFirst);
     if (1 + this.further.length >= mostConnections) return this.someSessionEnds(afterwardsMs / 5);
     this.beingOpened ??= this.another()
       .then((way) => {
