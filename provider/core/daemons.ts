@@ -99,7 +99,7 @@ export function listenRemedies(host: string, daemons: Daemons | undefined, trans
   ];
 }
 
-/** Restarts what runs the VMs, which go on meanwhile; empty where nobody knows how. */
+/** Restarts what runs the VMs, which go on meanwhile; empty where it is not known how. */
 export function restartCommand(host: string, daemons: Daemons | undefined): Command[] {
   if (daemons?.init === undefined) return [];
   const daemon = qemuDaemon(daemons);

@@ -46,7 +46,7 @@ export interface Problem extends Advice {
 
 /**
  * @example
- * "rename it: `virsh domrename db-01 NEW-NAME` on kvm-b; or remove it if nobody needs it: `virsh undefine --keep-nvram db-01` on kvm-b (loses its definition)"
+ * "rename it: `virsh domrename db-01 NEW-NAME` on kvm-b; or remove it if it is not needed: `virsh undefine --keep-nvram db-01` on kvm-b (loses its definition)"
  */
 export function renderRemedies(remedies: readonly Remedy[]): string {
   return remedies.map(renderRemedy).join("; or ");

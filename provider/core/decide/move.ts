@@ -53,7 +53,7 @@ function targetHasItsName(observed: Observed, owner: DomainView, target: string)
         commands: [{ host: target, command: commandLine`virsh domrename ${other} NEW-NAME` }],
       },
       {
-        do: "undefine the other VM, if nobody needs it",
+        do: "undefine the other VM, if it is not needed",
         commands: undefineCommands({ ...other, owns: other.owns ?? unknownOwns }),
         loses: "its definition",
       },

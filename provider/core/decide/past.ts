@@ -1,5 +1,5 @@
 /**
- * What hosts report of their past: evidence of how a migration ended that nobody observed to its end. Each value is an age at the moment of
+ * What hosts report of their past: evidence of how a migration ended that was not observed to its end. Each value is an age at the moment of
  * asking, by the host's own clock, so that the clocks of the hosts need not agree.
  */
 import type { DomainView } from "../domain";

@@ -66,7 +66,7 @@ export function nameAndUuidAreFree({ destination, domain }: MoveFacts): Problem[
           ]
         : []),
       {
-        do: "undefine the other VM, if nobody needs it",
+        do: "undefine the other VM, if it is not needed",
         commands: [
           {
             host: destination.host,

@@ -101,7 +101,7 @@ function onlyKeptCopy({ source: { host }, owned: { what, path } }: Copy, keptCop
         do: "restore the copy",
         commands: [{ host, command: commandLine`mv -T ${keptCopy} ${path}` }, { command: "pulumi up" }],
       },
-      { do: "remove the copy, if nobody needs it, and run `pulumi up` again", loses: `the ${what}` },
+      { do: "remove the copy, if it is not needed, and run `pulumi up` again", loses: `the ${what}` },
     ],
   };
 }
@@ -168,7 +168,7 @@ function otherContent({
     message: `${path} on ${host} has different content (of ${onDestination.modified ?? "?"}; on ${source.host}: ${ours}), and ${name} would start with it`,
     remedies: [
       {
-        do: "if nobody needs it, for example because an earlier move by hand left it, rename it",
+        do: "if it is not needed, for example because an earlier move by hand left it, rename it",
         commands: [{ host, command: commandLine`mv -T ${path} ${`${path}.old`}` }, { command: "pulumi up" }],
       },
     ],

@@ -1,5 +1,5 @@
 /** Disks by pool and volume: libvirt on the destination looks both up by name there, when the VM starts. */
-import type { Remedy } from "../problem";
+import type { Command, Remedy } from "../problem";
 import { commandLine } from "../shownCommand";
 import { isCopied } from "./copied";
 import type { Disk, MoveFacts } from "./facts";
@@ -64,10 +64,7 @@ function definePool(pool: string, source: string, host: string): Remedy {
 function startPool(pool: string, host: string): Remedy {
   return {
     do: "start it",
-    commands: [commandLine`virsh pool-start ${pool}`, commandLine`virsh pool-autostart ${pool}`].map((command) => ({
-      host,
-      command,
-    })),
+    commands: on(host, commandLine`virsh pool-start ${pool}`, commandLine`virsh pool-autostart ${pool}`),
   };
 }
 
@@ -75,9 +72,10 @@ function startPool(pool: string, host: string): Remedy {
 function refreshPool(pool: string, host: string): Remedy {
   return {
     do: "let libvirt read the pool again, if the volume is there",
-    commands: [commandLine`virsh pool-refresh ${pool}`, commandLine`virsh vol-list ${pool}`].map((command) => ({
-      host,
-      command,
-    })),
+    commands: on(host, commandLine`virsh pool-refresh ${pool}`, commandLine`virsh vol-list ${pool}`),
   };
+}
+
+function on(host: string, ...commands: string[]): Command[] {
+  return commands.map((command) => ({ host, command }));
 }

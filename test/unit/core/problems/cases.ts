@@ -910,6 +910,24 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
       ? []
       : [`${severity} driver-daemons on kvm-b: migrationRefused`, "kvm-b$ systemctl enable --now virtnetworkd.socket"],
   ]),
+  ...([[], ["virtstoraged"]] as const).map((answering): (typeof cases)[number] => [
+    `a volume on a host ${answering.length === 0 ? "without" : "with"} virtstoraged`,
+    {
+      ...volume({ pool: "active", path }),
+      destination: healthyHost("kvm-b", {
+        daemons: {
+          layout: "modular",
+          init: "systemd",
+          answering: ["virtnetworkd", ...answering],
+          units: {},
+          other: undefined,
+        },
+      }),
+    },
+    answering.length > 0
+      ? []
+      : ["blocker driver-daemons on kvm-b: migrationRefused", "kvm-b$ systemctl enable --now virtstoraged.socket"],
+  ]),
   [
     "a disk beside what the administrator declares shared",
     { ...disk({}, exported, mounted), source: declaring("11.3.0", "/var/lib/libvirt/image") },
