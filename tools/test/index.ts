@@ -8,6 +8,8 @@ import { ensureSystemPackages } from "../system-packages";
 interface Counts {
   passed: number;
   failed: number;
+  /** Title and first line of the error, which would otherwise stand far above the end of the output. */
+  failures: string[];
   notRun: string[];
 }
 
@@ -80,6 +82,7 @@ function summarize(results: { name: string; counts: Counts; seconds: number }[])
     );
   }
   for (const { name, counts } of results) {
+    for (const failure of counts.failures) console.log(`FAILED (${name}): ${failure}`);
     for (const title of counts.notRun) console.log(`NOT RUN (${name}): ${title}`);
   }
   if (interrupted) console.log("interrupted: what came after was not run");
@@ -94,7 +97,9 @@ async function runStage(name: string, { command, suite, timeoutMs, lab }: Stage)
   mkdirSync(join(directory, "tmp"), { recursive: true });
   if (command) {
     const code = await execute(command, env);
-    return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, notRun: [] };
+    return code === 0
+      ? { passed: 1, failed: 0, failures: [], notRun: [] }
+      : { passed: 0, failed: 1, failures: [`${command.join(" ")} ended with ${code}`], notRun: [] };
   }
   const file = join(directory, name);
   const timeout = timeoutMs === undefined ? [] : ["--timeout", String(timeoutMs)];
@@ -102,7 +107,8 @@ async function runStage(name: string, { command, suite, timeoutMs, lab }: Stage)
     [bin("mocha"), "--reporter", "./tools/test/reporter.js", ...timeout, `${suite}/**/*.test.ts`],
     { ...env, TEST_COUNTS: file },
   );
-  if (!existsSync(file)) return { passed: 0, failed: 1, notRun: [`${name} ended with ${code} before it could count`] };
+  if (!existsSync(file))
+    return { passed: 0, failed: 1, failures: [`ended with ${code} before it could count`], notRun: [] };
   const counts = JSON.parse(readFileSync(file, "utf8")) as Counts;
   // A suite may also fail as a whole, without a test of its own to blame.
   return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
