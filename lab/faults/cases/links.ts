@@ -12,11 +12,11 @@ export const linkFaults: readonly Fault[] = [
     cases: {
       "before `up`": { up: "fails", output: /hostUnreachable/, nextOutput: moved },
       "before start": { up: "fails", output: /hostUnreachable|connectionLost/ },
-      "pre-copy": { up: "fails", output: /lost sight of/, heldUntil: takesOver, nextOutput: moved },
-      "post-copy": { up: "fails", output: /lost sight of/, refresh: true },
+      "pre-copy": { up: "fails", output: /lost contact with/, heldUntil: takesOver, nextOutput: moved },
+      "post-copy": { up: "fails", output: /lost contact with/, refresh: true },
       "after completion": {
         up: "fails",
-        output: /hostUnreachable|connectionLost|lost sight/,
+        output: /hostUnreachable|connectionLost|lost contact/,
         refresh: true,
       },
     },

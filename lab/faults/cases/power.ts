@@ -7,7 +7,7 @@ import { moved, takesOver } from "./output";
 
 const movedShutOff = /moved kvm-a → kvm-b \(shut off\)/;
 const stayed = /kvm-b cannot be reached .* on kvm-a as before/s;
-const lostSight = /lost sight of .* has lost it/s;
+const lostContact = /lost contact with .* has lost power/s;
 /** The refusal names the host that was restarted, and what that lost. */
 const memoryGone = (host: string) =>
   new RegExp(`its (source|destination) ${host} was restarted .* a part of the VM's memory is lost`, "s");
@@ -39,17 +39,17 @@ export const powerFaults: readonly Fault[] = [
     recover: powerOn,
     cases: {
       "before `up`": { up: "fails", output: /hostUnreachable/, nextOutput: movedShutOff, end: "shut off" },
-      "before start": { up: "fails", output: lostSight, nextOutput: movedShutOff, end: "shut off" },
-      "pre-copy": { up: "fails", output: lostSight, nextOutput: movedShutOff, end: "shut off" },
-      "switch-over": { up: "fails", output: lostSight, nextOutput: movedShutOff, end: "shut off" },
+      "before start": { up: "fails", output: lostContact, nextOutput: movedShutOff, end: "shut off" },
+      "pre-copy": { up: "fails", output: lostContact, nextOutput: movedShutOff, end: "shut off" },
+      "switch-over": { up: "fails", output: lostContact, nextOutput: movedShutOff, end: "shut off" },
       "post-copy": {
         up: "fails",
-        output: lostSight,
+        output: lostContact,
         nextOutput: memoryGone("kvm-a"),
         nextFails: true,
         followsRemedies: true,
       },
-      "after completion": { up: "fails", output: /It has arrived on kvm-b/, refresh: true },
+      "after completion": { up: "fails", output: /has arrived on kvm-b/, refresh: true },
     },
   },
   {
@@ -64,7 +64,7 @@ export const powerFaults: readonly Fault[] = [
       "switch-over": { up: "fails", output: /is not answering libvirt|on kvm-a as before/, nextOutput: moved },
       "post-copy": {
         up: "fails",
-        output: /tells what is lost where a host has lost power/,
+        output: /reports what is lost|shows how to start/,
         nextOutput: memoryGone("kvm-b"),
         nextFails: true,
         followsRemedies: true,
@@ -84,12 +84,12 @@ export const powerFaults: readonly Fault[] = [
     recover: powerOn,
     cases: {
       "before `up`": { up: "fails", output: /hostUnreachable/, nextOutput: movedShutOff, end: "shut off" },
-      "pre-copy": { up: "fails", output: lostSight, nextOutput: movedShutOff, end: "shut off" },
-      "switch-over": { up: "fails", output: lostSight, nextOutput: movedShutOff, end: "shut off" },
+      "pre-copy": { up: "fails", output: lostContact, nextOutput: movedShutOff, end: "shut off" },
+      "switch-over": { up: "fails", output: lostContact, nextOutput: movedShutOff, end: "shut off" },
       "post-copy": {
         up: "fails",
-        output: /lost sight of .*kvm-b cannot be asked either/s,
-        nextOutput: /began to move it to kvm-b .* had begun to run there/s,
+        output: /lost contact with .*kvm-b cannot be asked either/s,
+        nextOutput: /began to move the VM to kvm-b .* had begun to run there/s,
         nextFails: true,
         followsRemedies: true,
       },
@@ -110,19 +110,19 @@ export const powerFaults: readonly Fault[] = [
       },
       "pre-copy": {
         up: "fails",
-        output: lostSight,
+        output: lostContact,
         nextOutput: /kvm-a cannot be asked/,
         nextFails: true,
         end: "stopped for good",
       },
       "post-copy": {
         up: "fails",
-        output: lostSight,
+        output: lostContact,
         nextOutput: /its (source|destination) is not known: kvm-a cannot be reached/,
         nextFails: true,
         end: "stopped for good",
       },
-      "after completion": { up: "fails", output: /It has arrived on kvm-b/ },
+      "after completion": { up: "fails", output: /has arrived on kvm-b/ },
     },
   },
   {
@@ -146,7 +146,7 @@ export const powerFaults: readonly Fault[] = [
       },
       "post-copy": {
         up: "fails",
-        output: /tells what is lost where a host has lost power/,
+        output: /reports what is lost|shows how to start/,
         nextOutput: /its (source|destination) is not known: kvm-b cannot be reached/,
         nextFails: true,
         end: "stopped for good",
