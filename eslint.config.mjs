@@ -10,9 +10,10 @@ const anyOf = (names) => names.join("|");
 
 function layer(name, allowed) {
   const forbidden = Object.keys(layers).filter((other) => other !== name && !allowed.includes(other));
-  const pure = name === "core";
+  const pure = name === "core" || name === "fleet";
   const packages = {
     core: "^[^.]",
+    fleet: "^[^.]",
     virsh: "^(?!saxes$|node:crypto$)[^.]",
     ssh: "^(@pulumi/|@grpc/|zod)",
     schema: "^(?!zod$|node:util$)[^.]",
@@ -60,7 +61,15 @@ function layer(name, allowed) {
         ],
         "no-restricted-syntax": [
           "error",
-          { selector: "NewExpression[callee.name='Date']", message: "core has no clock." },
+          { selector: "NewExpression[callee.name='Date']", message: `${name} has no clock.` },
+          ...(name === "fleet"
+            ? [
+                {
+                  selector: "MemberExpression[object.name='Math'][property.name='random']",
+                  message: "The same fleet gives the same plan.",
+                },
+              ]
+            : []),
         ],
       }),
     },
