@@ -8,6 +8,7 @@
 import type { PlacementError } from "../core/errors";
 import type { RemoteProcess, Shell } from "../core/ports";
 import { AnswerStream } from "./answerStream";
+import { loginHangs, loginRunsNothing } from "./notStarted";
 import { newMark, oneLineCommand, type OnNoise, virshSessionStart, withoutLinkerNoise } from "./runScript";
 import { answerTooLong, noAnswer, sessionLost } from "./sessionFailures";
 import { withoutNoise, withoutPrompts } from "./sessionText";
@@ -37,6 +38,8 @@ interface Opening {
   process: Promise<RemoteProcess>;
   out: AnswerStream;
   err: AnswerStream;
+  /** The host runs something for it. */
+  started: boolean;
   /** Its answers count; before, its words may be the account's start-up files'. */
   inSync: boolean;
 }
@@ -103,12 +106,14 @@ export class VirshSession {
       process: this.shell.spawn(oneLineCommand, { stdout: take("out"), stderr: take("err") }),
       out: new AnswerStream(this.mark, mostOutBytes),
       err: new AnswerStream(`error: ${this.mark}`, mostErrBytes),
+      started: false,
       inSync: false,
     };
     this.opening = opening;
     opening.process.then(
       (process) => {
         if (!isCurrent()) return;
+        opening.started = true;
         process.write(`${virshSessionStart(this.uri, this.startMark).text}\n${this.endOf(0)}`);
         void process.exit.then(({ code }) => {
           if (isCurrent()) this.ended(opening, code);
@@ -158,6 +163,11 @@ export class VirshSession {
     if (behind !== "") this.onNoise("stderr", behind);
   }
 
+  /** The shell that was asked for runs: the mark on a line of its own, which is no echo of our input. */
+  private hasBegun({ inSync, out, err }: Opening): boolean {
+    return inSync || [out, err].some(({ rest }) => `${rest}\n`.includes(`\n${this.startMark}\n`));
+  }
+
   /** Undefined where the session did not begin. */
   private beforeStart(text: string): string | undefined {
     const at = text.indexOf(this.startMark);
@@ -174,18 +184,22 @@ export class VirshSession {
     const first = this.queue[0];
     if (first === undefined) return;
     const { command, deadlineMs } = first;
-    first.timer = setTimeout(() => {
-      this.abandon(noAnswer(this.shell.host, command, deadlineMs));
-    }, deadlineMs);
+    first.timer = setTimeout(() => this.abandon(this.timedOut(command, deadlineMs)), deadlineMs);
+  }
+
+  private timedOut(command: string, deadlineMs: number): PlacementError {
+    const { opening } = this;
+    return opening === undefined || !opening.started || this.hasBegun(opening)
+      ? noAnswer(this.shell.host, command, deadlineMs)
+      : loginHangs(this.shell, printedBy(opening), deadlineMs);
   }
 
   /** The remote virsh is gone: each waiting command gets why it could not work, or the loss of the connection. */
   private ended(opening: Opening, code: number | null): void {
-    // Of a session that never was in sync any word may be the reason, also one of the login shell.
-    const words = [withoutLinkerNoise(withoutNoise(this.afterStart(opening.err.rest))).trim()];
-    if (code !== null && !opening.inSync && this.beforeStart(opening.out.rest) === undefined)
-      words.push(opening.out.rest.trim());
-    const stderr = words.find((text) => text !== "") ?? "";
+    if (code !== null && !this.hasBegun(opening)) {
+      return this.fail(loginRunsNothing(this.shell, printedBy(opening), code));
+    }
+    const stderr = withoutLinkerNoise(withoutNoise(this.afterStart(opening.err.rest))).trim();
     if (code !== null && (stderr !== "" || code !== 0)) {
       const waiting = this.forget();
       const answer = { out: "", err: stderr === "" ? `error: virsh ended with code ${code}` : stderr };
@@ -216,3 +230,5 @@ export class VirshSession {
     return waiting;
   }
 }
+
+const printedBy = ({ out, err }: Opening) => ({ out: out.rest, err: err.rest });

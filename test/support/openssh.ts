@@ -69,7 +69,8 @@ export async function startSshd(
       "AuthorizedKeysFile none",
       "PidFile none",
       "StrictModes no",
-      "MaxStartups 1000",
+      // Of this one sshd 9.2 takes the last value.
+      ...(lines.some((line) => /^MaxStartups /i.test(line)) ? [] : ["MaxStartups 1000"]),
       "",
     ].join("\n"),
   );

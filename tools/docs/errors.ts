@@ -91,10 +91,12 @@ const errorReference: Record<ErrorCode, ErrorEntry> = {
     remedy: "Run the command that the error names on the host. When it answers, run `pulumi up` again.",
   },
   sessionRefused: {
-    meaning: "The host's sshd accepts no further session on the connection (`MaxSessions`).",
+    meaning:
+      "The host's sshd accepts no further session on the connection (`MaxSessions`), or lets the account in and does not run what it is asked to: `ForceCommand`, `command=` of the key, a login shell such as nologin, an expired password.",
     example:
       "no result from kvm-a (connect, on kvm-a): the host takes no more sessions on this connection (open failed; 10 are open)",
-    remedy: "Raise `MaxSessions` in its sshd_config, or lower `maxOutgoing` and `maxIncoming` of the host.",
+    remedy:
+      "Raise `MaxSessions` in its sshd_config, or lower `maxOutgoing` and `maxIncoming` of the host. Where another command runs: let the account run commands, or set `user` or `identityFile` to one that may.",
   },
   answerTooLong: {
     meaning: "A host printed more than any answer of virsh has, so the session was ended.",

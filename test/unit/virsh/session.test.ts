@@ -42,6 +42,13 @@ class ScriptedVirsh implements RemoteProcess {
     return this.written.split("\n").filter((line) => line !== "" && !/^(echo|printf) /.test(line));
   }
 
+  /** /bin/sh has read its line. */
+  begin(): void {
+    const start = /^printf '\\n%s\\n' (\S+);/m.exec(this.written)![1]!;
+    this.out(`\n${start}\n`);
+    this.err(`\n${start}\n`);
+  }
+
   /** What a real virsh prints on either stream when it has read the whole input and answers the nth command with `answers[n]`. */
   transcript(answers: { out?: string; err?: string }[]): { out: string; err: string } {
     let [out, err, n] = ["", "", -1];
@@ -74,6 +81,7 @@ class ScriptedVirsh implements RemoteProcess {
 
 class ScriptedShell implements Shell {
   readonly host = "kvm-a";
+  readonly user = "root";
   readonly alive = true;
   readonly started: string[] = [];
   readonly processes: ScriptedVirsh[] = [];
@@ -184,12 +192,89 @@ describe("the virsh session", () => {
     ]);
   });
 
-  it("takes the words of the login shell for the reason where virsh never began", async () => {
-    const [answer] = ask("list");
-    await turn();
-    current().out("This account is currently not available.\n");
-    current().die(1);
-    assert.deepEqual(await answer, { out: "", err: "This account is currently not available." });
+  describe("where the login does not run the shell that it is asked for", () => {
+    const logins: [what: string, out: string, err: string, code: number, why: RegExp, command: RegExp][] = [
+      [
+        "nologin",
+        "This account is currently not available.\n",
+        "Could not chdir to home directory /nonexistent: No such file or directory\n",
+        1,
+        /nologin.*printed "This account is currently not available\." and ended with code 1$/,
+        /^usermod /,
+      ],
+      ["a shell that prints nothing", "", "", 1, /ForceCommand.*printed nothing and ended with code 1$/, /^getent /],
+      [
+        "a forced command",
+        "",
+        "backup only\n",
+        0,
+        /ForceCommand.*"backup only" and ended with code 0$/,
+        /forcecommand/,
+      ],
+      [
+        "sftp only",
+        "This service allows sftp connections only.\n",
+        "",
+        1,
+        /ForceCommand.*"This service allows sftp connections only\."/,
+        /forcecommand/,
+      ],
+      [
+        "a host that starts",
+        '"System is booting up. Unprivileged users are not permitted to log in yet. Please come back later."\n',
+        "",
+        254,
+        /starting/,
+        /^systemctl is-system-running$/,
+      ],
+      ["an expired password", "", "WARNING: Your password has expired.\n", 1, /expired/, /^chage -l root$/],
+    ];
+    for (const [what, out, err, code, why, command] of logins) {
+      it(`says so, and never that libvirt is down: ${what}`, async () => {
+        const answers = ask("list", "version --daemon");
+        await turn();
+        current().out(out);
+        current().err(err);
+        current().die(code);
+        for (const answer of answers) {
+          await assert.rejects(answer, (error: PlacementError) => {
+            assert.deepEqual([error.code, error.host], ["sessionRefused", "kvm-a"]);
+            assert.match(error.problem.message, why);
+            const commands = error.problem.remedies.flatMap((remedy) => remedy.commands ?? []);
+            assert.ok(
+              commands.some((each) => each.host === "kvm-a" && command.test(each.command)),
+              JSON.stringify(commands),
+            );
+            return true;
+          });
+        }
+      });
+    }
+
+    it("says so of one that repeats its input, or that never ends", async () => {
+      const repeated = session.run(line("list"), 20);
+      await turn();
+      current().out(current().written);
+      await assert.rejects(repeated, { code: "commandTimeout", message: /\/bin\/sh did not begin .*ForceCommand/ });
+      const silent = session.run(line("list"), 20);
+      await assert.rejects(silent, {
+        code: "commandTimeout",
+        message: /did not begin within 0\.02 s, and printed nothing/,
+      });
+      const ended = session.run(line("list"), 60_000);
+      await turn();
+      current().out(current().written);
+      current().die(0);
+      await assert.rejects(ended, { code: "sessionRefused" });
+    });
+
+    it("says so where it ends before the shell reported its start", async () => {
+      shell.onSpawn = (virsh) => {
+        virsh.err("This account is not available\n");
+        virsh.die(1);
+      };
+      for (const answer of ask("list", "version --daemon")) await assert.rejects(answer, { code: "sessionRefused" });
+    });
   });
 
   for (const [stream, bytes] of [
@@ -290,18 +375,10 @@ describe("the virsh session", () => {
       it(`every waiting command fails with the cause: ${title}`, async () => {
         const answers = ask("list", "version --daemon");
         await turn();
+        current().begin();
         current().err(stderr);
         current().die(code);
         for (const answer of await Promise.all(answers)) assert.match(answer.err, err);
-      });
-
-      it(`even when virsh ended before the shell reported its start: ${title}`, async () => {
-        shell.onSpawn = (virsh) => {
-          virsh.err(stderr);
-          virsh.die(code);
-        };
-        const answers = await Promise.all(ask("list", "version --daemon"));
-        for (const answer of answers) assert.match(answer.err, err);
       });
     }
 
@@ -342,6 +419,8 @@ describe("the virsh session", () => {
     it("gives up virsh when a command hangs: all that wait fail, the next command starts another", async () => {
       const hung = session.run(line("domstate x"), 20);
       const behind = session.run(line("list"), 60_000);
+      await turn();
+      current().begin();
       await assert.rejects(hung, {
         code: "commandTimeout",
         host: "kvm-a",
