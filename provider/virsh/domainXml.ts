@@ -1,8 +1,10 @@
 import type { Disk, DomainFacts, HostDevice, Interface } from "../core/problems";
 import { parseBytes } from "../core/units";
+import { hostFiles } from "./hostFiles";
 import { hugeMemoryOf } from "./hugeMemory";
 import { pinningOf } from "./pinning";
 import { ownedState } from "./ownedState";
+import { qemuDevices } from "./qemuDevices";
 import { all, type Element, first, has, parseXml, showXml } from "./xml";
 
 /** What `dumpxml` tells of a VM; the rest of its facts are other commands'. */
@@ -53,6 +55,8 @@ export function parseDomainXml(xml: string): DomainDefinition | undefined {
     sharedMemory: all(devices, "shmem")
       .filter(({ attributes }) => attributes.role !== "master")
       .map(({ attributes }) => attributes.name ?? ""),
+    qemuDevices: qemuDevices(domain),
+    hostFiles: hostFiles(domain),
     tpmEmulator: all(devices, "tpm").some((tpm) => first(tpm, "backend").attributes.type === "emulator"),
     owned: ownedState(domain),
     bootFiles: (["loader", "kernel", "initrd", "dtb"] as const).flatMap((what) => {
@@ -80,7 +84,7 @@ function disk(element: Element): Disk {
     target: first(element, "target").attributes.dev ?? "?",
     device: (attributes.device ?? "disk") as Disk["device"],
     type: attributes.type ?? "file",
-    path: source.file ?? source.dev,
+    path: source.file ?? source.dev ?? source.dir,
     format: first(element, "driver").attributes.type ?? "raw",
     ...(attributes.type === "volume" && { volume: { pool: source.pool ?? "", name: source.volume ?? "" } }),
     pciAddress: attributes.type === "nvme" ? pciAddress(first(element, "source", "address").attributes) : undefined,
@@ -95,16 +99,21 @@ function networkInterface(element: Element): Interface {
   const source = first(element, "source").attributes;
   // While it runs, an interface of a network is shown as of the bridge or device behind it; the network is what it will ask for.
   const type = source.network === undefined ? (element.attributes.type ?? "") : "network";
+  const target = first(element, "target").attributes;
+  // Only with `managed='no'` the device has to be there already.
+  const device = type === "ethernet" && target.managed === "no" ? target.dev : source.dev;
   return {
     type,
-    source: type === "network" ? source.network : type === "bridge" ? source.bridge : source.dev,
+    source: type === "network" ? source.network : type === "bridge" ? source.bridge : device,
   };
 }
 
 function hostDevice(element: Element): HostDevice {
   const source = first(element, "source");
   const address = first(source, "address").attributes;
-  const adapter = first(source, "adapter").attributes.name;
+  // A LUN is known by its adapter, a vhost-scsi target by its WWPN, one of iSCSI by its name.
+  const { wwpn, name: target } = source.attributes;
+  const adapter = first(source, "adapter").attributes.name ?? wwpn ?? target;
   const ids = [first(source, "vendor").attributes.id, first(source, "product").attributes.id];
   const usb = ids[0] === undefined ? usbAddress(address) : ids.join(":");
   return {

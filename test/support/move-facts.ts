@@ -124,6 +124,8 @@ export function healthyDomain(change: Partial<DomainFacts> = {}): DomainFacts {
     hostDevices: [],
     filesystems: [],
     sharedMemory: [],
+    qemuDevices: [],
+    hostFiles: [],
     tpmEmulator: false,
     owned: [],
     bootFiles: [],

@@ -5,7 +5,7 @@ import { isSameStorage } from "./oneDisk";
 
 /** What libvirt copies: the chosen ones, by default all that the guest can write to and no other VM shares. */
 export function isCopied(disk: Disk, { options }: Pick<MoveFacts, "options">): boolean {
-  const isKnown = disk.path !== undefined || disk.type === "network" || disk.type === "nvme";
+  const isKnown = disk.path !== undefined || ["network", "nvme", "vhostuser"].includes(disk.type);
   if (options.copyStorage === undefined || !isKnown) return false;
   if (options.copyStorageDisks !== undefined) return options.copyStorageDisks.includes(disk.target);
   return !disk.readonly && !disk.shareable && disk.device !== "cdrom" && disk.device !== "floppy";

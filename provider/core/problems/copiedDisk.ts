@@ -8,25 +8,7 @@ import { isDeclaredSame, sharedFileSystems } from "./sameStorage";
 
 export function problemOfCopy(disk: Disk, facts: MoveFacts): DiskProblem | undefined {
   const { path, type, format } = disk;
-  if (type === "network") {
-    return {
-      message: "the disk is on the network, so it would be copied onto itself while both hosts write to it",
-      remedies: copyOthersOnly(facts.source.host),
-    };
-  }
-  if (type === "nvme") {
-    return {
-      severity: "warning",
-      message: `the disk is copied onto the NVMe device at ${disk.pciAddress ?? "the same address"} of ${facts.destination.host}`,
-      remedies: [
-        {
-          do: "check what that device is before it is overwritten",
-          commands: [{ host: facts.destination.host, command: "lspci -D -nn" }],
-        },
-      ],
-    };
-  }
-  if (path === undefined) return undefined;
+  if (path === undefined) return problemWithoutPath(disk, facts);
   const { host } = facts.destination;
   const [onSource, onDestination] = [facts.sourceImages[path], facts.destinationImages[path]];
   const onOneMount =
@@ -64,6 +46,34 @@ export function problemOfCopy(disk: Disk, facts: MoveFacts): DiskProblem | undef
     message: `${path} on ${host} has ${showBytes(destinationSize)} (${destinationSize} bytes), but ${showBytes(size)} (${size}) are needed`,
     remedies: [type === "block" ? makeDevice(size) : replaceImage(host, image)],
   };
+}
+
+function problemWithoutPath(disk: Disk, facts: MoveFacts): DiskProblem | undefined {
+  if (disk.type === "network") {
+    return {
+      message: "the disk is on the network, so it would be copied onto itself while both hosts write to it",
+      remedies: copyOthersOnly(facts.source.host),
+    };
+  }
+  if (disk.type === "nvme") {
+    return {
+      severity: "warning",
+      message: `the disk is copied onto the NVMe device at ${disk.pciAddress ?? "the same address"} of ${facts.destination.host}`,
+      remedies: [
+        {
+          do: "check what that device is before it is overwritten",
+          commands: [{ host: facts.destination.host, command: "lspci -D -nn" }],
+        },
+      ],
+    };
+  }
+  if (disk.type === "vhostuser") {
+    return {
+      message: "the disk is behind a vhost-user socket, and libvirt copies nothing into one",
+      remedies: copyOthersOnly(facts.source.host),
+    };
+  }
+  return undefined;
 }
 
 /** libvirt makes none, and `qemu-img create` would put a file in its place. */

@@ -7,6 +7,10 @@ import type { StderrCause } from "./stderr";
 export function cpuFits({ domain, source, destination, fit, how }: MoveFacts): Problem[] {
   if (domain === undefined || how !== "live") return [];
   if (domain.cpuMode === "host-passthrough") return passthroughFits({ domain, source, destination });
+  // With KVM `maximum` is the host's CPU too; without KVM it is QEMU's own, the same on every host.
+  if (domain.cpuMode === "maximum") {
+    return domain.virtType === "kvm" ? passthroughFits({ domain, source, destination }) : [];
+  }
   if (fit?.cpu === undefined || fit.cpu.compatible) return [];
   const { missing, message } = fit.cpu;
   return [
@@ -38,7 +42,7 @@ function passthroughFits({
       code: "migrationRefused",
       host: destination.host,
       message:
-        `${domain.name} uses the CPU of ${source.host} as it is (host-passthrough), but the CPU of ${destination.host} differs: ` +
+        `${domain.name} uses the CPU of ${source.host} as it is (${domain.cpuMode}), but the CPU of ${destination.host} differs: ` +
         (missing.length > 0
           ? `it lacks ${missing.join(", ")}`
           : `${destination.cpu.model} instead of ${source.cpu.model}`),

@@ -55,7 +55,7 @@ export const transientDiskRefused: StderrCause = {
 };
 
 export const sharedMemoryRefused: StderrCause = {
-  stderr: /migration with shmem device is not supported/,
+  stderr: /migration with shmem device is not supported|shmem device '[^'\n]{0,255}' cannot be migrated/,
   code: "migrationRefused",
   remedies: () => withoutDevice,
 };

@@ -30,14 +30,22 @@ export function devicesCanMove({ domain, source, destination, options, how }: Mo
     ...hostDevices
       .filter(({ transient }) => !transient)
       .flatMap((device) =>
-        device.type === "usb" ? usbDevice(destination.host, name, device) : hostDevice(source, domain, device),
+        device.type === "usb"
+          ? usbDevice(destination.host, name, device)
+          : [hostDevice(source, destination, domain, device)],
       ),
     ...interfaces
       .filter(({ type }) => type === "vdpa")
       .map((each) =>
-        hostDevice(source, domain, { type: "vDPA", name: each.source ?? "", transient: false, optional: false }),
+        hostDevice(source, destination, domain, {
+          type: "vDPA",
+          name: each.source ?? "",
+          transient: false,
+          optional: false,
+        }),
       ),
     ...filesystems.map((directory) => hostDirectory(source, name, directory)),
+    ...qemuDevices(host, domain),
     ...transientDisks(host, domain),
     ...sharedMemory.map((device) =>
       problem(
@@ -89,18 +97,36 @@ function isBelow({ libvirt, qemu }: HostFacts, since: { libvirt: string; qemu: s
   );
 }
 
-function hostDevice(source: HostFacts, domain: DomainFacts, { type, name }: HostDevice): Problem {
+/** vhost-scsi is blocked unless its property `migratable` is set, which libvirt (to 11.3.0) never does. A LUN by scsi-generic has no state to save. */
+function hostDevice(
+  source: HostFacts,
+  destination: HostFacts,
+  domain: DomainFacts,
+  { type, name }: HostDevice,
+): Problem {
   const { host } = source;
   const device = `${domain.name} uses a host device of ${host} (${[type, name].filter((part) => part !== "").join(" ")})`;
-  return isBelow(source, asksQemu)
-    ? problem("host-devices", host, `${device}, which cannot be migrated`, withoutHostDevice(host, domain))
-    : problem(
-        "host-devices",
-        host,
-        `${device}: QEMU decides at the start of the move whether it can be migrated, which needs a driver on both hosts that can save its state`,
-        withoutHostDevice(host, domain),
-        "warning",
-      );
+  const remedies = withoutHostDevice(host, domain);
+  if (type === "scsi_host" || isBelow(source, asksQemu)) {
+    return problem("host-devices", host, `${device}, which cannot be migrated`, remedies);
+  }
+  const what =
+    type === "scsi"
+      ? `${destination.host} must have the same LUN at the same address`
+      : "QEMU decides at the start of the move whether it can be migrated, which needs a driver on both hosts that can save its state";
+  return problem("host-devices", host, `${device}: ${what}`, remedies, "warning");
+}
+
+function qemuDevices(host: string, { name, qemuDevices: devices }: DomainFacts): Problem[] {
+  return devices.map(({ what, depends }) =>
+    problem(
+      "qemu-devices",
+      host,
+      `${name} has ${what}: ${depends ?? "QEMU does not migrate a VM with it"}`,
+      withoutDevice,
+      depends === undefined ? "blocker" : "warning",
+    ),
+  );
 }
 
 /** libvirt moves it: QEMU on the destination opens the device of the same name there, and does not start without one. */

@@ -37,6 +37,8 @@ export interface DomainFacts {
   /** Directories of the host that the guest mounts. */
   filesystems: readonly Filesystem[];
   sharedMemory: readonly string[];
+  qemuDevices: readonly QemuDevice[];
+  hostFiles: readonly HostFile[];
   tpmEmulator: boolean;
   /** What it owns on its host beside its disks. */
   owned: readonly OwnedState[];
@@ -72,6 +74,23 @@ export interface Interface {
   type: string;
   /** Bridge, network or device it is plugged in. */
   source: string | undefined;
+}
+
+/** A part of the VM that QEMU does not migrate. */
+export interface QemuDevice {
+  /** "a USB sound card". */
+  what: string;
+  /** What its migration depends on besides the definition; absent: QEMU refuses it always. */
+  depends?: string;
+}
+
+/** A path of the host that QEMU opens wherever the VM runs. */
+export interface HostFile {
+  /** "directory", "character device" … */
+  what: string;
+  path: string;
+  /** QEMU does not start without it; or another program makes it in time; or it holds content of the guest. */
+  kind: "needed" | "socket" | "content";
 }
 
 export interface Filesystem {

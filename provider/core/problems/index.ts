@@ -11,6 +11,7 @@ import { disksAreThere } from "./disks";
 import type { MoveFacts } from "./facts";
 import type { Finder } from "./finder";
 import { distinctHosts, nameAndUuidAreFree } from "./identity";
+import { hostFilesAreThere } from "./hostFiles";
 import { imagesCanBeCopied } from "./imageCopy";
 import { driverDaemonsAnswer } from "./driverDaemons";
 import { domainFits } from "./machineType";
@@ -75,6 +76,7 @@ const ofTheDomain: readonly Finder[] = [
   disksAreThere,
   imagesCanBeCopied,
   bootFilesAreThere,
+  hostFilesAreThere,
   ownedStateGoesAlong,
   driverDaemonsAnswer,
   networksAreThere,

@@ -40,7 +40,7 @@ export function networksAreThere({ domain, source: { host: sourceHost }, destina
         );
       }
     }
-    const isDevice = type === "bridge" || type === "direct";
+    const isDevice = ["bridge", "direct", "ethernet"].includes(type);
     if (isDevice && system !== undefined && !system.interfaces.includes(source)) {
       const what = type === "bridge" ? "bridge" : "network device";
       add(`device ${source}`, `${domain!.name} is connected to the ${what} ${source}, which ${host} does not have`, [

@@ -6,13 +6,17 @@ import type { Remedy } from "../problem";
 import type { Disk, ImageFacts, MoveFacts } from "./facts";
 import { type DiskProblem, isSameStorage, staleCopy } from "./oneDisk";
 
+/** Their data is on no host: it is behind a server, or behind a program that has a socket. */
+const elsewhere = ["network", "vhostuser"];
+
 const onlyTheDefinition = "an offline migration moves the definition only";
 
 export function problemOffline(disk: Disk, facts: MoveFacts): DiskProblem | undefined {
   const { path, type } = disk;
   const { source, destination, options } = facts;
   const { name } = facts.domain!;
-  if (disk.device === "cdrom" || disk.device === "floppy" || options.unsafe || type === "network") return undefined;
+  if (disk.device === "cdrom" || disk.device === "floppy" || options.unsafe || elsewhere.includes(type))
+    return undefined;
   const remedies = copyFirst(destination.host);
   if (path === undefined) {
     return { message: `${onlyTheDefinition}, but the location of this disk (type ${type}) is not known`, remedies };

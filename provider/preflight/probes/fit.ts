@@ -62,7 +62,7 @@ exit 1`;
 type WithCpu = DomainDefinition & { cpuXml: string };
 
 function comparesCpu(domain: DomainDefinition): domain is WithCpu {
-  return domain.cpuXml !== undefined && domain.cpuMode !== "host-passthrough";
+  return domain.cpuXml !== undefined && !["host-passthrough", "maximum"].includes(domain.cpuMode ?? "");
 }
 
 function cpuScript({ cpuXml, emulator }: WithCpu, guest: ShellScript[]): ShellScript {

@@ -16,6 +16,7 @@ export async function imagesOn(
   const paths = [
     ...(domain?.disks ?? []).flatMap(({ path }) => path ?? []),
     ...(domain?.bootFiles ?? []).map(({ path }) => path),
+    ...(domain?.hostFiles ?? []).map(({ path }) => path),
     ...(domain?.owned ?? []).flatMap(({ template }) => template ?? []),
   ].filter((path) => path.startsWith("/"));
   return imagesAt(source, destination, paths);
@@ -57,7 +58,8 @@ changed=%z' "$p"
   if [ -b "$p" ]; then
     echo "size=$(blockdev --getsize64 "$p" 2>/dev/null)"
     echo "serial=$(lsblk -d -n -r -o WWN "$p" 2>/dev/null | head -n 1)"
-  elif [ -r "$p" ]; then
+    d=$(readlink -f "$p"); echo "dm=$(cat "/sys/class/block/\${d##*/}/dm/uuid" 2>/dev/null)"
+  elif [ -f "$p" ] && [ -r "$p" ]; then
     qemu-img info -U --output=json "$p" 2>/dev/null | tr -d ' \\n' | sed 's/^/json=/'; echo
   fi
 done
@@ -91,12 +93,17 @@ export function parseImages(text: string): Record<string, ImageFacts> {
         fileSystem: shown("fstype"),
         mountSource: shown("mount"),
         ...qemuImgInfo(value("json")),
-        serial: shown("serial"),
+        serial: shown("serial") ?? mapped(shown("dm")),
         changed: value("changed"),
       };
       return [[pathOf(path), image] as const];
     }),
   );
+}
+
+/** The same on all hosts that see a logical volume or a multipath device; of other mapped devices the name or a local number is in it. */
+function mapped(uuid: string | undefined): string | undefined {
+  return uuid !== undefined && /^(?:LVM-|(?:part\d{1,3}-)?mpath-)/.test(uuid) ? uuid : undefined;
 }
 
 function qemuImgInfo(json: string | undefined): Pick<ImageFacts, "format" | "virtualSizeBytes"> {

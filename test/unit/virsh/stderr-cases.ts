@@ -162,6 +162,11 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
       [],
     ],
     ["error: Requested operation is not valid: migration with shmem device is not supported", "migrationRefused", []],
+    [
+      "error: Requested operation is not valid: shmem device 'one' cannot be migrated, only shmem with role='master' can be migrated",
+      "migrationRefused",
+      [],
+    ],
     ["error: Operation not supported: migration with virtiofs device is not supported", "migrationRefused", []],
     ["error: Operation not supported: migration with this virtiofs device is not supported", "migrationRefused", []],
     [

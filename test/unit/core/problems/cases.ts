@@ -817,6 +817,29 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   ["one device of a failover pair", domain({ hostDevices: [hostDevice("network function", { transient: true })] }), []],
   ["a PCI device, shut off", { ...domain({ hostDevices: [hostDevice("pci")] }), how: "offline" }, []],
   [
+    "devices that QEMU does not migrate, and one that some versions of it do",
+    domain({ qemuDevices: [{ what: "a virtio crypto device" }, { what: "an AMD IOMMU", depends: "it depends" }] }),
+    ["blocker qemu-devices on kvm-a: migrationRefused", "warning qemu-devices on kvm-a: migrationRefused"],
+  ],
+  [
+    "files and sockets of the host that the destination lacks",
+    {
+      ...domain({
+        hostFiles: [
+          { what: "character device", path: "/dev/ttyS0", kind: "needed" },
+          { what: "socket", path: "/run/s", kind: "socket" },
+        ],
+      }),
+      destinationImages: { "/dev/ttyS0": absentImage, "/run/s": absentImage },
+    },
+    ["blocker host-files on kvm-b: migrationRefused", "warning host-files on kvm-b: migrationRefused"],
+  ],
+  [
+    "the file of an NVDIMM, shut off",
+    { ...domain({ hostFiles: [{ what: "nvdimm file", path: "/srv/nv", kind: "content" }] }), how: "offline" },
+    ["blocker disks on kvm-b: unsafeStorage", "kvm-a$ ls -l /srv/nv"],
+  ],
+  [
     "directories of the host",
     domain({
       filesystems: [

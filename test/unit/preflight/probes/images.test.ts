@@ -46,6 +46,17 @@ serial=0x5000c500
     assert.equal(images["/dev/d"]!.serial, "0x5000c500");
   });
 
+  it("know a logical volume and a multipath device on every host that sees it", () => {
+    const serial = (dm: string, wwn = "") =>
+      parseImages(`@@ /dev/d\nexists=1\nserial=${wwn}\ndm=${dm}\n@@ end\n`)["/dev/d"]!.serial;
+    assert.equal(serial("LVM-aB1xY2"), "LVM-aB1xY2");
+    assert.equal(serial("mpath-3600a0b8"), "mpath-3600a0b8");
+    assert.equal(serial("part1-mpath-3600a0b8"), "part1-mpath-3600a0b8");
+    assert.equal(serial("mpath-3600a0b8", "0x600a0b8"), "0x600a0b8");
+    assert.equal(serial("CRYPT-LUKS2-77-crypt0"), undefined, "the name is in it");
+    assert.equal(serial(""), undefined);
+  });
+
   it("count for nothing when the answer was cut off", () => {
     assert.deepEqual(parseImages("@@ /a\nexists=0\n"), {});
   });
