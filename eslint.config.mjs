@@ -14,6 +14,7 @@ function layer(name, allowed) {
   const packages = {
     core: "^[^.]",
     fleet: "^[^.]",
+    policy: "^[^.]",
     virsh: "^(?!saxes$|node:crypto$)[^.]",
     ssh: "^(@pulumi/|@grpc/|zod)",
     schema: "^(?!zod$|node:util$)[^.]",
