@@ -67,7 +67,12 @@ describe("policy: as a policy pack takes them", () => {
   });
 
   it("remediates in place: __provider, and a value that throws when it is read, are still there", async () => {
-    const props: Record<string, unknown> = { domain: "db-01", host: "kvm-a", __provider: "exports.handler = …", __urn: "urn" };
+    const props: Record<string, unknown> = {
+      domain: "db-01",
+      host: "kvm-a",
+      __provider: "exports.handler = …",
+      __urn: "urn",
+    };
     Object.defineProperty(props, "plan", {
       enumerable: true,
       get: () => {
