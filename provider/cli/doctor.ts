@@ -9,6 +9,19 @@ import { moveFacts } from "../preflight/facts";
 import type { Hosts } from "../observe/hosts";
 import { peerUri } from "../virsh/command";
 import { table } from "./table";
+import { exitCodes, knownHosts, type Verb } from "./verb";
+
+export const doctorVerb: Verb<{ tls?: boolean }> = {
+  usage: "doctor [hosts...]",
+  description: "every prerequisite on each host and between each pair, and how to fix what is missing; only reads",
+  options: [["--tls", "also what encrypted migrations need"]],
+  async run(session, words, { tls = false }) {
+    const names = words.length > 0 ? knownHosts(session, words) : session.hosts.names;
+    const diagnosis = await doctor(session.hosts, names, tls, session.clock);
+    session.show(diagnosis, showDiagnosis);
+    return isWell(diagnosis) ? exitCodes.fine : exitCodes.blocked;
+  },
+};
 
 export interface Diagnosis {
   hosts: {
@@ -108,11 +121,11 @@ function unanswered(error: unknown, host: string): Problem {
   };
 }
 
-export function isWell({ hosts, pairs }: Diagnosis): boolean {
+function isWell({ hosts, pairs }: Diagnosis): boolean {
   return ![...hosts, ...pairs].some(({ problems }) => problems.some(({ severity }) => severity === "blocker"));
 }
 
-export function showDiagnosis({ hosts, pairs }: Diagnosis): string {
+function showDiagnosis({ hosts, pairs }: Diagnosis): string {
   const shown = (all: readonly Problem[]) =>
     all.length === 0 ? "ok" : all.map((problem) => `${problem.severity}: ${renderProblem(problem)}`).join("\n    ");
   return table([

@@ -15,10 +15,29 @@ import type { Hosts } from "../observe/hosts";
 import { observe } from "../observe/observe";
 import { renderInPreview } from "../pulumi/showPreview";
 import { makePlan } from "../virsh/command";
+import { whyNotAcceptable } from "../core/accept";
 import { type CliSettings, UsageError } from "./inventory";
 import { table } from "./table";
+import { exitCodes, knownHosts, type Verb } from "./verb";
 
-export interface Way {
+export const planVerb: Verb<{ to?: string[]; accept?: string[] }> = {
+  usage: "plan <vm>",
+  description: "where the VM can go, with which options, how long it takes, and what blocks it; only reads",
+  options: [
+    ["--to <host...>", "only these destinations (default: all hosts but its own)"],
+    ["--accept <blocker...>", "blockers to take for warnings, as with migration.accept"],
+  ],
+  async run(session, [domain], { to = [], accept = [] }) {
+    const why = accept.map(whyNotAcceptable).find((each) => each !== undefined);
+    if (why !== undefined) throw new UsageError(why);
+    const asked = { domain: domain!, to: knownHosts(session, to), accept };
+    const made = await plan(session.hosts, session.settings, asked, session.clock);
+    session.show(made, showPlan);
+    return made.ways.some(({ possible }) => possible) ? exitCodes.fine : exitCodes.blocked;
+  },
+};
+
+interface Way {
   host: string;
   possible: boolean;
   /** Options that it needs, as the program would write them. */
@@ -30,7 +49,7 @@ export interface Way {
   text: string | undefined;
 }
 
-export async function plan(
+async function plan(
   hosts: Hosts,
   { inventory, uri }: CliSettings,
   asked: { domain: string; to: readonly string[]; accept: readonly string[] },
@@ -107,7 +126,7 @@ async function find(hosts: Hosts, domain: string): Promise<DomainView> {
   );
 }
 
-export function showPlan({ domain, source, state, ways }: Awaited<ReturnType<typeof plan>>): string {
+function showPlan({ domain, source, state, ways }: Awaited<ReturnType<typeof plan>>): string {
   const rows = ways.map(({ host, possible, migration, text, problems }) => {
     const options =
       Object.keys(migration).length === 0 ? "as it stands" : JSON.stringify(migration).replace(/"(\w+)":/g, "$1: ");

@@ -1,23 +1,22 @@
-/** The command line `vm-placement`: thin, over placement/. */
-import { whyNotAcceptable } from "../core/accept";
+/** The command line `vm-placement`: finds the verb, and gives it the hosts. */
+import { Command, CommanderError } from "commander";
 import { clean, cleanValues } from "../core/clean";
 import { PlacementError } from "../core/errors";
 import type { Inventory, SshChoice } from "../core/model";
-import { nearMatches, listed } from "../core/near";
 import type { Clock, Dial } from "../core/ports";
 import { Hosts } from "../observe/hosts";
-import { doctor, isWell, showDiagnosis } from "./doctor";
 import { type Mask, maskAll } from "../schema";
+import { doctorVerb } from "./doctor";
 import { type CliSettings, UsageError } from "./inventory";
-import { plan, showPlan } from "./plan";
+import { planVerb } from "./plan";
+import { exitCodes, type Session, type Verb } from "./verb";
 
-const usage = `vm-placement plan VM [--to HOST…] [--json]     where the VM can go, with which options, how long it takes, and what blocks it;
-                                               --accept BLOCKER… as with migration.accept
-vm-placement doctor [HOST…] [--tls] [--json]   every prerequisite on each host and between each pair, and how to fix what is missing
+const about = `Where libvirt VMs run, and where they can go.
 
 The hosts are those of the selected stack (vm-placement:hosts); --inventory FILE takes them from a JSON file instead.
-Both commands only read from the hosts. Exit code: 0 = no blockers, 1 = blocked, 2 = usage error.
-`;
+Exit code: 0 = no blockers, 1 = blocked, 2 = usage error.`;
+
+const verbs = [planVerb, doctorVerb] as readonly Verb<unknown>[];
 
 export interface CliWorld {
   dial(inventory: Inventory, ssh: SshChoice, note: (text: string) => void): Dial;
@@ -27,80 +26,80 @@ export interface CliWorld {
   complain(text: string): void;
 }
 
+interface CommonOptions {
+  json?: boolean;
+  inventory?: string;
+}
+
 export async function run(words: readonly string[], world: CliWorld): Promise<number> {
-  let hosts: Hosts | undefined;
-  let mask: Mask = (text) => text;
-  const print = (text: string) => world.print(mask(text));
-  const complain = (text: string) => world.complain(mask(text));
-  const printJson = (value: unknown) => world.print(`${JSON.stringify(maskAll(value, mask), null, 2)}\n`);
+  const ports = new Ports(world);
+  let code: number = exitCodes.usage;
+  const program = new Command("vm-placement")
+    .description(about)
+    .exitOverride()
+    .configureOutput({ writeOut: world.print, writeErr: world.complain });
+  for (const verb of verbs) addVerb(program, verb, ports, (given) => (code = given));
   try {
-    const { command, positional, to, accept, file, json, tls } = parse(words);
-    if (command === undefined || command === "help") {
-      print(usage);
-      return command === undefined ? 2 : 0;
-    }
-    const settings = await world.settings(file);
-    const { inventory, uri, ssh } = settings;
-    mask = settings.mask;
-    const unknown = [...to, ...(command === "doctor" ? positional : [])].find(
-      (name) => !Object.hasOwn(inventory, name),
-    );
-    if (unknown !== undefined) {
-      const near = nearMatches(unknown, Object.keys(inventory));
-      throw new UsageError(
-        `no host ${unknown} in the inventory; ${near.length > 0 ? `did you mean ${listed(near)}?` : `its hosts are ${listed(Object.keys(inventory), "and")}`}`,
-      );
-    }
-    const dial = world.dial(inventory, ssh, (text) => complain(`${text}\n`));
-    hosts = new Hosts(dial, inventory, uri, world.clock);
-    if (command === "doctor") {
-      const diagnosis = await doctor(hosts, positional.length > 0 ? positional : hosts.names, tls, world.clock);
-      const shown = cleanValues(diagnosis);
-      if (json) printJson(shown);
-      else print(`${showDiagnosis(shown)}\n`);
-      return isWell(diagnosis) ? 0 : 1;
-    }
-    const [domain] = positional;
-    if (domain === undefined || positional.length > 1) throw new UsageError("plan takes one VM: plan VM");
-    // Names of VMs are not cleaned where they come in, since commands are made of them; what is printed runs nothing.
-    const made = cleanValues(await plan(hosts, settings, { domain, to, accept }, world.clock));
-    if (json) printJson(made);
-    else print(`${showPlan(made)}\n`);
-    return made.ways.some(({ possible }) => possible) ? 0 : 1;
+    await program.parseAsync([...words], { from: "user" });
+    return code;
   } catch (error) {
-    const isExpected = error instanceof UsageError || error instanceof PlacementError;
-    complain(
-      `${isExpected ? clean(error.message) : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
-    return error instanceof UsageError ? 2 : 1;
+    if (error instanceof CommanderError) return error.code === "commander.helpDisplayed" ? 0 : exitCodes.usage;
+    ports.complain(`${textOf(error)}\n`);
+    return error instanceof UsageError ? exitCodes.usage : exitCodes.blocked;
   } finally {
-    await hosts?.close();
+    await ports.close();
   }
 }
 
-function parse(words: readonly string[]) {
-  const [command, ...rest] = words;
-  if (command === undefined || command === "help" || command === "--help")
-    return { command: command && "help", positional: [], to: [], accept: [], file: undefined, json: false, tls: false };
-  if (command !== "plan" && command !== "doctor") throw new UsageError(`not understood: ${command}\n\n${usage}`);
-  const positional: string[] = [];
-  const [to, accept]: [string[], string[]] = [[], []];
-  let file: string | undefined;
-  let [json, tls] = [false, false];
-  let target = positional;
-  for (let i = 0; i < rest.length; i++) {
-    const word = rest[i]!;
-    if (word === "--json") json = true;
-    else if (word === "--tls" && command === "doctor") tls = true;
-    else if (word === "--to" && command === "plan") target = to;
-    else if (word === "--accept" && command === "plan") target = accept;
-    else if (word === "--inventory") {
-      file = rest[++i];
-      if (file === undefined) throw new UsageError("--inventory takes a file");
-    } else if (word.startsWith("-")) throw new UsageError(`not understood: ${word}\n\n${usage}`);
-    else target.push(word);
+function addVerb(program: Command, verb: Verb<unknown>, ports: Ports, end: (code: number) => void): void {
+  const command = program.command(verb.usage).description(verb.description);
+  for (const [flags, description] of verb.options) command.option(flags, description);
+  command
+    .option("--json", "print data for programs")
+    .option("--inventory <file>", "take the hosts from a JSON file")
+    .action(async () => {
+      const options = command.opts<CommonOptions>();
+      end(await verb.run(await ports.session(options), command.args, options));
+    });
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof UsageError || error instanceof PlacementError) return clean(error.message);
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** The hosts, which are not asked before a verb is known, and what is printed of them. */
+class Ports {
+  private hosts: Hosts | undefined;
+  private mask: Mask = (text) => text;
+
+  constructor(private readonly world: CliWorld) {}
+
+  async session({ json, inventory: file }: CommonOptions): Promise<Session> {
+    const { world } = this;
+    const settings = await world.settings(file);
+    this.mask = settings.mask;
+    const dial = world.dial(settings.inventory, settings.ssh, (text) => this.complain(`${text}\n`));
+    this.hosts = new Hosts(dial, settings.inventory, settings.uri, world.clock);
+    return {
+      settings,
+      hosts: this.hosts,
+      clock: world.clock,
+      show: (value, text) => {
+        // Names of VMs are not cleaned where they come in, since commands are made of them; what is printed runs nothing.
+        const cleaned = cleanValues(value);
+        world.print(
+          json ? `${JSON.stringify(maskAll(cleaned, this.mask), null, 2)}\n` : this.mask(`${text(cleaned)}\n`),
+        );
+      },
+    };
   }
-  const why = accept.map(whyNotAcceptable).find((each) => each !== undefined);
-  if (why !== undefined) throw new UsageError(why);
-  return { command, positional, to, accept, file, json, tls };
+
+  complain(text: string): void {
+    this.world.complain(this.mask(text));
+  }
+
+  async close(): Promise<void> {
+    await this.hosts?.close();
+  }
 }

@@ -165,11 +165,11 @@ describe("the command line", () => {
   });
 
   const misuses: [words: string[], stderr: RegExp][] = [
-    [["plan"], /^plan takes one VM/],
+    [["plan"], /^error: missing required argument 'vm'/],
     [["plan", "db-02"], /^db-02 is on none of kvm-a, kvm-b and kvm-c\n$/],
     [["plan", "db-01", "--to", "kvm-d"], /^no host kvm-d in the inventory; did you mean kvm-a, kvm-b or kvm-c\?/],
-    [["plan", "db-01", "--fast"], /^not understood: --fast/],
-    [["move"], /^not understood: move/],
+    [["plan", "db-01", "--fast"], /^error: unknown option '--fast'/],
+    [["move"], /^error: unknown command 'move'/],
   ];
   for (const [words, stderr] of misuses) {
     it(`does not do: ${words.join(" ")}`, async () => {

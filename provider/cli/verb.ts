@@ -1,0 +1,33 @@
+/** What every verb of `vm-placement` has in common. */
+import { listed, nearMatches } from "../core/near";
+import type { Clock } from "../core/ports";
+import type { Hosts } from "../observe/hosts";
+import { type CliSettings, UsageError } from "./inventory";
+
+export const exitCodes = { fine: 0, blocked: 1, usage: 2 } as const;
+
+export interface Session {
+  settings: CliSettings;
+  hosts: Hosts;
+  clock: Clock;
+  /** The value itself with --json, else its text; what hosts print is cleaned, and what is secret hidden, in both. */
+  show<T>(value: T, text: (value: T) => string): void;
+}
+
+export interface Verb<Options = never> {
+  /** Name and arguments, as commander reads them: "plan <vm>". */
+  usage: string;
+  description: string;
+  /** Flags as commander reads them, and what they mean. */
+  options: readonly (readonly [flags: string, description: string])[];
+  run(session: Session, words: readonly string[], options: Options): Promise<number>;
+}
+
+/** @throws UsageError for a name that the inventory does not have. */
+export function knownHosts({ settings: { inventory } }: Session, names: readonly string[]): readonly string[] {
+  const unknown = names.find((name) => !Object.hasOwn(inventory, name));
+  if (unknown === undefined) return names;
+  const near = nearMatches(unknown, Object.keys(inventory));
+  const hint = near.length > 0 ? `did you mean ${listed(near)}?` : `its hosts are ${listed(Object.keys(inventory), "and")}`; // prettier-ignore
+  throw new UsageError(`no host ${unknown} in the inventory; ${hint}`);
+}
