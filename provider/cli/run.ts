@@ -37,7 +37,7 @@ export async function run(words: readonly string[], world: CliWorld): Promise<nu
   const program = new Command("vm-placement")
     .description(about)
     .exitOverride()
-    .configureOutput({ writeOut: world.print, writeErr: world.complain });
+    .configureOutput({ writeOut: (text) => world.print(text), writeErr: (text) => world.complain(text) });
   for (const verb of verbs) addVerb(program, verb, ports, (given) => (code = given));
   try {
     await program.parseAsync([...words], { from: "user" });
