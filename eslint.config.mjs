@@ -18,6 +18,7 @@ function layer(name, allowed) {
     virsh: "^(?!saxes$|node:crypto$)[^.]",
     ssh: "^(@pulumi/|@grpc/|zod)",
     schema: "^(?!zod$|node:util$)[^.]",
+    placements: "^(?!yaml$)[^.]",
     observe: "^[^.]",
     preflight: "^[^.]",
     reconcile: "^[^.]",
@@ -142,8 +143,8 @@ export default tseslint.config(
         {
           patterns: [
             {
-              regex: "^\\./(handlers|schema|pulumi|observe|preflight|reconcile|ssh|virsh)(/|$)|^(zod|ssh2)$",
-              message: "The program's side loads no handlers, zod or ssh2 (docs/architecture.md).",
+              regex: "^\\./(handlers|schema|placements|pulumi|observe|preflight|reconcile|ssh|virsh)(/|$)|^(zod|yaml|ssh2)$",
+              message: "The program's side loads no handlers, zod, yaml or ssh2 (docs/architecture.md).",
             },
           ],
         },

@@ -20,6 +20,13 @@ export function parseBytes(text: string): number | undefined {
   return parse(text, /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB|TiB)$/, byteUnits);
 }
 
+/** "80%" → 0.8, "400%" → 4. */
+export function parsePercent(text: string): number | undefined {
+  const match = /^(\d{1,6}(?:\.\d{1,3})?)%$/.exec(text);
+  // Rounded: 0.29 × 100 is not 29 in binary fractions.
+  return match ? Math.round(Number(match[1]) * 1000) / 100_000 : undefined;
+}
+
 function parse<U extends string>(text: string, pattern: RegExp, units: Record<U, number>): number | undefined {
   const match = pattern.exec(text);
   if (!match) return undefined;

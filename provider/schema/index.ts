@@ -1,9 +1,11 @@
 /** The boundary's types: zod schemas derived from core/options, tolerant of Pulumi's unknown values. */
 export { difference } from "./difference";
 export { unknownHosts } from "./hostNames";
-export { type ParsedInputs, parseInputs } from "./inputs";
+export { domainSchema, hostName, type ParsedInputs, parseInputs } from "./inputs";
 export { parseInventory } from "./inventory";
-export { type InputFailure, renderInputFailure } from "./refusal";
+export { leaf } from "./leaves";
+export { migrationSchema } from "./migration";
+export { expected, type InputFailure, renderInputFailure, unknownFields } from "./refusal";
 export { createMask, type Mask, maskAll, secretsIn } from "./secrets";
 export {
   type OnInterrupt,
@@ -13,4 +15,5 @@ export {
   parseUri,
   type PreviewSettings,
 } from "./settings";
+export { shown, shownName } from "./shown";
 export { containsUnknown, schemaVersion, UNKNOWN, withoutUndefined } from "./wire";

@@ -22,7 +22,7 @@ export interface ParsedInputs {
  * A libvirt domain. A name of digits alone is refused, because virsh takes it for a domain id, which changes at every start;
  * one that looks like an option, because virsh would take it for that.
  */
-const domainSchema = z
+export const domainSchema = z
   .string({ error: expected("a libvirt domain name or UUID", '"db-01"') })
   .superRefine((text, context) => {
     const wrong =
@@ -53,7 +53,7 @@ export function canonicalDomain<T>(domain: T): T {
 }
 
 /** A key of the inventory, a Host of ssh_config, or (without an inventory) `[user@]host[:port]`. */
-const hostName = z.string({ error: expected("a host name", '"kvm-b"') }).superRefine((text, context) => {
+export const hostName = z.string({ error: expected("a host name", '"kvm-b"') }).superRefine((text, context) => {
   const read = destinationOf(text);
   if ("wrong" in read) {
     // What stands before an @ and has a colon may be a password.

@@ -1,0 +1,61 @@
+/** The JSON schema of `migration`, from the table of options. */
+import { type OptionKind, type OptionName, optionNames, optionTable } from "../core/options";
+import type { JsonSchema } from "./shape";
+
+const quantity = (units: string) => ({ type: "string", pattern: `^\\d+(\\.\\d+)?(${units})$` });
+
+export function leafJson(kind: OptionKind): JsonSchema {
+  switch (kind.type) {
+    case "flag":
+      return { type: "boolean" };
+    case "choice":
+      return { enum: kind.values };
+    case "integer":
+      return { type: "integer", minimum: kind.min, maximum: kind.max };
+    case "duration":
+      return quantity("ms|s|m|h");
+    case "rate":
+      return quantity("(B|KiB|MiB|GiB|TiB)/s");
+    case "size":
+      return quantity("B|KiB|MiB|GiB|TiB");
+    case "text":
+      return { type: "string", pattern: kind.pattern.source };
+    case "list":
+      return { type: "array", minItems: 1, items: itemJson(kind) };
+  }
+}
+
+function itemJson({ values, pattern }: Extract<OptionKind, { type: "list" }>): JsonSchema {
+  if (values !== undefined) return { enum: values };
+  return { type: "string", ...(pattern !== undefined && { pattern: pattern.source }) };
+}
+
+/** Groups as in the schema of the inputs: `a.b` makes `a` an object, and `a` alone is then also a boolean or word. */
+export function migrationJson(): JsonSchema {
+  const groups = new Set(optionNames.map((name) => optionTable[name].input.split(".")[0]!));
+  return {
+    type: "object",
+    additionalProperties: false,
+    properties: Object.fromEntries([...groups].map((group) => [group, groupJson(group)])),
+  };
+}
+
+function groupJson(group: string): JsonSchema {
+  const head = optionNames.find((name) => optionTable[name].input === group);
+  const members = optionNames.filter((name) => optionTable[name].input.startsWith(`${group}.`));
+  const plain = head && leafOf(head);
+  if (members.length === 0) return plain!;
+  const objectKey = head && optionTable[head].objectKey;
+  const properties = Object.fromEntries([
+    ...(head !== undefined && objectKey !== undefined ? [[objectKey, leafOf(head)]] : []),
+    ...members.map((name) => [optionTable[name].input.split(".")[1]!, leafOf(name)]),
+  ]) as Record<string, JsonSchema>;
+  const required = objectKey === undefined ? {} : { required: [objectKey] };
+  const object = { type: "object", additionalProperties: false, properties, ...required };
+  return plain === undefined ? object : { anyOf: [plain, object] };
+}
+
+function leafOf(name: OptionName): JsonSchema {
+  const { kind, virsh } = optionTable[name];
+  return { ...leafJson(kind), ...(virsh !== undefined && { description: virsh }) };
+}
