@@ -143,7 +143,8 @@ export default tseslint.config(
         {
           patterns: [
             {
-              regex: "^\\./(handlers|schema|placements|pulumi|observe|preflight|reconcile|ssh|virsh)(/|$)|^(zod|yaml|ssh2)$",
+              regex:
+                "^\\./(handlers|schema|placements|pulumi|observe|preflight|reconcile|ssh|virsh)(/|$)|^(zod|yaml|ssh2)$",
               message: "The program's side loads no handlers, zod, yaml or ssh2 (docs/architecture.md).",
             },
           ],

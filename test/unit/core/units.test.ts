@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseBytes, parseDurationMs, parsePercent, parseRateMiBps, showBytes, showDuration } from "../../../provider/core/units";
+import {
+  parseBytes,
+  parseDurationMs,
+  parsePercent,
+  parseRateMiBps,
+  showBytes,
+  showDuration,
+} from "../../../provider/core/units";
 
 describe("units", () => {
   const durations: [text: string, milliseconds: number | undefined][] = [
@@ -37,7 +44,8 @@ describe("units", () => {
 
   it("a percentage is a fraction, with its sign", () => {
     assert.deepEqual(["80%", "400%", "0.29%", "12.5%"].map(parsePercent), [0.8, 4, 0.0029, 0.125]);
-    for (const text of ["80", "0.8", "80 %", "-80%", "%", "1e2%", "1.2345%"]) assert.equal(parsePercent(text), undefined);
+    for (const text of ["80", "0.8", "80 %", "-80%", "%", "1e2%", "1.2345%"])
+      assert.equal(parsePercent(text), undefined);
   });
 
   const rates: [text: string, mibPerSecond: number | undefined][] = [
