@@ -6,14 +6,17 @@ import type { ExecOptions, ExecResult, ProcessListeners, RemoteProcess, Shell } 
 export interface LocalShellOptions {
   loginShell?: string;
   env?: NodeJS.ProcessEnv;
+  host?: string;
 }
 
 export class LocalShell implements Shell {
-  readonly host = "kvm-a";
+  readonly host: string;
   readonly alive = true;
   readonly pids: number[] = [];
 
-  constructor(private readonly options: LocalShellOptions = {}) {}
+  constructor(private readonly options: LocalShellOptions = {}) {
+    this.host = options.host ?? "kvm-a";
+  }
 
   exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
     return execBySpawn(this, command, options);
