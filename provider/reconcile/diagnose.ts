@@ -43,7 +43,7 @@ function neverBegan(end: Ended): PlacementError {
       {
         do: `find out why ${source} does not reach ${destination}, then run \`pulumi up\` again`,
         commands: [
-          tryPeerLogin({ domain: domain.name, source, destination, peerUri: peer }),
+          tryPeerLogin({ destination, peerUri: peer }),
           commandLine`virsh -c ${peer} list`,
         ].map((command) => ({ host: source, command })),
       },

@@ -38,7 +38,15 @@ export function peerAnswers({ source, destination, peer }: MoveFacts): Problem[]
             : [
                 {
                   do: `open port ${port} on ${destination.host} for ${source.host} and try it`,
-                  commands: [{ host: source.host, command: tryIt(transport, address, port) }],
+                  commands: [
+                    {
+                      host: source.host,
+                      command:
+                        transport === "ssh"
+                          ? tryPeerLogin({ destination: destination.host, peerUri: peer.uri })
+                          : commandLine`nc -vz ${address} ${port}`,
+                    },
+                  ],
                 },
               ],
     },
@@ -59,28 +67,24 @@ function listen(transport: "ssh" | "tls" | "tcp", { host, daemons }: HostFacts):
     : listenRemedies(host, daemons, transport);
 }
 
-/** The login of libvirt on the source, by hand. */
-export function tryPeerLogin(context: FailureContext): string {
+/** The login of libvirt on the source, by hand. Without a port where the URI has none: ssh there may know another one than 22. */
+export function tryPeerLogin(context: Pick<FailureContext, "destination" | "peerUri">): string {
   const { user, address, port } = peerOf(context);
   const login = user === undefined ? address : `${user}@${address}`;
   return port === undefined ? commandLine`ssh ${login} true` : commandLine`ssh -p ${port} ${login} true`;
-}
-
-function tryIt(transport: "ssh" | "tls" | "tcp", address: string, port: number | string): string {
-  return transport === "ssh" ? commandLine`ssh -p ${port} ${address} true` : commandLine`nc -vz ${address} ${port}`;
 }
 
 export const peerSshUnreachable: StderrCause = {
   stderr:
     /ssh: connect to host|Cannot recv data: (Connection (refused|reset|timed out)|ssh:)|No route to host|Network is unreachable|stdio forwarding failed/,
   code: "peerUnreachable",
-  remedies: (context) => {
+  remedies: (context, stderr) => {
     const { source, destination } = context;
-    const { user, address, port = "22" } = peerOf(context);
+    const { port = /^ssh: connect to host .{1,255} port (\d{1,5}):/m.exec(stderr)?.[1] ?? "22" } = peerOf(context);
     return [
       {
         do: `${source} cannot reach ${destination} by ssh: open port ${port} and the data ports ${dataPortRange} in the firewalls between them, and try it as root`,
-        commands: [{ host: source, command: tryIt("ssh", user === undefined ? address : `${user}@${address}`, port) }],
+        commands: [{ host: source, command: tryPeerLogin(context) }],
       },
     ];
   },
@@ -92,13 +96,12 @@ export const peerSshDrops: StderrCause = {
   code: "peerUnreachable",
   remedies: (context) => {
     const { source, destination } = context;
-    const { user, address, port = "22" } = peerOf(context);
     return [
       {
         do: `sshd on ${destination} drops connections of ${source}: check why (MaxStartups, a ban, /etc/hosts.deny), and try it as root`,
         commands: [
           { host: destination, command: "journalctl -u ssh -u sshd -n 50" },
-          { host: source, command: tryIt("ssh", user === undefined ? address : `${user}@${address}`, port) },
+          { host: source, command: tryPeerLogin(context) },
         ],
       },
     ];

@@ -33,10 +33,10 @@ export interface StderrCause {
 }
 
 /** The destination, as libvirt on the source reaches it. */
-export function peerOf({ peerUri, destination }: FailureContext): {
+export function peerOf({ peerUri, destination }: Pick<FailureContext, "destination" | "peerUri">): {
   user: string | undefined;
   address: string;
-  /** undefined: ssh's own, 22. */
+  /** undefined: whichever ssh takes there, the one of its configuration or 22. */
   port: string | undefined;
   /** Its name in known_hosts. */
   filedAs: string;
@@ -44,13 +44,12 @@ export function peerOf({ peerUri, destination }: FailureContext): {
   const match = /^[a-z+]+:\/\/(?:([^@/]+)@)?(\[[^\]]+\]|[^:/]+)(?::(\d+))?/.exec(peerUri ?? "");
   const named = sshDestination(destination);
   const address = match?.[2]?.replace(/[[\]]/g, "").replace("%25", "%") ?? named.host;
-  const written = match === null ? named.port?.toString() : match[3];
-  const port = written === "22" ? undefined : written;
+  const port = match === null ? named.port?.toString() : match[3];
   return {
     user: match === null ? named.user : match[1],
     address,
     port,
-    filedAs: port === undefined ? address : `[${address}]:${port}`,
+    filedAs: port === undefined || port === "22" ? address : `[${address}]:${port}`,
   };
 }
 

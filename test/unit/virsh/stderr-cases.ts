@@ -612,22 +612,22 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
     [
       "error: Cannot recv data: stdio forwarding failed: Connection reset by peer",
       "peerUnreachable",
-      ["kvm-a$ ssh -p 22 migrate@10.0.0.12 true"],
+      ["kvm-a$ ssh migrate@10.0.0.12 true"],
     ],
     [
       "error: Cannot recv data: ssh: connect to host 10.78.0.99 port 22: No route to host: Connection reset by peer",
       "peerUnreachable",
-      ["kvm-a$ ssh -p 22 migrate@10.0.0.12 true"],
+      ["kvm-a$ ssh migrate@10.0.0.12 true"],
     ],
     [
       "error: Cannot recv data: kex_exchange_identification: Connection closed by remote host: Connection reset by peer",
       "peerUnreachable",
-      ["kvm-b$ journalctl -u ssh -u sshd -n 50", "kvm-a$ ssh -p 22 migrate@10.0.0.12 true"],
+      ["kvm-b$ journalctl -u ssh -u sshd -n 50", "kvm-a$ ssh migrate@10.0.0.12 true"],
     ],
     [
       "error: Cannot recv data: Connection closed by 10.0.0.12 port 22: Connection reset by peer",
       "peerUnreachable",
-      ["kvm-b$ journalctl -u ssh -u sshd -n 50", "kvm-a$ ssh -p 22 migrate@10.0.0.12 true"],
+      ["kvm-b$ journalctl -u ssh -u sshd -n 50", "kvm-a$ ssh migrate@10.0.0.12 true"],
     ],
   ],
   postCopy: [

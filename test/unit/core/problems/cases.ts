@@ -170,7 +170,7 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   [
     "a silent ssh port where no login was tried",
     peer({ login: undefined, control: "silent", ping: "no" }),
-    ["warning peer on kvm-a: peerUnreachable", "kvm-a$ ssh -p 22 kvm-b true"],
+    ["warning peer on kvm-a: peerUnreachable", "kvm-a$ ssh kvm-b true"],
   ],
   [
     "a closed TLS port",
