@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import {
   BaseAgent,
@@ -7,6 +8,11 @@ import {
   type SignCallback,
   type SigningRequestOptions,
 } from "ssh2";
+
+import type { KeySources } from "./key-sources";
+import { Frames } from "./openssh/frames";
+import { typeOfKey } from "./public-key";
+import { readWire, wireString } from "./wire";
 
 /** A running agent answers at once; one whose socket hangs must not hold up the connection. */
 const answerMs = 5000;
@@ -30,6 +36,42 @@ export function agentKeys(socketPath: string): Promise<ParsedKey[]> {
     });
   });
 }
+
+/**
+ * ssh offers a certificate that is only in the agent, where all of the agent's keys are offered. An agent that does not answer offers none.
+ */
+export async function offersCertificateOfAgent(keys: KeySources): Promise<boolean> {
+  const { agentSocket, identitiesOnly, namedBy } = keys;
+  if (agentSocket === undefined || identitiesOnly || namedBy === "inventory") return false;
+  return (await typesInAgent(agentSocket)).some((type) => /-cert-v\d\d@openssh\.com$/.test(type));
+}
+
+/** Of all its keys, those of kinds that ssh2 does not know too. (REQUEST_IDENTITIES 11, IDENTITIES_ANSWER 12.) */
+function typesInAgent(socketPath: string): Promise<string[]> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath, () => socket.write(wireString(Buffer.from([11]))));
+    const finish = (types: string[]) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(types);
+    };
+    const timer = setTimeout(() => finish([]), answerMs);
+    const frames = new Frames((frame) => finish(typesIn(frame) ?? []));
+    socket.on("data", (chunk: Buffer) => frames.add(chunk) || finish([]));
+    socket.on("error", () => finish([])).on("close", () => finish([]));
+  });
+}
+
+const typesIn = (answer: Buffer) =>
+  readWire(answer, (reader) => {
+    reader.demand(reader.byte() === 12);
+    const types: string[] = [];
+    for (let left = reader.uint32(); left > 0; left--) {
+      types.push(typeOfKey(reader.string()));
+      reader.string();
+    }
+    return types;
+  });
 
 /** One key of an agent: keys are offered one by one, in the order decided here and not in the agent's. */
 export class AgentKey extends BaseAgent<ParsedKey> {

@@ -109,7 +109,7 @@ class Attempt {
 
   private onClose(): void {
     const { target } = this.asked;
-    if (this.greeted) this.fail(this.keys.refused("it closed the connection"));
+    if (this.greeted) this.fail(this.keys.refused(undefined, true));
     else if (isDropped(this.received())) this.fail(dropped(target));
     else this.fail(unreachable(target, { message: "it closed the connection during the ssh handshake" }));
   }
@@ -178,11 +178,10 @@ class Offering {
     this.credentials.skipped.push(`${this.tried.pop()?.label ?? "a key"} (could not sign)`);
   }
 
-  refused(said?: string): PlacementError {
+  refused(said?: string, closed = false): PlacementError {
     const { tried, methods, partial } = this;
-    const certificateLeft = this.target.needsOpenSsh.includes(userCertificate);
-    return authRefused(this.target, {
-      ...{ tried, skipped: this.credentials.skipped, methods, partial, said, certificateLeft },
-    });
+    const { skipped, certificateInAgent } = this.credentials;
+    const certificateLeft = certificateInAgent || this.target.needsOpenSsh.includes(userCertificate);
+    return authRefused(this.target, { tried, skipped, methods, partial, said, closed, certificateLeft });
   }
 }

@@ -1,6 +1,8 @@
 import { PlacementError } from "../core/errors";
 import type { SshChoice } from "../core/model";
 import type { Shell } from "../core/ports";
+import { offersCertificateOfAgent } from "./agent";
+import { certificateInAgent } from "./needs-openssh";
 import { installSsh, sshUnusable } from "./openssh/failures";
 import { findSsh, type SshProgram } from "./openssh/program";
 import type { Surroundings } from "./surroundings";
@@ -20,8 +22,9 @@ export function choose(choice: SshChoice, around: Surroundings, note: (text: str
 
   return async (route: readonly Target[], ways: Ways): Promise<Shell> => {
     const target = route.at(-1)!;
-    const demanding = route.find(({ needsOpenSsh }) => needsOpenSsh.length > 0);
-    if (choice === "ssh2" || (choice === "auto" && !demanding)) return ways.ssh2();
+    if (choice === "ssh2") return ways.ssh2();
+    const demanding = choice === "auto" ? await demandingOf(route) : route.find(({ needsOpenSsh }) => needsOpenSsh[0]);
+    if (choice === "auto" && !demanding) return ways.ssh2();
     const found = await (program ??= findSsh(around.env));
     if (!demanding || choice === "openssh") {
       if ("missing" in found) throw sshUnusable(target, found.missing);
@@ -36,6 +39,15 @@ export function choose(choice: SshChoice, around: Surroundings, note: (text: str
     }
     return ways.openssh(found.path);
   };
+}
+
+/** What stands in files is known by now; an agent has to be asked. */
+async function demandingOf(route: readonly Target[]): Promise<Target | undefined> {
+  for (const target of route) {
+    if (target.needsOpenSsh.length > 0) return target;
+    if (await offersCertificateOfAgent(target.keys)) return { ...target, needsOpenSsh: [certificateInAgent] };
+  }
+  return undefined;
 }
 
 /** What ssh2 refuses, it may refuse because the system's ssh is missing. */

@@ -22,11 +22,56 @@ export function unreachable(
   });
 }
 
-export function tryIt({ address, port, user }: Target): Remedy {
+/** As ssh itself reads ssh_config: the name it knows there, and what the inventory or the destination says besides. */
+export function tryIt({ address, port, user, given }: Target): Remedy {
+  const login = `${user}@${given.address === undefined ? given.alias : address}`;
+  // A port that ssh_config has for the name, ssh does not find by the address.
+  const shownPort = given.port ?? (given.address !== undefined && port !== 22 ? port : undefined);
   return {
     do: "see that the host is up and that this computer may reach it",
-    commands: [{ command: commandLine`ssh -p ${port} ${`${user}@${address}`}` }],
+    commands: [
+      { command: shownPort === undefined ? commandLine`ssh ${login}` : commandLine`ssh -p ${shownPort} ${login}` },
+    ],
   };
+}
+
+/** A jump host made no connection to the target. `prohibited`: its sshd does not allow it. */
+export function notForwarded(
+  target: Target,
+  hop: Target,
+  { prohibited, words }: { prohibited: boolean; words: string },
+): PlacementError {
+  const { address, port } = target;
+  const [at, to] = [hop.hop ?? hop.host, hostAndPort(address, port)];
+  const from = `not reached from jump host ${at}: ${words}`;
+  if (!prohibited) {
+    return unreachable(target, {
+      message: from,
+      remedies: [
+        {
+          do: `see that its sshd runs, and that ${at} resolves its name and may reach it`,
+          commands: [{ host: at, command: commandLine`nc -vz ${address} ${port}` }],
+        },
+      ],
+    });
+  }
+  return unreachable(target, {
+    message: `${from}; its sshd does not let ${hop.user} connect on to ${to} (AllowTcpForwarding no, DisableForwarding yes or PermitOpen in its sshd_config; restrict, no-port-forwarding or permitopen= of the key)`,
+    remedies: [
+      {
+        do: `on jump host ${at}, allow ${hop.user} to forward to ${to}: AllowTcpForwarding yes (or local), with PermitOpen any or that address, in sshd_config; no restrict and no-port-forwarding at its key`,
+        commands: [
+          {
+            host: at,
+            command:
+              "grep -rniE 'allowtcpforwarding|disableforwarding|permitopen' /etc/ssh/sshd_config /etc/ssh/sshd_config.d",
+          },
+          { host: at, command: commandLine`cat ~${hop.user}/.ssh/authorized_keys` },
+        ],
+      },
+      { do: `set proxyJump of ${nameOf(target)} to a jump host that forwards` },
+    ],
+  });
 }
 
 export function handshakeFault(error: Error): Partial<Fault> & Pick<Fault, "message"> {
@@ -47,6 +92,8 @@ interface Refused {
   /** The host took a key and wants something else besides. */
   partial: boolean;
   said: string | undefined;
+  /** It closed the connection in the middle of the login, and did not say why. */
+  closed?: boolean;
   /** A user certificate belongs to its key, and ssh2 offers none. */
   certificateLeft?: boolean;
 }
@@ -55,10 +102,12 @@ export function authRefused(target: Target, refused: Refused): PlacementError {
   const { tried, skipped, methods, said } = refused;
   const who = `${target.user}@${hostAndPort(target.address, target.port)}`;
   const labels = tried.map(({ label }) => label);
-  const outcome =
-    (labels.length > 0 ? "rejected every key offered" : "wants a key, and none was offered") +
-    (said === undefined ? "" : ` (${said})`) +
-    (labels.length > 0 ? `: ${labels.join(", ")}` : "");
+  const shown = labels.join(", ");
+  const outcome = refused.closed
+    ? `closed the connection in the middle of the login, and did not say why${shown && ` (offered: ${shown})`}`
+    : (labels.length > 0 ? "rejected every key offered" : "wants a key, and none was offered") +
+      (said === undefined ? "" : ` (${said})`) +
+      (shown && `: ${shown}`);
   const left = skipped.length > 0 ? `; not offered: ${skipped.join(", ")}` : "";
   const wants = takesKeys(methods) ? "" : `; the host takes ${methods.join(", ")} only`;
   return failure(target, "authRefused", {
@@ -71,9 +120,10 @@ function remediesFor(target: Target, refused: Refused): Remedy[] {
   return [...(refused.certificateLeft ? [letOpenSshConnect] : []), ...remediesForKeys(target, refused)];
 }
 
-function remediesForKeys(target: Target, { tried, methods, partial, said }: Refused): Remedy[] {
+function remediesForKeys(target: Target, { tried, methods, partial, said, closed }: Refused): Remedy[] {
   const name = nameOf(target);
   const { user } = target;
+  if (closed) return closedRemedies(target, tried.length);
   if (partial) return [{ do: "the host wants a second factor besides the key; let this account in with a key alone" }];
   if (said !== undefined && tried.length > 1) {
     return [
@@ -94,6 +144,21 @@ function remediesForKeys(target: Target, { tried, methods, partial, said }: Refu
   return [
     { do: `add the public key of one of them to ~/.ssh/authorized_keys of ${user} on ${name}` },
     { do: `set user and identityFile of ${name} in the inventory` },
+  ];
+}
+
+/** sshd says why only in its log: its patience is over, PAM does not let the account in, or it was ended. */
+function closedRemedies(target: Target, offered: number): Remedy[] {
+  const host = nameOf(target);
+  return [
+    {
+      do: `see in the log of sshd why it did (PAM may keep ${target.user} out: pam_access, an expired account, a host that starts)`,
+      commands: [{ host, command: "journalctl -u ssh -u sshd -n 50" }],
+    },
+    {
+      do: `if the login takes longer than LoginGraceTime of its sshd_config (default 120 s), raise it, or let the ssh agent answer sooner`,
+    },
+    ...(offered > 1 ? [{ do: `offer fewer keys: set agent: false and identityFile of ${host}` }] : []),
   ];
 }
 

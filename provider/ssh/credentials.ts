@@ -1,6 +1,6 @@
 import type { ParsedKey } from "ssh2";
 import type { Remedy } from "../core/problem";
-import { agentKeys } from "./agent";
+import { agentKeys, offersCertificateOfAgent } from "./agent";
 import { shellPath, shortPath } from "./expand";
 import { failure, setField, setSecret, words } from "./failure";
 import { keyTypeOf } from "./host-key-algorithms";
@@ -28,6 +28,8 @@ export interface Credentials {
   offers: Offer[];
   /** What could not be offered and why, for the error that says that nothing was accepted. */
   skipped: string[];
+  /** ssh would offer a user certificate of the agent. */
+  certificateInAgent: boolean;
 }
 
 /** A place where a private key may be: the inventory's text, or a file. */
@@ -45,7 +47,7 @@ interface Source {
 export async function credentialsFor(target: Target): Promise<Credentials> {
   const { keys } = target;
   const skipped: string[] = keys.agentMissing === undefined ? [] : [keys.agentMissing];
-  const inAgent = await keysOfAgent(keys, skipped);
+  const [inAgent, certificateInAgent] = await Promise.all([keysOfAgent(keys, skipped), offersCertificateOfAgent(keys)]);
   const fromAgent = (key: ParsedKey): Offer => ({
     key,
     label: `agent key ${describe(key)}`,
@@ -73,11 +75,15 @@ export async function credentialsFor(target: Target): Promise<Credentials> {
   const notable = unusable.filter(({ read }) => keys.namedBy !== "default" || read.problem !== "missing");
   if (offers.length === 0 && notable[0]) throw keyUnusable(target, notable[0].source, notable[0].read);
   skipped.push(...notable.map(({ source, read }) => `${source.name} (${read.message})`));
-  return acceptable(target, offers, skipped);
+  return { ...acceptable(target, offers, skipped), certificateInAgent };
 }
 
 /** Without the keys that ssh does not offer: PubkeyAcceptedAlgorithms and RequiredRSASize hold for these too. */
-function acceptable({ keys, hostKeyRules }: Target, offers: Offer[], skipped: string[]): Credentials {
+function acceptable(
+  { keys, hostKeyRules }: Target,
+  offers: Offer[],
+  skipped: string[],
+): Omit<Credentials, "certificateInAgent"> {
   const left = offers.filter(({ key, label }) => {
     const blob = key.getPublicSSH();
     const bits = readPublicKey(blob)?.rsaBits;

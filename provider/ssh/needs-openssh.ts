@@ -35,6 +35,9 @@ const aboutTheConnection = [
 /** The need of a host whose login is by certificate. */
 export const userCertificate = "a user certificate belongs to its key";
 
+/** The same, where the agent was asked. */
+export const certificateInAgent = "the ssh agent holds a user certificate";
+
 interface Facts extends KeySources {
   host: Host;
   lookedUp: LookedUp;

@@ -1,7 +1,8 @@
 import { connect as connectTcp } from "node:net";
 import type { Duplex } from "node:stream";
+import type { PlacementError } from "../core/errors";
 import type { OpenTransport } from "./attempt";
-import { unreachable } from "./connect-failures";
+import { notForwarded, unreachable } from "./connect-failures";
 import type { Connection } from "./connection";
 import { type Fault, nameOf, words } from "./failure";
 import type { Target } from "./target";
@@ -39,15 +40,16 @@ export function through(hop: Connection, target: Target): OpenTransport {
     new Promise<Duplex>((resolve, reject) => {
       const from = `from jump host ${hop.target.hop}`;
       let late = false;
-      const fail = (message: string) => {
+      const fail = (error: PlacementError) => {
         late = true;
         clearTimeout(timer);
         stopListening();
-        reject(unreachable(target, { message }));
+        reject(error);
       };
-      const timer = setTimeout(() => fail(`no answer ${from} within ${timeoutMs / 1000} s`), timeoutMs);
+      const failFor = (message: string) => fail(unreachable(target, { message }));
+      const timer = setTimeout(() => failFor(`no answer ${from} within ${timeoutMs / 1000} s`), timeoutMs);
       let stopListening = () => {};
-      stopListening = hop.onLost(() => fail(hop.lost!.problem.message));
+      stopListening = hop.onLost(() => failFor(hop.lost!.problem.message));
       hop.forward(target.address, target.port).then(
         (channel) => {
           if (late) return void channel.destroy();
@@ -55,11 +57,13 @@ export function through(hop: Connection, target: Target): OpenTransport {
           stopListening();
           resolve(channel);
         },
-        (error: Error & { reason?: number }) => {
-          // 1 = administratively prohibited
-          const hint = error.reason === 1 ? " (AllowTcpForwarding no or PermitOpen in its sshd_config?)" : "";
-          fail(`not reached ${from}: ${words(error)}${hint}`);
-        },
+        (error: Error & { reason?: number }) =>
+          fail(
+            notForwarded(target, hop.target, {
+              // 1 = administratively prohibited
+              ...{ prohibited: error.reason === 1, words: words(error).replace("(SSH) Channel open failure: ", "") },
+            }),
+          ),
       );
     });
 }

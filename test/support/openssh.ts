@@ -1,13 +1,13 @@
 /** The real ssh and sshd, for tests that compare with them. All of it on loopback and in one directory. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { findProgram } from "../../lab/libvirt/prerequisites";
 
 /** The programs that are missing here. */
 export const missingOpenSsh = (): string[] =>
-  ["ssh", "sshd", "ssh-keygen"].filter((program) => findProgram(program) === undefined);
+  ["ssh", "sshd", "ssh-keygen", "ssh-agent", "ssh-add"].filter((program) => findProgram(program) === undefined);
 
 export interface KeyFile {
   path: string;
@@ -82,6 +82,19 @@ export async function startSshd(
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return { port, pid: child.pid!, stop: () => void child.kill() };
+}
+
+/** The real ssh-agent with these keys, and with the certificates beside them. */
+export async function startRealAgent(directory: string, name: string, ...keys: readonly KeyFile[]) {
+  const socketPath = join(directory, name);
+  const child = spawn(findProgram("ssh-agent")!, ["-D", "-a", socketPath], { stdio: "ignore" });
+  for (let waitedMs = 0; !existsSync(socketPath); waitedMs += 20) {
+    if (waitedMs > 10_000) throw new Error("ssh-agent does not start");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const env = { ...process.env, SSH_AUTH_SOCK: socketPath };
+  for (const { path } of keys) execFileSync("ssh-add", ["-q", path], { env, stdio: "ignore" });
+  return { socketPath, stop: () => void child.kill() };
 }
 
 export type Answer = "accepted" | "refused";

@@ -27,6 +27,11 @@ export class OpenMaster {
     return new OpenMaster(target, socketPath, master, control, await control.pid());
   }
 
+  /** All that it said. */
+  get stderr(): string {
+    return this.master.stderr;
+  }
+
   /** What it said last. */
   get words(): string | undefined {
     return lastWords(this.master.stderr);

@@ -1,7 +1,7 @@
 import type { PlacementError } from "../../core/errors";
 import type { Remedy } from "../../core/problem";
 import { quote } from "../../core/quote";
-import { authRefused, handshakeFault, unreachable } from "../connect-failures";
+import { authRefused, handshakeFault, tryIt, unreachable } from "../connect-failures";
 import { hostAndPort } from "../../core/destination";
 import { shortPath } from "../expand";
 import { failure, nameOf, setField, setSecret, words } from "../failure";
@@ -33,13 +33,27 @@ export function masterFailure(target: Target, stderr: string): PlacementError {
   return unreachable(target, connectFault(target, said.reason));
 }
 
-/** The host took a connection, and ended it before its greeting. */
-export const droppedMaster = (stderr: string): boolean =>
-  /^debug1: Connection established/m.test(stderr) &&
+/** A jump host of ours did not make the connection: ssh's own words for it, as the ProxyCommand. */
+const refusedByHop = /^Stdio forwarding request failed|^(?:mux_client_|Control socket )/m;
+
+/** The host took a connection, and ended it before its greeting. `byHop`: a jump host of ours makes the connection, and not the user's own command. */
+export const droppedMaster = (stderr: string, byHop: boolean): boolean =>
+  (/^debug1: Connection established/m.test(stderr) || (byHop && !refusedByHop.test(stderr))) &&
   !/^debug1: Remote protocol version /m.test(stderr) &&
   /^kex_exchange_identification: (read: Connection reset|Connection closed)|banner line 0: Not allowed at this time/m.test(
     stderr,
   );
+
+/** Why the jump host whose master printed this made no connection to a target that was asked for last. */
+export function forwardRefusal(stderr: string): { prohibited: boolean; words: string } | undefined {
+  const line = linesOf(stderr).findLast((each) => /^channel \d+: open failed: /.test(each));
+  if (line === undefined) return undefined;
+  const why = line.slice(line.indexOf("open failed: ") + "open failed: ".length);
+  return { prohibited: why.startsWith("administratively prohibited"), words: words(why) };
+}
+
+/** ssh could not go through the jump host before it. */
+export const stoppedAtHop = (stderr: string): boolean => refusedByHop.test(stderr);
 
 /** The words of ssh on how its connection ended; undefined: it said nothing. */
 export function lastWords(stderr: string): string | undefined {
@@ -161,8 +175,10 @@ function keyProblem(target: Target, { text }: Said): PlacementError | undefined 
 }
 
 function refusal(target: Target, { text, reason }: Said): PlacementError | undefined {
-  // Once the host has listed its methods, it knows who wants in: what ends the connection then is its answer.
-  if (!/^debug1: (SSH2_MSG_SERVICE_ACCEPT received|Authentications that can continue)/m.test(text)) return undefined;
+  const closed = /^(?:Connection (?:closed|reset) by |client_loop: send disconnect)/.test(reason);
+  // Once the host has listed its methods, it knows who wants in: what ends the connection then is its answer. Before, ssh asks the agent.
+  const asked = /^debug1: (SSH2_MSG_SERVICE_ACCEPT received|Authentications that can continue)/m.test(text);
+  if (!asked && !(closed && /^debug1: SSH2_MSG_NEWKEYS received/m.test(text))) return undefined;
   const tried = [...text.matchAll(/^debug1: Offering public key: (.+)$/gm)].map(([, label]) => ({
     label: words(shortPath(label!.replace(/ (explicit|agent|token|authenticator)\b/g, ""), target.home)),
   }));
@@ -175,7 +191,8 @@ function refusal(target: Target, { text, reason }: Said): PlacementError | undef
     skipped: [],
     methods: methods.slice(0, 8),
     partial,
-    said: denied ? undefined : reason,
+    said: denied || closed ? undefined : reason,
+    closed,
   });
 }
 
@@ -194,8 +211,29 @@ function connectFault(target: Target, reason: string): Parameters<typeof unreach
     : { message: reason };
 }
 
-export const masterTimeout = (target: Target, ms: number) =>
-  unreachable(target, { message: `ssh made no connection within ${ms / 1000} s` });
+/** How far it came, by ssh's own lines. */
+export function masterTimeout(target: Target, ms: number, stderr: string): PlacementError {
+  const has = (line: RegExp) => line.test(stderr);
+  const stage = !has(/^debug1: (?:Connection established|Executing proxy command)/m)
+    ? "nothing answered"
+    : !has(/^debug1: Remote protocol version /m)
+      ? "it accepted the connection, but did not greet"
+      : !has(/^debug1: SSH2_MSG_NEWKEYS received/m)
+        ? "its greeting came, but the ssh handshake did not finish"
+        : "the login did not finish: the ssh agent, a security key or the host's own look-ups do not answer";
+  const known = tryIt(target);
+  return unreachable(target, {
+    message: `ssh made no connection within ${ms / 1000} s: ${stage}`,
+    remedies: stage.startsWith("the login")
+      ? [
+          known,
+          {
+            do: `see that the ssh agent answers (\`ssh-add -l\`), or set agent: false and identityFile of ${nameOf(target)}`,
+          },
+        ]
+      : [known],
+  });
+}
 
 export function sshUnusable(target: Target, why: string): PlacementError {
   return failure(target, "invalidInput", {

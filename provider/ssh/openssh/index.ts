@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { PlacementError } from "../../core/errors";
 import type { Timing } from "../attempt";
+import { notForwarded } from "../connect-failures";
 import { credentialsFor } from "../credentials";
 import { againWhereDropped } from "../dropped";
 import { failure, words } from "../failure";
@@ -14,7 +15,7 @@ import type { Target } from "../target";
 import { masterArguments, throughMaster } from "./arguments";
 import { MasterLink, OpenMaster } from "./connection";
 import { privateDirectory } from "./directory";
-import { offeredKey, weakHostKey } from "./failures";
+import { forwardRefusal, offeredKey, stoppedAtHop, weakHostKey } from "./failures";
 import { serveKeys } from "./key-agent";
 import { type Master, MasterEnded, startMaster } from "./master";
 import { pinnedKey } from "./pinned";
@@ -33,9 +34,7 @@ export async function dialOpenSsh(route: readonly Target[], settings: OpenSshSet
   let link: MasterLink | undefined;
   try {
     for (const target of route) {
-      const hop = open.at(-1);
-      const proxyCommand = hop && throughMaster(settings.ssh, hop.socketPath);
-      open.push(await openMaster(target, join(directory.path, String(open.length)), proxyCommand, settings));
+      open.push(await openMaster(target, join(directory.path, String(open.length)), open.at(-1), settings));
     }
     link = await MasterLink.over(open.at(-1)!);
     return { link, hops: open.slice(0, -1) };
@@ -54,7 +53,7 @@ export async function dialOpenSsh(route: readonly Target[], settings: OpenSshSet
 async function openMaster(
   target: Target,
   socketPath: string,
-  proxyCommand: string | undefined,
+  hop: OpenMaster | undefined,
   { ssh, around, timing }: OpenSshSettings,
 ): Promise<OpenMaster> {
   await refuseUnusableKey(target);
@@ -62,13 +61,16 @@ async function openMaster(
   const ownKeys = target.keys.privateKey !== undefined || target.keys.passphrase !== undefined;
   const agentSocket = ownKeys ? `${socketPath}a` : undefined;
   const agent = agentSocket && (await serveKeys(agentSocket, (await credentialsFor(target)).offers));
+  const proxyCommand = hop && throughMaster(ssh, hop.socketPath);
   const start = (algorithms: readonly string[] | undefined) => {
     const options = [...(pin?.options ?? []), ...(algorithms ? [`HostKeyAlgorithms=${algorithms.join(",")}`] : [])];
     const configFile = around.configFile === undefined || existsSync(around.configFile) ? around.configFile : "none";
     const args = masterArguments(target, { socketPath, configFile, timing, proxyCommand, agentSocket, pin: options });
     return againWhereDropped(target.connectTimeoutMs ?? timing.connectTimeoutMs, () =>
-      startMaster(ssh, args, target, { timing, env: around.env }),
-    );
+      startMaster(ssh, args, target, { timing, env: around.env, byHop: hop !== undefined }),
+    ).catch((error: unknown) => {
+      throw (hop && stoppedBy(hop, target, error)) ?? error;
+    });
   };
   try {
     const master = await withOtherKeyTypes(start, pin);
@@ -81,6 +83,13 @@ async function openMaster(
   } finally {
     if (agent) agent.close();
   }
+}
+
+/** What the jump host's own ssh said of a connection that it did not make. */
+function stoppedBy(hop: OpenMaster, target: Target, error: unknown): PlacementError | undefined {
+  if (!(error instanceof MasterEnded) || !stoppedAtHop(error.stderr)) return undefined;
+  const refusal = forwardRefusal(hop.stderr);
+  return refusal && notForwarded(target, hop.target, refusal);
 }
 
 /** Where a pinned fingerprint is not that of the key shown, the host may have it among its keys of other types. */

@@ -30,7 +30,7 @@ export function startMaster(
   ssh: string,
   args: readonly string[],
   target: Target,
-  { timing, env }: { timing: Timing; env: NodeJS.ProcessEnv },
+  { timing, env, byHop }: { timing: Timing; env: NodeJS.ProcessEnv; byHop: boolean },
 ): Promise<Master> {
   const deadlineMs = (target.connectTimeoutMs ?? timing.connectTimeoutMs) + authenticationMs;
   return new Promise((resolve, reject) => {
@@ -59,8 +59,8 @@ export function startMaster(
       clearTimeout(timer);
       if (code === 0) return resolve(said);
       said.whenOver((stderr) => {
-        if (timedOut) reject(masterTimeout(target, deadlineMs));
-        else if (droppedMaster(stderr)) reject(dropped(target));
+        if (timedOut) reject(masterTimeout(target, deadlineMs, stderr));
+        else if (droppedMaster(stderr, byHop)) reject(dropped(target));
         else reject(new MasterEnded(stderr, masterFailure(target, stderr)));
       });
     });

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PlacementError } from "../../../provider/core/errors";
 import type { Host } from "../../../provider/core/model";
-import { authRefused, handshakeFault, unreachable } from "../../../provider/ssh/connect-failures";
+import { authRefused, handshakeFault, notForwarded, unreachable } from "../../../provider/ssh/connect-failures";
 import type { Offer } from "../../../provider/ssh/credentials";
 import * as hostKey from "../../../provider/ssh/host-key-failures";
 import { hostKeyCheck } from "../../../provider/ssh/host-key";
@@ -74,7 +74,19 @@ describe("the texts of failed connections", () => {
       ["no handshake", unreachable(to, handshakeFault(new Error("Connection lost before handshake")))],
       ["every key rejected", authRefused(to, refused)],
       ["no key", authRefused(to, { ...refused, tried: [], skipped: ["~/.ssh/id_rsa (it is a public key)"] })],
-      ["too many keys", authRefused(to, { ...refused, tried: [...tried, ...tried], said: "it closed the connection" })],
+      [
+        "too many keys",
+        authRefused(to, { ...refused, tried: [...tried, ...tried], said: "Too many authentication failures" }),
+      ],
+      ["closed without a word", authRefused(to, { ...refused, closed: true })],
+      [
+        "a jump host that does not forward",
+        notForwarded(to, { ...to, hop: "gate" }, { prohibited: true, words: "administratively prohibited" }),
+      ],
+      [
+        "a jump host that does not reach it",
+        notForwarded(to, { ...to, hop: "gate" }, { prohibited: false, words: "Connection refused" }),
+      ],
       ["passwords only", authRefused(to, { ...refused, methods: ["password"] })],
       ["a second factor", authRefused(to, { ...refused, partial: true })],
     ];
