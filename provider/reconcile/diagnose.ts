@@ -42,10 +42,10 @@ function neverBegan(end: Ended): PlacementError {
     remedies: [
       {
         do: `find out why ${source} does not reach ${destination}, then run \`pulumi up\` again`,
-        commands: [
-          tryPeerLogin({ destination, peerUri: peer }),
-          commandLine`virsh -c ${peer} list`,
-        ].map((command) => ({ host: source, command })),
+        commands: [tryPeerLogin({ destination, peerUri: peer }), commandLine`virsh -c ${peer} list`].map((command) => ({
+          host: source,
+          command,
+        })),
       },
       endingItsConnection(domain, destination),
     ],
