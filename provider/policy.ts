@@ -169,6 +169,8 @@ function programPolicy(known: Common, definition: ProgramPolicy<object>, facts: 
           unknown = error;
         }
       }
+      // They come in the order in which they were registered, which changes from run to run.
+      placements.sort((one, other) => one.vm.localeCompare(other.vm));
       for (const { message, urn } of definition.checkAll(placements, settings, facts())) report(message, urn);
       // What is not known yet Pulumi reports itself, as advisory; the placements that are known were judged without it.
       if (unknown !== undefined) throw unknown as Error;

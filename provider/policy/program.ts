@@ -104,7 +104,7 @@ export const movesPerUpdate: ProgramPolicy<MovesPerUpdate> = {
     const list = moved.map(({ vm }) => vm).join(", ");
     return [
       {
-        message: `${moved.length} VMs: got ${moved.length} placements that this update makes or changes (${list}); allowed: ${limit}; change fewer at once, or run \`pulumi up --target\` for some of them`,
+        message: `this update: got ${moved.length} placements that it makes or changes (${list}); allowed: ${limit}; change fewer at once, or run \`pulumi up --target\` for some of them`,
       },
     ];
   },

@@ -50,7 +50,7 @@ const refused: Record<PolicyName, readonly string[]> = {
   "apart-and-together": ["db-01, db-02"],
   maintenance: ["db-01", "db-02", "web-01"],
   capacity: ["kvm-c"],
-  "moves-per-update": ["4 VMs"],
+  "moves-per-update": ["this update"],
   "change-windows": ["db-01", "db-02"],
 };
 
@@ -77,6 +77,32 @@ describe("the example of a policy pack, in a preview that asks no host", () => {
     return { code, output: `${stdout}\n${stderr}` };
   }
 
+  /** A file with the state of a stack whose VMs are on these hosts. */
+  function stateOf(vms: Record<string, string>): string {
+    const urn = (type: string, name: string) => `urn:pulumi:test::placements::${type}::${name}`;
+    const [stackType, type] = ["pulumi:pulumi:Stack", "pulumi-nodejs:dynamic/libvirt:VmPlacement"];
+    const providerType = "pulumi:providers:pulumi-nodejs";
+    const id = "00000000-0000-4000-8000-000000000001";
+    const __provider = 'exports.handler = () => require("pulumi-vm-placement/handlers");';
+    const resources = Object.entries(vms).map(([domain, host]) => {
+      const inputs = { domain, host, migration: {}, plan: {}, __provider };
+      const outputs = { ...inputs, currentHost: host, domainUuid: id, state: "running", schemaVersion: 1 };
+      const [parent, provider] = [urn(stackType, "placements-test"), `${urn(providerType, "default")}::${id}`];
+      return { urn: urn(type, domain), custom: true, id, type, inputs, outputs, parent, provider };
+    });
+    const deployment = {
+      manifest: { time: "2026-01-01T00:00:00Z", magic: "", version: "" },
+      resources: [
+        { urn: urn(stackType, "placements-test"), custom: false, type: stackType },
+        { urn: urn(providerType, "default"), custom: true, id, type: providerType, inputs: {}, outputs: {} },
+        ...resources,
+      ],
+    };
+    const file = join(stack.dir, "state.json");
+    writeFileSync(file, JSON.stringify({ version: 3, deployment }));
+    return file;
+  }
+
   /** What the violations of each policy begin with, each once. */
   function violationsIn(output: string): Record<string, string[]> {
     const found: Record<string, Set<string>> = {};
@@ -91,7 +117,6 @@ describe("the example of a policy pack, in a preview that asks no host", () => {
 
   it("vetoes what each policy is against", async () => {
     const { code, output } = await preview(bad, { "moves-per-update": { max: 3 }, "change-windows": closed });
-    console.log(output);
     assert.notEqual(code, 0, output);
     assert.deepEqual(violationsIn(output), refused, output);
   });
@@ -110,9 +135,25 @@ describe("the example of a policy pack, in a preview that asks no host", () => {
       "no-unsafe": { enforcementLevel: "advisory" },
       encryption: { enforcementLevel: "remediate" },
     });
-    console.log(output);
     assert.equal(code, 0, output);
     assert.deepEqual(violationsIn(output), { "no-unsafe": ["web-01"] }, output);
     assert.match(output, /remediate.*encryption/, output);
+  });
+
+  it("counts as moved what the update makes or changes, and lets a VM stay on a host in maintenance", async () => {
+    await stack.pulumi.expect(["stack", "import", "--file", stateOf({ "db-01": "kvm-c", "web-01": "kvm-b" })]);
+    const disabled = all.map((name) => [name, { enforcementLevel: "disabled" }]);
+    const mandatory = { enforcementLevel: "mandatory" } as const;
+    const { code, output } = await preview(
+      { ...placed("db-01", "kvm-c"), ...placed("web-01", "kvm-c") },
+      {
+        ...(Object.fromEntries(disabled) as PolicySettings),
+        maintenance: mandatory,
+        "moves-per-update": { ...mandatory, max: 0 },
+      },
+    );
+    assert.notEqual(code, 0, output);
+    assert.deepEqual(violationsIn(output), { maintenance: ["web-01"], "moves-per-update": ["this update"] }, output);
+    assert.match(output, /got 1 placements that it makes or changes \(web-01\)/, output);
   });
 });

@@ -61,7 +61,7 @@ describe("policy: the program as a whole", () => {
       const options = { limits: { moves: 1 } };
       const found = await violations("moves-per-update", three, { options });
       assert.equal(found.length, 1);
-      assert.match(found[0]!, /^2 VMs: got 2 placements .* \(a, b\); allowed: 1; /);
+      assert.match(found[0]!, /^this update: got 2 placements .* \(a, b\); allowed: 1; /);
     });
 
     it("knows what stays where the pack is told where VMs run", async () => {
