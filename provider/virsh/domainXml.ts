@@ -56,6 +56,8 @@ export function parseDomainXml(xml: string): DomainDefinition | undefined {
       .filter(({ attributes }) => attributes.role !== "master")
       .map(({ attributes }) => attributes.name ?? ""),
     qemuDevices: qemuDevices(domain),
+    usesSecrets: usesSecrets(devices),
+    usesFilters: all(devices, "interface").some((each) => has(each, "filterref")),
     hostFiles: hostFiles(domain),
     tpmEmulator: all(devices, "tpm").some((tpm) => first(tpm, "backend").attributes.type === "emulator"),
     owned: ownedState(domain),
@@ -63,10 +65,13 @@ export function parseDomainXml(xml: string): DomainDefinition | undefined {
       const path = first(domain, "os", what).text;
       return path.startsWith("/") ? [{ what: what === "loader" ? "firmware" : what, path }] : [];
     }),
-    securityModels: (domain.children.seclabel ?? [])
-      .filter(({ attributes }) => attributes.type !== "none")
-      .flatMap(({ attributes }) => attributes.model ?? []),
+    securityModels: securityModels(domain, ({ type }) => type !== "none"),
+    unlabelledModels: securityModels(domain, ({ type }) => type === "none"),
   };
+}
+
+function securityModels(domain: Element, are: (attributes: Record<string, string>) => boolean): string[] {
+  return all(domain, "seclabel").flatMap(({ attributes }) => (are(attributes) ? (attributes.model ?? []) : []));
 }
 
 /** undefined: no size that can be. libvirt always prints one. */
@@ -93,6 +98,17 @@ function disk(element: Element): Disk {
     transient: has(element, "transient"),
     startupPolicy: (source.startupPolicy ?? "mandatory") as Disk["startupPolicy"],
   };
+}
+
+/** Of encryption, and of servers that ask for a password, of the disk or of its backing files. */
+function usesSecrets(devices: Element): boolean {
+  const within = (element: Element): boolean =>
+    ["auth", "encryption"].some((name) => all(element, name).some((each) => has(each, "secret"))) ||
+    ["source", "backingStore"].some((name) => all(element, name).some(within));
+  return (
+    [...all(devices, "disk"), ...all(devices, "hostdev")].some(within) ||
+    all(devices, "tpm", "backend", "encryption").some(({ attributes }) => attributes.secret !== undefined)
+  );
 }
 
 function networkInterface(element: Element): Interface {

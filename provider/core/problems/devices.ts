@@ -17,10 +17,13 @@ import {
  */
 const asksQemu = { libvirt: "8.6.0", qemu: "6.0.0" };
 /**
- * From these releases a virtiofs device can go along, where virtiofsd (1.11) can. libvirt 11.3.0's source asks virtiofsd alone for it
- * (`migrate-precopy` of its capabilities) and takes any external one; which release began is not confirmed.
+ * Below these, a VM with virtiofs is surely refused. libvirt 9.0.0 refuses each ("migration with virtiofs device is not supported" in its driver);
+ * 11.3.0 asks virtiofsd (`migrate-precopy` of its capabilities, since virtiofsd 1.11) and takes any external one (qemuMigrationSrcIsAllowed).
+ * NEWS names no release that began, so those between may do either. QEMU: vhost-user-fs saves its state since bca3e2a13814 (8.2.0).
  */
-const virtiofsMoves = { libvirt: "10.6.0", qemu: "8.2.0" };
+const virtiofsRefused = { libvirt: "9.1.0", qemu: "8.2.0" };
+/** The oldest libvirt that is known to move one. */
+const virtiofsMoves = "11.3.0";
 
 export function devicesCanMove({ domain, source, destination, options, how }: MoveFacts): Problem[] {
   if (domain === undefined || how !== "live") return [];
@@ -172,17 +175,17 @@ function hostDirectory(source: HostFacts, name: string, { driver, target, extern
       "warning",
     );
   }
-  return isBelow(source, virtiofsMoves)
+  return isBelow(source, virtiofsRefused)
     ? problem(
         "host-directories",
         host,
-        `${directory}, which can be migrated only with libvirt ${virtiofsMoves.libvirt} and QEMU ${virtiofsMoves.qemu} or later`,
+        `${directory}, which libvirt ${source.libvirt ?? ""} with QEMU ${source.qemu ?? ""} does not migrate; libvirt ${virtiofsMoves} with QEMU ${virtiofsRefused.qemu} does`,
         withoutDirectory,
       )
     : problem(
         "host-directories",
         host,
-        `${directory}: it can be migrated if ${external ? "its virtiofsd" : "virtiofsd"} is 1.11 or later and both hosts see the same directory`,
+        `${directory}: it can be migrated if ${external ? "its virtiofsd" : "virtiofsd"} is 1.11 or later and both hosts see the same directory${source.libvirt !== undefined && versionBelow(source.libvirt, virtiofsMoves) ? `; libvirt before ${virtiofsMoves} may refuse the move` : ""}`,
         withoutDirectory,
         "warning",
       );

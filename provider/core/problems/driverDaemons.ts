@@ -1,4 +1,4 @@
-/** With modular daemons, virtqemud asks others of them for networks and volumes when a VM arrives, and refuses it where one does not answer. */
+/** With modular daemons, virtqemud asks others of them for networks, volumes, secrets and filters when a VM arrives, and refuses it where one does not answer. */
 import { type Daemons, startCommand } from "../daemons";
 import type { Problem } from "../problem";
 import type { MoveFacts } from "./facts";
@@ -11,6 +11,8 @@ export function driverDaemonsAnswer({ domain, destination: { host, daemons }, ho
       whatFor: "libvirt networks",
       is: domain.interfaces.some(({ type }) => type === "network"),
     },
+    { daemon: "virtsecretd", whatFor: "secrets", is: domain.usesSecrets },
+    { daemon: "virtnwfilterd", whatFor: "network filters", is: domain.usesFilters },
     { daemon: "virtstoraged", whatFor: "volumes", is: domain.disks.some(({ volume }) => volume !== undefined) },
   ];
   return needed

@@ -38,6 +38,10 @@ export interface DomainFacts {
   filesystems: readonly Filesystem[];
   sharedMemory: readonly string[];
   qemuDevices: readonly QemuDevice[];
+  /** Its disks or its TPM need secrets that libvirt keeps. */
+  usesSecrets: boolean;
+  /** Its interfaces have filters of libvirt. */
+  usesFilters: boolean;
   hostFiles: readonly HostFile[];
   tpmEmulator: boolean;
   /** What it owns on its host beside its disks. */
@@ -45,6 +49,8 @@ export interface DomainFacts {
   /** Firmware, kernel and the like that QEMU opens on whichever host it runs. */
   bootFiles: readonly { what: string; path: string }[];
   securityModels: readonly string[];
+  /** Models that it does without: <seclabel type='none'>. */
+  unlabelledModels: readonly string[];
   snapshots: readonly string[] | undefined;
   checkpoints: readonly string[] | undefined;
   /** Disks with a block job. */

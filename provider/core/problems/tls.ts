@@ -135,7 +135,7 @@ function signersOf({ signers }: Certificate, authorities: readonly Certificate[]
 
 /**
  * The authorities that a host trusts. What counts are those that signed its own certificate, but QEMU before 10.2 checks the dates of each
- * in the file, and refuses all for one (measured with 7.2; "crypto: only verify CA certs in chain of trust" was posted after 10.1).
+ * in the file, and refuses all for one (measured with 7.2). QEMU's commit 75216d239f66, "crypto: only verify CA certs in chain of trust", came after 10.1 (August 2025).
  */
 function authoritiesAreGood(
   { host, qemu }: Pick<HostFacts, "host" | "qemu">,

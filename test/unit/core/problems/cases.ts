@@ -850,6 +850,15 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     ["blocker host-directories on kvm-a: migrationRefused", "warning host-directories on kvm-a: migrationRefused"],
   ],
   [
+    "a directory by virtiofs, with a libvirt that may refuse it",
+    {
+      ...domain({ filesystems: [{ driver: "virtiofs", target: "b", external: false }] }),
+      source: healthyHost("kvm-a", { libvirt: "10.0.0", qemu: "8.2.2" }),
+      destination: healthyHost("kvm-b", { libvirt: "11.3.0", qemu: "10.0.0" }),
+    },
+    ["warning host-directories on kvm-a: migrationRefused"],
+  ],
+  [
     "a directory by virtiofs that may go along",
     {
       ...domain({ filesystems: [{ driver: "virtiofs", target: "b", external: false }] }),
@@ -932,6 +941,45 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     severity === undefined
       ? []
       : [`${severity} driver-daemons on kvm-b: migrationRefused`, "kvm-b$ systemctl enable --now virtnetworkd.socket"],
+  ]),
+  ...(
+    [
+      ["usesSecrets", "virtsecretd"],
+      ["usesFilters", "virtnwfilterd"],
+    ] as const
+  ).flatMap(([uses, daemon]) =>
+    [[], [daemon]].map((answering): (typeof cases)[number] => [
+      `a VM that needs ${daemon} on a host ${answering.length === 0 ? "without" : "with"} it`,
+      {
+        ...domain({ [uses]: true }),
+        destination: healthyHost("kvm-b", {
+          daemons: {
+            layout: "modular",
+            init: "systemd",
+            answering: ["virtnetworkd", ...answering],
+            units: {},
+            other: undefined,
+          },
+        }),
+      },
+      answering.length > 0
+        ? []
+        : ["blocker driver-daemons on kvm-b: migrationRefused", `kvm-b$ systemctl enable --now ${daemon}.socket`],
+    ]),
+  ),
+  ...(
+    [
+      ["11.3.0", ["blocker security-model on kvm-b: migrationRefused"]],
+      ["12.3.0", []],
+    ] as const
+  ).map(([libvirt, expected]): (typeof cases)[number] => [
+    `a VM without a label of a driver that libvirt ${libvirt} there does not have`,
+    {
+      ...domain({ securityModels: ["dac"], unlabelledModels: ["selinux"] }),
+      source: healthyHost("kvm-a", { libvirt }),
+      destination: healthyHost("kvm-b", { libvirt, securityModels: ["apparmor", "dac"] }),
+    },
+    [...expected],
   ]),
   ...([[], ["virtstoraged"]] as const).map((answering): (typeof cases)[number] => [
     `a volume on a host ${answering.length === 0 ? "without" : "with"} virtstoraged`,

@@ -204,6 +204,47 @@ describe("files of the host that a definition names", () => {
   });
 });
 
+describe("what a definition needs of libvirt's other daemons", () => {
+  for (const [title, secrets, filters, devices] of [
+    [
+      "a password of a server",
+      true,
+      false,
+      "<disk type='network'><source protocol='rbd' name='p/i'><auth username='u'><secret type='ceph' uuid='1'/></auth></source><target dev='vda'/></disk>",
+    ],
+    [
+      "an encrypted disk",
+      true,
+      false,
+      "<disk type='file'><source file='/a'><encryption format='luks'><secret type='passphrase' uuid='1'/></encryption></source><target dev='vda'/></disk>",
+    ],
+    [
+      "an encrypted backing file",
+      true,
+      false,
+      "<disk type='file'><source file='/a'/><backingStore type='file'><source file='/b'><encryption format='luks'><secret type='passphrase' uuid='1'/></encryption></source></backingStore><target dev='vda'/></disk>",
+    ],
+    [
+      "an encrypted TPM",
+      true,
+      false,
+      "<tpm model='tpm-crb'><backend type='emulator'><encryption secret='1'/></backend></tpm>",
+    ],
+    [
+      "a filter",
+      false,
+      true,
+      "<interface type='bridge'><source bridge='br0'/><filterref filter='clean-traffic'/></interface>",
+    ],
+    ["none", false, false, "<disk type='file'><source file='/a'/><target dev='vda'/></disk><interface type='bridge'/>"],
+  ] as const) {
+    it(`is read: ${title}`, () => {
+      const { usesSecrets, usesFilters } = withXml(devices);
+      assert.deepEqual({ usesSecrets, usesFilters }, { usesSecrets: secrets, usesFilters: filters });
+    });
+  }
+});
+
 describe("a disk behind a vhost-user socket", () => {
   it("is not copied", () => {
     const disk = "<disk type='vhostuser' device='disk'><source type='unix' path='/run/v'/><target dev='vda'/></disk>";
