@@ -87,10 +87,18 @@ export class VmPlacement extends pulumi.CustomResource {
       schemaVersion: undefined,
       __provider: providerText,
       // Handlers are not told for whom they work; without this their texts could not reach the resource's row.
-      __urn: pulumi.createUrn(name, type, options?.parent),
+      __urn: withoutDependency(pulumi.createUrn(name, type, options?.parent)),
       // Nor are they told whether this is a preview. It reaches check only, which leaves it out of the inputs.
       __dryRun: pulumi.runtime.isDryRun(),
     };
     super(type, name, props, options);
   }
+}
+
+/**
+ * The value alone. An output of the parent makes a resource depend on all children of the parent: two placements in one component would
+ * wait for each other for ever (SDK 3.248).
+ */
+function withoutDependency<T>(output: pulumi.Output<T>): Promise<T> {
+  return new Promise((resolve) => void output.apply((value) => resolve(value)));
 }

@@ -67,6 +67,13 @@ describe("resource: what a program registers", () => {
     assert.equal(urn, `urn:pulumi:prod::placements::acme:index:Cluster$${type}::db`);
   });
 
+  it("waits for no other placement of the same component", async () => {
+    const parent = new pulumi.ComponentResource("acme:index:Cluster", "rack");
+    const both = ["db", "web"].map((name) => new VmPlacement(name, { domain: name, host: "kvm-a" }, { parent }));
+    const ids = await Promise.all(both.map(({ id }) => valueOf(id)));
+    assert.deepEqual(ids, ["db-id", "web-id"]);
+  });
+
   it("offers its outputs", async () => {
     const placement = new VmPlacement("db", { domain: "db-01", host: "kvm-a" });
     assert.equal(await valueOf(placement.currentHost), "kvm-a");
