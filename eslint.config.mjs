@@ -136,7 +136,7 @@ export default tseslint.config(
   ...["lab", "tools", "test"].map((name) => folder(name, folders[name])),
   ...Object.entries(layers).map(([name, allowed]) => layer(name, allowed)),
   {
-    files: ["provider/resource.ts", "provider/index.ts"],
+    files: ["provider/resource.ts", "provider/fleetResource.ts", "provider/index.ts"],
     rules: {
       "no-restricted-imports": [
         "error",

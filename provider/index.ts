@@ -1,4 +1,6 @@
 export { VmPlacement } from "./resource";
+export { VmFleet } from "./fleetResource";
+export type { VmFleetArgs } from "./fleetResource";
 export type { DeepInput, VmPlacementArgs } from "./resource";
 export type {
   Duration,
@@ -13,3 +15,4 @@ export type {
   CopiedImage,
   StaleImage,
 } from "./core/args";
+export type { FleetHostArgs, FleetLimitsArgs, FleetRuleArgs, FleetVmArgs, PlacementsArgs } from "./core/placementsArgs";

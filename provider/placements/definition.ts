@@ -59,7 +59,7 @@ const vmEntry = object(
       value.choice(["block", "stay"]),
     ),
     after: field("The VM moves when these VMs have moved.", names(vmName, 1, "[db-01]")),
-    migration: field("How the VM is moved: the options of VmPlacement, over the defaults.", value.migration),
+    migration: field("How the VM is moved: the options of VmPlacement, over the defaults.", value.ownMigration),
   },
   ["host"],
 );

@@ -20,7 +20,7 @@ export interface Fault {
 const mostShown = 25;
 
 /** "placements.yaml:12:9: vms.db-01.host: got 12; expected …". */
-function renderFault(file: string, { line, column, field, message, remedies }: Fault): string {
+export function renderFault(file: string, { line, column, field, message, remedies }: Fault): string {
   const place = [file, ...(line === undefined ? [] : [line, column])].join(":");
   const advice = remedies.length === 0 ? "" : `; ${renderAdvice({ remedies: cleanValues(remedies) })}`;
   return [cleanLine(place), ...(field === "" ? [] : [cleanLine(field)]), cleanLine(message) + advice].join(": ");

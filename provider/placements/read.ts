@@ -139,11 +139,15 @@ export class TreeReader {
 
   /** What only the reader of a whole value would meet: the keys and aliases in `migration`. */
   private examine(node: Node, path: readonly string[]): void {
-    const items = isMap(node) ? this.pairs(node, path).map(([, pair]) => pair.value) : isSeq(node) ? node.items : [];
-    for (const item of items as At[]) {
+    const items: [string, At][] = isMap(node)
+      ? this.pairs(node, path).map(([key, { value }]) => [key, value as At])
+      : isSeq(node)
+        ? node.items.map((item, i) => [String(i), item as At])
+        : [];
+    for (const [key, item] of items) {
       const misplaced = whyMisplaced(item);
       if (misplaced !== undefined) this.wrong(item, path, misplaced);
-      else if (isCollection(item)) this.examine(item, path);
+      else if (isCollection(item)) this.examine(item, [...path, key]);
     }
   }
 

@@ -5,6 +5,7 @@ import type { Labels, Selector } from "../fleet";
 import { shownName } from "../schema";
 import type { Fault } from "./faults";
 import type { PartOfPlacements } from "./model";
+import { readMigration } from "./values";
 
 type Report = (path: readonly string[], message: string, more?: Partial<Fault>) => void;
 
@@ -25,6 +26,7 @@ export function checkReferences(
   for (const [name, entry] of Object.entries(vms)) {
     if (entry === undefined) continue;
     host?.(entry.host, ["vms", name, "host"]);
+    checkMigration(name, placements, report);
     entry.after.forEach((other, i) => vm(other, ["vms", name, "after", String(i)]));
   }
   checkOrder(placements, report);
@@ -81,6 +83,16 @@ function checkLabels(labels: Labels, all: PartOfPlacements["vms"], path: readonl
   const near = Object.entries(labels).flatMap(([key, value]) => nearMatches(`${key}: ${value}`, known));
   const meant = near.length > 0 ? `; did you mean ${listed(near.map((each) => `{ ${each} }`))}?` : "";
   report(path, `no VM has these labels, so the rule holds nothing${meant}`, { severity: "warning" });
+}
+
+/** A VM's own options over the defaults. What is wrong with the defaults alone was said of them. */
+function checkMigration(name: string, { vms, defaults }: PartOfPlacements, report: Report): void {
+  const own = vms[name]?.migration;
+  if (own === undefined) return;
+  const read = readMigration({ ...defaults.migration, ...own });
+  if ("value" in read) return;
+  for (const { message, path = [], code = "invalidInput" } of read.wrong)
+    report(["vms", name, "migration", ...path], message, { code });
 }
 
 function checkDomains({ vms }: PartOfPlacements, report: Report): void {

@@ -6,7 +6,7 @@
 export type JsonSchema = { readonly [key: string]: unknown };
 
 /** A value, or what is wrong with it. */
-type Read = { value: unknown } | { wrong: readonly Wrong[] };
+export type Read = { value: unknown } | { wrong: readonly Wrong[] };
 
 export interface Wrong {
   message: string;

@@ -4,7 +4,7 @@ import type { OptionKind } from "../core/options";
 import { parsePercent } from "../core/units";
 import { domainSchema, expected, hostName, leaf, migrationSchema } from "../schema";
 import { leafJson, migrationJson } from "./migrationJson";
-import type { ValueShape, Wrong } from "./shape";
+import type { Read, ValueShape, Wrong } from "./shape";
 
 /** As much of a zod schema as is used. */
 interface Reader {
@@ -65,20 +65,28 @@ export const host: ValueShape = { kind: "value", read: read(hostName), json: { t
 export const domain: ValueShape = { kind: "value", read: read(domainSchema), json: { type: "string", minLength: 1 } };
 
 /** As the program would write it: checked here, so that a fault has a line, and handed on as it is. */
-export const migration: ValueShape = {
+export const migration: ValueShape = { kind: "value", read: readMigration, json: migrationJson() };
+
+/** Of one VM: whether its options fit together shows only with the defaults. */
+export const ownMigration: ValueShape = {
   kind: "value",
   read: (value) => {
     const parsed = migrationSchema.safeParse(value);
-    if (!parsed.success) return read(migrationSchema)(value);
-    const conflicts = optionConflicts(parsed.data).map(({ property, code, reason }): Wrong => ({
-      message: reason,
-      path: property.split(".").slice(1),
-      code,
-    }));
-    return conflicts.length > 0 ? { wrong: conflicts } : { value };
+    return parsed.success ? { value } : read(migrationSchema)(value);
   },
-  json: migrationJson(),
+  json: migration.json,
 };
+
+export function readMigration(value: unknown): Read {
+  const parsed = migrationSchema.safeParse(value);
+  if (!parsed.success) return read(migrationSchema)(value);
+  const conflicts = optionConflicts(parsed.data).map(({ property, code, reason }): Wrong => ({
+    message: reason,
+    path: property.split(".").slice(1),
+    code,
+  }));
+  return conflicts.length > 0 ? { wrong: conflicts } : { value };
+}
 
 /** What is wrong with a text as the name of a host or a domain. */
 export const whyNotHost = (name: string): string | undefined => firstWrong(hostName, name);

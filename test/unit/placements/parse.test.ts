@@ -117,7 +117,7 @@ vms:
       /^5:48: vms\.web-01\.priority: got "high"; expected a whole number from -1000 to 1000, for example 10$/,
       /^6:43: vms\.x\.migration\.timeout: got 5; expected a duration /,
       /^6:56: vms\.x\.migration\.parallel: unknown field "connection" \(did you mean connections\?\)/,
-      /^7:45: vms\.y\.migration\.onTimeout: `onTimeout: "postCopy"` needs `postCopy: true`/,
+      /^7:34: vms\.y\.migration\.onTimeout: `onTimeout: "postCopy"` needs `postCopy: true`/,
       /^8:5: vms\.e: got nothing; expected a host name, or an object with the host and more, for example kvm-a or /,
       /^9:6: vms\.l: got \["kvm-a"\]; expected a host name/,
     ]);

@@ -1,0 +1,70 @@
+/** What `VmFleet` makes of its placements: one placement for each VM, in an order in which each comes after those that it waits for. */
+import type { MigrationArgs } from "../core/args";
+import { PlacementError } from "../core/errors";
+import { parseInventory } from "../schema";
+import { checkAssignment } from "./assignment";
+import { renderFault } from "./faults";
+import type { Placements } from "./model";
+import { type Parsed, parsePlacements, placementsOf } from "./parse";
+
+export interface FleetMember {
+  /** The key in the file. */
+  name: string;
+  domain: string;
+  host: string;
+  migration?: MigrationArgs;
+  after: readonly string[];
+}
+
+export interface FleetOfProgram {
+  members: FleetMember[];
+  warnings: string[];
+}
+
+/**
+ * @param given The text of a file, or what it would say as a value.
+ * @param hosts `vm-placement:hosts` as the stack's configuration has it.
+ * @throws PlacementError with everything that is wrong: faults of the file, else rules that the placements break.
+ */
+export function fleetOf(given: unknown, file: string, hosts: string | undefined): FleetOfProgram {
+  // A wrong inventory is refused by the provider, which names what is wrong in it.
+  const { inventory } = parseInventory(hosts);
+  const options = { file, ...(inventory !== undefined && { hosts: Object.keys(inventory) }) };
+  const { placements, warnings }: Parsed =
+    typeof given === "string" ? parsePlacements(given, options) : placementsOf(given, options);
+  const broken = checkAssignment(placements, Object.values(inventory ?? {}));
+  if (broken.length > 0) {
+    throw new PlacementError({
+      code: broken[0]!.code,
+      phase: "check",
+      action: `cannot place the VMs as ${file} says`,
+      message: broken.length === 1 ? broken[0]!.message : ["", ...broken.map(({ message }) => message)].join("\n  "),
+      remedies: broken[0]!.remedies,
+      problems: broken,
+    });
+  }
+  return { members: inOrder(placements), warnings: warnings.map((fault) => renderFault(file, fault)) };
+}
+
+function inOrder({ vms, defaults }: Placements): FleetMember[] {
+  const made = new Map<string, FleetMember>();
+  const add = (start: string) => {
+    const stack = [start];
+    while (stack.length > 0) {
+      const name = stack[stack.length - 1]!;
+      const missing = vms[name]!.after.filter((other) => !made.has(other));
+      if (missing.length > 0) stack.push(...missing);
+      else {
+        stack.pop();
+        if (!made.has(name)) made.set(name, member(name));
+      }
+    }
+  };
+  const member = (name: string): FleetMember => {
+    const { domain, host, after, migration } = vms[name]!;
+    const options = { ...defaults.migration, ...migration };
+    return { name, domain, host, after, ...(Object.keys(options).length > 0 && { migration: options }) };
+  };
+  for (const name of Object.keys(vms)) add(name);
+  return [...made.values()];
+}
