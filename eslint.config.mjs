@@ -10,6 +10,7 @@ const anyOf = (names) => names.join("|");
 
 function layer(name, allowed) {
   const forbidden = Object.keys(layers).filter((other) => other !== name && !allowed.includes(other));
+  const files = allowed.filter((each) => each.includes("/"));
   const pure = name === "core" || name === "fleet";
   const packages = {
     core: "^[^.]",
@@ -33,7 +34,7 @@ function layer(name, allowed) {
         {
           patterns: [
             {
-              regex: `^(\\.\\./)+(${anyOf([...forbidden, ...above])})(/|$)`,
+              regex: `^(\\.\\./)+(?!(${anyOf(["-", ...files])})$)(${anyOf([...forbidden, ...above])})(/|$)`,
               message: `${name}/ may use ${allowed.length > 0 ? anyOf(allowed) : "no other layer"} (docs/architecture.md).`,
             },
             { regex: packages, message: `${name}/ uses no such package (docs/architecture.md).` },

@@ -30,6 +30,8 @@ export class SimulatedHost {
   readonly failing = new Map<string, string>();
   /** What virsh answers to commands that begin with the key, and the shell to scripts that hold it. */
   readonly answers = new Map<string, string>();
+  /** The notes in /tmp of who cancelled a migration. */
+  readonly notes = new Map<string, string>();
   /** Every script that the shell was given. */
   readonly scripts: string[] = [];
   /** Called with every virsh command before it is answered. */

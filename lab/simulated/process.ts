@@ -41,6 +41,8 @@ async function run(network: Network, host: SimulatedHost, command: string): Prom
     if (defined) defined.persistent = true;
     return {};
   }
+  const [, file, rest] = /^f=(\/tmp\/\S+); ([^]*)$/.exec(command) ?? [];
+  if (file !== undefined) return noteOf(host, file, rest!);
   if (command.includes("id -un")) return { out: host.account };
   if (command.includes("/var/log/libvirt")) return { out: host.log };
   if (!command.startsWith("virsh ")) {
@@ -49,6 +51,18 @@ async function run(network: Network, host: SimulatedHost, command: string): Prom
   }
   const line = command.replace(/^virsh (?:-c \S+ )?/, "");
   return line.startsWith("migrate ") ? await migrate(network, host, line) : askVirsh(network, host, line);
+}
+
+/** Who cancelled a migration: written, or read and taken away; as old as the question. */
+function noteOf({ notes }: SimulatedHost, file: string, script: string): Answer {
+  const [, text] = /printf '%s\\n' (.*) > "\$f"$/.exec(script) ?? [];
+  if (text !== undefined) {
+    notes.set(file, text.replace(/^'(.*)'$/, "$1"));
+    return {};
+  }
+  const note = notes.get(file);
+  notes.delete(file);
+  return note === undefined ? {} : { out: `0 ${note}\n` };
 }
 
 /** `sh` that reads a script of the provider's on standard input. */

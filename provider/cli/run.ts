@@ -6,6 +6,7 @@ import type { Inventory, SshChoice } from "../core/model";
 import type { Clock, Dial } from "../core/ports";
 import { Hosts } from "../observe/hosts";
 import { type Mask, maskAll } from "../schema";
+import { cancelVerb } from "./cancel";
 import { doctorVerb } from "./doctor";
 import { type CliSettings, UsageError } from "./inventory";
 import { planVerb } from "./plan";
@@ -16,7 +17,7 @@ const about = `Where libvirt VMs run, and where they can go.
 The hosts are those of the selected stack (vm-placement:hosts); --inventory FILE takes them from a JSON file instead.
 Exit code: 0 = no blockers, 1 = blocked, 2 = usage error.`;
 
-const verbs = [planVerb, doctorVerb] as readonly Verb<unknown>[];
+const verbs = [planVerb, doctorVerb, cancelVerb] as readonly Verb<unknown>[];
 
 export interface CliWorld {
   dial(inventory: Inventory, ssh: SshChoice, note: (text: string) => void): Dial;

@@ -5,7 +5,7 @@ import { type Problem, renderAdvice, withCaution } from "./problem";
 
 /** Where in the flow something failed. */
 export type Phase =
-  "check" | "configure" | "connect" | "observe" | "decide" | "preflight" | "migrate" | "watch" | "verify";
+  "check" | "configure" | "connect" | "observe" | "decide" | "preflight" | "migrate" | "watch" | "cancel" | "verify";
 
 /** A problem that ended what was being done. */
 export interface Failure extends Omit<Problem, "severity" | "rule"> {

@@ -9,6 +9,7 @@ import type { Remedy } from "../core/problem";
 import { tryPeerLogin } from "../core/problems";
 import { commandLine, shownCommand } from "../core/shownCommand";
 import { holdsItsMemory, isActive, isInPostCopy, isPausedForMigration } from "../core/situation";
+import { cancelledBy } from "./cancelledBy";
 import { ended, endedOnDestination } from "./diagnoseEnded";
 import { diagnosePeerLost, postCopyFailed, postCopyGoesOn, unnoticed } from "./diagnosePostCopy";
 import { daemonsOf } from "./explainFailure";
@@ -63,6 +64,8 @@ function endingItsConnection(domain: DomainView, destination: string): Remedy {
 }
 
 async function stayed(end: Ended): Promise<PlacementError> {
+  const cancelled = await cancelledBy(end);
+  if (cancelled !== undefined) return cancelled;
   const { migration, verdict } = end;
   const cause = await explained(end);
   const silent = verdict.silent.destination;

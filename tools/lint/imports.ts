@@ -7,7 +7,7 @@ export type Sources = ReadonlyMap<string, string>;
 export type Imports = ReadonlyMap<string, ReadonlySet<string>>;
 
 export interface Layers {
-  /** Which layers of provider/ a layer may use. */
+  /** Which layers of provider/ a layer may use, or which single files of one. */
   layers: Readonly<Record<string, readonly string[]>>;
   /** Which top folders a top folder may use; `except`: directories that the rule leaves alone. */
   folders: Readonly<Record<string, { mayUse: readonly string[]; except?: readonly string[] }>>;
@@ -71,7 +71,11 @@ export function againstArrows(imports: Imports, { layers, folders }: Layers): st
     // Above the layers are the files of provider/ itself.
     if (layer === undefined) return true;
     const used = layerOf(to);
-    return used !== undefined && (used === layer || (layers[layer] ?? []).includes(used));
+    const mayUse = layers[layer] ?? [];
+    return (
+      used !== undefined &&
+      (used === layer || mayUse.includes(used) || mayUse.some((file) => to === `provider/${file}.ts`))
+    );
   };
   return [...imports].flatMap(([from, targets]) =>
     [...targets]

@@ -1,5 +1,6 @@
 /** What holds of libvirt, as far as the provider builds on it: the simulated lab and the real one run the same scenarios. */
 import { atRest } from "./at-rest";
+import { cancelling } from "./cancelling";
 import { leftovers } from "./leftovers";
 import { migrations } from "./migrations";
 import { placements } from "./placements";
@@ -9,6 +10,7 @@ const groups = {
   "a VM at rest": atRest,
   reconcile: placements,
   "a migration in progress": migrations,
+  "cancelling a migration": cancelling,
   "what was left over": leftovers,
 };
 

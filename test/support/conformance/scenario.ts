@@ -8,6 +8,7 @@ import type { MigrationOptions } from "../../../provider/core/options";
 import type { Clock, Dial, Progress, Shell } from "../../../provider/core/ports";
 import { assess } from "../../../provider/observe/assess";
 import { Hosts } from "../../../provider/observe/hosts";
+import { cancel, type Cancelled } from "../../../provider/reconcile/cancel";
 import { reconcile, type Reconciled } from "../../../provider/reconcile/reconcile";
 import type { Virsh } from "../../../provider/virsh/client";
 import { makePlan } from "../../../provider/virsh/command";
@@ -108,14 +109,21 @@ export class Scenario {
     return reconcile(hosts, this.desired(host, asked), { clock: this.lab.clock, progress: silent });
   }
 
+  async cancel(who = "ann@laptop"): Promise<Cancelled> {
+    const hosts = this.connect();
+    this.moves.push(hosts);
+    return cancel(hosts, this.name, who, this.lab.clock);
+  }
+
   async decision(host: string, asked: Asked = {}): Promise<Decision> {
     return (await assess(this.hosts, this.desired(host, asked))).decision;
   }
 
-  async fails(act: () => Promise<unknown>, code: ErrorCode): Promise<void> {
+  async fails(act: () => Promise<unknown>, code: ErrorCode, says = ""): Promise<void> {
     await assert.rejects(act, (error: unknown) => {
       assert.ok(error instanceof PlacementError, String(error));
       assert.equal(error.code, code, error.message);
+      assert.ok(error.message.includes(says), error.message);
       return true;
     });
   }

@@ -164,6 +164,12 @@ describe("the command line", () => {
     assert.doesNotMatch(printed, /→ kvm-c/);
   });
 
+  it("cancels nothing where no migration is in progress", async () => {
+    const { code, complained } = await call(["cancel", "db-01"]);
+    assert.equal(code, 1);
+    assert.match(complained, /^cannot cancel the migration of db-01 \(cancel\): no host sends it \(kvm-a: running/);
+  });
+
   const misuses: [words: string[], stderr: RegExp][] = [
     [["plan"], /^error: missing required argument 'vm'/],
     [["plan", "db-02"], /^db-02 is on none of kvm-a, kvm-b and kvm-c\n$/],
