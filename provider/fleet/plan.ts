@@ -87,7 +87,10 @@ export interface Stay {
   readonly reason: string;
 }
 
-/** What cannot hold together. Without any one of its VMs, or of its rules and limits, the rest can. */
+/**
+ * What cannot hold together. Without any one of its VMs, or of its rules and limits, the rest can. VMs that only fill the other hosts
+ * are not named where a limit is.
+ */
 export interface Conflict {
   /** The rules. */
   readonly rules: readonly Rule[];
@@ -95,7 +98,7 @@ export interface Conflict {
   readonly limits: readonly LimitName[];
   /** The VMs. */
   readonly vms: readonly string[];
-  /** The hosts: those that the VMs are on, should leave or should go to. */
+  /** The hosts that the VMs should leave or go to, and each closed host that would solve it if it were open. */
   readonly hosts: readonly string[];
   /** The same in a sentence. */
   readonly why: string;
@@ -103,7 +106,8 @@ export interface Conflict {
   readonly proven: boolean;
 }
 
-interface Listed {
+/** VMs that do not leave hosts that are evacuated. */
+export interface Listed {
   /** VMs that stay on a host that is evacuated, as they are to (`onEvacuation`). */
   readonly stays: readonly Stay[];
   /** VMs that keep a host from being emptied. */

@@ -88,7 +88,7 @@ function showSelector(selector: Selector): string {
         .join(", ");
 }
 
-function namesOf(selector: Selector, vms: readonly FleetVm[]): string[] {
+export function namesOf(selector: Selector, vms: readonly FleetVm[]): string[] {
   return select(selector, vms).map(({ name }) => name);
 }
 
