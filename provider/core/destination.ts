@@ -54,6 +54,18 @@ export function sshDestination(name: string): Destination {
   return "wrong" in read ? { host: name } : read;
 }
 
+/** Names of one host in different letters, or with the dot of DNS at the end, have one key: ssh connects to them in lower case. */
+export function destinationKey(name: string): string {
+  const { user } = sshDestination(name);
+  return user === undefined ? serverKey(name) : `${user}@${serverKey(name)}`;
+}
+
+/** The same, whichever account logs in. */
+export function serverKey(name: string): string {
+  const { host, port } = sshDestination(name);
+  return hostAndPort(host.toLowerCase().replace(/\.$/, ""), port ?? 22);
+}
+
 function portIn(text: string | undefined): number | "none" | undefined {
   if (text === undefined) return undefined;
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;

@@ -1,17 +1,22 @@
 /** Alone owns the connections: how long they live, what they were last seen to say, and how many migrations a host bears at once. */
 import type { DomainView } from "../core/domain";
 import { PlacementError } from "../core/errors";
+import { destinationKey, serverKey } from "../core/destination";
 import type { Host, Inventory } from "../core/model";
-import type { Clock, Dial } from "../core/ports";
+import type { Clock, Dial, Shell } from "../core/ports";
 import { Virsh } from "../virsh/client";
 import { LiveMoves } from "./liveMoves";
+import { renamed, spelledAs } from "./spelling";
 import { validity } from "../core/times";
 
 const defaultLimit = 2;
 
 export class Hosts {
-  readonly liveMoves = new LiveMoves();
+  readonly liveMoves = new LiveMoves((name) => this.server(name));
+  /** By `key`. */
   private readonly connections = new Map<string, Promise<Virsh>>();
+  /** The same connections under other names of their hosts. */
+  private readonly respelled = new WeakMap<Virsh, Map<string, Virsh>>();
   private readonly observations = new Map<string, { at: number; views: Promise<DomainView[]> }>();
   private readonly answers = new Map<string, { at: number; answer: Promise<unknown> }>();
   private readonly busy = new Map<string, number>();
@@ -44,20 +49,45 @@ export class Hosts {
     );
   }
 
+  /** A host of state or of another resource, as these write it. In an inventory each name is a host of its own. */
+  spelledAs(name: string, names: readonly string[]): string {
+    return this.inventory === undefined ? spelledAs(name, names) : name;
+  }
+
+  private key(name: string): string {
+    return this.inventory === undefined ? destinationKey(name) : name;
+  }
+
+  private server(name: string): string {
+    return this.inventory === undefined ? serverKey(name) : name;
+  }
+
   /** virsh on a host, over the one connection to it; dialled again when that was lost. */
   async on(name: string): Promise<Virsh> {
-    const known = this.connections.get(name);
+    const virsh = await this.connected(name, this.key(name));
+    if (virsh.host === name || this.inventory !== undefined) return virsh;
+    const others = this.respelled.get(virsh) ?? new Map<string, Virsh>();
+    this.respelled.set(virsh, others);
+    const other = others.get(name) ?? this.virshOver(renamed(virsh.shell, name), name);
+    others.set(name, other);
+    return other;
+  }
+
+  private virshOver(shell: Shell, name: string): Virsh {
+    return new Virsh(shell, this.uri, (stream, text) => this.noise(name, stream, text));
+  }
+
+  private async connected(name: string, key: string): Promise<Virsh> {
+    const known = this.connections.get(key);
     // Callers during a dial share its result: a dead host is not waited for once for each VM.
     const connected = await known;
     if (connected?.shell.alive) return connected;
-    const since = this.connections.get(name);
+    const since = this.connections.get(key);
     if (since !== undefined && since !== known) return since;
-    const dialled = this.dial(this.host(name)).then(
-      (shell) => new Virsh(shell, this.uri, (stream, text) => this.noise(name, stream, text)),
-    );
+    const dialled = this.dial(this.host(name)).then((shell) => this.virshOver(shell, name));
     // An unreachable host is asked again by the next caller, not remembered as dead.
-    dialled.catch(() => this.connections.get(name) === dialled && this.connections.delete(name));
-    this.connections.set(name, dialled);
+    dialled.catch(() => this.connections.get(key) === dialled && this.connections.delete(key));
+    this.connections.set(key, dialled);
     return dialled;
   }
 
@@ -95,14 +125,17 @@ export class Hosts {
 
   /** What was seen of a host is out of date. */
   forget(...names: string[]): void {
-    for (const name of names) this.observations.delete(name);
+    const keys = new Set(names.map((name) => this.key(name)));
+    for (const name of this.observations.keys()) {
+      if (keys.has(this.key(name))) this.observations.delete(name);
+    }
   }
 
   /** Runs `work` when both hosts have room for one more migration. `onWait` is called with why it has to wait. */
   async withRoom<T>(from: string, to: string, onWait: (reason: string) => void, work: () => Promise<T>): Promise<T> {
     const slots = [
-      { key: `out of ${from}`, limit: this.host(from).maxOutgoing ?? defaultLimit },
-      { key: `into ${to}`, limit: this.host(to).maxIncoming ?? defaultLimit },
+      { is: `out of ${from}`, key: `out of ${this.server(from)}`, limit: this.host(from).maxOutgoing ?? defaultLimit },
+      { is: `into ${to}`, key: `into ${this.server(to)}`, limit: this.host(to).maxIncoming ?? defaultLimit },
     ];
     const full = () => slots.filter(({ key, limit }) => (this.busy.get(key) ?? 0) >= limit);
     const take = () => {
@@ -113,7 +146,7 @@ export class Hosts {
     if (!take()) {
       onWait(
         `waiting: ${full()
-          .map(({ key, limit }) => `${limit} migrations ${key} are already running`)
+          .map(({ is, limit }) => `${limit} migrations ${is} are already running`)
           .join(", ")}`,
       );
       await new Promise<void>((resolve) =>

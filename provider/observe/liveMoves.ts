@@ -8,6 +8,9 @@ export class LiveMoves {
   private readonly previewed = new Map<string, LiveMove>();
   private readonly started = new Map<string, LiveMove>();
 
+  /** @param key the same for all names of one host. */
+  constructor(private readonly key: (host: string) => string = (host) => host) {}
+
   preview(move: LiveMove): void {
     if (!this.started.has(move.uuid)) this.previewed.set(move.uuid, move);
   }
@@ -27,8 +30,12 @@ export class LiveMoves {
   /** Of the other VMs, those of a preview too where one asks. In `up` each waits for none that is not on its way. */
   besides(uuid: string, destination: string, inPreview: boolean): MoveAlongside[] {
     const previewed = inPreview ? [...this.previewed.values()] : [];
+    const to = this.key(destination);
+    // Under the name by which it is asked for.
+    const named = (host: string) => (this.key(host) === to ? destination : host);
     return [...marked([...this.started.values()], true), ...marked(previewed, false)]
       .filter((move) => move.uuid !== uuid)
+      .map((move) => ({ ...move, source: named(move.source), destination: named(move.destination) }))
       .filter((move) => move.destination === destination || (inPreview && move.source === destination))
       .map(({ uuid: _, ...move }) => move);
   }

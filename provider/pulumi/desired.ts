@@ -12,7 +12,9 @@ import type { Props } from "./state";
  * @throws PlacementError where the inputs or the configuration cannot be used.
  */
 export function desiredOf(settings: Settings, id: string | undefined, olds: Props, news: Props): DesiredPlacement {
-  const { inputs, failures } = readInputs(usable(settings), news);
+  const known = usable(settings);
+  const { inputs, failures } = readInputs(known, news);
+  const lastHost = olds.currentHost as string | undefined;
   const wrong = failures[0];
   if (wrong || !inputs.domain || !inputs.hosts || !inputs.migration) {
     throw new PlacementError({
@@ -29,7 +31,7 @@ export function desiredOf(settings: Settings, id: string | undefined, olds: Prop
     hosts: inputs.hosts,
     options: inputs.migration,
     plan: planOf(settings, inputs),
-    lastHost: olds.currentHost as string | undefined,
+    lastHost: lastHost === undefined ? undefined : known.hosts.spelledAs(lastHost, inputs.hosts),
     lastMigration: olds.lastMigration as LastMigration | undefined,
     estimate: settings.preview.probe ? settings.preview : undefined,
     everywhere: olds.__incomplete === true,

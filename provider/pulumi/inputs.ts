@@ -1,6 +1,6 @@
 /** What the program asks for, read with the inventory at hand. */
 import type { Plan } from "../core/args";
-import { type InputFailure, type ParsedInputs, parseInputs, unknownHosts } from "../schema";
+import { type InputFailure, type ParsedInputs, parseInputs, sameHostTwice, unknownHosts } from "../schema";
 import { makePlan } from "../virsh/command";
 import type { Settings } from "./settings";
 import type { Props } from "./state";
@@ -11,7 +11,8 @@ export function readInputs(settings: Settings, news: Props): { inputs: ParsedInp
   // With an inventory that cannot be read nobody knows which names are right.
   const hosts = settings.failures.length > 0 ? [] : (inputs.hosts ?? []);
   const unknown = unknownHosts(hosts, settings.inventory, () => settings.sshHosts());
-  return { inputs, failures: [...settings.failures, ...failures, ...unknown] };
+  const twice = settings.failures.length > 0 ? [] : sameHostTwice(hosts, settings.inventory);
+  return { inputs, failures: [...settings.failures, ...failures, ...unknown, ...twice] };
 }
 
 /** Of inputs that are known: made of them and of the inventory alone. */

@@ -24,7 +24,8 @@ export async function readPlacement(
   const { hosts } = usable(settings);
   const { inputs } = parseInputs(props);
   const { domain = id, hosts: desired = [] } = inputs;
-  const last = props.currentHost as string | undefined;
+  const recorded = props.currentHost as string | undefined;
+  const last = recorded === undefined ? undefined : hosts.spelledAs(recorded, desired);
   const first = [...new Set([...(last === undefined ? [] : [last]), ...desired])].filter(
     (name) => hosts.names.length === 0 || hosts.names.includes(name),
   );

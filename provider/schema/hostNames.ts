@@ -1,4 +1,4 @@
-import { destinationOf, sshDestination, withoutBrackets } from "../core/destination";
+import { destinationKey, destinationOf, sshDestination, withoutBrackets } from "../core/destination";
 import type { Host, Inventory } from "../core/model";
 import { listed, nearMatches } from "../core/near";
 import type { Remedy } from "../core/problem";
@@ -49,6 +49,23 @@ function knownDestination(text: string, inventory: Record<string, Host>, bySsh: 
   const fields = (["user", "port"] as const).filter((field) => read[field] !== undefined);
   const beside = fields.length === 0 ? "" : `; set its ${fields.join(" and ")} in vm-placement:hosts`;
   return { do: `write ${name}${beside}` };
+}
+
+/** One host of a list in two spellings. In an inventory each name is a host of its own. */
+export function sameHostTwice(names: readonly string[], inventory: Inventory): InputFailure[] {
+  if (inventory !== undefined) return [];
+  const again = names.find((name, at) => names.findIndex((each) => destinationKey(each) === destinationKey(name)) < at);
+  const first = again !== undefined && names.find((each) => destinationKey(each) === destinationKey(again));
+  // Written in the same way twice: the list itself is refused.
+  if (!first || first === again) return [];
+  return [
+    {
+      property: "host",
+      code: "invalidInput",
+      message: `"${shownName(first)}" and "${shownName(again)}" are the same host: ssh connects to both in lower case`,
+      remedies: [{ do: "write it once" }],
+    },
+  ];
 }
 
 const canonical = (host: string) => withoutBrackets(host).toLowerCase().replace(/\.$/, "");

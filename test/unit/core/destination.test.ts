@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { isIP } from "node:net";
-import { destinationOf, isIpv6, parseDestination } from "../../../provider/core/destination";
+import { destinationKey, serverKey, destinationOf, isIpv6, parseDestination } from "../../../provider/core/destination";
 
 describe("ssh: a destination", () => {
   const cases: [text: string, expected: object | undefined][] = [
@@ -93,5 +93,23 @@ describe("a host as a placement names it", () => {
       const text = Array.from({ length: 2 + next(8) }, () => parts[next(i % 3 === 0 ? parts.length : 5)]).join(":");
       assert.equal(isIpv6(text), isIP(text) === 6, text);
     }
+  });
+});
+
+describe("the key of a host without an inventory", () => {
+  const same = [
+    ["kvm-b", "KVM-B", "kvm-b.", "Kvm-B.", "kvm-b:22"],
+    ["root@kvm-b.example.net:2222", "root@KVM-B.Example.net.:2222"],
+    ["fd00::12", "FD00::12", "[fd00::12]:22"],
+  ];
+  it("is the same in other letters, with a dot at the end, and with the port that is the default", () => {
+    for (const names of same) assert.equal(new Set(names.map(destinationKey)).size, 1, names.join(" "));
+  });
+
+  it("is another for another account, port, or a longer name; for migrations the account is left out", () => {
+    const names = ["kvm-b", "root@kvm-b", "Root@kvm-b", "kvm-b:2222", "kvm-b.example.net"];
+    assert.equal(new Set(names.map(destinationKey)).size, names.length);
+    assert.equal(new Set(names.slice(0, 3).map(serverKey)).size, 1);
+    assert.notEqual(serverKey("kvm-b"), serverKey("kvm-b:2222"));
   });
 });

@@ -43,6 +43,66 @@ describe("the hosts", () => {
     await own.close();
   });
 
+  describe("without an inventory, written in two ways", () => {
+    /** As ssh: each way leads to the host of that name in lower case. */
+    const dial: Dial = (host) => fakes.dial({ ...host, name: host.name.toLowerCase().replace(/\.$/, "") });
+    let free: Hosts;
+    beforeEach(() => (free = new Hosts(dial, undefined, "qemu:///system", clock)));
+    afterEach(() => free.close());
+
+    it("are one host: one connection, under the name by which each asks", async () => {
+      const all = await Promise.all(["KVM-B", "kvm-b", "kvm-b.", "kvm-b"].map((name) => free.on(name)));
+      assert.deepEqual(fakes.dialled, ["kvm-b"]);
+      assert.deepEqual(
+        all.map(({ host }) => host),
+        ["KVM-B", "kvm-b", "kvm-b.", "kvm-b"],
+      );
+      assert.equal(all[1], all[3]);
+      const views = await Promise.all(["KVM-B", "kvm-b"].map((name) => free.recentViews(name)));
+      assert.deepEqual(
+        views.map(([view]) => view!.host),
+        ["KVM-B", "kvm-b"],
+      );
+    });
+
+    it("are one host: what was seen of it is out of date under each name", async () => {
+      const asked = () => fakes.hosts.get("kvm-b")!.commands.filter((command) => command.startsWith("list")).length;
+      await free.recentViews("KVM-B");
+      const before = asked();
+      free.forget("kvm-b");
+      await free.recentViews("KVM-B");
+      assert.ok(asked() > before);
+    });
+
+    it("are one host: its migrations share its room", async () => {
+      const log: string[] = [];
+      const ends: (() => void)[] = [];
+      const begin = (to: string) =>
+        free.withRoom(
+          `source-${log.length}`,
+          to,
+          (why) => log.push(why),
+          () => (log.push(to), new Promise<void>((resolve) => ends.push(resolve))),
+        );
+      const all = [begin("KVM-B"), begin("kvm-b."), begin("root@kvm-b")];
+      await turn();
+      assert.deepEqual(log, ["KVM-B", "kvm-b.", "waiting: 2 migrations into root@kvm-b are already running"]);
+      ends[0]!();
+      await turn();
+      assert.equal(log.at(-1), "root@kvm-b");
+      ends.forEach((end) => end());
+      await Promise.all(all);
+    });
+
+    it("are two in an inventory that has both", async () => {
+      const both = new Hosts(dial, { "KVM-B": { name: "KVM-B" }, "kvm-b": { name: "kvm-b" } }, "qemu:///system", clock);
+      await Promise.all([both.on("KVM-B"), both.on("kvm-b")]);
+      assert.equal(fakes.dialled.length, 2);
+      assert.equal(both.spelledAs("KVM-B", ["kvm-b"]), "KVM-B");
+      await both.close();
+    });
+  });
+
   describe("have one connection each", () => {
     it("however many ask at the same time", async () => {
       const all = await Promise.all([hosts.on("kvm-a"), hosts.on("kvm-a"), hosts.on("kvm-b")]);

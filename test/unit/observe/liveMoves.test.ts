@@ -23,6 +23,19 @@ describe("the live moves of one run", () => {
     assert.deepEqual(names(moves, true, "1"), ["vm-2"]);
   });
 
+  it("count together where one host is written in two ways", () => {
+    const moves = new LiveMoves((host) => host.toLowerCase());
+    moves.preview(move("1", "kvm-a", "KVM-B"));
+    moves.preview(move("2", "KVM-B", "kvm-c"));
+    assert.deepEqual(
+      moves.besides("other", "kvm-b", true).map(({ source, destination }) => [source, destination]),
+      [
+        ["kvm-a", "kvm-b"],
+        ["kvm-b", "kvm-c"],
+      ],
+    );
+  });
+
   it("count once, as they were seen last", () => {
     const moves = new LiveMoves();
     moves.preview(move("1", "kvm-a", "kvm-b"));
