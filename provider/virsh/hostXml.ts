@@ -1,4 +1,5 @@
 import { clean, cleanLine } from "../core/clean";
+import { wholeNumber } from "../core/numbers";
 import { all, first, has, parseXml } from "./xml";
 
 export interface Capabilities {
@@ -93,6 +94,14 @@ function namesAtTheEnd(text: string): string[] {
     .trim()
     .split(/[,、，]\s*/);
   return at > "error".length && names.every((name) => /^[a-z0-9][\w.-]*$/.test(name)) ? names : [];
+}
+
+/** Reads `virsh pool-dumpxml`: what is free in a volume group or a pool of ZFS. Of files, the file system says it. */
+export function parsePoolFreeBytes(xml: string): number | undefined {
+  const pool = parseXml(xml, "pool");
+  if (pool === undefined || !["logical", "zfs"].includes(pool.attributes.type ?? "")) return undefined;
+  const available = first(pool, "available");
+  return ["bytes", "B"].includes(available.attributes.unit ?? "bytes") ? wholeNumber(available.text) : undefined;
 }
 
 /** Reads `virsh pool-dumpxml`: the directory of a pool of files, "" for any other kind; undefined where it cannot be read. */

@@ -29,9 +29,10 @@ export function problemOfCopy(disk: Disk, facts: MoveFacts): DiskProblem | undef
   const size = virtualSize(onSource, format);
   const image = { format, path, size };
   if (!onDestination.exists) {
+    if (isMadeInPool(disk, facts)) return undefined;
     if (type === "block")
       return { message: `${host} has no block device ${path} to copy into`, remedies: [makeDevice(size)] };
-    const message = noImage(disk, path, facts);
+    const message = noImage(path, facts);
     return message === undefined ? undefined : { message, remedies: [createImage(host, image)] };
   }
   if (onDestination.format !== undefined && format !== "raw" && onDestination.format !== format) {
@@ -83,15 +84,15 @@ function makeDevice(size: number | undefined): Remedy {
   };
 }
 
+/** The pool of a volume is looked up by name, and with "all" libvirt makes the volume in it: a logical volume too. */
+function isMadeInPool({ volume, target }: Disk, { destinationVolumes, options }: MoveFacts): boolean {
+  return options.copyStorage === "all" && volume !== undefined && destinationVolumes?.[target]?.pool === "active";
+}
+
 /** With "all", libvirt makes the image itself where a storage pool has its directory. */
-function noImage(
-  { volume, target }: Disk,
-  path: string,
-  { destination: { host, poolPaths }, destinationVolumes, options }: MoveFacts,
-): string | undefined {
-  if (options.copyStorage !== "all") return `${host} has no image ${path} to copy into`;
-  // The pool of a volume is looked up by name.
-  if (volume !== undefined && destinationVolumes?.[target]?.pool === "active") return undefined;
+function noImage(path: string, facts: MoveFacts): string | undefined {
+  const { host, poolPaths } = facts.destination;
+  if (facts.options.copyStorage !== "all") return `${host} has no image ${path} to copy into`;
   const directory = path.slice(0, path.lastIndexOf("/")) || "/";
   if (poolPaths === undefined || poolPaths.includes(directory)) return undefined;
   return `${host} has no image ${path} to copy into, and no storage pool for ${directory}`;

@@ -9,7 +9,7 @@ import { freeSpace } from "./space";
 
 /** What a move writes to each file system of its destination. */
 export function bytesToCopy(facts: MoveFacts): CopiedBytes[] {
-  const copies = facts.how === "live" ? copiedByLibvirt(facts) : copiedByUs(facts);
+  const copies = facts.how === "live" ? [...copiedByLibvirt(facts), ...madeInPools(facts)] : copiedByUs(facts);
   const sums = new Map<string, CopiedBytes>();
   for (const each of copies) {
     const before = sums.get(each.fileSystemId);
@@ -54,6 +54,20 @@ function copiedByLibvirt(facts: MoveFacts): CopiedBytes[] {
       atLeast: Math.max(0, (isSparse ? used : size) - taken),
       atMost: Math.max(0, size - taken),
     });
+  });
+}
+
+/** Volumes that libvirt makes in a volume group or a pool of ZFS take all of their size there, since it names no allocation. */
+function madeInPools(facts: MoveFacts): CopiedBytes[] {
+  return (facts.domain?.disks ?? []).flatMap((disk) => {
+    const { path, volume, target, type } = disk;
+    const onDestination = facts.destinationVolumes?.[target];
+    if (path === undefined || volume === undefined || type !== "block" || !isCopied(disk, facts)) return [];
+    if (onDestination?.pool !== "active" || onDestination.path !== undefined) return [];
+    const size = facts.sourceImages[path]?.sizeBytes;
+    const { freeBytes } = onDestination;
+    if (size === undefined || freeBytes === undefined) return [];
+    return [{ fileSystemId: `pool ${volume.pool}`, freeBytes, path, atLeast: size, atMost: size }];
   });
 }
 

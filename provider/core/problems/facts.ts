@@ -182,7 +182,10 @@ export interface MoveAlongside {
 }
 
 /** What the destination's libvirt makes of a disk by pool and volume. */
-export type VolumeOnHost = { pool: "missing" | "inactive" } | { pool: "active"; path: string | undefined };
+export type VolumeOnHost =
+  | { pool: "missing" | "inactive" }
+  /** `freeBytes`: of the pool, where the volume is not there yet. */
+  | { pool: "active"; path: string | undefined; freeBytes?: number };
 
 /** What the destination's libvirt says of this domain. */
 export interface FitFacts {

@@ -43,6 +43,8 @@ export interface SystemFacts {
   topology: Topology | undefined;
   /** An unprivileged QEMU may use userfaultfd, which post-copy needs on the destination. */
   userfaultfd: boolean | undefined;
+  /** The account that QEMU has there and that may not open /dev/kvm; absent: it may, or it is not known. */
+  kvmForbiddenTo?: string;
   qemuConf: QemuConf | undefined;
   /** In the directory that QEMU's migration uses; asked only where `migration.tls` is set. */
   certificates: Certificates | undefined;

@@ -14,7 +14,7 @@ import { distinctHosts, nameAndUuidAreFree } from "./identity";
 import { hostFilesAreThere } from "./hostFiles";
 import { imagesCanBeCopied } from "./imageCopy";
 import { driverDaemonsAnswer } from "./driverDaemons";
-import { domainFits } from "./machineType";
+import { domainFits, kvmIsOpen } from "./machineType";
 import { memoryIsFree } from "./memory";
 import { networksAreThere } from "./networks";
 import { compressionIsKnown, qemuIsNotOlder, tlsDiskCopyOverMultiFd, virshKnowsTheOptions } from "./options";
@@ -67,6 +67,7 @@ const ofTheDomain: readonly Finder[] = [
   pausedVmHasRunHere,
   nameAndUuidAreFree,
   domainFits,
+  kvmIsOpen,
   cpuFits,
   tpmFits,
   swtpmFits,

@@ -102,13 +102,27 @@ export const machineTypeUnknown: StderrCause = {
   ],
 };
 
-export const kvmForbidden: StderrCause = {
-  stderr: onOneLine(/Could not access KVM kernel module|\/dev\/kvm/, /Permission denied/),
-  code: "migrationRefused",
-  remedies: ({ destination: host }) => [
+/** A warning: an access list or SELinux may allow what the account's groups do not. */
+export function kvmIsOpen({ domain, destination: { host, system } }: MoveFacts): Problem[] {
+  const account = system?.kvmForbiddenTo;
+  if (account === undefined || (domain !== undefined && domain.virtType !== "kvm")) return [];
+  const message = `QEMU on ${host} runs as ${account}, which may not open /dev/kvm`;
+  return [
+    { rule: "kvm-access", severity: "warning", code: "migrationRefused", host, message, remedies: openKvm(host) },
+  ];
+}
+
+function openKvm(host: string): Remedy[] {
+  return [
     {
       do: `let QEMU's account on ${host} open /dev/kvm (group kvm, mode 0660)`,
       commands: ["ls -lZ /dev/kvm", "udevadm trigger --name-match=kvm"].map((command) => ({ host, command })),
     },
-  ],
+  ];
+}
+
+export const kvmForbidden: StderrCause = {
+  stderr: onOneLine(/Could not access KVM kernel module|\/dev\/kvm/, /Permission denied/),
+  code: "migrationRefused",
+  remedies: ({ destination }) => openKvm(destination),
 };

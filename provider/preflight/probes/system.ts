@@ -1,4 +1,5 @@
 /** What virsh cannot tell of a host, asked of its shell in one go. */
+import { cleanLine } from "../../core/clean";
 import { parseCpuSet } from "../../core/cpuSet";
 import { wholeNumber } from "../../core/numbers";
 import type { Clock } from "../../core/ports";
@@ -28,6 +29,18 @@ export function systemOf(
 const certificateFiles = { authority: "ca-cert.pem", server: "server-cert.pem", client: "client-cert.pem" };
 const keyFiles = ["server-key.pem", "client-key.pem"];
 
+/**
+ * Whether QEMU's account may open /dev/kvm, which only root can try. The account is of qemu.conf, else the one that the distribution made for it;
+ * libvirt adds the account's own groups to the one of qemu.conf, whose default may be `kvm`.
+ */
+const kvmAccess = sh`s kvm; if [ -e /dev/kvm ] && [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+  c() { sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*[\"']\([a-z_][a-z0-9_-]*\)[\"'].*/\1/p" /etc/libvirt/qemu.conf 2>/dev/null | head -n 1; }
+  u=$(c user); [ -n "$u" ] || for u in libvirt-qemu qemu root; do id -u "$u" >/dev/null 2>&1 && break; done
+  g=$(c group); [ -n "$g" ] || g=$(id -gn "$u" 2>/dev/null)
+  try() { setpriv --reuid "$u" --regid "$1" --init-groups sh -c '[ -r /dev/kvm ] && [ -w /dev/kvm ]' 2>/dev/null; }
+  if setpriv --reuid "$u" --regid "$g" --init-groups true 2>/dev/null && ! try "$g" && ! try kvm; then echo "$u"; fi
+fi`;
+
 function systemScript({ withCertificates }: { withCertificates: boolean }): ShellScript {
   const certificates = sh`
 d() { d=$(sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*[\\"']\\([^\\"']*\\)[\\"'].*/\\1/p" /etc/libvirt/qemu.conf 2>/dev/null | head -n 1); }
@@ -56,6 +69,7 @@ s cgroup; [ -e /sys/fs/cgroup/cgroup.controllers ] && echo 2
 s numad; for d in /usr/bin /usr/sbin /bin; do [ -x $d/numad ] && echo yes; done
 s interfaces; ls /sys/class/net
 s userfaultfd; cat /proc/sys/vm/unprivileged_userfaultfd 2>/dev/null; [ -e /dev/userfaultfd ] && echo device
+${kvmAccess}
 s qemu.conf; [ -r /etc/libvirt/qemu.conf ] && { echo '# readable'; grep -Ev '^[[:space:]]*(#|$)' /etc/libvirt/qemu.conf; }${withCertificates ? certificates : sh``}
 s end`;
 }
@@ -96,6 +110,7 @@ export function parseSystem(text: string, askedAtMs: number, answeredAtMs: numbe
       numad: section("numad") !== "",
     },
     userfaultfd: qemuConf?.user !== undefined && isRoot(qemuConf.user) ? true : mayUseUserfaultfd,
+    ...(section("kvm") !== "" && { kvmForbiddenTo: cleanLine(section("kvm"), 64) }),
     qemuConf,
     certificates: parseCertificates(all),
   };

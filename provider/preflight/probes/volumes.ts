@@ -1,6 +1,7 @@
 import type { Disk, MoveFacts, VolumeOnHost } from "../../core/problems";
 import type { Virsh } from "../../virsh/client";
 import type { DomainDefinition } from "../../virsh/domainXml";
+import { parsePoolFreeBytes } from "../../virsh/hostXml";
 import { parseUuids } from "../../virsh/parse";
 import { command } from "../../virsh/virshCommand";
 
@@ -47,5 +48,8 @@ async function volumeThere(
   if (all === undefined || active === undefined) return undefined;
   const its = uuid?.trim();
   if (its === undefined || !parseUuids(all).has(its)) return { pool: "missing" };
-  return parseUuids(active).has(its) ? { pool: "active", path: undefined } : { pool: "inactive" };
+  if (!parseUuids(active).has(its)) return { pool: "inactive" };
+  const xml = await virsh.inquire(command`pool-dumpxml --pool=${its}`);
+  const freeBytes = xml === undefined ? undefined : parsePoolFreeBytes(xml);
+  return { pool: "active", path: undefined, ...(freeBytes !== undefined && { freeBytes }) };
 }

@@ -981,6 +981,34 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     },
     [...expected],
   ]),
+  [
+    "an account of QEMU that may not open /dev/kvm",
+    destinationHas({ kvmForbiddenTo: "libvirt-qemu" }),
+    [
+      "warning kvm-access on kvm-b: migrationRefused",
+      "kvm-b$ ls -lZ /dev/kvm",
+      "kvm-b$ udevadm trigger --name-match=kvm",
+    ],
+  ],
+  [
+    "such an account, for a VM without KVM",
+    { ...domain({ virtType: "qemu" }), ...destinationHas({ kvmForbiddenTo: "libvirt-qemu" }) },
+    [],
+  ],
+  ...(
+    [
+      [GiB, []],
+      [GiB - 1, ["blocker image-copy on kvm-b: unsafeStorage"]],
+    ] as const
+  ).map(([freeBytes, expected]): (typeof cases)[number] => [
+    `a logical volume that libvirt makes with ${freeBytes} bytes free`,
+    {
+      ...disk({ type: "block", volume: { pool: "vg0", name: "a" } }, image({ sizeBytes: GiB }), absentImage),
+      destinationVolumes: { vda: { pool: "active", path: undefined, freeBytes } },
+      options: { mode: "live", copyStorage: "all" },
+    },
+    [...expected],
+  ]),
   ...([[], ["virtstoraged"]] as const).map((answering): (typeof cases)[number] => [
     `a volume on a host ${answering.length === 0 ? "without" : "with"} virtstoraged`,
     {

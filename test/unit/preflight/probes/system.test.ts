@@ -121,6 +121,13 @@ shared_filesystems = [
     assert.equal(parseSystem(report.slice(0, 200), 0, 0), undefined);
   });
 
+  it("knows the account that may not open /dev/kvm", () => {
+    const forbidden = (account: string) =>
+      parseSystem(report.replace("@@ qemu.conf", `@@ kvm\n${account}\n@@ qemu.conf`), 0, 0)!.kvmForbiddenTo;
+    assert.equal(forbidden("libvirt-qemu"), "libvirt-qemu");
+    assert.equal(forbidden(""), undefined);
+  });
+
   for (const user of ['"root"', '"+0"', '"0"', "'root'", "'+0'", '"+00"'])
     it(`knows that user = ${user} is root, who may use userfaultfd`, () => {
       assert.equal(parseSystem(report.replace('"qemu"', user), 0, 0)!.userfaultfd, true);

@@ -23,7 +23,8 @@ describe("a disk by pool and volume", () => {
   }
 
   const uuid = "11111111-2222-4333-8444-555555555555";
-  const answered: [what: string, answers: Record<string, string>, expected: unknown][] = [
+  type Answered = [what: string, answers: Record<string, string>, expected: unknown];
+  const answered: Answered[] = [
     ["is there", { "vol-path": "/srv/a.qcow2\n" }, { pool: "active", path: "/srv/a.qcow2" }],
     ["has no pool", { "pool-list --all": "", "pool-list --uuid": "" }, { pool: "missing" }],
     [
@@ -36,6 +37,16 @@ describe("a disk by pool and volume", () => {
       { "pool-list --all": `${uuid}\n`, "pool-list --uuid": `${uuid}\n`, "pool-uuid": `${uuid}\n` },
       { pool: "active", path: undefined },
     ],
+    ...(["logical", "zfs", "dir"] as const).map((type): Answered => [
+      `is to be made in a pool of type ${type}`,
+      {
+        "pool-list --all": `${uuid}\n`,
+        "pool-list --uuid": `${uuid}\n`,
+        "pool-uuid": `${uuid}\n`,
+        "pool-dumpxml": `<pool type='${type}'><capacity unit='bytes'>9</capacity><available unit='bytes'>7</available></pool>`,
+      },
+      { pool: "active", path: undefined, ...(type !== "dir" && { freeBytes: 7 }) },
+    ]),
     ["is not known", {}, undefined],
   ];
   for (const [what, answers, expected] of answered) {
