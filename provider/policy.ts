@@ -1,4 +1,5 @@
 /** Ready-made policies for a PolicyPack: `pulumi-vm-placement/policy`. */
+import { readFileSync } from "node:fs";
 import { Config } from "@pulumi/pulumi";
 import {
   type Policies,
@@ -21,6 +22,8 @@ import {
 } from "./policy/all";
 import type { Definition, PlacementPolicy, ProgramPolicy } from "./policy/definition";
 import { type Facts, type Placement, placementOf, type PolicyHost, type PolicyVm } from "./policy/model";
+import { parsePlacements } from "./placements/parse";
+import type { Placements } from "./placements/model";
 import { VmPlacement } from "./resource";
 
 export type { HostLimits, Labels, Limits, OnlyRule, ApartRule, Rule, Selector, TogetherRule } from "./fleet/model";
@@ -35,19 +38,21 @@ export type { ChangeWindow, ChangeWindows, Day } from "./policy/windows";
 export interface PlacementPolicyOptions {
   /** The level of each policy that sets none of its own. Default: "mandatory". */
   enforcementLevel?: Level;
-  /** What is known of hosts, added to `vm-placement:hosts`, which the pack reads from the stack's configuration. */
+  /** The path of a placements file, from the pack's directory: its labels, rules, limits and maintenance hold here too. Default: none. */
+  placements?: string;
+  /** What is known of hosts, added to the placements file and to `vm-placement:hosts`, which the pack reads from the stack's configuration. */
   hosts?: Readonly<Record<string, PolicyHost>>;
-  /** What is known of VMs, by name. */
+  /** What is known of VMs, by name, added to the placements file. */
   vms?: Readonly<Record<string, PolicyVm>>;
-  /** Which VMs run apart, together, or on certain hosts only. */
+  /** Which VMs run apart, together, or on certain hosts only, beside the rules of the placements file. */
   rules?: readonly Rule[];
-  /** How full hosts may become, and how many VMs one update may move. */
+  /** How full hosts may become, and how many VMs one update may move; each before that of the placements file. */
   limits?: Limits;
   /**
-   * Where the VMs run before the update, by name. Default: not known, so every placement that an update makes or changes counts as a
+   * Where the VMs run before the update: by name, or the path of a placements file as it was then. Default: not known, so every placement that an update makes or changes counts as a
    * move, also an adoption or a change of `migration` alone.
    */
-  current?: Readonly<Record<string, string>>;
+  current?: Readonly<Record<string, string>> | string;
   /** How each policy is set. `--policy-pack-config` overrides the settings one by one. */
   policies?: PolicySettings;
   /** The clock. Default: that of this computer. */
@@ -62,8 +67,13 @@ export interface PlacementPolicyOptions {
  * new PolicyPack("placements", { policies: placementPolicies({ policies: { encryption: { between: "site" } } }) });
  */
 export function placementPolicies(options: PlacementPolicyOptions = {}): Policies {
+  // Now, so that a file with a fault ends the pack before anything is judged.
+  const files = {
+    placements: options.placements === undefined ? undefined : readFile(options.placements),
+    current: typeof options.current === "string" ? hostsOf(readFile(options.current)) : (options.current ?? {}),
+  };
   let known: Facts | undefined;
-  const facts = () => (known ??= factsOf(options));
+  const facts = () => (known ??= factsOf(options, files));
   const all = [...Object.keys(ofPlacements), ...Object.keys(ofPrograms)];
   for (const name of Object.keys(options.policies ?? {}))
     if (!all.includes(name)) throw new Error(`policies: got ${JSON.stringify(name)}; expected ${listed(all)}`);
@@ -82,17 +92,43 @@ function named<D>(policies: object): [PolicyName, D][] {
   return Object.entries(policies) as [PolicyName, D][];
 }
 
-function factsOf(options: PlacementPolicyOptions): Facts {
+function readFile(path: string): Placements {
+  return parsePlacements(readFileSync(path, "utf8"), { file: path }).placements;
+}
+
+function hostsOf({ vms }: Placements): Record<string, string> {
+  return Object.fromEntries(Object.entries(vms).map(([name, { host }]) => [name, host]));
+}
+
+interface Files {
+  placements: Placements | undefined;
+  current: Readonly<Record<string, string>>;
+}
+
+function factsOf(options: PlacementPolicyOptions, { placements, current }: Files): Facts {
   const inventory = new Config("vm-placement").getObject<Record<string, PolicyHost | null>>("hosts") ?? {};
-  const names = new Set([...Object.keys(inventory), ...Object.keys(options.hosts ?? {})]);
   return {
-    hosts: Object.fromEntries([...names].map((name) => [name, { ...inventory[name], ...options.hosts?.[name] }])),
-    vms: options.vms ?? {},
-    rules: options.rules ?? [],
-    limits: options.limits ?? {},
-    current: options.current ?? {},
+    hosts: merged<PolicyHost>(inventory, placements?.hosts ?? {}, options.hosts ?? {}),
+    vms: merged<PolicyVm>(placements?.vms ?? {}, options.vms ?? {}),
+    rules: [...(placements?.rules ?? []), ...(options.rules ?? [])],
+    limits: { ...placements?.limits, ...options.limits },
+    current,
     now: options.now ?? (() => new Date()),
   };
+}
+
+/** Of each name what stands in all of them, the last first; labels and limits one by one. */
+function merged<T extends PolicyHost | PolicyVm>(...all: readonly Readonly<Record<string, T | null>>[]) {
+  const names = new Set(all.flatMap((each) => Object.keys(each)));
+  const one = (name: string): T => {
+    const entries = all.map((each): PolicyHost & PolicyVm => each[name] ?? {});
+    const of = (key: "labels" | "limits") => {
+      const parts = entries.map((entry) => entry[key]).filter((part) => part !== undefined);
+      return parts.length > 0 && { [key]: Object.assign({}, ...parts) as object };
+    };
+    return Object.assign({}, ...entries, of("labels"), of("limits")) as T;
+  };
+  return Object.fromEntries([...names].map((name) => [name, one(name)]));
 }
 
 interface Common {

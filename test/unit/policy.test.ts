@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { runtime } from "@pulumi/pulumi";
-import { placementPolicies } from "../../provider/policy";
+import { placementPolicies, type PlacementPolicyOptions } from "../../provider/policy";
 import { NotApplicable, policyNamed, remedied, violations } from "../support/policies";
 
 const unsafe = { domain: "db-01", host: "kvm-a", migration: { unsafe: true } };
@@ -64,6 +67,70 @@ describe("policy: as a policy pack takes them", () => {
     assert.match(found[0]!, /^vm-on-kvm-b: got host kvm-b without a pinned host key/);
     const options = { hosts: { "kvm-b": { hostKey: "SHA256:b" } } };
     assert.deepEqual(await violations("pinned-host-keys", placed, { options }), []);
+  });
+
+  describe("with a placements file", () => {
+    let directory: string;
+    let options: PlacementPolicyOptions;
+    const at = (host: string) => [
+      { domain: "1b2c", host },
+      { domain: "db-02", host: "kvm-b" },
+    ];
+
+    before(() => {
+      directory = mkdtempSync(join(tmpdir(), "vm-placement-policy-"));
+      const placements = join(directory, "placements.yaml");
+      const text = `
+hosts: { kvm-a: { labels: { rack: r1 }, limits: { memory: 50% } }, kvm-c: { maintenance: true } }
+vms:
+  db-01: { host: kvm-a, labels: { app: db }, domain: 1b2c }
+  db-02: { host: kvm-b, labels: { app: db } }
+rules:
+  - apart: { app: db }
+limits: { moves: 1 }
+`;
+      writeFileSync(placements, text);
+      options = { placements };
+    });
+    after(() => rmSync(directory, { recursive: true }));
+
+    it("takes its labels, rules, limits and maintenance", async () => {
+      assert.equal((await violations("apart-and-together", at("kvm-b"), { options })).length, 1);
+      assert.deepEqual(await violations("apart-and-together", at("kvm-a"), { options }), []);
+      assert.equal((await violations("moves-per-update", at("kvm-a"), { options })).length, 1);
+      assert.match((await violations("maintenance", at("kvm-c"), { options }))[0]!, /^db-01: got host kvm-c, in maint/);
+    });
+
+    it("adds what the options know, and takes them first", async () => {
+      const more: PlacementPolicyOptions = {
+        ...options,
+        hosts: { "kvm-a": { memory: "64GiB", labels: { site: "muc" } } },
+        vms: { "db-01": { memory: "33GiB" } },
+        limits: { moves: 2 },
+        rules: [{ only: { app: "db" }, on: { rack: "r1", site: "muc" } }],
+      };
+      assert.match(
+        (await violations("capacity", at("kvm-a"), { options: more }))[0]!,
+        /allowed: 32 GiB \(50 % of 64GiB\)/,
+      );
+      assert.deepEqual(await violations("moves-per-update", at("kvm-a"), { options: more }), []);
+      assert.equal((await violations("allowed-hosts", at("kvm-a"), { options: more })).length, 1);
+    });
+
+    it("takes one as it was for where the VMs run", async () => {
+      const known = { ...options, current: options.placements! };
+      assert.deepEqual(await violations("moves-per-update", at("kvm-a"), { options: known, config: { max: 0 } }), []);
+      assert.equal(
+        (await violations("moves-per-update", at("kvm-b"), { options: known, config: { max: 0 } })).length,
+        1,
+      );
+    });
+
+    it("ends at once where the file has a fault", () => {
+      const placements = join(directory, "wrong.yaml");
+      writeFileSync(placements, "vms: { db-01: { hosts: kvm-a } }");
+      assert.throws(() => placementPolicies({ placements }), /wrong\.yaml/);
+    });
   });
 
   it("remediates in place: __provider, and a value that throws when it is read, are still there", async () => {
