@@ -1,6 +1,6 @@
 /** One stream of a virsh session, cut at the marks behind each answer. The work for each chunk does not depend on what came before it. */
 export class AnswerStream {
-  /** Answers whose end was seen and that nobody took yet. Number 0 is what came before the first question. */
+  /** Answers whose end was read and that no caller has taken yet. Number 0 is what came before the first question. */
   private readonly complete: string[] = [];
   /** The answer that is not complete yet, but for its last characters: these may be the beginning of a mark. */
   private pieces: string[] = [];

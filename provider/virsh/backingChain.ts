@@ -2,7 +2,7 @@ import { imageFunctions } from "./imageFunctions";
 import { sections } from "./sections";
 import { sh, type ShellScript } from "./shellScript";
 
-/** The backing chain of each image, itself first, as qemu-img tells it. Reads only. */
+/** The backing chain of each image, itself first, as qemu-img reports it. Reads only. */
 export function chainScript(paths: readonly string[]): ShellScript {
   return sh`${imageFunctions}
 for p in ${paths}; do

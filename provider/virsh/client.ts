@@ -46,7 +46,7 @@ export class Virsh extends VirshRunner {
     );
   }
 
-  /** Everything a placement wants to know of the domains given. One that vanished meanwhile is left out. */
+  /** Everything that a placement needs of the given domains. One that vanished meanwhile is left out. */
   async views(domains: { uuid: string; name: string }[], withJobs: boolean): Promise<DomainView[]> {
     const [persistent, autostart, managedSave, views] = await Promise.all([
       this.ask(command`list --all --persistent --uuid`).then(parseUuids),

@@ -78,7 +78,7 @@ function virsh(uri: string): string {
   return uri === defaultUri ? "virsh" : `virsh -c ${quote(uri)}`;
 }
 
-/** Every option of the table that is one virsh migrate option, in the table's order; the others are told apart here. */
+/** Every option of the table that is one virsh migrate option, in the table's order; the others are distinguished here. */
 function liveFlags(destination: Host, options: MigrationOptions): string[] {
   const flags: string[] = [];
   for (const name of optionNames) {

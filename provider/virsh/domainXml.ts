@@ -7,7 +7,7 @@ import { ownedState } from "./ownedState";
 import { qemuDevices } from "./qemuDevices";
 import { all, type Element, first, has, parseXml, showXml } from "./xml";
 
-/** What `dumpxml` tells of a VM; the rest of its facts are other commands'. */
+/** The facts of a VM that `dumpxml` prints; the others come from other commands. */
 export type DomainDefinition = Omit<
   DomainFacts,
   "state" | "pausedSinceArrival" | "memoryUsedBytes" | "snapshots" | "checkpoints" | "blockJobs"

@@ -1,4 +1,4 @@
-/** What virsh printed when a migration failed → the cause that it tells. */
+/** What virsh printed when a migration failed → the cause in it. */
 import { clean } from "../core/clean";
 import type { ErrorCode } from "../core/errorCodes";
 import type { Remedy } from "../core/problem";
@@ -56,7 +56,7 @@ export function essence(text: string): string {
     (line) => !/^(End of file while reading data|migration successfully aborted)/.test(line),
   );
   const words = [...new Set(explaining.length > 0 ? explaining : lines)].slice(0, 3).join("; ");
-  return words === "" ? "virsh failed without a word" : clean(words, maxWords);
+  return words === "" ? "virsh failed and printed nothing" : clean(words, maxWords);
 }
 
 /** An error of libvirt's with all that it wraps has some 300 characters. */

@@ -75,7 +75,7 @@ export function parseCpuComparison(
     /required features: ([^\n]+)/.exec(text)?.[1]?.slice(0, maxFeaturesText).split(/,\s*/) ??
     (incompatible ? namesAtTheEnd(text) : []);
   const unknown = /[Uu]nknown CPU (?:feature|model):? '?([\w.-]+)/.exec(text)?.[1];
-  // Any other failure says nothing of the CPU: an older virsh that lacks an option, say.
+  // Any other failure is not about the CPU: an older virsh may lack an option.
   if (!incompatible && missing.length === 0 && unknown === undefined) return undefined;
   const line = text.split("\n").find((line) => /incompatible|nknown/.test(line)) ?? text;
   return {
@@ -96,7 +96,7 @@ function namesAtTheEnd(text: string): string[] {
   return at > "error".length && names.every((name) => /^[a-z0-9][\w.-]*$/.test(name)) ? names : [];
 }
 
-/** Reads `virsh pool-dumpxml`: what is free in a volume group or a pool of ZFS. Of files, the file system says it. */
+/** Reads `virsh pool-dumpxml`: the free bytes of a volume group or a ZFS pool. Pools of files have those of their file system. */
 export function parsePoolFreeBytes(xml: string): number | undefined {
   const pool = parseXml(xml, "pool");
   if (pool === undefined || !["logical", "zfs"].includes(pool.attributes.type ?? "")) return undefined;

@@ -15,7 +15,7 @@ import { sh, type ShellScript } from "./shellScript";
 const functions = sh`export LC_ALL=C TZ=UTC; umask 077
 s() { printf '\\n@@ %s\\n' "$1"; }
 fail() { echo "$*" >&2; exit 1; }
-# A lock file is nobody's content, and a directory without files is what libvirt makes before there is any.
+# A lock file is not content, and a directory without files is what libvirt makes before there is any.
 digest() {
   if [ -d "$1" ]; then ( cd "$1" && find . -type f ! -name .lock -exec sha256sum -- {} + | sort )
   elif [ -e "$1" ]; then sha256sum <"$1"

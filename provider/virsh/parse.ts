@@ -23,7 +23,7 @@ export function parseDomainList(text: string): { uuid: string; name: string }[] 
     const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?= )/.exec(line)?.[0];
     return uuid === undefined ? [] : [{ uuid, name: line.slice(uuid.length + 1) }];
   });
-  // Where libvirt pads each name to 30 characters its own blanks at the end cannot be told.
+  // Where libvirt pads each name to 30 characters the name's own blanks at the end are lost.
   const padded = found.every(({ name }) => Buffer.byteLength(name) >= 30);
   return padded ? found.map(({ uuid, name }) => ({ uuid, name: name.trimEnd() })) : found;
 }
@@ -106,7 +106,7 @@ export function parseHostname(text: string): string | undefined {
   return /^[A-Za-z0-9][\w.:-]{0,252}$/.test(name) ? name : undefined;
 }
 
-/** `capabilities`: the host's own UUID, by which libvirt tells that two names are one host. */
+/** `capabilities`: the host's own UUID, by which libvirt recognises that two names are one host. */
 export function parseHostUuid(text: string): string | undefined {
   const uuid = /<host>\s*<uuid>([^<]{1,64})<\/uuid>/.exec(text)?.[1];
   return uuid !== undefined && isUuid(uuid) ? uuid : undefined;

@@ -1,4 +1,4 @@
-/** What a host tells of its own past and of a VM's: the script that asks, and the reader of its answer. */
+/** What a host reports of its own past and of a VM's: the script that asks, and the reader of its answer. */
 import type { Past } from "../core/decide/past";
 import { sh, type ShellScript } from "./shellScript";
 

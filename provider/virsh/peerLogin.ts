@@ -1,6 +1,6 @@
 /** Who logs in where when libvirt of one host connects to another over ssh. */
 export interface PeerLogin {
-  /** undefined: as that host's ssh configuration says. */
+  /** undefined: as in that host's ssh configuration. */
   user: string | undefined;
   host: string;
   port: string | undefined;

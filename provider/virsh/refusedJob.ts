@@ -1,6 +1,6 @@
 /**
  * Errors of libvirt's daemon come in the language of its host (systemd hands /etc/locale.conf to every service), although virsh runs
- * under LC_ALL=C: no decision reads their words. virsh's own words are English: states and reasons, the names of fields, "failed to get
+ * under LC_ALL=C: no decision reads their text. virsh's own text is English: states and reasons, the names of fields, "failed to get
  * domain", "failed to connect to the hypervisor", and the errors of libvirt's client in it, as of a socket that is not there.
  */
 import type { DomainState, JobInfo } from "../core/domain";

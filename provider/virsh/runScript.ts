@@ -68,7 +68,7 @@ export async function runScript(
   return { ...result, stdout: own("stdout"), stderr: withoutLinkerNoise(own("stderr")) };
 }
 
-/** Where /etc/ld.so.preload names a library that is gone, every process says so and runs all the same. */
+/** Where /etc/ld.so.preload names a library that is gone, every process prints that and runs all the same. */
 export function withoutLinkerNoise(text: string): string {
   return text.includes("ERROR: ld.so: object ")
     ? text

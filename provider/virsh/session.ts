@@ -40,7 +40,7 @@ interface Opening {
   err: AnswerStream;
   /** The host runs something for it. */
   started: boolean;
-  /** Its answers count; before, its words may be the account's start-up files'. */
+  /** Its answers count; before, its output may be that of the account's start-up files. */
   inSync: boolean;
 }
 
@@ -153,7 +153,7 @@ export class VirshSession {
     return "";
   }
 
-  /** Before the first question there are the words of start-up files, and virsh's echo of its input. */
+  /** Before the first question comes the output of start-up files, and virsh's echo of its input. */
   private drop({ out, err }: Answer): void {
     const noise = { stdout: this.beforeStart(out) ?? "", stderr: this.beforeStart(err) ?? "" };
     const behind = this.afterStart(err).trim();

@@ -13,7 +13,7 @@ type On = Pick<Shell, "host" | "user">;
 /**
  * The command failed with this message.
  *
- * @param known.seen the cause that the state of the VM tells, where the message tells none.
+ * @param known.seen the cause by the VM's state, where the message has none.
  * @param known.daemons those of the host.
  */
 export function virshFailed(

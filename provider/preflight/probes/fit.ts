@@ -40,7 +40,7 @@ function guestOptions({ virtType, arch, machine }: DomainDefinition): ShellScrip
 }
 
 /**
- * Where it is refused, the same question with less of the VM in it tells what is refused: libvirt's message may be in any language. What
+ * Where it is refused, the same question with less of the VM in it shows what is refused: libvirt's message may be in any language. What
  * is granted the second time was no refusal, nor is that of a libvirt which does not answer at all.
  */
 function capabilitiesScript({ virtType, arch, machine, emulator }: DomainDefinition): ShellScript {
@@ -69,7 +69,7 @@ function cpuScript({ cpuXml, emulator }: WithCpu, guest: ShellScript[]): ShellSc
   // Standard input may be a socket, which virsh cannot open by name; a pipe it can.
   const xml = sh`printf '%s\\n' ${cpuXml}`;
   const compare = sh`virsh -q hypervisor-cpu-compare ${guest} ${emulator === undefined ? [] : [sh`--emulator=${emulator}`]}`;
-  // With --error the daemon names what is missing, in its own language; without it virsh itself says whether anything is.
+  // With --error the daemon names what is missing, in its own language; without it virsh itself prints whether anything is.
   return sh`${xml} | ${compare} --error /dev/stdin || { ${xml} | ${compare} /dev/stdin; exit 1; }`;
 }
 

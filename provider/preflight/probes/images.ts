@@ -83,7 +83,7 @@ export function parseImages(text: string): Record<string, ImageFacts> {
         return text === undefined ? undefined : cleanLine(text, 300);
       };
       const exists = value("exists");
-      // A directory that may not be entered tells neither way.
+      // Of a file in a directory that this account may not enter, nothing is known.
       if (path === "end" || exists === undefined) return [];
       const image: ImageFacts = {
         exists: exists === "1",

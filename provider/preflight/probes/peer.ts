@@ -9,7 +9,7 @@ import type { IntendedMove } from "../intendedMove";
 import { loginCommand, readLogin } from "./login";
 import { reachControl, reachData } from "./reach";
 
-/** What the destination itself says; it is waited for behind the first questions to the source. */
+/** The destination's own answers, awaited after the first questions to the source. */
 export interface DestinationSettings {
   system: SystemFacts | undefined;
   hostname: string | undefined;
@@ -64,7 +64,7 @@ function dataIn(
   const ports = low === high ? [low] : [low, high];
   if (migrationAddress !== undefined)
     return { address: withoutBrackets(migrationAddress), whose: "migrationAddress", ports };
-  // Without qemu.conf nobody knows whether the host name counts.
+  // Without qemu.conf it is not known whether the host name counts.
   if (system?.qemuConf === undefined || hostname === undefined) return undefined;
   if (migrationHost) return { address: migrationHost.replace(/[[\]]/g, ""), whose: "qemu.conf", ports };
   return { address: hostname, whose: "hostname", ports };

@@ -64,7 +64,7 @@ const silentS = 2;
 
 /**
  * Everything at once, in the background of one shell; each answer is one write, so that none gets mixed up with another. Refused at
- * once, or silent for as long as `timeout` waits: that tells a closed port from a filtered one.
+ * once, or silent for as long as `timeout` waits: this distinguishes a closed port from a filtered one.
  */
 function peerScript({ address, controlPort, dataAddress, dataPorts, login }: PeerQuestion): ShellScript {
   const answer = (name: string) => sh`printf '\\n@@ %s\\n%s\\n@@ %s.err\\n%s\\n' ${name} "$c" ${name} "$e"`;

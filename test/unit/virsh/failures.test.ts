@@ -187,7 +187,7 @@ describe("what virsh prints", () => {
   });
 
   describe("in short", () => {
-    const nothing = "virsh failed without a word";
+    const nothing = "virsh failed and printed nothing";
     const shortened: [text: string, short: string][] = [
       ["", nothing],
       ["\n\n", nothing],
