@@ -13,7 +13,7 @@ export const destinationFaults: readonly Fault[] = [
     arrange: inject.fillSourceDisk,
     inject: inject.smallDisk,
     recover: inject.bigDisk,
-    cases: { "before `up`": { up: "fails", output: /[Nn]o space left|on kvm-a as before/, nextOutput: moved } },
+    cases: { "before `up`": { up: "fails", output: /MiB free for the disks of db-01/, nextOutput: moved } },
   },
   {
     title: "data port refused",
