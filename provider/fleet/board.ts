@@ -67,6 +67,8 @@ export function boardOf(fleet: Fleet, options: BoardOptions = {}): Board {
     priority: Math.max(...vms.map(({ priority }) => priority)),
     fixed: vms.some((vm) => vm.pinned || options.stay?.has(vm.name)),
   }));
+  const inUse = hosts.map(() => dimensions.map(() => 0));
+  for (const { start, use } of items) use.forEach((amount, dimension) => (inUse[start]![dimension]! += amount));
   const open = hosts.map(
     ({ name, maintenance }) => !options.closed?.has(name) && (!maintenance || options.opened?.has(name) === true),
   );
@@ -78,9 +80,7 @@ export function boardOf(fleet: Fleet, options: BoardOptions = {}): Board {
     closed: hosts.flatMap((_, at) => (open[at] ? [] : [at])),
     dimensions,
     capacity: hosts.map((host, at) =>
-      dimensions.map(({ capacity }, dimension) =>
-        Math.max(capacity(host), sum(items.filter(({ start }) => start === at).map(({ use }) => use[dimension]!))),
-      ),
+      dimensions.map(({ capacity }, dimension) => Math.max(capacity(host), inUse[at]![dimension]!)),
     ),
     allowed: items.map(({ vms, start, fixed }) =>
       hosts.map((host, at) => at === start || (!fixed && open[at]! && vms.every((vm) => canBeOn(fleet, vm, host)))),

@@ -38,6 +38,8 @@ class Search {
   exhausted = true;
   readonly #state: State;
   readonly #brokenBefore: number;
+  /** By host: what was there at the start and may make room. */
+  readonly #guests: readonly (readonly number[])[];
   /** Of looking up what is on a host. */
   readonly #costOfList: number;
   readonly #evicted = new Set<number>();
@@ -52,6 +54,10 @@ class Search {
     this.#spread = { left: query.spread ? spreadBudget : 0 };
     this.#state = new State(query.board);
     for (const item of query.displaced) this.#state.remove(item);
+    const { items } = query.board;
+    this.#guests = query.board.hosts.map((_, host) =>
+      items.flatMap(({ start, fixed }, item) => (start === host && !fixed && query.movable(item) ? [item] : [])),
+    );
     this.#costOfList = 1 + (query.board.items.length >> 3);
     this.#brokenBefore = brokenOf(query.board, this.#state.position) * brokenCost;
   }
@@ -110,17 +116,18 @@ class Search {
   }
 
   #canMakeRoom(item: number, host: number): boolean {
-    const leaving = this.#state.on(host).filter((other) => this.#mayLeave(other));
-    this.query.budget.left -= this.#costOfList + 8 * leaving.length;
+    const leaving = this.#guests[host]!.filter((other) => this.#mayLeave(other));
+    this.query.budget.left -= 8 * leaving.length;
+    if (leaving.length === 0) return false;
     for (const other of leaving) this.#state.remove(other);
     const fits = this.#state.fits(item, host);
     for (const other of leaving) this.#state.add(other, host);
     return fits;
   }
 
+  /** Of the guests: what was displaced, or made room and came back, is not among them. */
   #mayLeave(item: number): boolean {
-    const { start, fixed } = this.query.board.items[item]!;
-    return !fixed && this.#state.position[item] === start && this.query.movable(item);
+    return this.#state.position[item] === this.query.board.items[item]!.start;
   }
 
   /** The least that the pending items still cost; holds only while nothing more can leave a host. */
@@ -157,7 +164,7 @@ class Search {
     }
     const lacking = this.#state.lacking(item, host);
     budget.left -= this.#costOfList;
-    for (const other of this.#state.on(host)) {
+    for (const other of this.#guests[host]!) {
       if (other < from || !this.#mayLeave(other)) continue;
       const helps =
         board.enemies[item]!.includes(other) || lacking.some((dimension) => board.items[other]!.use[dimension]! > 0);

@@ -69,7 +69,7 @@ export class State {
 
   on(host: number): number[] {
     const found: number[] = [];
-    this.position.forEach((at, item) => at === host && found.push(item));
+    for (let item = 0; item < this.position.length; item++) if (this.position[item] === host) found.push(item);
     return found;
   }
 

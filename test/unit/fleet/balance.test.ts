@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { type BalanceOptions, type Fleet, type FleetPlan, planFleet } from "../../../provider/fleet";
+import { aFleet, aHost, aVm } from "../../support/fleets";
+
+function moves(fleet: Fleet, balance: BalanceOptions = {}): string[] {
+  const plan: FleetPlan = planFleet(fleet, { balance });
+  assert.ok(plan.possible);
+  return plan.steps.map(({ vm, destination }) => `${vm} to ${destination}`);
+}
+
+describe("fleet: balance", () => {
+  const hosts = [aHost("a"), aHost("b"), aHost("c", { maintenance: true })];
+  const vms = [aVm("x", "a", 4), aVm("y", "a", 3), aVm("z", "b", 1)];
+  const fleet = aFleet(hosts, vms);
+
+  it("moves what brings the fuller host down most, not to a host in maintenance", () => {
+    assert.deepEqual(moves(fleet), ["y to b"]);
+    const plan = planFleet(fleet, { balance: {} });
+    assert.ok(plan.possible);
+    assert.match(plan.steps[0]!.reason, /a from 70 % to 40 % and b from 13 % to 40 %/);
+  });
+
+  for (const [what, options] of [
+    ["below the threshold", { threshold: 0.6 }],
+    ["whose gain is below the margin", { margin: 0.31 }],
+    ["of ignored VMs and such as moved a short time ago", { ignore: ["x"], recentlyMoved: ["y"] }],
+  ] as [string, BalanceOptions][]) {
+    it(`proposes no move ${what}`, () => assert.deepEqual(moves(fleet, options), []));
+  }
+
+  it("goes by the measured load, or by the size if it is told to", () => {
+    const idle = { memoryBytes: 1, cpus: 0 };
+    const loaded = aFleet(hosts, [
+      aVm("x", "a", 4, { load: idle }),
+      aVm("y", "a", 3, { load: idle }),
+      aVm("z", "b", 1, { load: { memoryBytes: 1, cpus: 8 } }),
+    ]);
+    assert.deepEqual(moves(loaded), []);
+    assert.deepEqual(moves(loaded, { by: "size" }), ["y to b"]);
+  });
+
+  it("empties hosts if it packs, and makes no more moves than it may", () => {
+    assert.deepEqual(moves(fleet, { pack: true }), ["z to a"]);
+    assert.deepEqual(moves({ ...fleet, limits: { moves: 0 } }, { pack: true }), []);
+    assert.deepEqual(moves({ ...fleet, limits: { moves: 0 } }), []);
+  });
+});
