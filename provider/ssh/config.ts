@@ -1,7 +1,7 @@
+import { commandLine } from "../core/shownCommand";
 import { readdirSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { PlacementError } from "../core/errors";
-import { quote } from "../core/quote";
 import { type ConfigLine, readLine } from "./config-line";
 import { valueFault } from "./config-values";
 import { expandPath } from "./expand";
@@ -79,7 +79,7 @@ function textOf({ path, private: alone }: ConfigFile): string {
     const own = process.getuid?.();
     const foreign = facts.uid !== 0 && facts.uid !== own;
     if (alone && own !== undefined && (foreign || (facts.mode & 0o022) !== 0)) {
-      throw unusable(path, "others may write it, and ssh refuses it too", `chmod go-w ${quote(path)}`);
+      throw unusable(path, "others may write it, and ssh refuses it too", commandLine`chmod go-w ${path}`);
     }
     return readPlainFile(path).toString("utf8");
   } catch (error) {
@@ -98,7 +98,12 @@ function unusable(file: string, why: string, fix?: string): PlacementError {
     message: why,
     remedies:
       fix === undefined
-        ? [{ do: "fix the file; ssh shows how it reads it", commands: [{ command: `ssh -G -F ${quote(file)} HOST` }] }]
+        ? [
+            {
+              do: "fix the file; ssh shows how it reads it",
+              commands: [{ command: commandLine`ssh -G -F ${file} HOST` }],
+            },
+          ]
         : [{ do: "take the others' permissions away", commands: [{ command: fix }] }],
   });
 }

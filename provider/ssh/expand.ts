@@ -1,6 +1,6 @@
+import { commandLine } from "../core/shownCommand";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { quote } from "../core/quote";
 
 /** The values behind ssh_config's percent tokens, by letter. */
 export type Tokens = Record<string, string>;
@@ -49,5 +49,5 @@ export function shortPath(path: string, home: string): string {
 
 /** A path as `shortPath` gives it, as a word of a shell: a leading `~/` stays outside the quotes. */
 export function shellPath(path: string): string {
-  return path.startsWith("~/") ? `~/${quote(path.slice(2))}` : quote(path);
+  return path.startsWith("~/") ? commandLine`~/${path.slice(2)}` : commandLine`${path}`;
 }

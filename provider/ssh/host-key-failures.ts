@@ -1,7 +1,7 @@
 /** Why a host's key is not taken. A key is offered by anybody on the way: each remedy that trusts it first compares it on the host. */
+import { commandLine } from "../core/shownCommand";
 import type { PlacementError } from "../core/errors";
 import type { Remedy } from "../core/problem";
-import { quote } from "../core/quote";
 import { shellPath, shortPath } from "./expand";
 import { failure, nameOf, setField } from "./failure";
 import type { KnownKey } from "./known-hosts";
@@ -36,7 +36,7 @@ function fileToKeepIt({ knownHostsFiles, home }: Target): string | undefined {
 }
 
 function addLine(name: string, offered: Buffer, file: string) {
-  return { command: `echo ${quote(`${name} ${publicKeyLine(offered)}`)} >> ${file}` };
+  return { command: `${commandLine`echo ${`${name} ${publicKeyLine(offered)}`}`} >> ${file}` };
 }
 
 export function unknownKey(
@@ -73,7 +73,7 @@ export function changedKey(target: Target, offered: Buffer, name: string, known:
         do: `${ifSame(target)}, replace the known key`,
         commands: [
           compare(target, offered),
-          ...files.map((file) => ({ command: `ssh-keygen -R ${quote(name)} -f ${file}` })),
+          ...files.map((file) => ({ command: `${commandLine`ssh-keygen -R ${name}`} -f ${file}` })),
           addLine(name, offered, files[0]!),
         ],
         loses: "the known key",

@@ -1,6 +1,6 @@
+import { commandLine } from "../../core/shownCommand";
 import type { PlacementError } from "../../core/errors";
 import type { Remedy } from "../../core/problem";
-import { quote } from "../../core/quote";
 import { authRefused, handshakeFault, tryIt, unreachable } from "../connect-failures";
 import { hostAndPort } from "../../core/destination";
 import { shortPath } from "../expand";
@@ -104,7 +104,7 @@ function badConfiguration(target: Target, { text }: Said): PlacementError | unde
     remedies: [
       {
         do: "fix ssh_config, and see how ssh reads it",
-        commands: [{ command: `ssh -G ${quote(target.given.alias)}` }],
+        commands: [{ command: commandLine`ssh -G ${target.given.alias}` }],
       },
     ],
   });
@@ -154,7 +154,7 @@ function pinIt(target: Target, shown: { type: string; fingerprint: string } | un
     do: `if the console of ${name} shows the same fingerprint, set hostKey in the inventory`,
     commands: [
       { host: name, command: `ssh-keygen -lf /etc/ssh/ssh_host_${type}_key.pub` },
-      setField(target, "hostKey", quote(shown?.fingerprint ?? "FINGERPRINT")),
+      setField(target, "hostKey", commandLine`${shown?.fingerprint ?? "FINGERPRINT"}`),
     ],
   };
 }
