@@ -10,7 +10,7 @@ export function speaking(language: string): NodeJS.ProcessEnv {
   return { ...process.env, LANG: "C.UTF-8", LC_ALL: "C.UTF-8", LC_MESSAGES: "C.UTF-8", LANGUAGE: language };
 }
 
-export const languages = ["de", "fr", "ru", "ja", "zh_CN"] as const;
+const languages = ["de", "fr", "ru", "ja", "zh_CN"] as const;
 
 /** Languages that virsh has here, told by its own labels. */
 export function translatedLanguages(uri: string): string[] {
