@@ -7,6 +7,7 @@ import type { Clock, Dial } from "../core/ports";
 import { Hosts } from "../observe/hosts";
 import { type Mask, maskAll } from "../schema";
 import { cancelVerb } from "./cancel";
+import { discoverVerb } from "./discover";
 import { doctorVerb } from "./doctor";
 import { type CliSettings, UsageError } from "./inventory";
 import { planVerb } from "./plan";
@@ -17,7 +18,7 @@ const about = `Where libvirt VMs run, and where they can go.
 The hosts are those of the selected stack (vm-placement:hosts); --inventory FILE takes them from a JSON file instead.
 Exit code: 0 = no blockers, 1 = blocked, 2 = usage error.`;
 
-const verbs = [planVerb, doctorVerb, cancelVerb] as readonly Verb<unknown>[];
+const verbs = [planVerb, doctorVerb, cancelVerb, discoverVerb] as readonly Verb<unknown>[];
 
 export interface CliWorld {
   dial(inventory: Inventory, ssh: SshChoice, note: (text: string) => void): Dial;
@@ -86,6 +87,7 @@ class Ports {
       settings,
       hosts: this.hosts,
       clock: world.clock,
+      note: (text) => this.complain(`${clean(text)}\n`),
       show: (value, text) => {
         // Names of VMs are not cleaned where they come in, since commands are made of them; what is printed runs nothing.
         const cleaned = cleanValues(value);

@@ -20,9 +20,9 @@ function onMaintenance({ hosts, vms }: Placements): Problem[] {
   return Object.entries(hosts).flatMap(([host, { maintenance }]) => {
     if (maintenance !== true) return [];
     // What cannot leave and may stay is where the last evacuation left it.
-    const here = Object.entries(vms).filter(([, vm]) => vm.host === host && vm.onEvacuation !== "stay");
-    const pinned = here.filter(([, vm]) => vm.pinned).map(([name]) => name);
-    const others = here.filter(([, vm]) => !vm.pinned).map(([name]) => name);
+    const placed = Object.entries(vms).filter(([, vm]) => vm.host === host && vm.onEvacuation !== "stay");
+    const pinned = placed.filter(([, vm]) => vm.pinned).map(([name]) => name);
+    const others = placed.filter(([, vm]) => !vm.pinned).map(([name]) => name);
     const open = { do: `take \`maintenance\` of ${host} away` };
     return [
       ...problem("hostMaintenance", host, others, `placed on ${host}, which is in maintenance`, [

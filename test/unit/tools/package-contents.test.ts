@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileFaults, licenceFaults, productionPackages } from "../../../tools/package-contents";
 
-const whole = ["CHANGELOG.md", "LICENSE", "README.md", "package.json", "dist/core/near.js", "dist/core/near.d.ts"];
+const whole = [
+  "CHANGELOG.md",
+  "LICENSE",
+  "README.md",
+  "package.json",
+  "placements.schema.json",
+  "dist/core/near.js",
+  "dist/core/near.d.ts",
+];
 
 describe("the contents of the package", () => {
   it("are one .js and one .d.ts for each source, and four files more", () => {
