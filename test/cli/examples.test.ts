@@ -153,3 +153,60 @@ new PolicyPack("whole-stack", {
     assert.equal(read("index.ts"), readFileSync(join(root, "examples/quickstart/index.ts"), "utf8"));
   });
 });
+
+describeWithLab("the example of a fleet, copied elsewhere", {}, (lab) => {
+  let stack: Stack;
+  let file: string;
+
+  before(async function () {
+    this.timeout(15 * 60_000);
+    await lab().startGuest({ name: "db-01", host: "kvm-a" });
+    await lab().startGuest({ name: "web-01", host: "kvm-a" });
+    await lab().startGuest({ name: "web-02", host: "kvm-b" });
+    stack = await Stack.create(lab(), {
+      makeProject: (projectDir) => {
+        cpSync(join(root, "examples/fleet"), projectDir, { recursive: true });
+        symlinkSync(join(root, "node_modules"), join(projectDir, "node_modules"));
+        file = join(projectDir, "placements.yaml");
+        return Promise.resolve();
+      },
+    });
+  });
+  after(() => stack?.remove());
+
+  const stateOn = (host: string, vm: string) => lab().host(host).virsh(`domstate ${vm}`);
+
+  it("adopts the VMs, moves what the file moves, and moves it back with the text of before", async () => {
+    const adopted = await stack.up();
+    assert.equal(adopted.code, 0, adopted.stdout + adopted.stderr);
+    assert.doesNotMatch(adopted.stdout, /moved kvm-/);
+
+    const before = readFileSync(file, "utf8");
+    writeFileSync(file, before.replace("db-01: kvm-a", "db-01: kvm-b"));
+    const preview = await stack.preview();
+    assert.equal(preview.code, 0, preview.stdout + preview.stderr);
+    assert.match(preview.stdout, /virsh migrate --live --p2p --persistent --undefinesource --auto-converge db-01/);
+    for (const host of ["kvm-b", "kvm-a"]) {
+      const moved = await stack.up();
+      assert.equal(moved.code, 0, moved.stdout + moved.stderr);
+      assert.equal(await stateOn(host, "db-01"), "running");
+      writeFileSync(file, before);
+    }
+  });
+
+  it("refuses a file that breaks its rules, in one error without a stack, and moves nothing", async () => {
+    const before = readFileSync(file, "utf8");
+    writeFileSync(
+      file,
+      before.replace("web-02: { host: kvm-b", "web-02: { host: kvm-a").replace("db-01: kvm-a", "db-01: kvm-b"),
+    );
+    for (const { code, stdout, stderr } of [await stack.preview(), await stack.up()]) {
+      assert.notEqual(code, 0, stdout);
+      assert.match(stdout + stderr, /web-01 and web-02 may not both be on kvm-a \(apart: app=web\)/);
+      assert.doesNotMatch(stdout + stderr, /at .*\.js:\d+/);
+    }
+    writeFileSync(file, before);
+    assert.equal(await stateOn("kvm-a", "db-01"), "running");
+    assert.equal(await stateOn("kvm-b", "web-02"), "running");
+  });
+});

@@ -1,5 +1,6 @@
 import { decisionTable, refusalTable } from "./decisions";
 import { errorSections } from "./errors";
+import { placementsTable } from "./placements";
 import { inventoryTable, leftOutTable, optionsTable } from "./options";
 
 /** A part of a document that comes from the code: what stands between `<!-- NAME -->` and `<!-- /NAME -->`. */
@@ -15,6 +16,7 @@ export const generated: readonly Generated[] = [
   { file: "docs/inventory.md", name: "inventory", make: inventoryTable },
   { file: "docs/decisions.md", name: "decisions", make: decisionTable },
   { file: "docs/decisions.md", name: "refusals", make: refusalTable },
+  { file: "docs/fleet.md", name: "placements", make: placementsTable },
   { file: "docs/errors.md", name: "errors", make: errorSections },
 ];
 
