@@ -6,11 +6,13 @@ import type { DomainView } from "../core/domain";
 import { listed } from "../core/near";
 import { whyUnreachable, type Hosts } from "../observe/hosts";
 import { UsageError } from "./inventory";
+import { settingsOf, showInventory } from "./inventoryOf";
 import { exitCodes, knownHosts, type Verb } from "./verb";
 
 interface DiscoverOptions {
   write?: string;
   running?: boolean;
+  printInventory?: boolean;
 }
 
 export const discoverVerb: Verb<DiscoverOptions> = {
@@ -20,8 +22,11 @@ export const discoverVerb: Verb<DiscoverOptions> = {
   options: [
     ["--write <file>", "write the file; without it, it is printed"],
     ["--running", "without VMs that are shut off"],
+    ["--print-inventory", "print the inventory instead: the hosts are ssh destinations, such as root@10.0.0.11"],
   ],
-  async run(session, words, { write, running = false }) {
+  settings: (words, { printInventory }) => (printInventory === true ? settingsOf(words) : undefined),
+  async run(session, words, { write, running = false, printInventory = false }) {
+    if (printInventory) return showInventory(session);
     const asked = words.length > 0 ? knownHosts(session, words) : session.hosts.names;
     const { views, unreachable } = await viewsOf(session.hosts, asked);
     const found = discovered(views, session.hosts.names, running);

@@ -61,7 +61,8 @@ function addVerb(program: Command, verb: Verb<unknown>, ports: Ports, end: (code
     .option("--inventory <file>", "take the hosts from a JSON file")
     .action(async () => {
       const options = command.opts<CommonOptions>();
-      end(await verb.run(await ports.session(options), command.args, options));
+      const session = await ports.session(options, verb.settings?.(command.args, options));
+      end(await verb.run(session, command.args, options));
     });
 }
 
@@ -77,9 +78,9 @@ class Ports {
 
   constructor(private readonly world: CliWorld) {}
 
-  async session({ json, inventory: file }: CommonOptions): Promise<Session> {
+  async session({ json, inventory: file }: CommonOptions, own: CliSettings | undefined): Promise<Session> {
     const { world } = this;
-    const settings = await world.settings(file);
+    const settings = own ?? (await world.settings(file));
     this.mask = settings.mask;
     const dial = world.dial(settings.inventory, settings.ssh, (text) => this.complain(`${text}\n`));
     this.hosts = new Hosts(dial, settings.inventory, settings.uri, world.clock);

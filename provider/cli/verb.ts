@@ -22,6 +22,8 @@ export interface Verb<Options = never> {
   description: string;
   /** Flags as commander reads them, and what they mean. */
   options: readonly (readonly [flags: string, description: string])[];
+  /** Settings of its own, where these words do not need those of a stack or file. */
+  settings?(words: readonly string[], options: Options): CliSettings | undefined;
   run(session: Session, words: readonly string[], options: Options): Promise<number>;
 }
 

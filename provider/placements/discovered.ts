@@ -4,6 +4,7 @@ import { canBeShown } from "../core/quote";
 import { isActive } from "../core/situation";
 import { whereIs } from "../core/whereIs";
 import { type Changes, editPlacements } from "./edit";
+import { flow, scalar } from "./edit/write";
 import { parsePlacements } from "./parse";
 import { whyNotDomain } from "./values";
 
@@ -111,4 +112,13 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
     else groups.set(keyOf(item), [item]);
   }
   return groups;
+}
+
+/** As the stack's configuration has an inventory. */
+export function inventoryLines(hosts: Readonly<Record<string, object>>): string {
+  const style = { json: false, eol: "\n", step: 2 };
+  const lines = Object.entries(hosts).map(
+    ([name, host]) => `    ${scalar(name, style)}: ${flow(host as Readonly<Record<string, string | number>>, style)}`,
+  );
+  return ["config:", "  vm-placement:hosts:", ...lines].join("\n");
 }

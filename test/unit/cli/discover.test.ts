@@ -130,4 +130,45 @@ describe("vm-placement discover", () => {
     assert.equal(code, 0);
     assert.equal(Object.keys(parsePlacements(readFileSync(file, "utf8")).placements.vms).length, 400);
   });
+
+  it("prints the inventory of ssh destinations, by the names that the hosts have", async () => {
+    const lab = new SimulatedLab();
+    for (const [destination, hostname] of [
+      ["10.0.0.11", "kvm-a.example.net"],
+      ["10.0.0.12", "kvm-b"],
+      ["10.0.0.13", "kvm-b"],
+      ["kvm-d", "other"],
+    ] as const) {
+      lab.add(destination).answers.set("hostname", hostname);
+    }
+    const discover = async (...words: string[]) => {
+      let [printed, complained] = ["", ""];
+      const code = await run(["discover", "--print-inventory", ...words], {
+        dial: () => lab.dial,
+        clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
+        settings: () => Promise.reject(new Error("there is no stack")),
+        print: (text) => (printed += text),
+        complain: (text) => (complained += text),
+      });
+      return { code, printed, complained };
+    };
+    const words = ["root@10.0.0.11", "10.0.0.12:2222", "10.0.0.13", "admin@kvm-d", "10.0.0.99"];
+    const { code, printed, complained } = await discover(...words);
+    assert.equal(code, 1);
+    assert.match(complained, /^10\.0\.0\.99 cannot be asked: /);
+    assert.equal(
+      printed,
+      `config:
+  vm-placement:hosts:
+    kvm-a: { address: 10.0.0.11, user: root }
+    kvm-b: { address: 10.0.0.12, port: 2222 }
+    10.0.0.13: {}
+    kvm-d: { user: admin }
+    10.0.0.99: {}
+`,
+    );
+    const json = await discover("--json", "root@10.0.0.11");
+    assert.deepEqual(JSON.parse(json.printed), { "kvm-a": { address: "10.0.0.11", user: "root" } });
+    for (const wrong of [[], ["ssh://kvm-a"], ["a", "root@a"]]) assert.equal((await discover(...wrong)).code, 2);
+  });
 });
