@@ -23,7 +23,8 @@ export function settingsOf(destinations: readonly string[]): CliSettings {
   return { inventory, uri: parseUri(undefined).uri, ssh: "auto", mask: createMask([]) };
 }
 
-export async function showInventory({ settings, hosts, show, note }: Session): Promise<number> {
+export async function showInventory(session: Session): Promise<number> {
+  const { settings, hosts } = session;
   const silent: string[] = [];
   const asked = await Promise.all(
     hosts.names.map(async (destination) => {
@@ -46,8 +47,8 @@ export async function showInventory({ settings, hosts, show, note }: Session): P
       names.find((each) => each !== undefined && isName(each) && !Object.hasOwn(entries, each)) ?? destination;
     entries[name] = name === destination ? account : { address: destination, ...account };
   }
-  show(entries, inventoryLines);
-  if (silent.length > 0) note(silent.join("\n"));
+  session.show(entries, inventoryLines);
+  if (silent.length > 0) session.note(silent.join("\n"));
   return silent.length > 0 ? exitCodes.blocked : exitCodes.fine;
 }
 
