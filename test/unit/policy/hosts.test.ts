@@ -53,6 +53,8 @@ describe("policy: which hosts VMs are on", () => {
     const asked = { options: { ...options, rules: [{ apart: { app: "db" } }] } };
     const other = on("kvm-a", "db-02");
     assert.equal((await violations("apart-and-together", [on(["kvm-c", "kvm-a"]), other], asked)).length, 1);
+    const leaving = { options: { ...asked.options, current: { "db-01": "kvm-c" } } };
+    assert.equal((await violations("apart-and-together", [on(["kvm-c", "kvm-a"]), other], leaving)).length, 1);
     const staying = on(["kvm-a", "kvm-b"], "db-01", { currentHost: "kvm-b" });
     assert.deepEqual(await violations("apart-and-together", [staying, other], asked), []);
   });

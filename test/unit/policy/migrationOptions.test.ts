@@ -76,6 +76,8 @@ describe("policy: how VMs are moved", () => {
     it("takes a host without the label for one at another site", async () => {
       const current = { "db-01": "kvm-d" };
       assert.match((await violations("encryption", [placed({})], asked({ current })))[0]!, /from kvm-d \(site: none\)/);
+      const both = [placed({}, "db-01", "kvm-z")];
+      assert.match((await violations("encryption", both, asked({ current })))[0]!, /to kvm-z \(site: none\)/);
     });
   });
 

@@ -23,6 +23,7 @@ describe("policy: the program as a whole", () => {
     });
 
     it("keeps to the limits of the host, else of all, and to those of the pack's configuration first", async () => {
+      assert.deepEqual(await violations("capacity", [on("kvm-b", "db-01")], { options }), []);
       const two = [on("kvm-b", "db-02"), on("kvm-b", "web-01")];
       assert.match((await violations("capacity", two, { options }))[0]!, /allowed: 32 GiB \(50 % of 64GiB\)/);
       assert.deepEqual(await violations("capacity", two, { options, config: { memory: 0.9 } }), []);

@@ -32,6 +32,7 @@ describe("policy: change-windows", () => {
     assert.deepEqual(await at("2026-07-01T10:30:00Z", noon), []);
     assert.equal((await at("2026-12-01T10:30:00Z", noon)).length, 1);
     assert.deepEqual(await at("2026-12-01T11:30:00Z", noon), []);
+    assert.equal((await at("2026-12-01T12:00:00Z", noon)).length, 1);
   });
 
   it("holds for the VMs that are selected only", async () => {
