@@ -4,7 +4,7 @@ import { exceeds } from "./capacity";
 import type { Leg } from "./order";
 
 /** Up to so many arrivals at a host each set of them is looked at. */
-const exactArrivals = 12;
+const exactArrivals = 8;
 
 /** By leg: the indexes of the legs that must be over before it starts. */
 export function dependenciesOf(board: Board, legs: readonly Leg[]): number[][] {

@@ -5,7 +5,7 @@ import { solve } from "./solve";
 import { State } from "./state";
 import { assignmentOf, movedFleet } from "./steps";
 
-const stepsOfEach = 500_000;
+const stepsOfEach = 150_000;
 
 /** Where the VMs are after each host that is empty then. */
 export function packedPositions(fleet: Fleet, options: BoardOptions): ReadonlyMap<string, string>[] {
