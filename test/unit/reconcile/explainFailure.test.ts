@@ -53,6 +53,17 @@ describe("explaining a failed migration", () => {
     assert.doesNotMatch(why, /udev|dmidecode|dnsmasq|system bus|statistics/);
   });
 
+  it("asks both hosts for their daemons where the remedies name one, and only there", async () => {
+    await explain("error: internal error: Unable to find an unused port in range 'migration' (49152-49215)\n");
+    assert.deepEqual(new Set(world.fakes.dialled), new Set(["kvm-a", "kvm-b"]));
+    for (const host of ["kvm-a", "kvm-b"]) {
+      assert.ok(
+        world.host(host).scripts.some((script) => script.includes("virtqemud")),
+        host,
+      );
+    }
+  });
+
   it("does not fail itself where the destination cannot be asked", async () => {
     world.host("kvm-b").down = true;
     const error = await explain("error: End of file while reading data: : Input/output error\n");

@@ -750,3 +750,20 @@ describe("schema: what goes back to Pulumi", () => {
 function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
+
+describe("listenAddress", () => {
+  const failuresOf = (listenAddress: string) =>
+    parseInputs({ domain: "db-01", host: "kvm-b", migration: { listenAddress } }).failures;
+  for (const good of ["10.9.0.12", "fd00::12", "kvm-b.mig"]) {
+    it(`may be ${good}`, () => assert.deepEqual(failuresOf(good), []));
+  }
+  // virsh would hand them to QEMU as a host name that does not resolve; the port is libvirt's to choose.
+  for (const bad of ["10.9.0.12:49152", "[fd00::12]", "[fd00::12]:49152", "kvm-b:22", "root@kvm-b"]) {
+    it(`is no ${bad}`, () => {
+      assert.deepEqual(
+        failuresOf(bad).map(({ property, code }) => [property, code]),
+        [["migration.listenAddress", "invalidInput"]],
+      );
+    });
+  }
+});
