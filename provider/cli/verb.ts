@@ -13,7 +13,7 @@ export interface Session {
   /** The value itself with --json, else its text; what hosts print is cleaned, and what is secret hidden, in both. */
   show<T>(value: T, text: (value: T) => string): void;
   /** Beside the result, on stderr. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
 }
 
 export interface Verb<Options = never> {
