@@ -151,6 +151,9 @@ function remediesForKeys(target: Target, { tried, methods, partial, said, closed
 function closedRemedies(target: Target, offered: number): Remedy[] {
   const host = nameOf(target);
   return [
+    ...(offered > 1
+      ? [{ do: `offer fewer keys (MaxAuthTries of the host): set agent: false and identityFile of ${host}` }]
+      : []),
     {
       do: `see in the log of sshd why it did (PAM may keep ${target.user} out: pam_access, an expired account, a host that starts)`,
       commands: [{ host, command: "journalctl -u ssh -u sshd -n 50" }],
@@ -158,7 +161,6 @@ function closedRemedies(target: Target, offered: number): Remedy[] {
     {
       do: `if the login takes longer than LoginGraceTime of its sshd_config (default 120 s), raise it, or let the ssh agent answer sooner`,
     },
-    ...(offered > 1 ? [{ do: `offer fewer keys: set agent: false and identityFile of ${host}` }] : []),
   ];
 }
 
