@@ -74,7 +74,7 @@ function script(network: Network, host: SimulatedHost, output: Output): Input {
     if (mark === undefined || body === undefined) return output.exit(2);
     printMark(host, mark, output);
     // Behind the environment.
-    answer(network, host, body.replace(/^unset VIRSH_DEBUG [^\n]*\n/, ""), output);
+    answer(network, host, body.replace(/^unset VIRSH_[^\n]*\n/, ""), output);
   };
 }
 

@@ -11,7 +11,7 @@ export interface Session {
   hosts: Hosts;
   clock: Clock;
   /** The value itself with --json, else its text; what hosts print is cleaned, and what is secret hidden, in both. */
-  show<T>(value: T, text: (value: T) => string): void;
+  readonly show: <T>(value: T, text: (value: T) => string) => void;
   /** Beside the result, on stderr. */
   readonly note: (text: string) => void;
 }

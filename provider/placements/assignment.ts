@@ -26,7 +26,7 @@ function onMaintenance({ hosts, vms }: Placements): Problem[] {
     const open = { do: `take \`maintenance\` of ${host} away` };
     return [
       ...problem("hostMaintenance", host, others, `placed on ${host}, which is in maintenance`, [
-        { do: "place them elsewhere", commands: [{ command: `vm-placement evacuate ${host}` }] },
+        { do: "place them on other hosts" },
         open,
       ]),
       ...problem("hostMaintenance", host, pinned, `pinned to ${host}, which is in maintenance`, [

@@ -31,8 +31,8 @@ function markEnd(mark: string): ShellScript {
 }
 
 /**
- * The environment of virsh: English, the libvirt of the stack (VIRSH_DEFAULT_CONNECT_URI would come first), none of the switches that make it print more, and no key bindings of the
- * account's ~/.inputrc (a session is read through readline).
+ * The environment of virsh: English, the libvirt of the stack (VIRSH_DEFAULT_CONNECT_URI would come first), none of the switches that make
+ * it print more, and no key bindings of the account's ~/.inputrc (a session is read through readline).
  */
 export function virshEnvironment(uri: string): ShellScript {
   return sh`unset VIRSH_DEFAULT_CONNECT_URI VIRSH_DEBUG VIRSH_LOG_FILE LIBVIRT_DEBUG LIBVIRT_LOG_FILTERS LIBVIRT_LOG_OUTPUTS; export LC_ALL=C INPUTRC=/dev/null LIBVIRT_DEFAULT_URI=${uri}`;

@@ -191,7 +191,7 @@ defaults: { migration: { autoConverge: true, timeout: 5m } }
     assert.match(both, /one host[^]*may not be on y/);
     assert.match(
       message({ hosts: { x: { maintenance: true } } }),
-      /a, b are placed on x, which is in maintenance[^]*`vm-placement evacuate x`[^]*\[hostMaintenance\]$/,
+      /a, b are placed on x, which is in maintenance[^]*place them on other hosts[^]*\[hostMaintenance\]$/,
     );
     assert.match(
       message({ vms: { g: { host: "x", pinned: true } }, hosts: { x: { maintenance: true } } }),

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { clean } from "../../../provider/core/clean";
 import { readNote, writeNote } from "../../../provider/virsh/cancelNote";
 
 describe("the note of who cancelled a migration", () => {
@@ -19,7 +20,7 @@ describe("the note of who cancelled a migration", () => {
 
   it("is one short line that drives no terminal, also where somebody else wrote it", () => {
     const read = readNote(`3 ann\u001b[2J\u202e ${"x".repeat(1000)}`, tenSeconds)!;
-    assert.doesNotMatch(read, /[\u0000-\u001f\u202e]/);
+    assert.equal(read, clean(read));
     assert.ok(read.length <= 300);
     assert.match(
       writeNote("5eed1ab5-0000-4000-8000-000000000001", "a\nb' > /etc/passwd").text,
