@@ -9,7 +9,7 @@ import { preview } from "../../provider/preflight/preview";
 import { Hosts } from "../../provider/observe/hosts";
 import { reconcile } from "../../provider/reconcile/reconcile";
 import { createDial } from "../../provider/ssh";
-import { makePlan } from "../../provider/virsh/command";
+import { makePlan } from "../../provider/virsh/migrateCommand";
 import { clock } from "./run";
 import { type Trial, trials } from "./trials";
 

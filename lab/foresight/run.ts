@@ -6,7 +6,7 @@ import type { Clock } from "../../provider/core/ports";
 import { preview, type Preview } from "../../provider/preflight/preview";
 import { Hosts } from "../../provider/observe/hosts";
 import { createDial } from "../../provider/ssh";
-import { makePlan } from "../../provider/virsh/command";
+import { makePlan } from "../../provider/virsh/migrateCommand";
 import type { Case, Stage } from "./cases";
 
 export const clock: Clock = {

@@ -7,7 +7,7 @@ import { problems } from "../core/problems";
 import { hostStateOn } from "../preflight/probes/hostState";
 import { moveFacts } from "../preflight/facts";
 import type { Hosts } from "../observe/hosts";
-import { peerUri } from "../virsh/command";
+import { peerUri } from "../virsh/migrateCommand";
 import { table } from "./table";
 import { exitCodes, knownHosts, type Verb } from "./verb";
 

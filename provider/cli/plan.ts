@@ -14,7 +14,7 @@ import { preview, type Preview } from "../preflight/preview";
 import type { Hosts } from "../observe/hosts";
 import { observe } from "../observe/observe";
 import { renderInPreview } from "../pulumi/showPreview";
-import { makePlan } from "../virsh/command";
+import { makePlan } from "../virsh/migrateCommand";
 import { whyNotAcceptable } from "../core/accept";
 import { type CliSettings, UsageError } from "./inventory";
 import { table } from "./table";

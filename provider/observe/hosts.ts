@@ -6,6 +6,7 @@ import type { Host, Inventory } from "../core/model";
 import type { Clock, Dial, Shell } from "../core/ports";
 import { Virsh } from "../virsh/client";
 import { LiveMoves } from "./liveMoves";
+import { Slots } from "./slots";
 import { renamed, spelledAs } from "./spelling";
 import { validity } from "../core/times";
 
@@ -19,9 +20,8 @@ export class Hosts {
   private readonly respelled = new WeakMap<Virsh, Map<string, Virsh>>();
   private readonly observations = new Map<string, { at: number; views: Promise<DomainView[]> }>();
   private readonly answers = new Map<string, { at: number; answer: Promise<unknown> }>();
-  private readonly busy = new Map<string, number>();
+  private readonly slots = new Slots();
   private readonly printed = new Set<string>();
-  private waiting: (() => boolean)[] = [];
 
   constructor(
     private readonly dial: Dial,
@@ -132,37 +132,12 @@ export class Hosts {
   }
 
   /** Runs `work` when both hosts have room for one more migration. `onWait` is called with why it has to wait. */
-  async withRoom<T>(from: string, to: string, onWait: (reason: string) => void, work: () => Promise<T>): Promise<T> {
+  withRoom<T>(from: string, to: string, onWait: (reason: string) => void, work: () => Promise<T>): Promise<T> {
     const slots = [
       { is: `out of ${from}`, key: `out of ${this.server(from)}`, limit: this.host(from).maxOutgoing ?? defaultLimit },
       { is: `into ${to}`, key: `into ${this.server(to)}`, limit: this.host(to).maxIncoming ?? defaultLimit },
     ];
-    const full = () => slots.filter(({ key, limit }) => (this.busy.get(key) ?? 0) >= limit);
-    const take = () => {
-      if (full().length > 0) return false;
-      for (const { key } of slots) this.busy.set(key, (this.busy.get(key) ?? 0) + 1);
-      return true;
-    };
-    if (!take()) {
-      onWait(
-        `waiting: ${full()
-          .map(({ is, limit }) => `${limit} migrations ${is} are already running`)
-          .join(", ")}`,
-      );
-      await new Promise<void>((resolve) =>
-        this.waiting.push(() => {
-          const taken = take();
-          if (taken) resolve();
-          return taken;
-        }),
-      );
-    }
-    try {
-      return await work();
-    } finally {
-      for (const { key } of slots) this.busy.set(key, this.busy.get(key)! - 1);
-      this.waiting = this.waiting.filter((start) => !start());
-    }
+    return this.slots.run(slots, onWait, work);
   }
 
   async close(): Promise<void> {

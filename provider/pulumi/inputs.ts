@@ -1,7 +1,7 @@
 /** What the program asks for, read with the inventory at hand. */
 import type { Plan } from "../core/args";
 import { type InputFailure, type ParsedInputs, parseInputs, sameHostTwice, unknownHosts } from "../schema";
-import { makePlan } from "../virsh/command";
+import { makePlan } from "../virsh/migrateCommand";
 import type { Settings } from "./settings";
 import type { Props } from "./state";
 

@@ -4,7 +4,7 @@ import type { Decision } from "../core/decide/types";
 import type { DomainView } from "../core/domain";
 import { isActive, isInPostCopy } from "../core/situation";
 import { PlacementError } from "../core/errors";
-import { resumeCommand } from "../virsh/command";
+import { resumeCommand } from "../virsh/migrateCommand";
 import type { Hosts } from "../observe/hosts";
 import type { Ports } from "../core/ports";
 import { assessSettled, type DesiredPlacement } from "../observe/assess";

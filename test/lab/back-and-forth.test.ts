@@ -7,7 +7,7 @@ import { Hosts } from "../../provider/observe/hosts";
 import { reconcile } from "../../provider/reconcile/reconcile";
 import { show } from "../../provider/pulumi/showPreview";
 import { createDial } from "../../provider/ssh";
-import { makePlan } from "../../provider/virsh/command";
+import { makePlan } from "../../provider/virsh/migrateCommand";
 import { describeWithLab } from "../support/lab";
 import { clock } from "../../lab/foresight/run";
 

@@ -7,7 +7,7 @@ import type { MigrationOptions } from "../../provider/core/options";
 import { Hosts } from "../../provider/observe/hosts";
 import { reconcile, type Reconciled } from "../../provider/reconcile/reconcile";
 import { createDial } from "../../provider/ssh";
-import { makePlan } from "../../provider/virsh/command";
+import { makePlan } from "../../provider/virsh/migrateCommand";
 import {
   inspectScript,
   keepAndPackScript,

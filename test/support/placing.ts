@@ -5,7 +5,7 @@ import type { MigrationOptions } from "../../provider/core/options";
 import type { Progress } from "../../provider/core/ports";
 import { Hosts } from "../../provider/observe/hosts";
 import { reconcile, type Reconciled } from "../../provider/reconcile/reconcile";
-import { makePlan } from "../../provider/virsh/command";
+import { makePlan } from "../../provider/virsh/migrateCommand";
 import { FakeClock } from "./fake-clock";
 import { type SimulatedDomain, type SimulatedHost, SimulatedLab, fakeUuid } from "../../lab/simulated";
 

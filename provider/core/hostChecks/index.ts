@@ -3,8 +3,11 @@ import type { Problem } from "../problem";
 import type { Check } from "./check";
 import { daemons, oneLayout, socketActive } from "./daemons";
 import { confinement, machineTypes, nested, versions } from "./guests";
-import { kvm, maxSessions, sshClient, swtpm } from "./programs";
+import { kvm } from "./kvm";
+import { maxSessions } from "./maxSessions";
+import { sshClient } from "./sshClient";
 import type { HostState } from "./state";
+import { swtpm } from "./swtpm";
 
 export type { Guest, HostState } from "./state";
 

@@ -4,7 +4,7 @@ import { withoutBrackets } from "../../core/destination";
 import type { PeerFacts, SystemFacts } from "../../core/problems";
 import type { Hosts } from "../../observe/hosts";
 import type { Virsh } from "../../virsh/client";
-import { peerUri } from "../../virsh/command";
+import { peerUri } from "../../virsh/migrateCommand";
 import type { IntendedMove } from "../intendedMove";
 import { loginCommand, readLogin } from "./login";
 import { reachControl, reachData } from "./reach";

@@ -11,7 +11,7 @@ import { Hosts } from "../../../provider/observe/hosts";
 import { cancel, type Cancelled } from "../../../provider/reconcile/cancel";
 import { reconcile, type Reconciled } from "../../../provider/reconcile/reconcile";
 import type { Virsh } from "../../../provider/virsh/client";
-import { makePlan } from "../../../provider/virsh/command";
+import { makePlan } from "../../../provider/virsh/migrateCommand";
 
 export type VmState = "running" | "paused" | "shutOff";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { MigrationOptions } from "../../../../provider/core/options";
 import { type MoveFacts, problems } from "../../../../provider/core/problems";
-import { makePlan } from "../../../../provider/virsh/command";
+import { makePlan } from "../../../../provider/virsh/migrateCommand";
 import { parseHelpOptions } from "../../../../provider/virsh/parse";
 import { fixture } from "../../../support/fixture";
 import { healthyDomain, healthyMove } from "../../../support/move-facts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Host } from "../../../provider/core/model";
 import { type MigrationOptions, type OptionName, optionNames, optionTable } from "../../../provider/core/options";
-import { makePlan, peerUri, setMaxDowntimeCommand } from "../../../provider/virsh/command";
+import { makePlan, peerUri, setMaxDowntimeCommand } from "../../../provider/virsh/migrateCommand";
 import { parseHelpOptions } from "../../../provider/virsh/parse";
 import { fixture } from "../../support/fixture";
 
