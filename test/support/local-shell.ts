@@ -1,6 +1,6 @@
 /**
  * A Shell on this computer: runs a command as sshd does, by `LOGIN_SHELL -c COMMAND`. Without a home of a test's own, the account has
- * none: bash takes a socket on its standard input for a login, and would read the ~/.bashrc of whoever runs the tests.
+ * none: bash takes a socket on its standard input for a login, and would read the ~/.bashrc of the one who runs the tests.
  */
 import { spawn } from "node:child_process";
 import { execBySpawn } from "../../lab/exec-by-spawn";

@@ -69,7 +69,7 @@ export async function startSshd(
       "AuthorizedKeysFile none",
       "PidFile none",
       "StrictModes no",
-      // A login shell would read the start-up files of whoever runs the tests.
+      // A login shell would read the start-up files of the one who runs the tests.
       ...(lines.some((line) => /^SetEnv /i.test(line)) ? [] : [`SetEnv HOME=${directory}`]),
       // Of this one sshd 9.2 takes the last value.
       ...(lines.some((line) => /^MaxStartups /i.test(line)) ? [] : ["MaxStartups 1000"]),
