@@ -1,12 +1,9 @@
 /** `vm-placement discover`: writes a placements file for the VMs that are on the hosts now, or adds to one what it lacks. */
-import { readFile, rename, writeFile } from "node:fs/promises";
 import { discovered, type Discovery, merged } from "../placements/discovered";
-import { PlacementError } from "../core/errors";
-import type { DomainView } from "../core/domain";
 import { listed } from "../core/near";
-import { whyUnreachable, type Hosts } from "../observe/hosts";
-import { UsageError } from "./inventory";
 import { settingsOf, showInventory } from "./inventoryOf";
+import { viewsOf } from "../observe/viewsOf";
+import { textOf, writeWhole } from "./placementsFile";
 import { exitCodes, knownHosts, type Verb } from "./verb";
 
 interface DiscoverOptions {
@@ -40,42 +37,6 @@ export const discoverVerb: Verb<DiscoverOptions> = {
     return unreachable.length + found.unclear.length > 0 ? exitCodes.blocked : exitCodes.fine;
   },
 };
-
-async function viewsOf(hosts: Hosts, names: readonly string[]) {
-  const views: DomainView[] = [];
-  const unreachable: { host: string; why: string }[] = [];
-  await Promise.all(
-    names.map(async (host) => {
-      try {
-        views.push(...(await hosts.recentViews(host)));
-      } catch (error) {
-        if (!(error instanceof PlacementError)) throw error;
-        unreachable.push({ host, why: whyUnreachable(error) });
-      }
-    }),
-  );
-  return { views, unreachable };
-}
-
-async function textOf(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new UsageError(`cannot read ${file}: ${(error as Error).message}`);
-  }
-}
-
-/** Never a part of a file: `pulumi up` may read it meanwhile. */
-async function writeWhole(file: string, text: string): Promise<void> {
-  const beside = `${file}.new`;
-  try {
-    await writeFile(beside, text);
-    await rename(beside, file);
-  } catch (error) {
-    throw new UsageError(`cannot write ${file}: ${(error as Error).message}`);
-  }
-}
 
 type Result = Omit<ReturnType<typeof merged>, "text"> & {
   unclear: Discovery["unclear"];

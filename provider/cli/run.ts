@@ -8,6 +8,9 @@ import { Hosts } from "../observe/hosts";
 import { type Mask, maskAll } from "../schema";
 import { cancelVerb } from "./cancel";
 import { discoverVerb } from "./discover";
+import { evacuateVerb } from "./fleet/evacuate";
+import { rankVerb } from "./fleet/rank";
+import { restoreVerb } from "./fleet/restore";
 import { doctorVerb } from "./doctor";
 import { type CliSettings, UsageError } from "./inventory";
 import { planVerb } from "./plan";
@@ -18,7 +21,15 @@ const about = `Where libvirt VMs run, and where they can go.
 The hosts are those of the selected stack (vm-placement:hosts); --inventory FILE takes them from a JSON file instead.
 Exit code: 0 = no blockers, 1 = blocked, 2 = usage error.`;
 
-const verbs = [planVerb, doctorVerb, cancelVerb, discoverVerb] as readonly Verb<unknown>[];
+const verbs = [
+  planVerb,
+  doctorVerb,
+  discoverVerb,
+  evacuateVerb,
+  restoreVerb,
+  rankVerb,
+  cancelVerb,
+] as readonly Verb<unknown>[];
 
 export interface CliWorld {
   dial(inventory: Inventory, ssh: SshChoice, note: (text: string) => void): Dial;

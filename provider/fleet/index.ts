@@ -4,4 +4,5 @@ export type * from "./model";
 export type * from "./plan";
 export { planFleet } from "./planner";
 export { rank } from "./rank";
+export { makespan } from "./schedule";
 export { brokenRules, select, type Whereabouts } from "./rules";

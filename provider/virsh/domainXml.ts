@@ -1,4 +1,5 @@
 import type { Disk, DomainFacts, HostDevice, Interface } from "../core/problems";
+import { wholeNumber } from "../core/numbers";
 import { parseBytes } from "../core/units";
 import { hostFiles } from "./hostFiles";
 import { hugeMemoryOf } from "./hugeMemory";
@@ -40,6 +41,7 @@ export function parseDomainXml(xml: string): DomainDefinition | undefined {
       tsc?.attributes.frequency === undefined &&
       all(cpu, "feature").some(({ attributes }) => attributes.name === "invtsc" && attributes.policy === "require"),
     memoryBytes,
+    vcpus: vcpusOf(first(domain, "vcpu")),
     memoryLocked: has(domain, "memoryBacking", "locked"),
     hugeMemory: hugeMemoryOf(domain, memoryBytes, pinning),
     memfd: first(domain, "memoryBacking", "source").attributes.type === "memfd",
@@ -72,6 +74,11 @@ export function parseDomainXml(xml: string): DomainDefinition | undefined {
 
 function securityModels(domain: Element, are: (attributes: Record<string, string>) => boolean): string[] {
   return all(domain, "seclabel").flatMap(({ attributes }) => (are(attributes) ? (attributes.model ?? []) : []));
+}
+
+/** libvirt always prints how many; without the element it is one. */
+function vcpusOf({ text, attributes }: Element): number {
+  return wholeNumber(attributes.current) ?? wholeNumber(text) ?? 1;
 }
 
 /** undefined: no size that can be. libvirt always prints one. */

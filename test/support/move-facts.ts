@@ -20,6 +20,7 @@ export function healthySystem(host: string, change: Partial<SystemFacts> = {}): 
     clockOffsetMs: 12,
     interfaces: ["br0", "eth0", "lo"],
     availableMemoryBytes: 64 * GiB,
+    totalMemoryBytes: undefined,
     memoryCapacityBytes: 128 * GiB,
     defaultHugepageKiB: 2048,
     hugepages: {
@@ -98,6 +99,7 @@ export function healthyDomain(change: Partial<DomainFacts> = {}): DomainFacts {
     cpuMode: "custom",
     invariantTsc: false,
     memoryBytes: 8 * GiB,
+    vcpus: 2,
     memoryUsedBytes: 3 * GiB,
     memoryLocked: false,
     hugeMemory: [],

@@ -24,6 +24,8 @@ export interface DomainFacts {
   cpuMode: string | undefined;
   invariantTsc: boolean;
   memoryBytes: number;
+  /** Virtual CPUs that it has now. */
+  vcpus: number;
   /** What QEMU holds of it; undefined where libvirt does not say, as for one that is shut off. */
   memoryUsedBytes: number | undefined;
   memoryLocked: boolean;

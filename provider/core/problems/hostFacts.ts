@@ -33,6 +33,8 @@ export interface SystemFacts {
   interfaces: readonly string[];
   /** What the kernel gives to new processes without swapping, with what ZFS gives back of its cache. */
   availableMemoryBytes: number | undefined;
+  /** All memory that the kernel has. */
+  totalMemoryBytes: number | undefined;
   /** All that ordinary memory can ever take: memory and swap, without huge pages and what is locked. */
   memoryCapacityBytes: number | undefined;
   defaultHugepageKiB: number;

@@ -144,7 +144,7 @@ function hugepagesOf(sizes: readonly string[], onNodes: readonly string[]): Syst
 function memoryOf(
   meminfo: (key: string) => number | undefined,
   arc: readonly string[],
-): Pick<SystemFacts, "availableMemoryBytes" | "memoryCapacityBytes"> {
+): Pick<SystemFacts, "availableMemoryBytes" | "totalMemoryBytes" | "memoryCapacityBytes"> {
   const arcstat = (name: string) =>
     wholeNumber(arc.find((line) => line.startsWith(`${name} `))?.slice(name.length + 1));
   const [total, available] = [meminfo("MemTotal"), meminfo("MemAvailable")];
@@ -152,6 +152,7 @@ function memoryOf(
   const taken = (meminfo("Hugetlb") ?? 0) + (meminfo("Mlocked") ?? 0);
   return {
     availableMemoryBytes: available && Math.min(available + givenBack, total ?? Infinity),
+    totalMemoryBytes: total,
     memoryCapacityBytes: total && Math.max(0, total + (meminfo("SwapTotal") ?? 0) - taken),
   };
 }

@@ -1,0 +1,126 @@
+/** The fleet as the planner takes it: what the hosts have, with what the placements file says of it. */
+import type { FleetHost, FleetVm } from "../../fleet";
+import type { Host } from "../../core/model";
+import type { Placements } from "../../placements/model";
+import { parsePlacements } from "../../placements/parse";
+import { survey, type Survey, type SurveyedVm } from "../../preflight/survey";
+import { UsageError } from "../inventory";
+import { textOf } from "../placementsFile";
+import type { Session } from "../verb";
+
+export interface Gathered {
+  file: string;
+  text: string;
+  placements: Placements;
+  hosts: FleetHost[];
+  vms: FleetVm[];
+  /** The VM on its host, by its name in the fleet. */
+  domains: ReadonlyMap<string, SurveyedVm>;
+  /** VMs on the hosts that the file does not have: they take room, and the file cannot move them. */
+  notInFile: ReadonlySet<string>;
+  /** Why no plan would be worth anything. */
+  hindrances: string[];
+  notes: string[];
+}
+
+/** @param mustAnswer hosts without which nothing can be planned. */
+export async function gather(session: Session, file: string, mustAnswer: readonly string[]): Promise<Gathered> {
+  const { inventory } = session.settings;
+  const text = await textOf(file);
+  if (text === undefined)
+    throw new UsageError(`there is no ${file}; \`vm-placement discover --write ${file}\` makes one of the VMs that are there`); // prettier-ignore
+  const { placements } = parsePlacements(text, { file, hosts: Object.keys(inventory) });
+  const surveyed = await survey(session.hosts, session.hosts.names, session.clock);
+  const { vms, domains, notInFile } = vmsOf(placements, surveyed);
+  return {
+    file,
+    text,
+    placements,
+    hosts: surveyed.hosts.map((host) => hostOf(host, inventory[host.name]!, placements)),
+    vms,
+    domains,
+    notInFile,
+    hindrances: [...silent(surveyed, mustAnswer), ...moved(placements, domains, file)],
+    notes: notesOf(placements, surveyed, domains, mustAnswer),
+  };
+}
+
+function hostOf(surveyed: Survey["hosts"][number], host: Host, { hosts }: Placements): FleetHost {
+  const entry = hosts[surveyed.name];
+  return {
+    ...surveyed,
+    labels: { ...host.labels, ...entry?.labels },
+    maintenance: host.maintenance === true || entry?.maintenance === true,
+    ...(entry?.limits && { limits: entry.limits }),
+    maxIncoming: host.maxIncoming ?? 2,
+    maxOutgoing: host.maxOutgoing ?? 2,
+  };
+}
+
+function vmsOf({ vms: entries }: Placements, { vms: found }: Survey) {
+  const keys = keysOf(entries, found);
+  const domains = new Map<string, SurveyedVm>();
+  const notInFile = new Set<string>();
+  const vms = found.map((vm): FleetVm => {
+    const key = keys.get(vm.uuid);
+    const name = key ?? (Object.hasOwn(entries, vm.name) || domains.has(vm.name) ? vm.uuid : vm.name);
+    domains.set(name, vm);
+    if (key === undefined) notInFile.add(name);
+    const entry = key === undefined ? undefined : entries[key]!;
+    const { host, active, memoryBytes, vcpus, hugePages } = vm;
+    return {
+      ...{ name, host, active, memoryBytes, vcpus, ...(hugePages !== undefined && { hugePages }) },
+      labels: entry?.labels ?? {},
+      priority: entry?.priority ?? 0,
+      pinned: entry?.pinned ?? false,
+      onEvacuation: entry?.onEvacuation ?? "block",
+    };
+  });
+  return { vms, domains, notInFile };
+}
+
+/** The entry of each VM, by its UUID. Of several VMs with the name of an entry, the one on the host of the entry is meant, if there is one. */
+function keysOf(entries: Placements["vms"], found: readonly SurveyedVm[]): Map<string, string> {
+  const keys = new Map<string, string>();
+  for (const [key, { domain, host }] of Object.entries(entries)) {
+    const named = found.filter(({ uuid, name }) => uuid === domain || name === domain);
+    const meant = named.find((vm) => vm.uuid === domain) ?? named.find((vm) => vm.host === host) ?? named[0];
+    if (meant !== undefined) keys.set(meant.uuid, key);
+  }
+  return keys;
+}
+
+function silent({ unreachable }: Survey, mustAnswer: readonly string[]): string[] {
+  return unreachable
+    .filter(({ host }) => mustAnswer.includes(host))
+    .map(({ host, why }) => `${host} cannot be asked: ${why}`);
+}
+
+/** A plan starts where the VMs are, and `up` where the file says: they have to agree. */
+function moved({ vms }: Placements, domains: ReadonlyMap<string, SurveyedVm>, file: string): string[] {
+  return Object.entries(vms).flatMap(([name, entry]) => {
+    const host = domains.get(name)?.host;
+    if (host === undefined || host === entry.host) return [];
+    return `${name} is on ${host}, and ${file} has it on ${entry.host}: run \`pulumi up\`, or correct the file`;
+  });
+}
+
+function notesOf(
+  { vms }: Placements,
+  { unreachable, unclear }: Survey,
+  domains: ReadonlyMap<string, SurveyedVm>,
+  mustAnswer: readonly string[],
+): string[] {
+  const asked = new Set(unreachable.map(({ host }) => host));
+  const missing = Object.entries(vms).filter(
+    ([name, { host }]) =>
+      !domains.has(name) && !asked.has(host) && !unclear.some(({ vm }) => vm === name || vm === vms[name]!.domain),
+  );
+  return [
+    ...unreachable
+      .filter(({ host }) => !mustAnswer.includes(host))
+      .map(({ host, why }) => `${host} is left out: ${why}`),
+    ...unclear.map(({ vm, why }) => `${vm} is left out: ${why}`),
+    ...missing.map(([name, { host }]) => `${name} is in the file on ${host}, and on no host`),
+  ];
+}

@@ -1,0 +1,151 @@
+/** What a planning command prints: as data, and as text. */
+import { listed } from "../../core/near";
+import type { Problem } from "../../core/problem";
+import { showBytes, showDuration } from "../../core/units";
+import { type FleetPlan, type FleetVm, makespan, type Stay, type Step } from "../../fleet";
+import { renderInPreview } from "../../pulumi/showPreview";
+import { table } from "../table";
+import type { Gathered } from "./gather";
+import type { Move } from "./preflight";
+
+interface Usage {
+  vms: number;
+  memoryBytes: number;
+  vcpus: number;
+}
+
+export interface FleetReport {
+  possible: boolean;
+  moves: {
+    vm: string;
+    source: string;
+    destination: string;
+    /** The moves that have to be over before. */
+    after: readonly string[];
+    reason: string;
+    command: string;
+    /** Undefined where it cannot be estimated. */
+    durationMs: number | undefined;
+    downtimeMs: number | undefined;
+    totalBytes: number | undefined;
+    problems: Problem[];
+  }[];
+  /** Undefined where a move has no estimate. */
+  durationMs: number | undefined;
+  totalBytes: number;
+  hosts: { host: string; memoryBytes: number; cpus: number; before: Usage; after: Usage }[];
+  /** The plan needs another change after this one: a VM is parked in between. */
+  continues: boolean;
+  stays: readonly Stay[];
+  blocked: readonly Stay[];
+  /** Why there is no plan. */
+  conflict: string | undefined;
+  notes: readonly string[];
+  /** Commands to type next. */
+  next: readonly string[];
+}
+
+/** Of a VM that is shut off: its definition takes about so long. */
+const offlineMs = 1000;
+
+export function reportOf(gathered: Gathered, plan: FleetPlan, moves: readonly Move[], next: string[]): FleetReport {
+  const isActive = new Map(gathered.vms.map(({ name, active }) => [name, active]));
+  const durations = new Map(
+    moves.map(({ step, prediction }) => [step.id, isActive.get(step.vm) ? prediction?.durationMs : offlineMs]),
+  );
+  const isKnown = moves.every(({ step }) => durations.get(step.id) !== undefined);
+  const steps = moves.map(({ step }) => step);
+  return {
+    possible: plan.possible,
+    moves: moves.map(({ step, command, prediction, problems }) => ({
+      ...{ vm: step.vm, source: step.source, destination: step.destination, after: step.after, reason: step.reason },
+      command,
+      durationMs: durations.get(step.id),
+      downtimeMs: prediction?.downtimeMs,
+      totalBytes: prediction?.totalBytes,
+      problems,
+    })),
+    durationMs: isKnown ? makespan(steps, gathered.hosts, ({ id }) => durations.get(id)!) : undefined,
+    totalBytes: moves.reduce((sum, { prediction }) => sum + (prediction?.totalBytes ?? 0), 0),
+    hosts: usageOf(gathered, steps),
+    continues: plan.possible && plan.steps.length > moves.length,
+    stays: plan.stays,
+    blocked: plan.blocked,
+    conflict: plan.possible ? undefined : plan.conflict.why,
+    notes: gathered.notes,
+    next,
+  };
+}
+
+function usageOf({ hosts, vms }: Gathered, steps: readonly Step[]): FleetReport["hosts"] {
+  const destination = new Map(steps.map((step) => [step.vm, step.destination]));
+  return hosts.map(({ name, memoryBytes, cpus }) => ({
+    host: name,
+    memoryBytes,
+    cpus,
+    before: usage(vms.filter(({ host }) => host === name)),
+    after: usage(vms.filter((vm) => (destination.get(vm.name) ?? vm.host) === name)),
+  }));
+}
+
+function usage(vms: readonly FleetVm[]): Usage {
+  const active = vms.filter((vm) => vm.active);
+  const sum = (of: (vm: FleetVm) => number) => active.reduce((total, vm) => total + of(vm), 0);
+  return { vms: vms.length, memoryBytes: sum((vm) => vm.memoryBytes), vcpus: sum((vm) => vm.vcpus) };
+}
+
+export function showReport(title: string, report: FleetReport): string {
+  const { moves, conflict, stays, blocked, notes, next } = report;
+  const paragraphs = [
+    headline(title, report),
+    ...(moves.length > 0 ? [movesTable(moves)] : []),
+    ...(moves.length > 0 ? [hostsTable(report.hosts)] : []),
+    ...lines(moves.flatMap(({ vm, problems }) => problems.map((problem) => `${vm}: ${renderInPreview(problem)}`))),
+    ...lines(blocked.map(({ vm, host, reason }) => `${vm} keeps ${host} from being emptied: ${reason}`)),
+    ...lines(stays.map(({ vm, host, reason }) => `${vm} stays on ${host}: ${reason}`)),
+    ...(conflict === undefined ? [] : [conflict]),
+    ...lines(notes),
+    ...(next.length === 0 ? [] : [`Next: ${next.join(", then ")}`]),
+  ];
+  return paragraphs.join("\n\n");
+}
+
+function lines(all: readonly string[]): string[] {
+  return all.length === 0 ? [] : [all.join("\n")];
+}
+
+function headline(title: string, { possible, moves, durationMs, totalBytes, continues }: FleetReport): string {
+  if (!possible) return `${title}: not possible`;
+  if (moves.length === 0) return `${title}: nothing to move`;
+  const count = `${moves.length} move${moves.length === 1 ? "" : "s"}`;
+  const about = durationMs === undefined ? "" : `, about ${showDuration(durationMs)}`;
+  const more = continues ? "; the same command, run again after them, plans the rest" : "";
+  return `${title}: ${count}${about}, ${showBytes(totalBytes)}${more}`;
+}
+
+function movesTable(moves: FleetReport["moves"]): string {
+  const rows = moves.map(({ vm, source, destination, after, durationMs, downtimeMs, totalBytes, reason }) => [
+    vm,
+    `${source} → ${destination}`,
+    after.length === 0 ? "" : listed(after, "and"),
+    durationMs === undefined ? "?" : showDuration(durationMs),
+    downtimeMs === undefined ? "" : showDuration(downtimeMs),
+    totalBytes === undefined ? "" : showBytes(totalBytes),
+    reason,
+  ]);
+  return table([["VM", "MOVE", "AFTER", "TAKES", "PAUSE", "SENDS", "WHY"], ...rows]);
+}
+
+function hostsTable(hosts: FleetReport["hosts"]): string {
+  const rows = hosts.map(({ host, memoryBytes, cpus, before, after }) => [
+    host,
+    `${before.vms} → ${after.vms}`,
+    `${percent(before.memoryBytes, memoryBytes)} → ${percent(after.memoryBytes, memoryBytes)} of ${showBytes(memoryBytes)}`,
+    `${before.vcpus} → ${after.vcpus} on ${cpus}`,
+  ]);
+  return table([["HOST", "VMS", "MEMORY", "VIRTUAL CPUS"], ...rows]);
+}
+
+function percent(part: number, whole: number): string {
+  return `${Math.round((part / whole) * 100)} %`;
+}
