@@ -70,7 +70,7 @@ async function proven(
   clock: Clock,
 ): Promise<string> {
   const ends = { source: source.host, destination };
-  const { outcome, ...verdict } = await verify(hosts, { ...ends, domain: source, how: "live" }, clock, waits.cancel);
+  const { outcome, ...verdict } = await verify(hosts, { ...ends, domain: source, how: "live" }, clock);
   if (outcome === "stayed") return showState(verdict.source!);
   const moved = outcome === "moved" || outcome === "leftover";
   throw cannotCancel(source.name, {
