@@ -26,6 +26,8 @@ interface Stage {
 /** A stage that hangs is ended, and failed: longer than any takes on a busy computer of two cores. */
 const stageLimitMs = 45 * 60_000;
 const killAfterMs = 30_000;
+/** So long a suite may take to end after its last test. A test that failed may have left something that keeps its process alive. */
+const endsWithinMs = 60_000;
 
 const bin = (name: string) => join("node_modules/.bin", name);
 
@@ -106,15 +108,21 @@ async function runStage(name: string, { command, suite, timeoutMs, lab }: Stage)
   const code = await execute(
     [bin("mocha"), "--reporter", "./tools/test/reporter.js", ...timeout, `${suite}/**/*.test.ts`],
     { ...env, TEST_COUNTS: file },
+    () => existsSync(file),
   );
   if (!existsSync(file))
     return { passed: 0, failed: 1, failures: [`ended with ${code} before it could count`], notRun: [] };
   const counts = JSON.parse(readFileSync(file, "utf8")) as Counts;
   // A suite may also fail as a whole, without a test of its own to blame.
-  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1, failures: [`ended with ${code}`] } : counts;
 }
 
-function execute([program, ...args]: string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
+/** @param isOver whether it has done its work, and only has to end. */
+function execute(
+  [program, ...args]: string[],
+  env: NodeJS.ProcessEnv = {},
+  isOver: () => boolean = () => false,
+): Promise<number> {
   const child = spawn(program!, args, { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
   running = child;
   const timers = [
@@ -124,10 +132,22 @@ function execute([program, ...args]: string[], env: NodeJS.ProcessEnv = {}): Pro
     }, stageLimitMs),
     setTimeout(() => child.kill("SIGKILL"), stageLimitMs + killAfterMs),
   ];
+  let overSince: number | undefined;
+  const watch = setInterval(() => {
+    if (!isOver()) return;
+    overSince ??= Date.now();
+    if (Date.now() - overSince < endsWithinMs) return;
+    clearInterval(watch);
+    console.error(`${program} has run all of its tests, and does not end: it is ended`);
+    child.kill("SIGKILL");
+  }, 1000);
   return new Promise<number>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => resolve(code ?? 1));
-  }).finally(() => timers.forEach(clearTimeout));
+  }).finally(() => {
+    timers.forEach(clearTimeout);
+    clearInterval(watch);
+  });
 }
 
 main(process.argv.slice(2))
