@@ -1,6 +1,7 @@
 /**
  * A Shell on this computer: runs a command as sshd does, by `LOGIN_SHELL -c COMMAND`. Without a home of a test's own, the account has
- * none: bash takes a socket on its standard input for a login, and would read the ~/.bashrc of the one who runs the tests.
+ * none: bash takes a socket on its standard input for a login, and would read the ~/.bashrc of the one who runs the tests instead of
+ * $BASH_ENV, unless another shell starts it (SHLVL).
  */
 import { spawn } from "node:child_process";
 import { execBySpawn } from "../../lab/exec-by-spawn";
@@ -28,7 +29,7 @@ export class LocalShell implements Shell {
   spawn(command: string, listeners: ProcessListeners): Promise<RemoteProcess> {
     const { loginShell = "/bin/bash", env = process.env } = this.options;
     const home = env["HOME"] === process.env["HOME"] ? "/nonexistent" : env["HOME"];
-    const child = spawn(loginShell, ["-c", command], { env: { ...env, HOME: home } });
+    const child = spawn(loginShell, ["-c", command], { env: { ...env, HOME: home, SHLVL: "1" } });
     this.pids.push(child.pid!);
     child.stdout.setEncoding("utf8").on("data", (text: string) => listeners.stdout(text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => listeners.stderr(text));
