@@ -1,4 +1,4 @@
-/** Why a host is not reached, or lets nobody in. */
+/** Why a host is not reached, or accepts no login. */
 import type { PlacementError } from "../core/errors";
 import type { Remedy } from "../core/problem";
 import { commandLine } from "../core/shownCommand";

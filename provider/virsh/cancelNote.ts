@@ -1,6 +1,6 @@
 /**
- * Who cancelled a migration: libvirt tells the run that waits for it only that a client did. The note lies on the source for that run to
- * read, in a file of one VM that everybody there may read; what it says is shown, and nothing is done by it.
+ * Who cancelled a migration: libvirt reports only that a client did. The run that waits for the migration reads this note on the source: a
+ * file of the VM, which everybody there may read. Its text is shown; no decision depends on it.
  */
 import { clean } from "../core/clean";
 import { sh, type ShellScript } from "./shellScript";

@@ -1,4 +1,4 @@
-/** The errors of an account that is let in, and whose login does not run the shell that it was asked for. */
+/** The errors of an account whose login is accepted, but does not run the shell that it was asked for. */
 import { cleanLine } from "../core/clean";
 import { PlacementError } from "../core/errors";
 import type { Shell } from "../core/ports";
@@ -24,7 +24,7 @@ const causes: readonly Cause[] = [
     // pam_nologin, and sshd itself where /etc/nologin is there.
     prints:
       /not permitted to log in|System is (?:booting up|going down)|going down for (?:reboot|power-?off|maintenance)/i,
-    is: "the host is starting or being shut down, and lets nobody in meanwhile (nologin)",
+    is: "the host is starting or being shut down, and accepts no logins until then (nologin)",
     remedies: (host) => [
       {
         do: `wait until ${host} has started; if it has, remove the file that is left`,
@@ -80,15 +80,15 @@ const another: Cause = {
 
 /** @param user undefined where the connection does not tell. */
 export function loginRunsNothing({ host, user = "USER" }: On, printed: Printed, code: number): PlacementError {
-  const said = saidIn(printed);
-  const { is, remedies } = causes.find(({ prints }) => prints.test(said)) ?? another;
-  const words = said === "" ? "printed nothing" : `printed ${JSON.stringify(said)}`;
+  const text = textOf(printed);
+  const { is, remedies } = causes.find(({ prints }) => prints.test(text)) ?? another;
+  const words = text === "" ? "printed nothing" : `printed ${JSON.stringify(text)}`;
   return new PlacementError({
     code: "sessionRefused",
     phase: "connect",
     host,
     action: `cannot run a command on ${host}`,
-    message: `sshd lets ${user} in, but /bin/sh does not run: ${is}; what ran ${words} and ended with code ${code}`,
+    message: `sshd accepts the login of ${user}, but /bin/sh does not run: ${is}; what ran ${words} and ended with code ${code}`,
     remedies: [
       ...remedies(host, user),
       { do: `set user, or identityFile, of ${host} in the inventory: to an account or key that may run commands` },
@@ -97,20 +97,20 @@ export function loginRunsNothing({ host, user = "USER" }: On, printed: Printed, 
 }
 
 export function loginHangs({ host, user = "USER" }: On, printed: Printed, deadlineMs: number): PlacementError {
-  const said = saidIn(printed);
-  const words = said === "" ? "and printed nothing" : `but printed ${JSON.stringify(said)}`;
+  const text = textOf(printed);
+  const words = text === "" ? "nothing was printed" : `${JSON.stringify(text)} was printed`;
   return new PlacementError({
     code: "commandTimeout",
     phase: "connect",
     host,
     action: `cannot run a command on ${host}`,
-    message: `sshd lets ${user} in, but /bin/sh did not begin within ${deadlineMs / 1000} s, ${words}: a start-up file of the account or its home directory hangs, or another command runs in its place (ForceCommand, command=)`,
+    message: `sshd accepts the login of ${user}, but /bin/sh did not begin within ${deadlineMs / 1000} s (${words}): a start-up file of the account or its home directory hangs, or another command runs in its place (ForceCommand, command=)`,
     remedies: [{ do: `log in to ${host} as ${user}, and see what hangs` }, ...another.remedies(host, user)],
   });
 }
 
 /** sshd's own line about a home directory that is not there is no reason. */
-function saidIn({ out, err }: Printed): string {
+function textOf({ out, err }: Printed): string {
   const lines = `${err}\n${out}`.split("\n").filter((line) => !/^Could not chdir to home directory /.test(line));
   return cleanLine(lines.join("\n").trim(), 300);
 }
