@@ -137,7 +137,10 @@ describe("a value from outside", () => {
     const { stdout, stderr } = await virsh.run(sh`echo own; echo err >&2`);
     assert.deepEqual([stdout, stderr], ["own\n", "err\n"]);
     assert.ok(noise.includes("stdout: Welcome"), noise.join("\n"));
-    assert.ok(noise.some((text) => text.startsWith("stderr: stty: ")), noise.join("\n"));
+    assert.ok(
+      noise.some((text) => text.startsWith("stderr: stty: ")),
+      noise.join("\n"),
+    );
     virsh.close();
     await new Promise((resolve) => setTimeout(resolve, 300));
     assert.equal(readFileSync(join(home, "history"), "utf8"), "of the administrator\n");

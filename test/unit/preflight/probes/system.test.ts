@@ -68,7 +68,7 @@ shared_filesystems = [
       interfaces: ["br0", "lo"],
       availableMemoryBytes: 2 ** 30,
       totalMemoryBytes: 4 * 2 ** 30,
-    memoryCapacityBytes: 2 * 2 ** 30 - 2 ** 20,
+      memoryCapacityBytes: 2 * 2 ** 30 - 2 ** 20,
       defaultHugepageKiB: 2048,
       hugepages: {
         1048576: { free: 2, total: 4, freeOn: { 0: 2 } },
