@@ -217,7 +217,7 @@ describe("ssh: the settings of a real sshd", function () {
         });
 
         it("is named, with the log of sshd, where the agent takes longer", async () => {
-          const agent = await slowAgent(3000);
+          const agent = await slowAgent(8000);
           const { identityFile: _, ...host } = hostAt(await sshd(["LoginGraceTime 1"]), { agent });
           const error = await failed(dial(host), "authRefused", /closed the connection in the middle of the login/);
           assert.ok(commandsOf(error).includes("kvm-a: journalctl -u ssh -u sshd -n 50"));
