@@ -5,10 +5,14 @@ import type { FleetHost, FleetVm, Labels, Rule, Selector, Violation } from "./mo
 export type Whereabouts = ReadonlyMap<string, readonly string[]>;
 
 /** What a selector selects, in the order given. */
-export function select<T extends { readonly name: string; readonly labels: Labels }>(
-  selector: Selector,
-  from: readonly T[],
-): readonly T[] {
+export function select<
+  T extends {
+    /** By which a list selects. */
+    readonly name: string;
+    /** By which labels select. */
+    readonly labels: Labels;
+  },
+>(selector: Selector, from: readonly T[]): readonly T[] {
   if (isNames(selector)) {
     const names = new Set(selector);
     return from.filter(({ name }) => names.has(name));
