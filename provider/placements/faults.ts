@@ -16,7 +16,7 @@ export interface Fault {
   remedies: Remedy[];
 }
 
-/** More are counted: nobody reads three hundred at once, and each is shown again until it is fixed. */
+/** More are counted only: each is shown again until it is fixed. */
 const mostShown = 25;
 
 /** "placements.yaml:12:9: vms.db-01.host: got 12; expected …". */

@@ -1,4 +1,4 @@
-/** What only the file as a whole shows: names that nobody has, VMs that wait for each other, two entries for one VM. */
+/** What only the file as a whole shows: names that are not there, VMs that wait for each other, two entries for one VM. */
 import { listed, nearMatches } from "../core/near";
 import type { Remedy } from "../core/problem";
 import type { Labels, Selector } from "../fleet";

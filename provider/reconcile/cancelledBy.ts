@@ -4,7 +4,7 @@ import { failed, type Ended } from "./ended";
 
 const askMs = 5000;
 
-/** The error of a migration that `vm-placement cancel` ended, on this computer or another; undefined where nobody left a note of that. */
+/** The error of a migration that `vm-placement cancel` ended, on this computer or another; undefined where there is no note of that. */
 export async function cancelledBy(end: Ended): Promise<PlacementError | undefined> {
   const { hosts, migration, durationMs } = end;
   try {

@@ -24,8 +24,19 @@ export function changesOf(
       ]),
     ),
     hosts: Object.fromEntries(Object.entries(maintenance).map(([host, is]) => [host, { maintenance: is }])),
-    ...(evacuated && { evacuated: recordOf(placements.evacuated, evacuated) }),
+    ...(evacuated && {
+      evacuated: recordOf(
+        placements.evacuated,
+        now.length < steps.length ? union(placements.evacuated, evacuated) : evacuated,
+      ),
+    }),
   };
+}
+
+/** While a VM is still parked, what is not back yet has to stay on record. */
+function union(before: Evacuated, now: Evacuated): Evacuated {
+  const hosts = [...new Set([...Object.keys(before), ...Object.keys(now)])];
+  return Object.fromEntries(hosts.map((host) => [host, { ...before[host], ...now[host] }]));
 }
 
 function recordOf(before: Evacuated, now: Evacuated): NonNullable<Changes["evacuated"]> {

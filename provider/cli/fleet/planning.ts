@@ -6,7 +6,7 @@ import { exitCodes, type Session } from "../verb";
 import { changesOf } from "./changes";
 import { gather, type Gathered } from "./gather";
 import { planWithPreflight } from "./preflight";
-import { type FleetReport, reportOf, showReport } from "./report";
+import { notPlanned, reportOf, showReport } from "./report";
 
 export interface PlanningOptions {
   file?: string;
@@ -35,11 +35,13 @@ export async function planFile(
 ): Promise<number> {
   const gathered = await gather(session, file, mustAnswer);
   if (gathered.hindrances.length > 0) {
-    session.show(nothing(gathered), () => [`${title}: not planned`, ...gathered.hindrances].join("\n"));
+    session.show(notPlanned(gathered), (report) => showReport(title, report));
     return exitCodes.blocked;
   }
   const { plan, moves } = await planWithPreflight(session, gathered, goal(gathered));
-  const text = plan.possible ? editPlacements(gathered.text, changesOf(plan, gathered, maintenance(gathered)), file) : gathered.text; // prettier-ignore
+  const text = plan.possible
+    ? editPlacements(gathered.text, changesOf(plan, gathered, maintenance(gathered)), file)
+    : gathered.text;
   const isChanged = text !== gathered.text;
   const next = isChanged ? nextCommands(file, write) : [];
   const report = reportOf(gathered, plan, moves, next);
@@ -51,9 +53,6 @@ export async function planFile(
 }
 
 function nextCommands(file: string, write: boolean): string[] {
-  return write ? [`git diff ${file}`, "pulumi preview --diff", "pulumi up --continue-on-error"] : ["the same command with --write"]; // prettier-ignore
-}
-
-function nothing({ hindrances, notes, hosts }: Gathered): Partial<FleetReport> & { hindrances: string[] } {
-  return { possible: false, moves: [], hindrances, notes, hosts: hosts.length === 0 ? [] : [] };
+  if (!write) return ["the same command with --write"];
+  return [`git diff ${file}`, "pulumi preview --diff", "pulumi up --continue-on-error"];
 }

@@ -38,6 +38,8 @@ export interface FleetReport {
   continues: boolean;
   stays: readonly Stay[];
   blocked: readonly Stay[];
+  /** Why nothing was planned. */
+  hindrances: readonly string[];
   /** Why there is no plan. */
   conflict: string | undefined;
   notes: readonly string[];
@@ -71,9 +73,19 @@ export function reportOf(gathered: Gathered, plan: FleetPlan, moves: readonly Mo
     continues: plan.possible && plan.steps.length > moves.length,
     stays: plan.stays,
     blocked: plan.blocked,
+    hindrances: [],
     conflict: plan.possible ? undefined : plan.conflict.why,
     notes: gathered.notes,
     next,
+  };
+}
+
+/** Of a fleet for which no plan would be worth anything. */
+export function notPlanned(gathered: Gathered): FleetReport {
+  const { hindrances, notes } = gathered;
+  return {
+    ...{ possible: false, moves: [], durationMs: undefined, totalBytes: 0, hosts: usageOf(gathered, []) },
+    ...{ continues: false, stays: [], blocked: [], hindrances, conflict: undefined, notes, next: [] },
   };
 }
 
@@ -95,11 +107,12 @@ function usage(vms: readonly FleetVm[]): Usage {
 }
 
 export function showReport(title: string, report: FleetReport): string {
-  const { moves, conflict, stays, blocked, notes, next } = report;
+  const { moves, hindrances, conflict, stays, blocked, notes, next } = report;
   const paragraphs = [
     headline(title, report),
     ...(moves.length > 0 ? [movesTable(moves)] : []),
     ...(moves.length > 0 ? [hostsTable(report.hosts)] : []),
+    ...lines(hindrances),
     ...lines(moves.flatMap(({ vm, problems }) => problems.map((problem) => `${vm}: ${renderInPreview(problem)}`))),
     ...lines(blocked.map(({ vm, host, reason }) => `${vm} keeps ${host} from being emptied: ${reason}`)),
     ...lines(stays.map(({ vm, host, reason }) => `${vm} stays on ${host}: ${reason}`)),
@@ -114,7 +127,9 @@ function lines(all: readonly string[]): string[] {
   return all.length === 0 ? [] : [all.join("\n")];
 }
 
-function headline(title: string, { possible, moves, durationMs, totalBytes, continues }: FleetReport): string {
+function headline(title: string, report: FleetReport): string {
+  const { possible, hindrances, moves, durationMs, totalBytes, continues } = report;
+  if (hindrances.length > 0) return `${title}: not planned`;
   if (!possible) return `${title}: not possible`;
   if (moves.length === 0) return `${title}: nothing to move`;
   const count = `${moves.length} move${moves.length === 1 ? "" : "s"}`;

@@ -117,6 +117,9 @@ rules:
     const silent = await call(["evacuate", "kvm-a"], {}, (lab) => void (lab.hosts.get("kvm-a")!.down = true));
     assert.equal(silent.code, 1);
     assert.match(silent.printed, /kvm-a cannot be asked/);
+    const asData = await call(["evacuate", "kvm-a", "--json"], {}, (lab) => void (lab.hosts.get("kvm-a")!.down = true));
+    const { possible, moves, hindrances } = asData.report();
+    assert.deepEqual([possible, moves, hindrances.length], [false, [], 1]);
   });
 
   it("names a file that is not there, and how to make one", async () => {
