@@ -4,15 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../../../provider/cli/run";
 import { parsePlacements } from "../../../provider/placements/parse";
-import { createMask } from "../../../provider/schema";
 import { fakeDomain, SimulatedLab } from "../../../lab/simulated";
+import { callCli } from "../../support/cli";
 
 const uuid = (n: number) => `5c1e2f0a-6d0b-4f8e-9a37-${String(n).padStart(12, "0")}`;
 const vm = (n: number, name: string, state = "running") =>
   fakeDomain({ uuid: uuid(n), name, state, reason: state === "running" ? "booted" : "shutdown" });
 
 describe("vm-placement discover", () => {
-  const inventory = { "kvm-b": { name: "kvm-b" }, "kvm-a": { name: "kvm-a" } };
+  const hosts = ["kvm-b", "kvm-a"];
   let directory: string;
   let file: string;
 
@@ -26,15 +26,7 @@ describe("vm-placement discover", () => {
     const lab = new SimulatedLab();
     lab.add("kvm-a", a);
     lab.add("kvm-b", b).down = down;
-    let [printed, complained] = ["", ""];
-    const code = await run(["discover", ...words], {
-      dial: () => lab.dial,
-      clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
-      settings: () => Promise.resolve({ inventory, uri: "qemu:///system", ssh: "auto", mask: createMask([]) }),
-      print: (text) => (printed += text),
-      complain: (text) => (complained += text),
-    });
-    return { code, printed, complained };
+    return callCli(["discover", ...words], lab, { hosts });
   }
 
   it("prints a file of every VM, host by host, that is read as it was found", async () => {

@@ -2,29 +2,18 @@ import assert from "node:assert/strict";
 import { type Failure, PlacementError } from "../../../provider/core/errors";
 import type { Problem } from "../../../provider/core/problem";
 import type { Diagnosis } from "../../../provider/cli/doctor";
-import { run } from "../../../provider/cli/run";
-import { createMask } from "../../../provider/schema";
 import { fakeDomain, SimulatedLab, fakeUuid } from "../../../lab/simulated";
+import { callCli } from "../../support/cli";
 import { factsOf } from "../../support/problems";
 
 describe("the command line", () => {
-  const inventory = { "kvm-a": { name: "kvm-a" }, "kvm-b": { name: "kvm-b" }, "kvm-c": { name: "kvm-c" } };
-
   async function call(words: string[], prepare: (world: SimulatedLab) => void = () => {}, secrets: string[] = []) {
     const fake = new SimulatedLab();
     fake.add("kvm-a", [fakeDomain()]);
     fake.add("kvm-b");
     fake.add("kvm-c");
     prepare(fake);
-    let [printed, complained] = ["", ""];
-    const code = await run(words, {
-      dial: () => fake.dial,
-      clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
-      settings: () => Promise.resolve({ inventory, uri: "qemu:///system", ssh: "auto", mask: createMask(secrets) }),
-      print: (text) => (printed += text),
-      complain: (text) => (complained += text),
-    });
-    return { code, printed, complained };
+    return callCli(words, fake, { secrets });
   }
 
   it("plans a VM's move to every other host", async () => {

@@ -3,9 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FleetReport } from "../../../../provider/cli/fleet/report";
-import { run } from "../../../../provider/cli/run";
-import { createMask } from "../../../../provider/schema";
 import { fakeDomain, SimulatedLab } from "../../../../lab/simulated";
+import { callCli } from "../../../support/cli";
 
 const vm = (n: number, name: string, more: Partial<ReturnType<typeof fakeDomain>> = {}) =>
   fakeDomain({ uuid: `5c1e2f0a-6d0b-4f8e-9a37-${String(n).padStart(12, "0")}`, name, memoryMiB: 1024, ...more });
@@ -16,7 +15,7 @@ const system = ["clock\n", "memory\nMemTotal: 4194304 kB\nMemAvailable: 4000000 
   .join("");
 
 describe("vm-placement evacuate and restore", () => {
-  const inventory = Object.fromEntries(["kvm-a", "kvm-b", "kvm-c"].map((name) => [name, { name }]));
+  const names = ["kvm-a", "kvm-b", "kvm-c"] as const;
   let directory: string;
   let file: string;
   beforeEach(() => {
@@ -25,21 +24,14 @@ describe("vm-placement evacuate and restore", () => {
   });
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-  type Domains = Partial<Record<keyof typeof inventory, ReturnType<typeof vm>[]>>;
+  type Domains = Partial<Record<(typeof names)[number], ReturnType<typeof vm>[]>>;
 
   async function call(words: string[], domains: Domains, prepare: (lab: SimulatedLab) => void = () => {}) {
     const lab = new SimulatedLab();
-    for (const name of Object.keys(inventory)) lab.add(name, domains[name] ?? []).answers.set("MemTotal", system);
+    for (const name of names) lab.add(name, domains[name] ?? []).answers.set("MemTotal", system);
     prepare(lab);
-    let [printed, complained] = ["", ""];
-    const code = await run([...words, "--file", file], {
-      dial: () => lab.dial,
-      clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
-      settings: () => Promise.resolve({ inventory, uri: "qemu:///system", ssh: "auto", mask: createMask([]) }),
-      print: (text) => (printed += text),
-      complain: (text) => (complained += text),
-    });
-    return { code, printed, complained, report: () => JSON.parse(printed) as FleetReport };
+    const called = await callCli([...words, "--file", file], lab);
+    return { ...called, report: () => JSON.parse(called.printed) as FleetReport };
   }
 
   const text = `# ours

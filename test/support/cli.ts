@@ -1,0 +1,28 @@
+/** `vm-placement` in this process, on simulated hosts. */
+import { run } from "../../provider/cli/run";
+import { createMask } from "../../provider/schema";
+import type { SimulatedLab } from "../../lab/simulated";
+
+export interface Called {
+  code: number;
+  printed: string;
+  complained: string;
+}
+
+/** @param hosts the inventory's names; the default is those of the lab. */
+export async function callCli(
+  words: readonly string[],
+  lab: SimulatedLab,
+  { hosts = [...lab.hosts.keys()], secrets = [] }: { hosts?: readonly string[]; secrets?: string[] } = {},
+): Promise<Called> {
+  const inventory = Object.fromEntries(hosts.map((name) => [name, { name }]));
+  let [printed, complained] = ["", ""];
+  const code = await run(words, {
+    dial: () => lab.dial,
+    clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
+    settings: () => Promise.resolve({ inventory, uri: "qemu:///system", ssh: "auto", mask: createMask(secrets) }),
+    print: (text) => (printed += text),
+    complain: (text) => (complained += text),
+  });
+  return { code, printed, complained };
+}
