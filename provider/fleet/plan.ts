@@ -143,7 +143,7 @@ export interface RankedHost {
   readonly host: string;
   /** The VM can go there, or is there. */
   readonly possible: boolean;
-  /** 1 for an empty host, 0 for a full one, with the VM on it. Negative if it cannot go there. */
+  /** 1 for an empty host, 0 for a full one, below 0 for an overcommitted one, with the VM on it. At most -1 if it cannot go there. */
   readonly score: number;
   /** What speaks for and against it. */
   readonly reasons: readonly string[];
