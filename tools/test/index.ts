@@ -101,7 +101,7 @@ async function runStage(name: string, { command, suite, timeoutMs, lab }: Stage)
     const code = await execute(command, env);
     return code === 0
       ? { passed: 1, failed: 0, failures: [], notRun: [] }
-      : { passed: 0, failed: 1, failures: [`${command.join(" ")} ended with ${code}`], notRun: [] };
+      : { passed: 0, failed: 1, failures: [`${command.join(" ")} ended by ${code}`], notRun: [] };
   }
   const file = join(directory, name);
   const timeout = timeoutMs === undefined ? [] : ["--timeout", String(timeoutMs)];
@@ -111,18 +111,21 @@ async function runStage(name: string, { command, suite, timeoutMs, lab }: Stage)
     () => existsSync(file),
   );
   if (!existsSync(file))
-    return { passed: 0, failed: 1, failures: [`ended with ${code} before it could count`], notRun: [] };
+    return { passed: 0, failed: 1, failures: [`ended by ${code} before it could count`], notRun: [] };
   const counts = JSON.parse(readFileSync(file, "utf8")) as Counts;
   // A suite may also fail as a whole, without a test of its own to blame.
-  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1, failures: [`ended with ${code}`] } : counts;
+  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1, failures: [`ended by ${code}`] } : counts;
 }
 
-/** @param isOver whether it has done its work, and only has to end. */
+/**
+ * @param isOver whether it has done its work, and only has to end.
+ * @returns 0, or what ended it: "exit code 1", "SIGKILL".
+ */
 function execute(
   [program, ...args]: string[],
   env: NodeJS.ProcessEnv = {},
   isOver: () => boolean = () => false,
-): Promise<number> {
+): Promise<0 | string> {
   const child = spawn(program!, args, { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
   running = child;
   const timers = [
@@ -141,9 +144,9 @@ function execute(
     console.error(`${program} has run all of its tests, and does not end: it is ended`);
     child.kill("SIGKILL");
   }, 1000);
-  return new Promise<number>((resolve, reject) => {
+  return new Promise<0 | string>((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (code) => resolve(code ?? 1));
+    child.once("close", (code, signal) => resolve(code === 0 ? 0 : (signal ?? `exit code ${code}`)));
   }).finally(() => {
     timers.forEach(clearTimeout);
     clearInterval(watch);
