@@ -2,7 +2,7 @@
 import { dimensionsOf, type Dimension } from "./capacity";
 import type { Fleet, FleetHost, FleetVm, LimitName } from "./model";
 import { namesOf, select } from "./rules";
-import { loadsOf } from "./vmLoad";
+import { isByLoad, loadsOf } from "./vmLoad";
 
 /** VMs that move together: one VM, or those of a `together` rule that are on one host. */
 interface Item {
@@ -24,6 +24,8 @@ export interface Board {
   /** The indexes of hosts that nothing goes to. */
   readonly closed: readonly number[];
   readonly dimensions: readonly Dimension[];
+  /** By host: what the CPUs of items are a fraction of. Virtual CPUs are counted by their limit, which says how many of them a CPU is for. */
+  readonly cpus: readonly number[];
   /** By host and dimension: the limit, or what is in use at the start if that is more. */
   readonly capacity: readonly (readonly number[])[];
   /** By item and host, whatever else is there. Its own host is always allowed. */
@@ -59,6 +61,8 @@ export function boardOf(fleet: Fleet, options: BoardOptions = {}): Board {
   const itemAt = new Map(groups.flatMap((group, index) => group.map(({ name }) => [name, index])));
   const dimensions = dimensionsOf(fleet).filter(({ limit }) => !options.ignoring?.has(limit));
   const loads = loadsOf(fleet.vms, options.by);
+  const byLoad = isByLoad(fleet.vms, options.by);
+  const cpuLimit = ({ limits }: FleetHost) => (byLoad ? 1 : (limits?.cpu ?? fleet.limits.cpu ?? 1));
   const items = groups.map((vms): Item => ({
     vms,
     start: hostAt.get(vms[0]!.host)!,
@@ -79,6 +83,7 @@ export function boardOf(fleet: Fleet, options: BoardOptions = {}): Board {
     items,
     closed: hosts.flatMap((_, at) => (open[at] ? [] : [at])),
     dimensions,
+    cpus: hosts.map((host) => host.cpus * cpuLimit(host)),
     capacity: hosts.map((host, at) =>
       dimensions.map(({ capacity }, dimension) => Math.max(capacity(host), inUse[at]![dimension]!)),
     ),

@@ -32,10 +32,9 @@ export class Loads {
 
   /** The larger fraction of memory and CPUs in use, with more or less of them. */
   of(host: number, more: readonly [number, number] = [0, 0]): number {
-    const { memoryBytes, cpus } = this.board.hosts[host]!;
     return Math.max(
-      fraction(this.#memory[host]! + more[0], memoryBytes),
-      fraction(this.#cpus[host]! + more[1], cpus * (this.#cpuLimit(host) ?? 1)),
+      fraction(this.#memory[host]! + more[0], this.board.hosts[host]!.memoryBytes),
+      fraction(this.#cpus[host]! + more[1], this.board.cpus[host]!),
     );
   }
 
@@ -46,11 +45,6 @@ export class Loads {
       this.#weights[0] * fraction(this.#memory[host]! + more[0], memoryBytes) ** 2 +
       this.#weights[1] * fraction(this.#cpus[host]! + more[1], cpus) ** 2
     );
-  }
-
-  /** Virtual CPUs are counted by their limit, which says how many of them a CPU is for. */
-  #cpuLimit(host: number): number | undefined {
-    return this.board.hosts[host]!.limits?.cpu ?? this.board.fleet.limits.cpu;
   }
 }
 

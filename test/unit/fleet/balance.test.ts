@@ -39,6 +39,13 @@ describe("fleet: balance", () => {
     assert.deepEqual(moves(loaded, { by: "size" }), ["y to b"]);
   });
 
+  it("counts virtual CPUs by their limit, and CPUs that were measured as they are", () => {
+    const busy = (name: string, host: string) => aVm(name, host, 0, { load: { memoryBytes: 0, cpus: 2 } });
+    const overcommitted = aFleet(hosts, [busy("x", "a"), busy("y", "a"), busy("z", "a")], { limits: { cpu: 16 } });
+    assert.deepEqual(moves(overcommitted, { by: "load" }), ["x to b"]);
+    assert.deepEqual(moves(overcommitted, { by: "size" }), []);
+  });
+
   it("empties hosts if it packs, and makes no more moves than it may", () => {
     assert.deepEqual(moves(fleet, { pack: true }), ["z to a"]);
     assert.deepEqual(moves({ ...fleet, limits: { moves: 0 } }, { pack: true }), []);
