@@ -1,6 +1,7 @@
 /** Pulumi's boundary: decode, call, encode. Found by users' states under the name pulumi-vm-placement/handlers, for ever. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { LastMigration } from "./core/args";
+import { systemClock } from "./observe/clock";
 import { PlacementError } from "./core/errors";
 import type { Clock, InFlight, Ports, Progress } from "./core/ports";
 import { showOutcome, withOutcome } from "./core/predict/past";
@@ -122,11 +123,6 @@ async function createOrUpdate(
     });
   }
 }
-
-const systemClock: Clock = {
-  now: () => Date.now(),
-  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-};
 
 const handlers = createHandlers({
   dial: (inventory, ssh, note) => createDial({ inventory, ssh, note }),

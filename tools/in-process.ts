@@ -1,6 +1,7 @@
 /** The provider's handlers in this process, with its real ssh, as in one `pulumi` command. */
 import type { Lab } from "../lab/libvirt";
 import type { Shell } from "../provider/core/ports";
+import { systemClock } from "../provider/observe/clock";
 import type { createHandlers } from "../provider/handlers";
 import type { createDial } from "../provider/ssh";
 
@@ -30,7 +31,7 @@ export async function providerInProcess(lab: Lab, { createHandlers, createDial }
       };
     },
     sshHosts: () => [],
-    clock: { now: () => Date.now(), sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
+    clock: systemClock,
     display: {
       row: () => ({ live: nothing, info: nothing, warn: nothing }),
       debug: nothing,

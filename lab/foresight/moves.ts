@@ -10,7 +10,7 @@ import { Hosts } from "../../provider/observe/hosts";
 import { reconcile } from "../../provider/reconcile/reconcile";
 import { createDial } from "../../provider/ssh";
 import { makePlan } from "../../provider/virsh/migrateCommand";
-import { clock } from "./run";
+import { systemClock as clock } from "../../provider/observe/clock";
 import { type Trial, trials } from "./trials";
 
 type Verdict = PredictedMigration["verdict"];

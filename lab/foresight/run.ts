@@ -2,17 +2,12 @@
 import type { Lab } from "../libvirt";
 import type { Host } from "../../provider/core/model";
 import type { MigrationOptions } from "../../provider/core/options";
-import type { Clock } from "../../provider/core/ports";
+import { systemClock as clock } from "../../provider/observe/clock";
 import { preview, type Preview } from "../../provider/preflight/preview";
 import { Hosts } from "../../provider/observe/hosts";
 import { createDial } from "../../provider/ssh";
 import { makePlan } from "../../provider/virsh/migrateCommand";
 import type { Case, Stage } from "./cases";
-
-export const clock: Clock = {
-  now: () => Date.now(),
-  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-};
 
 export interface Played {
   foresight: Preview;

@@ -63,7 +63,8 @@ export type Dial = (host: Host) => Promise<Shell>;
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  sleep(milliseconds: number): Promise<void>;
+  /** @param until ends it early. */
+  sleep(milliseconds: number, until?: AbortSignal): Promise<void>;
 }
 
 /** What the user sees while a resource is worked on. */

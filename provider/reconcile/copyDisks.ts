@@ -2,6 +2,7 @@
  * Disk images of a VM that is shut off, copied from host to host before its definition moves: libvirt moves the definition only. The
  * source's images stay as they are. Interrupted at any point, what counts is on the source, and the next run begins with what has arrived.
  */
+import { endsWithin } from "../observe/clock";
 import type { CopiedImage } from "../core/args";
 import type { ErrorCode } from "../core/errorCodes";
 import { PlacementError } from "../core/errors";
@@ -141,15 +142,11 @@ class DiskCopy implements TakenAlong {
       options: { bandwidthMiBps, timeoutMs },
     } = this.migration;
     const run = this.source.run(transferScript(image, this.peer, bandwidthMiBps), Infinity);
-    const over = run.then(
-      () => true,
-      () => true,
-    );
     const startedAt = clock.now();
-    while (!(await Promise.race([over, clock.sleep(intervals.row)]))) {
+    while (!(await endsWithin(clock, intervals.row, run))) {
       if (timeoutMs !== undefined && clock.now() - this.startedAt >= timeoutMs) {
         await this.run(this.source, stopReaderScript(image.path));
-        await over;
+        await run.catch(() => undefined);
         throw this.failed(
           this.source,
           `the disks were not copied within ${showDuration(timeoutMs)} (migration.timeout)`,

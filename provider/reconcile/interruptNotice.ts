@@ -1,3 +1,4 @@
+import { endsWithin } from "../observe/clock";
 import { shownCommand } from "../core/shownCommand";
 import { showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
@@ -50,11 +51,10 @@ async function cancel(
     (error: unknown) => error,
   );
   const { name } = domain;
-  const late = Symbol("late");
-  const end = await Promise.race([ended, clock.sleep(verdictMs).then(() => late)]);
-  if (end === late) {
+  if (!(await endsWithin(clock, verdictMs, ended))) {
     return `interrupted: libvirt was asked to cancel the migration of ${name} from ${source} to ${destination}, and has not confirmed it yet. The next \`pulumi up\` finds the VM wherever it is`;
   }
+  const end = await ended;
   if (end === undefined) return `interrupted: ${name} had moved to ${destination} before it could be cancelled`;
   const seen = end instanceof PlacementError ? end.problem.seen : undefined;
   if (seen !== undefined) {

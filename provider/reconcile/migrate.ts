@@ -1,4 +1,5 @@
 /** One move, from the planned commands to the verdict of both hosts. */
+import { endsWithin } from "../observe/clock";
 import type { Migration } from "../core/migration";
 import type { Clock, ExecResult, InFlight, Ports } from "../core/ports";
 import { waits } from "../core/times";
@@ -92,7 +93,7 @@ async function runBefore(hosts: Hosts, migration: Migration): Promise<void> {
 /** An offline migration moves a definition: there is nothing to watch. */
 async function waitOffline(run: Promise<ExecResult>, clock: Clock): Promise<Monitored> {
   const ourVirsh = new OurVirsh(run);
-  await Promise.race([ourVirsh.end, clock.sleep(waits.offline)]);
+  await endsWithin(clock, waits.offline, ourVirsh.end);
   const { exit, lost } = ourVirsh;
   const nothing = { inPostCopy: false, done: new Set<never>(), cancelled: undefined, lastJob: undefined };
   return { exit, lost, neverBegan: false, stalled: false, ...nothing };

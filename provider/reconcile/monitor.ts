@@ -1,3 +1,4 @@
+import { endsWithin } from "../observe/clock";
 import type { DomainView, JobInfo } from "../core/domain";
 import { isHeld, isOutgoing, isPostCopySource } from "../core/situation";
 import { PlacementError } from "../core/errors";
@@ -113,7 +114,7 @@ class Watch {
   }
 
   private async sleepOrEnd(ms: number): Promise<void> {
-    if (this.ourVirsh.isOpen) await Promise.race([this.clock.sleep(ms), this.ourVirsh.end]);
+    if (this.ourVirsh.isOpen) await endsWithin(this.clock, ms, this.ourVirsh.end);
     else await this.clock.sleep(ms);
   }
 

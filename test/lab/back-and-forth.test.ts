@@ -9,7 +9,7 @@ import { show } from "../../provider/pulumi/showPreview";
 import { createDial } from "../../provider/ssh";
 import { makePlan } from "../../provider/virsh/migrateCommand";
 import { describeWithLab } from "../support/lab";
-import { clock } from "../../lab/foresight/run";
+import { systemClock as clock } from "../../provider/observe/clock";
 
 const silent: Progress = { live: () => {}, info: () => {}, warn: () => {} };
 

@@ -1,6 +1,6 @@
 import type { Host } from "../../provider/core/model";
 import { createDial } from "../../provider/ssh";
-import { clock } from "../../lab/foresight/run";
+import { systemClock as clock } from "../../provider/observe/clock";
 import type { Lab } from "../../lab/libvirt";
 import { conformance } from "../support/conformance";
 import { describeWithLab } from "../support/lab";

@@ -1,10 +1,9 @@
+import { systemClock as clock } from "../../provider/observe/clock";
 import assert from "node:assert/strict";
 import { doctor } from "../../provider/cli/doctor";
 import { Hosts } from "../../provider/observe/hosts";
 import { createDial } from "../../provider/ssh";
 import { describeWithLab } from "../support/lab";
-
-const clock = { now: () => Date.now(), sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)) };
 
 describeWithLab("a host whose start-up files print", { hosts: ["kvm-a", "kvm-b"] }, (lab) => {
   async function diagnosis() {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import type { LabHost } from "../../lab/libvirt";
-import { clock } from "../../lab/foresight/run";
+import { systemClock as clock } from "../../provider/observe/clock";
 import type { LastMigration } from "../../provider/core/args";
 import type { PlacementError } from "../../provider/core/errors";
 import type { MigrationOptions } from "../../provider/core/options";

@@ -16,7 +16,7 @@ import {
   placeScript,
 } from "../../provider/virsh/ownedFiles";
 import { describeWithLab } from "../support/lab";
-import { clock } from "../../lab/foresight/run";
+import { systemClock as clock } from "../../provider/observe/clock";
 
 interface Asked {
   lab: Lab;

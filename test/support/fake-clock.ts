@@ -1,10 +1,15 @@
 import type { Clock } from "../../provider/core/ports";
 
+interface Sleeper {
+  until: number;
+  wake: () => void;
+}
+
 /** Time that passes only while all else waits for it: each sleep is over as soon as nothing else can happen, in the order of their ends. */
 export class FakeClock implements Clock {
   private readonly startedAt = Date.UTC(2026, 0, 1);
   private time = this.startedAt;
-  private sleepers: { until: number; wake: () => void }[] = [];
+  private sleepers: Sleeper[] = [];
   private pumping = false;
 
   now(): number {
@@ -15,9 +20,14 @@ export class FakeClock implements Clock {
     return this.time - this.startedAt;
   }
 
-  sleep(milliseconds: number): Promise<void> {
+  sleep(milliseconds: number, until?: AbortSignal): Promise<void> {
     return new Promise((wake) => {
-      this.sleepers.push({ until: this.time + milliseconds, wake });
+      const sleeper = { until: this.time + milliseconds, wake };
+      this.sleepers.push(sleeper);
+      until?.addEventListener("abort", () => {
+        this.sleepers = this.sleepers.filter((other) => other !== sleeper);
+        wake();
+      });
       this.pump();
     });
   }
@@ -27,7 +37,8 @@ export class FakeClock implements Clock {
     this.pumping = true;
     setImmediate(() => {
       this.pumping = false;
-      const next = this.sleepers.reduce((a, b) => (b.until < a.until ? b : a), this.sleepers[0]!);
+      const next = this.sleepers.reduce<Sleeper | undefined>((a, b) => (a && a.until <= b.until ? a : b), undefined);
+      if (next === undefined) return;
       this.sleepers = this.sleepers.filter((other) => other !== next);
       this.time = Math.max(this.time, next.until);
       next.wake();

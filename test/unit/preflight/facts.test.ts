@@ -1,5 +1,6 @@
 /** All that a preview asks, of the real virsh of this computer: the same facts, whatever language the hosts' accounts have. */
 import assert from "node:assert/strict";
+import { systemClock } from "../../../provider/observe/clock";
 import type { IntendedMove } from "../../../provider/preflight/intendedMove";
 import { moveFacts } from "../../../provider/preflight/facts";
 import { Hosts } from "../../../provider/observe/hosts";
@@ -15,11 +16,6 @@ function lasting(facts: unknown): unknown {
     ),
   );
 }
-
-const systemClock = {
-  now: () => Date.now(),
-  sleep: (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds)),
-};
 
 describe("what a preview asks hosts that speak another language", function () {
   this.timeout(120_000);
