@@ -1,8 +1,10 @@
 /** No text of a host or a file stops the event loop: every reader reads a megabyte of its worst in a moment. */
 import assert from "node:assert/strict";
 import { clean, cleanLine } from "../../provider/core/clean";
+import { parseArrivals } from "../../provider/preflight/probes/arrivals";
 import { parseDirtyRates } from "../../provider/preflight/probes/dirtyRate";
 import { parseUsedBytes } from "../../provider/preflight/probes/guestMemory";
+import { hostUse } from "../../provider/preflight/probes/hostUse";
 import { parseImages } from "../../provider/preflight/probes/images";
 import { parseLinkSpeed } from "../../provider/preflight/probes/link";
 import { parsePeer } from "../../provider/preflight/probes/reach";
@@ -187,6 +189,26 @@ const readers: { name: string; read: (text: string) => unknown; worst?: Worst[] 
   },
   { name: "parseUsedBytes", read: (text) => parseUsedBytes(`@@ used\n${text}\n@@ end\n`, 1024) },
   { name: "parseLinkSpeed", read: (text) => parseLinkSpeed(`@@ speed\n${text}\n@@ end\n`) },
+  {
+    name: "parseArrivals",
+    read: (text) => parseArrivals(`@@ uptime\n1.0\n@@ ticks\n100\n@@ qemu\n${text}\n@@ end\n`),
+    worst: [
+      ["", "u received 1\n"],
+      ["u received ", "1"],
+    ],
+  },
+  ...["stat", "meminfo", "pressure.cpu"].map((section) => ({
+    name: `hostUse, ${section}`,
+    read: (text: string) => hostUse("@@ end\n", `@@ ${section}\n${text}\n@@ end\n`),
+    worst: [
+      ["cpu ", " "],
+      ["cpu ", "1 "],
+      ["", "MemTotal: "],
+      ["MemTotal:", " ", "x"],
+      ["", "some avg10=0.00 "],
+      ["some avg10=0.00 ", "total=1 "],
+    ] as Worst[],
+  })),
   {
     name: "parseDirtyRates",
     read: parseDirtyRates,

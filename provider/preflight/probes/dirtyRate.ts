@@ -4,6 +4,7 @@ import type { Clock } from "../../core/ports";
 import { isOutgoing } from "../../core/situation";
 import type { Hosts } from "../../observe/hosts";
 import type { Virsh } from "../../virsh/client";
+import { parseDomainStats } from "../../virsh/domainStats";
 import { head, sections } from "../../virsh/sections";
 import { sh, type ShellScript } from "../../virsh/shellScript";
 import { command } from "../../virsh/virshCommand";
@@ -117,14 +118,10 @@ s end`;
 /** `domstats --dirtyrate`: bytes per second by domain name; those whose measurement is not done are left out. */
 export function parseDirtyRates(text: string): Map<string, number> {
   const rates = new Map<string, number>();
-  for (const part of text.split(/^Domain: /m).slice(1)) {
-    const [title = "", ...lines] = part.split("\n");
-    const fields = new Map(
-      lines.map((line) => [line.slice(0, line.indexOf("=")).trim(), line.slice(line.indexOf("=") + 1).trim()]),
-    );
+  for (const [name, fields] of parseDomainStats(text)) {
     const mebibytes = wholeNumber(fields.get("dirtyrate.megabytes_per_second"), maxMiBps);
-    if (!title.startsWith("'") || mebibytes === undefined || fields.get("dirtyrate.calc_status") !== "2") continue;
-    rates.set(title.slice(1, title.lastIndexOf("'")), mebibytes * 2 ** 20);
+    if (mebibytes === undefined || fields.get("dirtyrate.calc_status") !== "2") continue;
+    rates.set(name, mebibytes * 2 ** 20);
   }
   return rates;
 }
