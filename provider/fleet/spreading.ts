@@ -19,6 +19,8 @@ interface Change {
   readonly other?: number;
   readonly gain: number;
   readonly bytes: number;
+  /** How loaded the emptier host is then. */
+  readonly filled: number;
 }
 
 export class Spreading {
@@ -84,8 +86,9 @@ export class Spreading {
     if (!this.#mayMove(item, to) || !this.#state.fits(item, to)) return [];
     const { load, use, vms } = this.board.items[item]!;
     const { loads } = this.#state;
-    const gain = loads.of(source) - Math.max(loads.of(source, [-load[0], -load[1]]), loads.of(to, load));
-    return gain >= this.#margin * vms.length ? [{ item, to, gain, bytes: use[0]! }] : [];
+    const filled = loads.of(to, load);
+    const gain = loads.of(source) - Math.max(loads.of(source, [-load[0], -load[1]]), filled);
+    return gain >= this.#margin * vms.length ? [{ item, to, gain, bytes: use[0]!, filled }] : [];
   }
 
   #exchangesOf(item: number, source: number, to: number): Change[] {
@@ -95,10 +98,11 @@ export class Spreading {
       if (b.fixed || !this.board.allowed[other]![source] || this.#exchanges-- <= 0) return [];
       const [memory, cpus] = [a.load[0] - b.load[0], a.load[1] - b.load[1]];
       const { loads } = this.#state;
-      const gain = from - Math.max(loads.of(source, [-memory, -cpus]), loads.of(to, [memory, cpus]));
+      const filled = loads.of(to, [memory, cpus]);
+      const gain = from - Math.max(loads.of(source, [-memory, -cpus]), filled);
       if (gain < this.#margin * (a.vms.length + b.vms.length) || !this.#mayMove(item, to, other)) return [];
       return this.#fitExchanged(item, other, source, to)
-        ? [{ item, to, other, gain, bytes: a.use[0]! + b.use[0]! }]
+        ? [{ item, to, other, gain, bytes: a.use[0]! + b.use[0]!, filled }]
         : [];
     });
   }
@@ -155,5 +159,7 @@ export class Spreading {
 
 function isBetter(a: Change, b: Change): boolean {
   if (Math.abs(a.gain - b.gain) > leastGain) return a.gain > b.gain;
-  return a.bytes !== b.bytes ? a.bytes < b.bytes : a.item < b.item;
+  if (a.bytes !== b.bytes) return a.bytes < b.bytes;
+  // To the emptiest of hosts that are as good: from another the next move would take a VM away again.
+  return Math.abs(a.filled - b.filled) > leastGain ? a.filled < b.filled : a.item < b.item;
 }

@@ -28,6 +28,13 @@ describe("fleet: balance", () => {
     it(`proposes no move ${what}`, () => assert.deepEqual(moves(fleet, options), []));
   }
 
+  it("takes the emptiest of the hosts that are as good, so that no second move follows", () => {
+    const full = ["s", "t", "u", "v"].map((name) => aVm(name, "c", 2));
+    const three = [aHost("a"), aHost("b"), aHost("c")];
+    const taken = [aVm("x", "a", 2), aVm("y", "a", 2), aVm("z", "b", 2)];
+    assert.deepEqual(moves(aFleet(three, [...full, ...taken])), ["s to b"]);
+  });
+
   it("goes by the measured load, or by the size if it is told to", () => {
     const idle = { memoryBytes: 1, cpus: 0 };
     const loaded = aFleet(hosts, [
