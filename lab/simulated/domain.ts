@@ -10,6 +10,12 @@ export interface SimulatedDomain {
   managedSave: boolean;
   maxDowntimeMs: number;
   memoryMiB: number;
+  /** What its QEMU holds; absent: libvirt does not say. */
+  residentMiB?: number;
+  /** CPUs that it keeps busy. */
+  busyCpus?: number;
+  /** By the clock of the network: when the migration began that brought it. */
+  arrivedAtMs?: number;
   /** False: it arrived paused and has not run since. */
   hasRun?: boolean;
   /** Which end of a migration it is; absent while none runs. */

@@ -32,6 +32,10 @@ export class SimulatedHost {
   readonly answers = new Map<string, string>();
   /** The notes in /tmp of who cancelled a migration. */
   readonly notes = new Map<string, string>();
+  /** All of it, and what its tasks wait for: a fraction of the time. Undefined = a kernel without pressure. */
+  cpus = 4;
+  memoryMiB = 4096;
+  pressure: { cpu: number; memory: number; io: number } | undefined = { cpu: 0, memory: 0, io: 0 };
   /** Every script that the shell was given. */
   readonly scripts: string[] = [];
   /** Called with every virsh command before it is answered. */

@@ -19,6 +19,9 @@ export class Network {
    */
   onMigrate: (migration: SimulatedMigration) => Promise<string | undefined> = () => Promise.resolve(undefined);
 
+  /** Milliseconds, by which the counters of its hosts grow. */
+  now: () => number = () => Date.now();
+
   /** What virsh says at the end of a migration, whatever became of it. */
   finalStderr: string | undefined;
   /** The source keeps a definition, as it does when its daemon was restarted in post-copy. */

@@ -3,6 +3,7 @@ import { oneLineCommand, scriptCommand } from "../../provider/virsh/runScript";
 import type { Answer } from "./answers";
 import type { SimulatedHost } from "./host";
 import type { Network } from "./network";
+import { arrivals, hostUse } from "./load";
 import { askVirsh } from "./virsh";
 import { migrate } from "./virsh/migrate";
 
@@ -47,7 +48,10 @@ async function run(network: Network, host: SimulatedHost, command: string): Prom
   if (command.includes("/var/log/libvirt")) return { out: host.log };
   if (!command.startsWith("virsh ")) {
     host.scripts.push(command);
-    return { out: [...host.answers].find(([part]) => command.includes(part))?.[1] ?? "" };
+    const answer = [...host.answers].find(([part]) => command.includes(part))?.[1];
+    if (answer !== undefined) return { out: answer };
+    if (command.includes("/proc/pressure")) return { out: hostUse(network, host) };
+    return { out: command.includes("getconf CLK_TCK") ? arrivals(network, host) : "" };
   }
   const line = command.replace(/^virsh (?:-c \S+ )?/, "");
   return line.startsWith("migrate ") ? await migrate(network, host, line) : askVirsh(network, host, line);

@@ -8,6 +8,7 @@ import { Hosts } from "../observe/hosts";
 import { type Mask, maskAll } from "../schema";
 import { cancelVerb } from "./cancel";
 import { discoverVerb } from "./discover";
+import { balanceVerb } from "./fleet/balance";
 import { evacuateVerb } from "./fleet/evacuate";
 import { rankVerb } from "./fleet/rank";
 import { restoreVerb } from "./fleet/restore";
@@ -27,6 +28,7 @@ const verbs = [
   discoverVerb,
   evacuateVerb,
   restoreVerb,
+  balanceVerb,
   rankVerb,
   cancelVerb,
 ] as readonly Verb<unknown>[];

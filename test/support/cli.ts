@@ -1,5 +1,6 @@
 /** `vm-placement` in this process, on simulated hosts. */
 import { run } from "../../provider/cli/run";
+import type { Clock } from "../../provider/core/ports";
 import { createMask } from "../../provider/schema";
 import type { SimulatedLab } from "../../lab/simulated";
 
@@ -13,13 +14,17 @@ export interface Called {
 export async function callCli(
   words: readonly string[],
   lab: SimulatedLab,
-  { hosts = [...lab.hosts.keys()], secrets = [] }: { hosts?: readonly string[]; secrets?: string[] } = {},
+  {
+    hosts = [...lab.hosts.keys()],
+    secrets = [],
+    clock = { now: () => Date.now(), sleep: () => Promise.resolve() },
+  }: { hosts?: readonly string[]; secrets?: string[]; clock?: Clock } = {},
 ): Promise<Called> {
   const inventory = Object.fromEntries(hosts.map((name) => [name, { name }]));
   let [printed, complained] = ["", ""];
   const code = await run(words, {
     dial: () => lab.dial,
-    clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
+    clock,
     settings: () => Promise.resolve({ inventory, uri: "qemu:///system", ssh: "auto", mask: createMask(secrets) }),
     print: (text) => (printed += text),
     complain: (text) => (complained += text),

@@ -1,4 +1,5 @@
 import { helpMigrate, helpUndefine } from "../answers";
+import { domstats } from "../load";
 import type { HostVerb } from "./verb";
 
 /** Commands about the host and about all of its domains. */
@@ -19,6 +20,7 @@ export const hostVerbs: Record<string, HostVerb> = {
       out: `Using library: libvirt ${libvirt}\nUsing API: QEMU ${libvirt}\nRunning hypervisor: QEMU ${qemu}\nRunning against daemon: ${libvirt}`,
     };
   },
+  domstats: ({ network, host, words }) => domstats(network, host, words),
   help: ({ words }) => ({ out: words.includes("undefine") ? helpUndefine : helpMigrate }),
   capabilities: ({ network, host }) => ({
     out: `<capabilities><host>\n<uuid>${network.uuidOf(host)}</uuid></host></capabilities>`,

@@ -55,6 +55,7 @@ function refused({ domain, destination, has }: Migration): string | undefined {
 async function migrateLive(network: Network, migration: Migration): Promise<Answer> {
   const { domain, source, destination, has } = migration;
   const { state } = domain;
+  const arrivedAtMs = network.now();
   const resumed = has("--postcopy-resume");
   const before = destination.find(domain.uuid);
   const copy = resumed && before ? before : incoming(domain);
@@ -77,6 +78,7 @@ async function migrateLive(network: Network, migration: Migration): Promise<Answ
     persistent: has("--persistent"),
     autostart: false,
     maxDowntimeMs: 300,
+    arrivedAtMs,
     // Of a post-copy the destination has none.
     completedStatistics: !switched,
   });

@@ -7,9 +7,6 @@ export const isShutOff = ({ state }: SimulatedDomain): boolean => state === "shu
 /** Whether a domain runs, and what makes it run or stop. */
 export const stateVerbs: Record<string, DomainVerb> = {
   domstate: ({ state, reason }) => ({ out: `${state} (${reason})` }),
-  domstats: ({ name, hasRun }) => ({
-    out: `Domain: '${name}'\n  vcpu.0.time=0\n  vcpu.0.exits.sum=${hasRun === false ? 0 : 5}`,
-  }),
   suspend: (domain) => {
     if (isShutOff(domain)) return notRunning;
     Object.assign(domain, { state: "paused", reason: domain.job === undefined ? "user" : "migrating" });

@@ -1,8 +1,10 @@
 /** The fleet as the planner takes it: what the hosts have, with what the placements file says of it. */
-import type { FleetHost, FleetVm } from "../../fleet";
+import type { FleetHost, FleetVm, Stay } from "../../fleet";
 import type { Host } from "../../core/model";
 import type { Placements } from "../../placements/model";
 import { parsePlacements } from "../../placements/parse";
+import type { HostUse } from "../../preflight/probes/hostUse";
+import type { VmLoad } from "../../preflight/probes/vmLoad";
 import { survey, type Survey, type SurveyedVm } from "../../preflight/survey";
 import { UsageError } from "../inventory";
 import { textOf } from "../placementsFile";
@@ -21,6 +23,10 @@ export interface Gathered {
   /** Why no plan would be worth anything. */
   hindrances: string[];
   notes: string[];
+  /** What VMs and hosts use, by their names; absent: nothing was measured. */
+  measured?: { vms: ReadonlyMap<string, VmLoad>; hosts: ReadonlyMap<string, HostUse | undefined> };
+  /** VMs that a command leaves where they are, and why. */
+  leftAlone?: readonly Stay[];
 }
 
 /** @param mustAnswer hosts without which nothing can be planned. */

@@ -21,6 +21,10 @@ export const planningFlags = [
 interface Planning {
   /** "evacuate kvm-a" */
   title: string;
+  /** What is said where nothing moves. */
+  nothing?: string;
+  /** What is asked of the hosts beside where their VMs are. */
+  measure?: (gathered: Gathered) => Promise<Gathered>;
   goal: (gathered: Gathered) => Goal;
   /** Hosts without which nothing can be planned. */
   mustAnswer: readonly string[];
@@ -31,9 +35,10 @@ interface Planning {
 export async function planFile(
   session: Session,
   { file = "placements.yaml", write = false }: PlanningOptions,
-  { title, goal, mustAnswer, maintenance }: Planning,
+  { title, nothing, measure, goal, mustAnswer, maintenance }: Planning,
 ): Promise<number> {
-  const gathered = await gather(session, file, mustAnswer);
+  let gathered = await gather(session, file, mustAnswer);
+  if (measure && gathered.hindrances.length === 0) gathered = await measure(gathered);
   if (gathered.hindrances.length > 0) {
     session.show(notPlanned(gathered), (report) => showReport(title, report));
     return exitCodes.blocked;
@@ -47,7 +52,7 @@ export async function planFile(
   const report = reportOf(gathered, plan, moves, next);
   if (write && isChanged) await writeWhole(file, text);
   session.show({ ...report, ...(isChanged && { written: write ? file : undefined, text }) }, () =>
-    showReport(title, report),
+    showReport(title, report, nothing),
   );
   return plan.possible ? exitCodes.fine : exitCodes.blocked;
 }

@@ -2,17 +2,13 @@
 import { listed } from "../../core/near";
 import type { Problem } from "../../core/problem";
 import { showBytes, showDuration } from "../../core/units";
-import { type FleetPlan, type FleetVm, makespan, type Stay, type Step } from "../../fleet";
+import { type FleetPlan, makespan, type Stay, type Step } from "../../fleet";
 import { renderInPreview } from "../../pulumi/showPreview";
 import { table } from "../table";
 import type { Gathered } from "./gather";
+import { type HostUsage, hostsTable, usageOf } from "./hostUsage";
 import type { Move } from "./preflight";
-
-interface Usage {
-  vms: number;
-  memoryBytes: number;
-  vcpus: number;
-}
+import { pressuresOf } from "./pressure";
 
 export interface FleetReport {
   possible: boolean;
@@ -33,7 +29,7 @@ export interface FleetReport {
   /** Undefined where a move has no estimate. */
   durationMs: number | undefined;
   totalBytes: number;
-  hosts: { host: string; memoryBytes: number; cpus: number; before: Usage; after: Usage }[];
+  hosts: HostUsage[];
   /** The plan needs another change after this one: a VM is parked in between. */
   continues: boolean;
   stays: readonly Stay[];
@@ -60,7 +56,8 @@ export function reportOf(gathered: Gathered, plan: FleetPlan, moves: readonly Mo
   return {
     possible: plan.possible,
     moves: moves.map(({ step, command, prediction, problems }) => ({
-      ...{ vm: step.vm, source: step.source, destination: step.destination, after: step.after, reason: step.reason },
+      ...{ vm: step.vm, source: step.source, destination: step.destination, after: step.after },
+      reason: reasonOf(gathered, step),
       command,
       durationMs: durations.get(step.id),
       downtimeMs: prediction?.downtimeMs,
@@ -71,7 +68,7 @@ export function reportOf(gathered: Gathered, plan: FleetPlan, moves: readonly Mo
     totalBytes: moves.reduce((sum, { prediction }) => sum + (prediction?.totalBytes ?? 0), 0),
     hosts: usageOf(gathered, steps),
     continues: plan.possible && plan.steps.length > moves.length,
-    stays: plan.stays,
+    stays: [...plan.stays, ...(gathered.leftAlone ?? [])],
     blocked: plan.blocked,
     hindrances: [],
     conflict: plan.possible ? undefined : plan.conflict.why,
@@ -89,29 +86,18 @@ export function notPlanned(gathered: Gathered): FleetReport {
   };
 }
 
-function usageOf({ hosts, vms }: Gathered, steps: readonly Step[]): FleetReport["hosts"] {
-  const destination = new Map(steps.map((step) => [step.vm, step.destination]));
-  return hosts.map(({ name, memoryBytes, cpus }) => ({
-    host: name,
-    memoryBytes,
-    cpus,
-    before: usage(vms.filter(({ host }) => host === name)),
-    after: usage(vms.filter((vm) => (destination.get(vm.name) ?? vm.host) === name)),
-  }));
+/** A host under pressure is one more reason for what leaves it. */
+function reasonOf({ measured }: Gathered, { source, reason }: Step): string {
+  const pressures = pressuresOf(measured?.hosts.get(source));
+  return pressures.length === 0 ? reason : `${reason}; ${source} is under ${listed(pressures, "and")}`;
 }
 
-function usage(vms: readonly FleetVm[]): Usage {
-  const active = vms.filter((vm) => vm.active);
-  const sum = (of: (vm: FleetVm) => number) => active.reduce((total, vm) => total + of(vm), 0);
-  return { vms: vms.length, memoryBytes: sum((vm) => vm.memoryBytes), vcpus: sum((vm) => vm.vcpus) };
-}
-
-export function showReport(title: string, report: FleetReport): string {
+export function showReport(title: string, report: FleetReport, nothing = "nothing to move"): string {
   const { moves, hindrances, conflict, stays, blocked, notes, next } = report;
   const paragraphs = [
-    headline(title, report),
+    headline(title, report, nothing),
     ...(moves.length > 0 ? [movesTable(moves)] : []),
-    ...(moves.length > 0 ? [hostsTable(report.hosts)] : []),
+    ...(moves.length > 0 || report.hosts.some(({ measured }) => measured) ? [hostsTable(report.hosts)] : []),
     ...lines(hindrances),
     ...lines(moves.flatMap(({ vm, problems }) => problems.map((problem) => `${vm}: ${renderInPreview(problem)}`))),
     ...lines(blocked.map(({ vm, host, reason }) => `${vm} keeps ${host} from being emptied: ${reason}`)),
@@ -127,11 +113,11 @@ function lines(all: readonly string[]): string[] {
   return all.length === 0 ? [] : [all.join("\n")];
 }
 
-function headline(title: string, report: FleetReport): string {
+function headline(title: string, report: FleetReport, nothing: string): string {
   const { possible, hindrances, moves, durationMs, totalBytes, continues } = report;
   if (hindrances.length > 0) return `${title}: not planned`;
   if (!possible) return `${title}: not possible`;
-  if (moves.length === 0) return `${title}: nothing to move`;
+  if (moves.length === 0) return `${title}: ${nothing}`;
   const count = `${moves.length} move${moves.length === 1 ? "" : "s"}`;
   const about = durationMs === undefined ? "" : `, about ${showDuration(durationMs)}`;
   const more = continues ? "; the same command, run again after them, plans the rest" : "";
@@ -149,18 +135,4 @@ function movesTable(moves: FleetReport["moves"]): string {
     reason,
   ]);
   return table([["VM", "MOVE", "AFTER", "TAKES", "PAUSE", "SENDS", "WHY"], ...rows]);
-}
-
-function hostsTable(hosts: FleetReport["hosts"]): string {
-  const rows = hosts.map(({ host, memoryBytes, cpus, before, after }) => [
-    host,
-    `${before.vms} → ${after.vms}`,
-    `${percent(before.memoryBytes, memoryBytes)} → ${percent(after.memoryBytes, memoryBytes)} of ${showBytes(memoryBytes)}`,
-    `${before.vcpus} → ${after.vcpus} on ${cpus}`,
-  ]);
-  return table([["HOST", "VMS", "MEMORY", "VIRTUAL CPUS"], ...rows]);
-}
-
-function percent(part: number, whole: number): string {
-  return `${Math.round((part / whole) * 100)} %`;
 }

@@ -4,7 +4,7 @@ import { head, sections } from "../../virsh/sections";
 import { sh } from "../../virsh/shellScript";
 
 /** Pressure of the kernel (PSI): the fraction of the time in which some task waited for it. */
-export interface Pressure {
+interface Pressure {
   cpu: number;
   memory: number;
   io: number;
