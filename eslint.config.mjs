@@ -23,6 +23,7 @@ function layer(name, allowed) {
     observe: "^[^.]",
     preflight: "^[^.]",
     reconcile: "^[^.]",
+    maintain: "^(?!node:crypto$)[^.]",
     pulumi: "^(ssh2|zod)",
     cli: "^(@pulumi/|@grpc/|ssh2|zod)",
   }[name];

@@ -18,6 +18,8 @@ export interface SimulatedDomain {
   arrivedAtMs?: number;
   /** False: it arrived paused and has not run since. */
   hasRun?: boolean;
+  /** The guest does not react to a shutdown. */
+  ignoresShutdown?: boolean;
   /** Which end of a migration it is; absent while none runs. */
   job?: "outgoing" | "incoming";
   /** libvirt keeps statistics of the migration that brought it. */

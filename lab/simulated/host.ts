@@ -1,4 +1,4 @@
-import { runningStatistics } from "./answers";
+import { type Answer, runningStatistics } from "./answers";
 import type { SimulatedDomain } from "./domain";
 import type { Language } from "./languages";
 
@@ -38,6 +38,8 @@ export class SimulatedHost {
   pressure: { cpu: number; memory: number; io: number } | undefined = { cpu: 0, memory: 0, io: 0 };
   /** Every script that the shell was given. */
   readonly scripts: string[] = [];
+  /** Called with every script of the shell before it is answered; what it returns is the answer. */
+  onScript: (script: string) => Answer | undefined = () => undefined;
   /** Called with every virsh command before it is answered. */
   onCommand: (command: string) => void = () => {};
   /** What `id -un` and the account's public keys, and what the log of libvirtd say. */

@@ -48,6 +48,8 @@ async function run(network: Network, host: SimulatedHost, command: string): Prom
   if (command.includes("/var/log/libvirt")) return { out: host.log };
   if (!command.startsWith("virsh ")) {
     host.scripts.push(command);
+    const own = host.onScript(command);
+    if (own !== undefined) return own;
     const answer = [...host.answers].find(([part]) => command.includes(part))?.[1];
     if (answer !== undefined) return { out: answer };
     if (command.includes("/proc/pressure")) return { out: hostUse(network, host) };

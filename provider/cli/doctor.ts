@@ -37,7 +37,14 @@ export interface Diagnosis {
 /** No VM has it: the rules that look at one have nothing to say. */
 const noDomain = "00000000-0000-0000-0000-000000000000";
 
-export async function doctor(hosts: Hosts, names: readonly string[], tls: boolean, clock: Clock): Promise<Diagnosis> {
+/** @param pairsOf only the pairs of this host. */
+export async function doctor(
+  hosts: Hosts,
+  names: readonly string[],
+  tls: boolean,
+  clock: Clock,
+  pairsOf?: string,
+): Promise<Diagnosis> {
   const each = await Promise.all(
     names.map(async (host) => {
       try {
@@ -54,9 +61,9 @@ export async function doctor(hosts: Hosts, names: readonly string[], tls: boolea
   const well = each
     .filter(({ problems }) => !problems.some(({ rule }) => rule === "reachable"))
     .map(({ host }) => host);
-  const pairs = well.flatMap((source) =>
-    well.filter((host) => host !== source).map((destination) => ({ source, destination })),
-  );
+  const pairs = well
+    .flatMap((source) => well.filter((host) => host !== source).map((destination) => ({ source, destination })))
+    .filter(({ source, destination }) => pairsOf === undefined || [source, destination].includes(pairsOf));
   const betweenThem = await Promise.all(pairs.map((pair) => between(hosts, pair, tls, clock)));
   for (const diagnosis of each) {
     if (well.includes(diagnosis.host)) diagnosis.problems.push(...(await fewSessions(hosts, diagnosis.host)));

@@ -27,10 +27,11 @@ export async function settingsFromFile(path: string): Promise<CliSettings> {
   return settingsFrom(text, path);
 }
 
-/** Of the stack that is selected in this directory. */
-export async function settingsFromStack(): Promise<CliSettings> {
+/** Of a stack of this directory; without its name, of the one that is selected. */
+export async function settingsFromStack(stack?: string): Promise<CliSettings> {
   try {
-    const { stdout } = await promisify(execFile)("pulumi", ["config", "--show-secrets", "--json"]);
+    const named = stack === undefined ? [] : ["--stack", stack];
+    const { stdout } = await promisify(execFile)("pulumi", ["config", "--show-secrets", "--json", ...named]);
     return settingsFrom(stdout, "the stack's configuration");
   } catch (error) {
     if (error instanceof UsageError) throw error;

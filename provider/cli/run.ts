@@ -15,7 +15,8 @@ import { restoreVerb } from "./fleet/restore";
 import { doctorVerb } from "./doctor";
 import { type CliSettings, UsageError } from "./inventory";
 import { planVerb } from "./plan";
-import { exitCodes, type Session, type Verb } from "./verb";
+import { maintainVerb } from "./maintain";
+import { exitCodes, type Local, type Session, type Verb } from "./verb";
 
 const about = `Where libvirt VMs run, and where they can go.
 
@@ -30,13 +31,15 @@ const verbs = [
   restoreVerb,
   balanceVerb,
   rankVerb,
+  maintainVerb,
   cancelVerb,
 ] as readonly Verb<unknown>[];
 
 export interface CliWorld {
   dial(inventory: Inventory, ssh: SshChoice, note: (text: string) => void): Dial;
   clock: Clock;
-  settings(file: string | undefined): Promise<CliSettings>;
+  settings(file: string | undefined, stack: string | undefined): Promise<CliSettings>;
+  local: Local;
   print(text: string): void;
   complain(text: string): void;
 }
@@ -44,6 +47,8 @@ export interface CliWorld {
 interface CommonOptions {
   json?: boolean;
   inventory?: string;
+  /** Of verbs that have it. */
+  stack?: string;
 }
 
 export async function run(words: readonly string[], world: CliWorld): Promise<number> {
@@ -86,21 +91,35 @@ function textOf(error: unknown): string {
 
 /** The hosts, which are not asked before a verb is known, and what is printed of them. */
 class Ports {
-  private hosts: Hosts | undefined;
+  private readonly hosts: Hosts[] = [];
   private mask: Mask = (text) => text;
 
   constructor(private readonly world: CliWorld) {}
 
-  async session({ json, inventory: file }: CommonOptions, own: CliSettings | undefined): Promise<Session> {
+  async session({ json, inventory: file, stack }: CommonOptions, own: CliSettings | undefined): Promise<Session> {
     const { world } = this;
-    const settings = own ?? (await world.settings(file));
+    const settings = own ?? (await world.settings(file, stack));
     this.mask = settings.mask;
     const dial = world.dial(settings.inventory, settings.ssh, (text) => this.complain(`${text}\n`));
-    this.hosts = new Hosts(dial, settings.inventory, settings.uri, world.clock);
+    const freshHosts = () => {
+      const hosts = new Hosts(dial, settings.inventory, settings.uri, world.clock);
+      this.hosts.push(hosts);
+      return hosts;
+    };
     return {
       settings,
-      hosts: this.hosts,
+      hosts: freshHosts(),
+      freshHosts,
       clock: world.clock,
+      local: world.local,
+      row: (row) => {
+        const at = new Date(world.clock.now());
+        const cleaned = cleanValues(row);
+        const shown = json
+          ? JSON.stringify(maskAll({ at: at.toISOString(), ...cleaned }, this.mask))
+          : this.mask(`${at.toTimeString().slice(0, 8)} ${cleaned.text}`);
+        world.print(`${shown}\n`);
+      },
       note: (text) => this.complain(`${clean(text)}\n`),
       show: (value, text) => {
         // Names of VMs are not cleaned where they come in, since commands are made of them; what is printed runs nothing.
@@ -117,6 +136,6 @@ class Ports {
   }
 
   async close(): Promise<void> {
-    await this.hosts?.close();
+    await Promise.all(this.hosts.map((hosts) => hosts.close()));
   }
 }

@@ -14,6 +14,21 @@ export interface Session {
   readonly show: <T>(value: T, text: (value: T) => string) => void;
   /** Beside the result, on stderr. */
   readonly note: (text: string) => void;
+  /** A row with its time, for what takes long; with --json a line of JSON. */
+  readonly row: (row: { text: string; [more: string]: unknown }) => void;
+  /** The same hosts, of which nothing is known yet. */
+  readonly freshHosts: () => Hosts;
+  readonly local: Local;
+}
+
+/** What a verb needs of this computer. */
+export interface Local {
+  /** Somebody can be asked. */
+  isInteractive: boolean;
+  /** Runs the pulumi program with this terminal, its standard output with --json on stderr. Resolves to its exit code. */
+  pulumi(words: readonly string[], json: boolean): Promise<number>;
+  /** Ctrl-C; the second ends this process. */
+  onInterrupt(listener: () => void): void;
 }
 
 export interface Verb<Options = never> {

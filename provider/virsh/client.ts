@@ -172,6 +172,15 @@ export class Virsh extends VirshRunner {
     await this.ask(question);
   }
 
+  /** Asks the guest to shut down. When and whether it does is its own affair. */
+  async shutDown(uuid: string): Promise<void> {
+    await this.steer(uuid, command`shutdown ${uuid}`);
+  }
+
+  async start(uuid: string): Promise<void> {
+    await this.steer(uuid, command`start ${uuid}`);
+  }
+
   /** Ends its QEMU at once. Only for the abandoned source of a post-copy whose VM runs on another host with all of its memory. */
   async destroy(uuid: string): Promise<void> {
     await this.steer(uuid, command`destroy ${uuid}`);

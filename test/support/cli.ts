@@ -1,6 +1,7 @@
 /** `vm-placement` in this process, on simulated hosts. */
-import { run } from "../../provider/cli/run";
 import type { Clock } from "../../provider/core/ports";
+import { run } from "../../provider/cli/run";
+import type { Local } from "../../provider/cli/verb";
 import { createMask } from "../../provider/schema";
 import type { SimulatedLab } from "../../lab/simulated";
 
@@ -10,6 +11,9 @@ export interface Called {
   complained: string;
 }
 
+/** No terminal, and no pulumi program. */
+export const nobody: Local = { isInteractive: false, pulumi: () => Promise.resolve(255), onInterrupt: () => {} };
+
 /** @param hosts the inventory's names; the default is those of the lab. */
 export async function callCli(
   words: readonly string[],
@@ -17,14 +21,16 @@ export async function callCli(
   {
     hosts = [...lab.hosts.keys()],
     secrets = [],
+    local = {},
     clock = { now: () => Date.now(), sleep: () => Promise.resolve() },
-  }: { hosts?: readonly string[]; secrets?: string[]; clock?: Clock } = {},
+  }: { hosts?: readonly string[]; secrets?: string[]; local?: Partial<Local>; clock?: Clock } = {},
 ): Promise<Called> {
   const inventory = Object.fromEntries(hosts.map((name) => [name, { name }]));
   let [printed, complained] = ["", ""];
   const code = await run(words, {
     dial: () => lab.dial,
     clock,
+    local: { ...nobody, ...local },
     settings: () => Promise.resolve({ inventory, uri: "qemu:///system", ssh: "auto", mask: createMask(secrets) }),
     print: (text) => (printed += text),
     complain: (text) => (complained += text),

@@ -17,6 +17,18 @@ export const stateVerbs: Record<string, DomainVerb> = {
     Object.assign(domain, { state: "running", reason: "unpaused" });
     return {};
   },
+  shutdown: (domain, { host }) => {
+    if (isShutOff(domain)) return notRunning;
+    if (domain.ignoresShutdown) return {};
+    if (domain.persistent) Object.assign(domain, { state: "shut off", reason: "shutdown" });
+    else host.remove(domain);
+    return {};
+  },
+  start: (domain) => {
+    if (!isShutOff(domain)) return { err: "Domain is already active" };
+    Object.assign(domain, { state: "running", reason: "booted" });
+    return {};
+  },
   destroy: (domain, { host }) => {
     if (isShutOff(domain)) return notRunning;
     delete domain.job;
