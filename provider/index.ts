@@ -3,6 +3,8 @@ export { VmFleet } from "./fleetResource";
 export type { VmFleetArgs } from "./fleetResource";
 export type { DeepInput, VmPlacementArgs } from "./resource";
 export type {
+  ConvergenceActionArgs,
+  ConvergenceStepArgs,
   Duration,
   LastMigration,
   PastEstimate,

@@ -9,6 +9,7 @@ export interface SimulatedDomain {
   autostart: boolean;
   managedSave: boolean;
   maxDowntimeMs: number;
+  maxSpeedMiBps: number;
   memoryMiB: number;
   /** What its QEMU holds; absent: libvirt does not say. */
   residentMiB?: number;
@@ -38,6 +39,7 @@ export function fakeDomain(domain: Partial<SimulatedDomain> = {}): SimulatedDoma
     autostart: false,
     managedSave: false,
     maxDowntimeMs: 300,
+    maxSpeedMiBps: 8_796_093_022_207,
     memoryMiB: 256,
     ...domain,
   };

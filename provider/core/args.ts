@@ -123,6 +123,15 @@ export interface MigrationArgs {
    */
   onTimeout?: "abort" | "postCopy" | "suspend";
   /**
+   * What is done when the migration does not converge: a list of steps, each with one condition and one action, or a preset. Each step is
+   * done once, in the order in which the conditions come true, before the switch to post-copy. The provider's own timers, which hold
+   * while a `pulumi up` watches. A step `postCopy` implies `postCopy: true`, a step `throttle` implies `autoConverge: true`.
+   * Default: none.
+   * @allowed "gentle", "balanced", "finish", or a list of steps
+   * @virsh `migrate-setmaxdowntime`, `migrate-setspeed`, `migrate-postcopy`, `domjobabort`, `suspend` since libvirt 0.9.0
+   */
+  convergence?: "gentle" | "balanced" | "finish" | ConvergenceStepArgs[];
+  /**
    * Encrypts memory and disks on the network; both hosts need certificates for QEMU (`peerTls`). Without `tls` and without `tunnelled`
    * they travel in clear text. Default: false.
    * @allowed true, false
@@ -282,6 +291,36 @@ export interface MigrationArgs {
   accept?: string[];
 }
 
+/** One step of `convergence`: exactly one condition (`after`, `pass` or `stalled`), and what is done then. */
+export interface ConvergenceStepArgs {
+  /** Time from the start of the migration, 100 ms – 24 h. */
+  after?: Duration;
+  /** A pass over the memory has begun, 1–10000: the iteration of `virsh domjobinfo`. The first pass sends all of the memory. */
+  pass?: number;
+  /**
+   * Pre-copy has come no closer to its end for that long, 1 s – 24 h: no pass began with less left to send than those before, and QEMU
+   * did not slow the VM more than before. Counted by the `up` that watches.
+   */
+  stalled?: Duration;
+  /** What is done. */
+  do: ConvergenceActionArgs;
+}
+
+/** What a step of `convergence` does. */
+export type ConvergenceActionArgs =
+  | "throttle"
+  | "postCopy"
+  | "abort"
+  | "suspend"
+  | {
+      /** The longest pause at the switch-over from then on, 1 ms – 33 min 20 s. */
+      raiseDowntime: Duration;
+    }
+  | {
+      /** The limit of the rate before the switch-over from then on. */
+      bandwidth: Rate;
+    };
+
 /** The inputs of a placement as plain values, without outputs of other resources. */
 export interface PlacementArgs {
   /** The libvirt domain: its name or its UUID. A name of digits alone is refused: virsh takes it for a domain id. */
@@ -303,6 +342,11 @@ export interface Plan {
   offline?: string | Record<string, string>;
   /** Commands that run on the source before `live`: limits that virsh sets apart from `migrate`. Absent where there are none. */
   before?: string[];
+  /**
+   * With `convergence`: what is done while `live` runs, and when, in the order of the list: "no closer to its end for 20 s: virsh
+   * migrate-setmaxdowntime db-01 800".
+   */
+  during?: string[];
 }
 
 /** What the last migration did, as both hosts reported it. */

@@ -2,8 +2,10 @@
 import type { DomainState, JobInfo } from "./domain";
 import type { MigrationOptions } from "./options";
 import { hasBegun, isHeld, isInPostCopy, isInterrupted, isOutgoing } from "./situation";
+import { advanceStanding, type Standing } from "./convergence/standing";
+import { hasDone, type StepKey, type TimerAction } from "./convergence/steps";
 import { advance, judgeStall, type Mark } from "./stall";
-import { dueTimer, type TimerAction } from "./timers";
+import { type Due, dueTimer } from "./timers";
 import { waits } from "./times";
 import { showDuration } from "./units";
 
@@ -28,13 +30,15 @@ export interface Sample {
 /** What is known from the polls before. */
 export interface Memory {
   inPostCopy: boolean;
-  done: ReadonlySet<TimerAction>;
+  done: ReadonlySet<StepKey>;
   /** A job that moves the VM was seen. */
   jobSeen: boolean;
   cancelledAt?: number | undefined;
   /** When it was last seen to have something to do, or began. */
   activeAt: number;
   mark?: Mark | undefined;
+  /** How pre-copy goes. */
+  standing?: Standing | undefined;
   /** Since when libvirt waits for QEMU, which answers nothing while the VM stands still for the switch-over. */
   heldSince?: number | undefined;
   /** When no migration was first seen after virsh was lost. */
@@ -59,6 +63,8 @@ export type PollAction =
 export interface PollVerdict {
   action: PollAction;
   reason: string;
+  /** What is due, where the action is one of a step. */
+  step?: Due;
   /** Since it last moved; undefined where no migration is seen. */
   stillMs?: number;
   /** Why a stall is to be reported, before the action. */
@@ -105,7 +111,8 @@ function judgeCourse({ source, destination, options }: Monitorable, sample: Samp
   const mark = advance(before.mark, job, inPostCopy, atMs);
   const stillMs = atMs - mark.atMs;
   const begun = hasBegun(job) || inPostCopy;
-  const memory = { ...before, mark, activeAt: begun ? atMs : before.activeAt };
+  const standing = inPostCopy ? before.standing : advanceStanding(before.standing, job, atMs);
+  const memory = { ...before, mark, standing, activeAt: begun ? atMs : before.activeAt };
   if (cancelledAt !== undefined) {
     const action = atMs - cancelledAt > waits.cancel ? "ended" : "wait";
     return { action, reason: "it was cancelled", stillMs, memory };
@@ -119,7 +126,7 @@ function judgeCourse({ source, destination, options }: Monitorable, sample: Samp
     const stall = judgeStall({
       stillMs,
       inPostCopy,
-      switchAsked: done.has("postCopy"),
+      switchAsked: hasDone(done, "postCopy"),
       reported: before.stallReported,
     });
     const { action, reason } = stall;
@@ -128,9 +135,24 @@ function judgeCourse({ source, destination, options }: Monitorable, sample: Samp
     if (action === "report") stallToReport = reason;
     memory.stallReported = action === "report" || (before.stallReported && stillMs >= waits.stallReported);
   }
-  const timer = dueTimer(options, { elapsedMs, inPostCopy, done });
+  const timer = dueTimer(options, {
+    elapsedMs,
+    inPostCopy,
+    done,
+    standing,
+    stalledMs: standing && atMs - standing.atMs,
+  });
   // Until memory flows QEMU does not know yet that a switch may come, and refuses one.
   const tooEarly = timer.action === "postCopy" && !job?.memoryTotalBytes;
-  const { action, reason } = tooEarly ? ({ action: "wait", reason: "no memory flows yet" } as const) : timer;
-  return { action, reason, stillMs, ...(stallToReport !== undefined && { stallToReport }), memory };
+  const { action, reason, step } = tooEarly
+    ? ({ action: "wait", reason: "no memory flows yet", step: undefined } as const)
+    : timer;
+  return {
+    action,
+    reason,
+    ...(step && { step }),
+    stillMs,
+    ...(stallToReport !== undefined && { stallToReport }),
+    memory,
+  };
 }

@@ -1,4 +1,5 @@
 /** Options of a migration that exclude or need each other. */
+import { convergenceConflicts } from "./convergence/conflicts";
 import { type MigrationOptions, optionNames, type OptionName, optionTable } from "./options";
 
 /** One reason why options do not go together. `property` is the input to name. */
@@ -10,7 +11,7 @@ export interface OptionConflict {
 
 /** All conflicts at once, decided from the options alone. */
 export function optionConflicts(options: MigrationOptions): OptionConflict[] {
-  return [ofTable, ofSwitch, ofCompression]
+  return [ofTable, ofSwitch, ofConvergence, ofCompression]
     .flatMap((find) => find(options))
     .map(([name, reason]) => ({
       property: `migration.${optionTable[name].input}`,
@@ -28,25 +29,32 @@ function ofTable(options: MigrationOptions): Conflict[] {
   return optionNames
     .filter((name) => isSet(options, name))
     .flatMap((name) => {
-      const { input, offline, needs, conflicts } = optionTable[name];
+      const { offline, needs, conflicts } = optionTable[name];
+      const input = inputOf(options, name);
       const usable = offline === true || (offline === "copying" && isSet(options, "copyStorage"));
       const reasons =
         options.mode === "offline" && !usable
-          ? [`\`${input}\` needs a live migration and \`mode\` is "offline"; remove it, or set mode: "live"`]
+          ? [`${input} needs a live migration and \`mode\` is "offline"; remove it, or set mode: "live"`]
           : [];
       for (const [other, reason] of entries(needs)) {
-        if (!isSet(options, other)) reasons.push(`\`${input}\` needs \`${withExample(other)}\`: ${reason}`);
+        if (!isSet(options, other)) reasons.push(`${input} needs \`${withExample(other)}\`: ${reason}`);
       }
       for (const [other, reason] of entries(conflicts)) {
-        if (isSet(options, other))
-          reasons.push(`\`${input}\` cannot go with \`${optionTable[other].input}\`: ${reason}`);
+        if (isSet(options, other)) reasons.push(`${input} cannot go with \`${optionTable[other].input}\`: ${reason}`);
       }
       return reasons.map((reason): Conflict => [name, reason]);
     });
 }
 
+/** As a reason names it: a step may be why it is set. */
+function inputOf({ convergence }: MigrationOptions, name: OptionName): string {
+  const { input } = optionTable[name];
+  const isStep = name === "postCopy" && convergence?.some(({ action }) => action.kind === "postCopy");
+  return isStep ? '`do: "postCopy"` in `convergence`' : `\`${input}\``;
+}
+
 /** When it switches to post-copy, and what ends it before. */
-function ofSwitch({ onTimeout, postCopy, postCopyAfterMs, timeoutMs }: MigrationOptions): Conflict[] {
+function ofSwitch({ convergence, onTimeout, postCopy, postCopyAfterMs, timeoutMs }: MigrationOptions): Conflict[] {
   const found: Conflict[] = [];
   if (onTimeout === "postCopy" && !postCopy) {
     found.push([
@@ -54,7 +62,8 @@ function ofSwitch({ onTimeout, postCopy, postCopyAfterMs, timeoutMs }: Migration
       '`onTimeout: "postCopy"` needs `postCopy: true`: QEMU switches only where the migration was started for it',
     ]);
   }
-  if (postCopy && postCopyAfterMs === undefined && onTimeout !== "postCopy") {
+  const stepSwitches = convergence?.some(({ action }) => action.kind === "postCopy");
+  if (postCopy && postCopyAfterMs === undefined && onTimeout !== "postCopy" && !stepSwitches) {
     found.push([
       "postCopy",
       'it would never switch: say when, with `postCopy: { after: "20s" }` or with `timeout: "5m", onTimeout: "postCopy"`',
@@ -67,6 +76,10 @@ function ofSwitch({ onTimeout, postCopy, postCopyAfterMs, timeoutMs }: Migration
     ]);
   }
   return found;
+}
+
+function ofConvergence(options: MigrationOptions): Conflict[] {
+  return convergenceConflicts(options).map((reason) => ["convergence", reason]);
 }
 
 function ofCompression(options: MigrationOptions): Conflict[] {

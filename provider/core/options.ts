@@ -4,6 +4,7 @@
  */
 
 import { whyNotAcceptable } from "./accept";
+import type { ConvergenceStep } from "./convergence/step";
 
 /** A migration's options after parsing: numbers carry their unit in the name, absent means libvirt's default. */
 export interface MigrationOptions {
@@ -21,6 +22,7 @@ export interface MigrationOptions {
   bandwidthMiBps?: number;
   timeoutMs?: number;
   onTimeout?: "abort" | "postCopy" | "suspend";
+  convergence?: readonly ConvergenceStep[];
   tls?: boolean;
   tlsDestination?: string;
   tunnelled?: boolean;
@@ -56,6 +58,7 @@ export type OptionKind =
   | { type: "duration"; minMs: number; maxMs: number }
   | { type: "rate" }
   | { type: "size"; powerOfTwo?: boolean }
+  | { type: "steps" }
   | { type: "text"; pattern: RegExp; expected: string }
   | {
       type: "list";
@@ -65,6 +68,9 @@ export type OptionKind =
       /** What is wrong with an item of the right form. */
       refusal?: (item: string) => string | undefined;
     };
+
+/** A value that can be read by itself. */
+export type PlainKind = Exclude<OptionKind, { type: "steps" }>;
 
 export interface OptionSpec {
   /** Where it stands under `migration`. `a.b` makes `a` an object; `a` alone is then also a boolean or word. */
@@ -200,6 +206,17 @@ export const optionTable = {
     example: '"abort"',
     virsh: "domjobabort | migrate-postcopy | suspend",
     needs: { timeoutMs: "without a timeout it never comes to it" },
+  },
+  convergence: {
+    input: "convergence",
+    kind: { type: "steps" },
+    example: '"balanced"',
+    virsh: "migrate-setmaxdowntime | migrate-setspeed | migrate-postcopy | domjobabort | suspend",
+    since: "0.9.0",
+    conflicts: {
+      postCopyAfterMs: 'write it as a step: { after: "20s", do: "postCopy" }',
+      maxDowntimeAfterMs: 'write it as a step: { after: "30s", do: { raiseDowntime: "500ms" } }',
+    },
   },
   tls: {
     input: "tls",

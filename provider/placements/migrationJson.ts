@@ -1,4 +1,6 @@
 /** The JSON schema of `migration`, from the table of options. */
+import { actionKinds, convergenceKinds } from "../core/convergence/kinds";
+import { presetNames } from "../core/convergence/presets";
 import { type OptionKind, type OptionName, optionNames, optionTable } from "../core/options";
 import type { JsonSchema } from "./shape";
 
@@ -22,12 +24,38 @@ export function leafJson(kind: OptionKind): JsonSchema {
       return { type: "string", pattern: kind.pattern.source };
     case "list":
       return { type: "array", minItems: 1, items: itemJson(kind) };
+    case "steps":
+      return { anyOf: [{ enum: presetNames }, { type: "array", minItems: 1, items: stepJson() }] };
   }
 }
 
 function itemJson({ values, pattern }: Extract<OptionKind, { type: "list" }>): JsonSchema {
   if (values !== undefined) return { enum: values };
   return { type: "string", ...(pattern !== undefined && { pattern: pattern.source }) };
+}
+
+function stepJson(): JsonSchema {
+  const { after, pass, stalled, raiseDowntime } = convergenceKinds;
+  const oneOf = (properties: Record<string, JsonSchema>) => ({
+    type: "object",
+    additionalProperties: false,
+    properties,
+    minProperties: 1,
+    maxProperties: 1,
+  });
+  const action = oneOf({ raiseDowntime: leafJson(raiseDowntime), bandwidth: leafJson({ type: "rate" }) });
+  return {
+    type: "object",
+    additionalProperties: false,
+    properties: {
+      after: leafJson(after),
+      pass: leafJson(pass),
+      stalled: leafJson(stalled),
+      do: { anyOf: [{ enum: actionKinds }, action] },
+    },
+    required: ["do"],
+    oneOf: ["after", "pass", "stalled"].map((name) => ({ required: [name] })),
+  };
 }
 
 /** Groups as in the schema of the inputs: `a.b` makes `a` an object, and `a` alone is then also a boolean or word. */

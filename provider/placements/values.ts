@@ -1,6 +1,6 @@
 /** The single values of the placements file: how each is read, and what an editor is told of it. */
 import { optionConflicts } from "../core/optionConflicts";
-import type { OptionKind } from "../core/options";
+import type { PlainKind } from "../core/options";
 import { parsePercent } from "../core/units";
 import { domainSchema, expected, hostName, leaf, migrationSchema } from "../schema";
 import { leafJson, migrationJson } from "./migrationJson";
@@ -22,9 +22,9 @@ const read = (schema: Reader) => (value: unknown) => {
 };
 
 /** Of the kinds that migration options have. */
-const ofKind = <K extends OptionKind>(kind: K, example: string): ValueShape => ({
+const ofKind = <K extends PlainKind>(kind: K, example: string): ValueShape => ({
   kind: "value",
-  read: read((leaf[kind.type] as (kind: OptionKind, example: string) => Reader)(kind, example)),
+  read: read((leaf[kind.type] as (kind: PlainKind, example: string) => Reader)(kind, example)),
   json: leafJson(kind),
 });
 

@@ -1,5 +1,6 @@
 /** Policies about how a VM is moved: each needs one placement's `migration` only. */
-import type { Duration } from "../core/args";
+import type { Duration, MigrationArgs } from "../core/args";
+import { writtenSteps } from "../core/convergence/presets";
 import { listed } from "../core/near";
 import { showDuration } from "../core/units";
 import type { Selector } from "../fleet/model";
@@ -111,17 +112,28 @@ export const noPostCopy: PlacementPolicy<SomeVms> = {
   description: "No post-copy: a link that breaks during post-copy stops the VM until the migration is resumed.",
   schema: { vms: selectorSchema },
   check: (placement, { vms }) =>
-    placement.migration.postCopy && isSelected(vms, placement)
+    switchesOf(placement.migration) && isSelected(vms, placement)
       ? [
           violation(
             placement.vm,
-            "migration.postCopy",
+            switchesOf(placement.migration)!,
             vms === undefined ? "no post-copy" : `no post-copy for VMs of ${shownSelector(vms)}`,
             'take it out (and onTimeout: "postCopy"), and set autoConverge or a longer timeout',
           ),
         ]
       : [],
 };
+
+/** What of these options permits post-copy, as text. */
+function switchesOf({ postCopy, convergence }: MigrationArgs): string | undefined {
+  if (postCopy) return "migration.postCopy";
+  if (!writtenSteps(convergence).some((step) => step.do === "postCopy")) return undefined;
+  return `${shownConvergence(convergence)} with a step that switches to post-copy`;
+}
+
+function shownConvergence(convergence: MigrationArgs["convergence"]): string {
+  return typeof convergence === "string" ? `migration.convergence: "${convergence}"` : "migration.convergence";
+}
 
 /** Settings of `migration-limits`. */
 export interface MigrationLimits {
@@ -171,6 +183,7 @@ function downtimeFaults({ vm, migration }: Placement, longest: Duration | undefi
       ),
     );
   }
+  faults.push(...stepFaults(vm, migration, limitMs));
   if (migration.onTimeout === "suspend")
     faults.push(
       violation(
@@ -181,6 +194,33 @@ function downtimeFaults({ vm, migration }: Placement, longest: Duration | undefi
       ),
     );
   return faults;
+}
+
+/** The longest pause that the steps of `convergence` may come to, and pauses without a limit. */
+function stepFaults(vm: string, { convergence }: MigrationArgs, limitMs: number): string[] {
+  const allowed = `a pause of at most ${showDuration(limitMs)}`;
+  const longest = writtenSteps(convergence)
+    .flatMap((step) => (typeof step.do === "object" && "raiseDowntime" in step.do ? step.do.raiseDowntime : []))
+    .filter((limit) => durationMs("migration.convergence", limit) > limitMs)
+    .at(-1);
+  const suspends = writtenSteps(convergence).some((step) => step.do === "suspend");
+  const named = shownConvergence(convergence);
+  const remedy = "take the step out, or write steps of your own in place of a preset";
+  return [
+    ...(longest === undefined
+      ? []
+      : [violation(vm, `${named}, which raises the pause to ${longest}`, allowed, remedy)]),
+    ...(suspends
+      ? [
+          violation(
+            vm,
+            `${named} with a step "suspend", which pauses the VM for as long as the rest of its memory takes`,
+            allowed,
+            'use do: "abort"',
+          ),
+        ]
+      : []),
+  ];
 }
 
 function timeoutFaults({ vm, migration }: Placement, longest: Duration | undefined): string[] {

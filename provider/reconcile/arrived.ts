@@ -1,5 +1,6 @@
 /** What follows a migration that has moved the VM: it is kept as it was, and the move is recorded. */
 import type { LastMigration } from "../core/args";
+import { hasDone } from "../core/convergence/steps";
 import { type DomainView, showState } from "../core/domain";
 import { isActive, isPaused } from "../core/situation";
 import { PlacementError } from "../core/errors";
@@ -71,7 +72,7 @@ async function keepAsItWas(
 ): Promise<void> {
   if (before.autostart !== after.autostart) await virsh.setAutostart(before.uuid, before.autostart);
   const wasPaused = isPaused(before);
-  if (watched.done.has("suspend") && !wasPaused && isPaused(after)) {
+  if (hasDone(watched.done, "suspend") && !wasPaused && isPaused(after)) {
     await virsh.resume(before.uuid);
     progress.info(`resumed on ${virsh.host}`);
   }

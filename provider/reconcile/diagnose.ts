@@ -127,12 +127,17 @@ function timedOut(end: Ended): PlacementError {
   });
 }
 
+const stepToPostCopy = 'add a step with do: "postCopy" to migration.convergence, before the one that cancels';
+
 function waysToConverge({ migration: { options } }: Ended): Remedy[] {
   return [
     ...(options.autoConverge ? [] : ["set migration.autoConverge: true"]),
-    ...(options.postCopy ? [] : ['set migration.postCopy: true with onTimeout: "postCopy"']),
+    ...(options.postCopy
+      ? []
+      : [options.convergence ? stepToPostCopy : 'set migration.postCopy: true with onTimeout: "postCopy"']),
     ...(options.bandwidthMiBps === undefined ? [] : ["raise migration.bandwidth"]),
-    "raise migration.timeout",
+    ...(options.timeoutMs !== undefined ? ["raise migration.timeout"] : []),
+    ...(options.convergence ? ["let migration.convergence raise the maximum downtime further, or cancel later"] : []),
   ].map((what) => ({ do: what }));
 }
 

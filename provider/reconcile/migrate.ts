@@ -7,7 +7,7 @@ import type { Hosts } from "../observe/hosts";
 import { arrived, type Moved } from "./arrived";
 import { diagnose } from "./diagnose";
 import { explainFailure } from "./explainFailure";
-import { rememberMaxDowntime } from "./maxDowntime";
+import { rememberLimits } from "./keptLimits";
 import { monitor } from "./monitor";
 import type { Monitored } from "./monitored";
 import { OurVirsh } from "./ourVirsh";
@@ -20,7 +20,7 @@ import { type Verdict, verify } from "./verify";
 export async function migrate(hosts: Hosts, migration: Migration, ports: Ports): Promise<Moved | "again"> {
   const { clock, progress } = ports;
   const { domain, source, destination, how, command } = migration;
-  const putBack = how === "live" ? await rememberMaxDowntime(hosts, migration, progress) : async () => {};
+  const putBack = how === "live" ? await rememberLimits(hosts, migration, progress) : async () => {};
   const startedAt = clock.now() - (command === undefined ? (domain.job?.elapsedMs ?? 0) : 0);
   progress.live(`${command === undefined ? "watching" : "starting"} the ${how} migration ${source} → ${destination}`);
 

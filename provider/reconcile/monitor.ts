@@ -7,7 +7,8 @@ import type { Clock, Progress } from "../core/ports";
 import { progressRow } from "../core/progressRow";
 import { goesOn, judgePoll, type Memory, type PollVerdict, type Sample } from "../core/monitor";
 import { stallRemedy } from "../core/stall";
-import { dueTimer, type TimerAction } from "../core/timers";
+import { longestDowntimeMs, type StepKey } from "../core/convergence/steps";
+import { type Due, dueTimer } from "../core/timers";
 import { sendsFreely, TransferRate } from "../core/predict/transferRate";
 import { showDuration } from "../core/units";
 import type { Virsh } from "../virsh/client";
@@ -16,7 +17,7 @@ import type { Monitored, Watchable } from "./monitored";
 import { lostContact } from "./lostContact";
 import { qemuDoesNotAnswer, stalledInPostCopy } from "./noEndSeen";
 import { OurVirsh } from "./ourVirsh";
-import { runTimerAction, timerActionFailed } from "./timerAction";
+import { runTimerAction, timerActionFailed, wasDoneBefore } from "./timerAction";
 import { intervals, waits } from "../core/times";
 
 const silentCodes = new Set<string>(["hostUnreachable", "connectionLost", "commandTimeout"]);
@@ -32,7 +33,7 @@ export function monitor(
 
 /** Reads, asks `judgePoll`, and acts. */
 class Watch {
-  private readonly done = new Set<TimerAction>();
+  private readonly done = new Set<StepKey>();
   private memory: Memory;
   /** As it was last observed while libvirt gave no answer on its job. */
   private heldView: DomainView | undefined;
@@ -122,8 +123,8 @@ class Watch {
     const { heldSince } = this.memory;
     if (heldSince === undefined) return;
     const heldMs = this.answeredAt - heldSince;
-    const { maxDowntimeMs = 0 } = this.migration.options;
-    if (heldMs > waits.silence + maxDowntimeMs) throw qemuDoesNotAnswer(this.migration, this.heldView!, heldMs);
+    const pauseMs = longestDowntimeMs(this.migration.options) ?? 0;
+    if (heldMs > waits.silence + pauseMs) throw qemuDoesNotAnswer(this.migration, this.heldView!, heldMs);
   }
 
   private async poll(): Promise<"ended" | undefined> {
@@ -185,7 +186,7 @@ class Watch {
     this.progress.live(this.cancelled === undefined ? `${row.text}${still}` : "cancelling");
   }
 
-  private async carryOut(virsh: Virsh, { action, reason }: PollVerdict): Promise<"ended" | undefined> {
+  private async carryOut(virsh: Virsh, { action, reason, step }: PollVerdict): Promise<"ended" | undefined> {
     switch (action) {
       case "ended":
         return "ended";
@@ -211,7 +212,7 @@ class Watch {
         this.ended = stalledInPostCopy(this.migration, reason);
         throw this.ended;
       default:
-        await this.onTimer(virsh, action, reason);
+        await this.onTimer(virsh, step!, reason);
     }
   }
 
@@ -220,19 +221,20 @@ class Watch {
     this.memory = { ...this.memory, cancelledAt: at };
   }
 
-  private async onTimer(virsh: Virsh, action: TimerAction, reason: string): Promise<void> {
+  private async onTimer(virsh: Virsh, { key, action }: Due, reason: string): Promise<void> {
     const { migration, progress } = this;
     const { uuid } = migration.domain;
-    this.done.add(action);
-    if (action === "inform") progress.warn(reason);
+    this.done.add(key);
+    if (migration.command === undefined && (await wasDoneBefore(virsh, uuid, action))) return;
+    if (action.kind === "inform") progress.warn(reason);
     else progress.info(reason);
     try {
-      await runTimerAction(virsh, uuid, action, migration.options);
-      if (action === "abort") this.wasCancelled(reason, this.clock.now());
+      await runTimerAction(virsh, uuid, action);
+      if (action.kind === "abort") this.wasCancelled(reason, this.clock.now());
     } catch (error) {
       if (!(error instanceof PlacementError) || silentCodes.has(error.code)) {
         // Nothing is known of what it did; all of them may be done twice.
-        this.done.delete(action);
+        this.done.delete(key);
         throw error;
       }
       if (this.memory.inPostCopy || isPostCopySource(await virsh.state(uuid))) this.switched();

@@ -3,7 +3,7 @@ import type { JobInfo } from "../core/domain";
 import type { PlacementError } from "../core/errors";
 import type { Migration } from "../core/migration";
 import type { ExecResult } from "../core/ports";
-import type { TimerAction } from "../core/timers";
+import type { StepKey } from "../core/convergence/steps";
 
 export interface Monitored {
   /** How virsh ended; undefined where there was no virsh of ours, or it was lost or still hangs. */
@@ -11,7 +11,7 @@ export interface Monitored {
   /** Why nothing is known of our virsh, where that is so. */
   lost: PlacementError | undefined;
   inPostCopy: boolean;
-  done: ReadonlySet<TimerAction>;
+  done: ReadonlySet<StepKey>;
   /** Why it was cancelled, where this run did that. */
   cancelled: string | undefined;
   /** It was cancelled because it never began: libvirt on the source could not reach the destination. */

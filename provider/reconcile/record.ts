@@ -1,5 +1,6 @@
 /** What the state keeps of a migration that has moved the VM. */
 import type { LastMigration } from "../core/args";
+import { hasDone } from "../core/convergence/steps";
 import type { JobInfo } from "../core/domain";
 import type { Migration } from "../core/migration";
 import { showBytes, showDuration } from "../core/units";
@@ -18,9 +19,9 @@ export async function record(
   const { domain, source, destination, how } = migration;
   const completed = how === "offline" ? undefined : await virsh.completedJob(domain.uuid);
   // The second phase may end between two polls. Then the destination shows it: it has statistics of a pre-copy, and none of a post-copy.
-  const switched = watched.inPostCopy || (watched.done.has("postCopy") && completed === undefined);
+  const switched = watched.inPostCopy || (hasDone(watched.done, "postCopy") && completed === undefined);
   const mode =
-    how === "offline" ? "offline" : switched ? "postCopy" : watched.done.has("suspend") ? "suspended" : "live";
+    how === "offline" ? "offline" : switched ? "postCopy" : hasDone(watched.done, "suspend") ? "suspended" : "live";
   const job: JobInfo | undefined = completed ?? watched.lastJob;
   const startedText = new Date(startedAt).toISOString();
   const staleImages = [

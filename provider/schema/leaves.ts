@@ -1,12 +1,14 @@
 /** The schema of each kind of value in the options table. */
 import { z } from "zod";
 import { listed } from "../core/near";
-import type { OptionKind, OptionSpec } from "../core/options";
+import type { OptionSpec, PlainKind } from "../core/options";
 import { parseBytes, parseDurationMs, parseRateMiBps, showDuration } from "../core/units";
 import { expected } from "./refusal";
 
+export type PlainSpec = OptionSpec & { kind: PlainKind };
+
 export const leaf: {
-  [T in OptionKind["type"]]: (kind: Extract<OptionKind, { type: T }>, example: string) => z.ZodType;
+  [T in PlainKind["type"]]: (kind: Extract<PlainKind, { type: T }>, example: string) => z.ZodType;
 } = {
   flag: (_, example) => z.boolean({ error: expected("true or false", example) }),
   choice: (kind, example) =>
@@ -61,8 +63,8 @@ export const leaf: {
   },
 };
 
-export function leafSchema(spec: OptionSpec): z.ZodType {
-  return (leaf[spec.kind.type] as (kind: OptionKind, example: string) => z.ZodType)(spec.kind, spec.example);
+export function leafSchema(spec: PlainSpec): z.ZodType {
+  return (leaf[spec.kind.type] as (kind: PlainKind, example: string) => z.ZodType)(spec.kind, spec.example);
 }
 
 function measure(example: string, what: string, parse: (text: string) => number | undefined): z.ZodType {

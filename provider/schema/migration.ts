@@ -1,6 +1,8 @@
 import { z } from "zod";
-import { type MigrationOptions, type OptionName, optionNames, optionTable } from "../core/options";
-import { leafSchema } from "./leaves";
+import { impliedBy } from "../core/convergence/steps";
+import { type MigrationOptions, type OptionName, optionNames, type OptionSpec, optionTable } from "../core/options";
+import { convergenceSchema } from "./convergence";
+import { leafSchema as plainSchema, type PlainSpec } from "./leaves";
 import { unknownKeys } from "./refusal";
 import { withoutUndefined } from "./wire";
 
@@ -17,8 +19,18 @@ export const migrationSchema: z.ZodType<MigrationOptions> = (() => {
   }
   return z
     .strictObject(shape, { error: unknownKeys(Object.keys(shape), '{ timeout: "5m" }') })
-    .transform((groups) => Object.assign({ mode: "auto" }, ...Object.values(groups)) as MigrationOptions);
+    .transform((groups) => withImplied(Object.assign({ mode: "auto" }, ...Object.values(groups)) as MigrationOptions));
 })();
+
+/** Steps are made of values that have a schema of their own. */
+function leafSchema(spec: OptionSpec): z.ZodType {
+  return spec.kind.type === "steps" ? convergenceSchema : plainSchema(spec as PlainSpec);
+}
+
+/** What a step needs from the start of the migration. `false` beside it is a contradiction, which optionConflicts finds. */
+function withImplied(options: MigrationOptions): MigrationOptions {
+  return options.mode === "offline" ? options : { ...impliedBy(options.convergence ?? []), ...options };
+}
 
 function readGroup(
   value: unknown,

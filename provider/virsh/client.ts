@@ -115,6 +115,10 @@ export class Virsh extends VirshRunner {
     await this.steer(uuid, command`migrate-setmaxdowntime ${uuid} ${milliseconds}`);
   }
 
+  async setMaxSpeedMiBps(uuid: string, mibps: number): Promise<void> {
+    await this.steer(uuid, command`migrate-setspeed ${uuid} ${mibps}`);
+  }
+
   async startPostCopy(uuid: string): Promise<void> {
     await this.steer(uuid, command`migrate-postcopy ${uuid}`);
   }

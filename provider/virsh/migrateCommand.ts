@@ -4,6 +4,7 @@ import { inUri, sshDestination } from "../core/destination";
 import type { Host, Inventory } from "../core/model";
 import { type MigrationOptions, optionNames, optionTable } from "../core/options";
 import { quote } from "../core/quote";
+import { stepLines } from "./stepCommands";
 
 const defaultUri = "qemu:///system";
 
@@ -40,6 +41,7 @@ export function makePlan(inputs: {
   if (options.mode !== "offline" && options.maxDowntimeMs !== undefined && options.maxDowntimeAfterMs === undefined) {
     plan.before = [setMaxDowntimeCommand(domain, options.maxDowntimeMs, uri)];
   }
+  if (options.mode !== "offline" && options.convergence) plan.during = stepLines(virsh(uri), domain, options);
   return plan;
 }
 
@@ -87,7 +89,8 @@ function liveFlags(destination: Host, options: MigrationOptions): string[] {
     if (given === undefined || given === false || !virsh?.startsWith("--")) continue;
     if (name === "copyStorage") flags.push(given === "all" ? "--copy-storage-all" : "--copy-storage-inc");
     else if (given === true) flags.push(virsh);
-    else if (name !== "mode") flags.push(virsh, quote(Array.isArray(given) ? given.join(",") : String(given)));
+    else if (name !== "mode" && name !== "convergence")
+      flags.push(virsh, quote(Array.isArray(given) ? given.join(",") : String(given as string | number)));
   }
   if (options.compressionMethods) flags.push("--compressed");
   if (destination.migrationAddress !== undefined && !options.tunnelled) {

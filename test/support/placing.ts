@@ -19,7 +19,9 @@ export interface Asked {
 }
 
 const changing = new Set(
-  "migrate migrate-setmaxdowntime migrate-postcopy domjobabort suspend resume autostart undefine define".split(" "),
+  "migrate migrate-setmaxdowntime migrate-setspeed migrate-postcopy domjobabort suspend resume autostart undefine define".split(
+    " ",
+  ),
 );
 
 /** Three hosts, a clock that costs nothing, and a record of what the user saw and what the hosts were told to do. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import ts from "typescript";
+import { presetNames } from "../../provider/core/convergence/presets";
 import { type OptionKind, type OptionName, optionNames, optionTable } from "../../provider/core/options";
 import { parseInventory } from "../../provider/schema";
 
@@ -134,6 +135,8 @@ describe("types: what TypeScript allows is what the schema accepts", () => {
         return words(kind.values);
       case "integer":
         return "number";
+      case "steps":
+        return `${words(presetNames)} | (ConvergenceStepArgs)[]`;
       case "list":
         return `(${kind.values ? words(kind.values) : "string"})[]`;
       default:

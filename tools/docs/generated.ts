@@ -1,3 +1,4 @@
+import { actionsTable, conditionsTable, presetsTable } from "./convergence";
 import { decisionTable, refusalTable } from "./decisions";
 import { errorSections } from "./errors";
 import { placementsTable } from "./placements";
@@ -12,6 +13,9 @@ export interface Generated {
 
 export const generated: readonly Generated[] = [
   { file: "docs/options.md", name: "options", make: optionsTable },
+  { file: "docs/options.md", name: "convergence-conditions", make: conditionsTable },
+  { file: "docs/options.md", name: "convergence-actions", make: actionsTable },
+  { file: "docs/options.md", name: "convergence-presets", make: presetsTable },
   { file: "docs/options.md", name: "left-out", make: leftOutTable },
   { file: "docs/inventory.md", name: "inventory", make: inventoryTable },
   { file: "docs/decisions.md", name: "decisions", make: decisionTable },

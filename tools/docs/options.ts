@@ -1,5 +1,6 @@
 /** The tables of options in docs/options.md and docs/inventory.md, from the one table in the code and the doc comments of the public types. */
 import { join } from "node:path";
+import { presetNames } from "../../provider/core/convergence/presets";
 import { leftOut, type OptionKind, optionNames, optionTable } from "../../provider/core/options";
 import { showDuration } from "../../provider/core/units";
 import { docComments } from "./doc-comments";
@@ -50,6 +51,8 @@ export function allowed(kind: OptionKind): string {
       return kind.powerOfTwo ? "size, a power of two" : "size";
     case "text":
       return kind.expected;
+    case "steps":
+      return `${presetNames.map((name) => `"${name}"`).join(", ")}, or a list of steps`;
     case "list":
       return `list ${kind.expected}`;
   }

@@ -21,6 +21,11 @@ export const jobVerbs: Record<string, DomainVerb> = {
     domain.maxDowntimeMs = Number(words.at(-1));
     return {};
   },
+  "migrate-getspeed": (domain) => ({ out: String(domain.maxSpeedMiBps) }),
+  "migrate-setspeed": (domain, { words }) => {
+    domain.maxSpeedMiBps = Number(words.at(-1));
+    return {};
+  },
   "migrate-postcopy": (domain, { network, host: source }) => {
     if (domain.job !== "outgoing")
       return {

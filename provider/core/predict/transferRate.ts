@@ -1,3 +1,4 @@
+import { changes } from "../convergence/steps";
 import type { JobInfo } from "../domain";
 import type { MigrationOptions } from "../options";
 
@@ -71,6 +72,7 @@ export function hostCapBytes(capMiBps: number | undefined): number {
 export function sendsFreely(options: MigrationOptions, hostCapMiBps: number | undefined): boolean {
   return (
     options.bandwidthMiBps === undefined &&
+    !changes(options, "setBandwidth") &&
     options.compressionMethods === undefined &&
     hostCapMiBps !== undefined &&
     hostCapBytes(hostCapMiBps) === Infinity

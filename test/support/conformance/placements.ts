@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { MigrationOptions } from "../../../provider/core/options";
 import { given, type Given, running } from "./given";
 
 /** What becomes of a VM that is to be elsewhere. */
@@ -97,6 +98,28 @@ export const placements: readonly Given[] = [
       `kvm-a: ${live as string}`,
       `kvm-a: domjobabort ${vm.uuid}`,
       `kvm-a: migrate-setmaxdowntime ${vm.uuid} 300`,
+    ]);
+  }),
+
+  given("does the steps of convergence in their order, and puts back what they changed", "running", async (vm) => {
+    await vm.hold();
+    const options: Partial<MigrationOptions> = {
+      convergence: [
+        { when: { pass: 1 }, action: { kind: "setBandwidth", mibps: 2048 } },
+        { when: { afterMs: 3000 }, action: { kind: "raiseMaxDowntime", limitMs: 750 } },
+        { when: { afterMs: 4000 }, action: { kind: "abort" } },
+      ],
+    };
+    const before = await (await vm.virsh("kvm-a")).maxSpeedMiBps(vm.uuid);
+    await vm.fails(() => vm.place("kvm-b", { options }), "migrationTimedOut");
+    assert.match(await vm.state("kvm-a"), running);
+    assert.deepEqual(vm.commands, [
+      `kvm-a: ${vm.plan("kvm-b", options).live as string}`,
+      `kvm-a: migrate-setspeed ${vm.uuid} 2048`,
+      `kvm-a: migrate-setmaxdowntime ${vm.uuid} 750`,
+      `kvm-a: domjobabort ${vm.uuid}`,
+      `kvm-a: migrate-setmaxdowntime ${vm.uuid} 300`,
+      `kvm-a: migrate-setspeed ${vm.uuid} ${before}`,
     ]);
   }),
 ];

@@ -3,7 +3,7 @@ import type { JobInfo } from "../../../provider/core/domain";
 import { goesOn, judgePoll, type Memory, type PollAction, type Sample } from "../../../provider/core/monitor";
 import type { MigrationOptions } from "../../../provider/core/options";
 import { advance } from "../../../provider/core/stall";
-import type { TimerAction } from "../../../provider/core/timers";
+import type { StepKey } from "../../../provider/core/convergence/steps";
 import { parseDomState } from "../../../provider/virsh/parse";
 import { everyJob, everyState } from "../../support/states";
 
@@ -23,7 +23,7 @@ const still = (ms: number, memory: Partial<Memory> = {}): Partial<Memory> => ({
   ...memory,
   mark: advance(undefined, sending, memory.inPostCopy ?? false, now - ms),
 });
-const done = (...actions: TimerAction[]) => ({ done: new Set(actions) });
+const done = (...actions: StepKey[]) => ({ done: new Set(actions) });
 const switched = parseDomState("paused (post-copy)");
 const brokenOff = parseDomState("paused (post-copy failed)");
 const toPostCopy: Partial<MigrationOptions> = { postCopy: true, postCopyAfterMs: 20 * second };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { ConvergenceStep } from "../../../provider/core/convergence/step";
 import {
   leftOut,
   type MigrationOptions,
@@ -28,6 +29,8 @@ function someValue(kind: OptionKind): unknown {
       return kind.values ? [kind.values[0]] : ["vda"];
     case "text":
       return "a.example.net";
+    case "steps":
+      return [{ when: { stalledMs: 20_000 }, action: { kind: "abort" } }] satisfies ConvergenceStep[];
     default:
       return 64;
   }
@@ -248,6 +251,19 @@ describe("option conflicts", () => {
   });
 
   describe("of any options", () => {
+    const ms = fc.integer({ min: 1000, max: 100_000 });
+    const someStep: fc.Arbitrary<ConvergenceStep> = fc.record({
+      when: fc.oneof(
+        fc.record({ afterMs: ms }),
+        fc.record({ pass: fc.integer({ min: 1, max: 20 }) }),
+        fc.record({ stalledMs: ms }),
+      ),
+      action: fc.oneof(
+        fc.record({ kind: fc.constant("raiseMaxDowntime" as const), limitMs: ms }),
+        fc.record({ kind: fc.constant("setBandwidth" as const), mibps: fc.integer({ min: 1, max: 9999 }) }),
+        ...(["throttle", "postCopy", "suspend", "abort"] as const).map((kind) => fc.constant({ kind })),
+      ),
+    });
     const byKind = (kind: OptionKind): fc.Arbitrary<unknown> => {
       switch (kind.type) {
         case "flag":
@@ -262,6 +278,8 @@ describe("option conflicts", () => {
           return kind.values ? fc.uniqueArray(fc.constantFrom(...kind.values)) : fc.array(fc.string());
         case "text":
           return fc.string();
+        case "steps":
+          return fc.array(someStep, { minLength: 1, maxLength: 6 });
         default:
           return fc.nat();
       }

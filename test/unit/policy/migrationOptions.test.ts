@@ -91,6 +91,19 @@ describe("policy: how VMs are moved", () => {
     assert.match(found[0]!, /^db-01: got migration\.postCopy; allowed: no post-copy for VMs of app: db; take it out/);
   });
 
+  it("no-post-copy, of steps and presets", async () => {
+    const found = await violations("no-post-copy", [
+      placed({ convergence: "finish" }),
+      placed({ convergence: [{ stalled: "20s", do: "postCopy" }] }),
+      placed({ convergence: "gentle" }),
+      placed({ convergence: "balanced" }),
+      placed({ convergence: [{ stalled: "20s", do: "abort" }] }),
+    ]);
+    assert.equal(found.length, 2);
+    assert.match(found[0]!, /got migration\.convergence: "finish" with a step that switches to post-copy;/);
+    assert.match(found[1]!, /got migration\.convergence with a step that switches to post-copy;/);
+  });
+
   describe("migration-limits", () => {
     const config = {
       classes: [
@@ -121,6 +134,22 @@ describe("policy: how VMs are moved", () => {
       const suspend = { maxDowntime: "100ms", timeout: "1m", onTimeout: "suspend" } as const;
       assert.match((await found(suspend))[0]!, /onTimeout: "suspend", which pauses the VM/);
       assert.equal((await found({ ...suspend, onTimeout: "abort" })).length, 0);
+    });
+
+    it("refuses steps and presets that allow a longer pause, or one without a limit", async () => {
+      const raised = (raiseDowntime: string, pass: number) => ({ pass, do: { raiseDowntime } });
+      const limits = { maxDowntime: "100ms", timeout: "1m" };
+      assert.deepEqual(await found({ ...limits, convergence: [raised("150ms", 3), raised("200ms", 4)] }), []);
+      assert.match(
+        (await found({ ...limits, convergence: [raised("150ms", 3), raised("300ms", 4)] }))[0]!,
+        /migration\.convergence, which raises the pause to 300ms; allowed: a pause of at most 200 ms/,
+      );
+      assert.match((await found({ ...limits, convergence: "gentle" }))[0]!, /"gentle", which raises the pause to 1s/);
+      assert.match(
+        (await found({ ...limits, convergence: [{ after: "30s", do: "suspend" }] }))[0]!,
+        /with a step "suspend", which pauses the VM/,
+      );
+      assert.deepEqual(await found({ maxDowntime: "1s", convergence: "balanced" }, "web-01"), []);
     });
 
     it("says nothing of a VM of no class", async () => {

@@ -9,7 +9,8 @@ const noCap = "8796093022207";
 async function moved(cap: string | undefined, options: Partial<MigrationOptions> = {}, normalShare = 1) {
   const world = new Placing({ "kvm-a": [fakeDomain()] });
   const source = world.host("kvm-a");
-  if (cap !== undefined) source.answers.set("migrate-getspeed", cap);
+  if (cap === undefined) source.failing.set("migrate-getspeed", "unknown command: 'migrate-getspeed'");
+  else source.answers.set("migrate-getspeed", cap);
   world.lasts(3);
   world.onCommand = (host, command) => {
     if (host !== source || !command.startsWith("domjobinfo")) return;
@@ -38,6 +39,12 @@ describe("the rate of a move", () => {
   for (const [title, cap, options, normalShare] of [
     ["the host caps it", "50", {}, 1],
     ["the move has a cap", noCap, { bandwidthMiBps: 400 }, 1],
+    [
+      "a step caps it",
+      noCap,
+      { convergence: [{ when: { pass: 1 }, action: { kind: "setBandwidth", mibps: 400 } }] },
+      1,
+    ],
     ["it is compressed", noCap, { compressionMethods: ["xbzrle"] }, 1],
     ["libvirt does not tell of a cap", undefined, {}, 1],
     ["most of what is sent is no pages", noCap, {}, 0.5],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Host } from "../../../provider/core/model";
 import { type MigrationOptions, type OptionName, optionNames, optionTable } from "../../../provider/core/options";
+import { parseInputs } from "../../../provider/schema";
 import { makePlan, peerUri, setMaxDowntimeCommand } from "../../../provider/virsh/migrateCommand";
 import { parseHelpOptions } from "../../../provider/virsh/parse";
 import { fixture } from "../../support/fixture";
@@ -26,6 +27,35 @@ describe("the commands of a plan", () => {
       live: `virsh migrate --live ${always} db-01 qemu+ssh://10.0.0.12/system`,
       offline: `virsh migrate --offline ${always} db-01 qemu+ssh://10.0.0.12/system`,
     });
+  });
+
+  it("come with what is done while it runs, and when, where steps of convergence are given", () => {
+    const { migration } = parseInputs({
+      domain: "db-01",
+      host: "kvm-b",
+      migration: {
+        timeout: "10m",
+        convergence: [
+          { pass: 3, do: "throttle" },
+          { stalled: "20s", do: { raiseDowntime: "800ms" } },
+          { after: "1m", do: { bandwidth: "2GiB/s" } },
+          { stalled: "1m", do: "postCopy" },
+        ],
+      },
+    }).inputs;
+    const { live, during } = planFor(migration!);
+    assert.match(live as string, / --postcopy --auto-converge /);
+    assert.deepEqual(
+      during?.map((line) => line.replace(/(?<=--auto-converge).*/, "")),
+      [
+        "pass 3 over the memory has begun: nothing to run, it says how far QEMU slows the VM: --auto-converge",
+        "no closer to its end for 20 s: virsh migrate-setmaxdowntime db-01 800",
+        "1 min after the start: virsh migrate-setspeed db-01 2048",
+        "no closer to its end for 1 min: virsh migrate-postcopy db-01",
+        "10 min after the start: virsh domjobabort db-01",
+      ],
+    );
+    assert.equal(planFor({ timeoutMs: 300_000 }).during, undefined);
   });
 
   it("are only those that the mode allows", () => {
@@ -54,6 +84,7 @@ describe("the commands of a plan", () => {
       bandwidthMiBps: [{ bandwidthMiBps: 1024 }, "--bandwidth 1024"],
       timeoutMs: [{ timeoutMs: 300_000 }, ""],
       onTimeout: [{ timeoutMs: 300_000, onTimeout: "suspend" }, ""],
+      convergence: [{ convergence: [{ when: { pass: 3 }, action: { kind: "abort" } }] }, ""],
       tls: [{ tls: true }, "--tls"],
       tlsDestination: [{ tls: true, tlsDestination: "kvm-b.example.net" }, "--tls --tls-destination kvm-b.example.net"],
       tunnelled: [{ tunnelled: true }, "--tunnelled"],
