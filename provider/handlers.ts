@@ -9,6 +9,7 @@ import { checkInputs } from "./pulumi/check";
 import { desiredOf } from "./pulumi/desired";
 import { createDisplay, type Display } from "./pulumi/display";
 import { createDuplicateWarning } from "./pulumi/duplicates";
+import { driftRefused } from "./pulumi/drift";
 import { planOf } from "./pulumi/inputs";
 import { sayOnInterrupt } from "./pulumi/interrupt";
 import { endWithEngine } from "./pulumi/orphan";
@@ -120,6 +121,7 @@ async function createOrUpdate(
     throw partialFailure(error as PlacementError, seen, {
       ...outputs(news, seen, plan, olds.lastMigration as LastMigration | undefined),
       __incomplete: true,
+      ...((error as PlacementError).problem.code === "driftFound" && driftRefused(olds)),
     });
   }
 }

@@ -9,6 +9,7 @@ export type {
   LastMigration,
   PastEstimate,
   MigrationArgs,
+  OnDrift,
   PlacementArgs,
   Plan,
   PredictedMigration,

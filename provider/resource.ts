@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { LastMigration, MigrationArgs, Plan } from "./core/args";
+import type { LastMigration, MigrationArgs, OnDrift, Plan } from "./core/args";
 
 /** The permanent name under which users' states find this code: never rename it. */
 const providerText = 'exports.handler = () => require("pulumi-vm-placement/handlers");';
@@ -23,6 +23,13 @@ export interface VmPlacementArgs {
    * `mode: "auto"`.
    */
   migration?: pulumi.Input<pulumi.Unwrap<MigrationArgs> | DeepInput<MigrationArgs>>;
+  /**
+   * What becomes of the VM when it was moved by hand, or by anything but `up`. `moveBack`: `up` moves it to `host`, once it knows
+   * (`pulumi up --refresh`). `adopt`: it stays where it is until `host` changes in the program. `fail`: `up` moves it nowhere (`driftFound`)
+   * until `host` names the host that it is on, or it is back. Where a host of a list is as good as another there is no drift between them.
+   * Default: "moveBack".
+   */
+  onDrift?: pulumi.Input<OnDrift>;
 }
 
 /** Plain values, each of which may also be an output of another resource. */
@@ -56,6 +63,8 @@ export class VmPlacement extends pulumi.CustomResource {
   declare readonly host: pulumi.Output<string | string[]>;
   /** How the VM is moved when it has to be, as the program says it. */
   declare readonly migration: pulumi.Output<MigrationArgs | undefined>;
+  /** What becomes of the VM when it was moved by hand, as the program says it. */
+  declare readonly onDrift: pulumi.Output<OnDrift | undefined>;
   /** The host on which the VM was last observed: its name in the inventory. */
   declare readonly currentHost: pulumi.Output<string>;
   /** libvirt's UUID of the VM (`virsh domuuid`); also the resource's id. */

@@ -11,6 +11,12 @@ export type Rate = string;
 export type Size = string;
 
 /**
+ * What becomes of a VM that was moved by hand, or by anything but `up`: a later `pulumi up` moves it back, leaves it where it is until `host`
+ * changes in the program, or refuses to place it (`driftFound`) until the program names the host that it is on.
+ */
+export type OnDrift = "moveBack" | "adopt" | "fail";
+
+/**
  * How a VM is moved. Each option names the virsh option that it becomes and the libvirt release that brought it; an absent one means
  * libvirt's default.
  *
@@ -329,6 +335,8 @@ export interface PlacementArgs {
   host: string | string[];
   /** How the VM is moved when it has to be. Default: libvirt's defaults, `mode: "auto"`. */
   migration?: MigrationArgs;
+  /** What becomes of a VM that was moved by hand. Default: "moveBack". */
+  onDrift?: OnDrift;
 }
 
 /**

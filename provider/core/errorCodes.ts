@@ -31,6 +31,7 @@ export const errorCodes = [
   "migrationRunning",
   "unsafeStorage",
   "hostMaintenance",
+  "driftFound",
   // from host to host
   "peerUntrusted",
   "peerUnreachable",

@@ -1,5 +1,5 @@
 /** What a placements file says, as a value of the program. A test keeps it equal to what the file may say. */
-import type { MigrationArgs } from "./args";
+import type { MigrationArgs, OnDrift } from "./args";
 
 /** The value of a whole placements file: docs/fleet.md. */
 export interface PlacementsArgs {
@@ -18,8 +18,8 @@ export interface PlacementsArgs {
   defaults?: {
     /** How VMs are moved. A VM's own options replace them one by one. */
     migration?: MigrationArgs;
-    /** What `up` does with a VM that was moved by hand: it is moved back. */
-    onDrift?: "moveBack";
+    /** What becomes of a VM that was moved by hand. Default: "moveBack". */
+    onDrift?: OnDrift;
   };
   /** Written by an evacuation: which VMs left which host, in which order. */
   evacuated?: Record<string, Record<string, number>>;
@@ -59,6 +59,8 @@ export interface FleetVmArgs {
   onEvacuation?: "block" | "stay";
   /** The VM moves when these VMs have moved. */
   after?: string[];
+  /** What becomes of the VM when it was moved by hand. Default: that of `defaults`. */
+  onDrift?: OnDrift;
   /** How the VM is moved, over the defaults. */
   migration?: MigrationArgs;
 }

@@ -20,6 +20,7 @@ export interface DesiredPlacement {
   plan: Plan;
   /** `currentHost` in state. */
   lastHost: string | undefined;
+  drift?: Desired["drift"];
   /** The last move in state: a prediction may learn from it. */
   lastMigration?: LastMigration | undefined;
   /** With it, an estimate is recorded beside what a live move is measured to take; 0 = without a dirty rate. */
@@ -56,8 +57,8 @@ export async function assess(hosts: Hosts, desired: DesiredPlacement, movedFrom?
   return { decision, seen: found && "host" in found ? found : undefined };
 }
 
-function toDecide(hosts: Hosts, { domain, uuid, hosts: names, options }: DesiredPlacement): Desired {
-  return { domain, uuid, hosts: names, options, inMaintenance: hosts.inMaintenance };
+function toDecide(hosts: Hosts, { domain, uuid, hosts: names, options, drift }: DesiredPlacement): Desired {
+  return { domain, uuid, hosts: names, options, inMaintenance: hosts.inMaintenance, ...(drift && { drift }) };
 }
 
 export interface Assessment {

@@ -40,6 +40,8 @@ const hosts: Shape = {
 const memory = field("How much of a host's memory its VMs may take: 90%.", value.percent(1, 1000, '"90%"'));
 const cpu = field("Virtual CPUs of VMs for each CPU of a host: 400% is four.", value.percent(1, 10_000, '"400%"'));
 
+const onDrift = value.choice(["moveBack", "adopt", "fail"]);
+
 const hostEntry = object("{ maintenance: true }", {
   maintenance: field("true: nothing is placed on this host.", value.flag("true")),
   labels: field("Labels beside those of the inventory, for rules.", labels),
@@ -59,6 +61,10 @@ const vmEntry = object(
       value.choice(["block", "stay"]),
     ),
     after: field("The VM moves when these VMs have moved.", names(vmName, 1, "[db-01]")),
+    onDrift: field(
+      "What becomes of a VM that was moved by hand: `up` moves it back (moveBack, the default), it stays there until `host` changes (adopt), or `up` refuses to move it (fail).",
+      onDrift,
+    ),
     migration: field("How the VM is moved: the options of VmPlacement, over the defaults.", value.ownMigration),
   },
   ["host"],
@@ -127,10 +133,7 @@ export const placementsShape = object(
       "What holds for every VM that does not say otherwise.",
       object("{ migration: { timeout: 5m } }", {
         migration: field("How VMs are moved: the options of VmPlacement.", value.migration),
-        onDrift: field(
-          "What `up` does with a VM that was moved by hand: it is moved back.",
-          value.choice(["moveBack"]),
-        ),
+        onDrift: field("The same, for VMs that do not say otherwise.", onDrift),
       }),
     ),
     evacuated: field("Written by an evacuation: which VMs left which host, in which order. Restoring takes it away.", {

@@ -1,5 +1,5 @@
 /** What a placements file says, as plain values. */
-import type { MigrationArgs } from "../core/args";
+import type { MigrationArgs, OnDrift } from "../core/args";
 import type { Evacuated, HostLimits, Labels, Limits, Rule } from "../fleet";
 
 /** What the file says of a host, beside the inventory. */
@@ -23,6 +23,8 @@ export interface VmEntry {
   readonly onEvacuation: "block" | "stay";
   /** Its move waits for those of these VMs. */
   readonly after: readonly string[];
+  /** Absent: that of the defaults. */
+  readonly onDrift?: OnDrift;
   /** Its own migration options; the defaults are not merged in. */
   readonly migration?: MigrationArgs;
 }
@@ -33,7 +35,7 @@ export interface Placements {
   readonly vms: Readonly<Record<string, VmEntry>>;
   readonly rules: readonly Rule[];
   readonly limits: Limits;
-  readonly defaults: { readonly migration?: MigrationArgs; readonly onDrift?: "moveBack" };
+  readonly defaults: { readonly migration?: MigrationArgs; readonly onDrift?: OnDrift };
   /** By host: the VMs that an evacuation took away, with their order. */
   readonly evacuated: Evacuated;
 }

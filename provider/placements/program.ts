@@ -1,5 +1,5 @@
 /** What `VmFleet` makes of its placements: one placement for each VM, in an order in which each comes after those that it waits for. */
-import type { MigrationArgs } from "../core/args";
+import type { MigrationArgs, OnDrift } from "../core/args";
 import { PlacementError } from "../core/errors";
 import { parseInventory } from "../schema";
 import { checkAssignment } from "./assignment";
@@ -13,6 +13,7 @@ export interface FleetMember {
   domain: string;
   host: string;
   migration?: MigrationArgs;
+  onDrift?: OnDrift;
   after: readonly string[];
 }
 
@@ -61,9 +62,12 @@ function inOrder({ vms, defaults }: Placements): FleetMember[] {
     }
   };
   const member = (name: string): FleetMember => {
-    const { domain, host, after, migration } = vms[name]!;
+    const { domain, host, after, migration, onDrift = defaults.onDrift } = vms[name]!;
     const options = { ...defaults.migration, ...migration };
-    return { name, domain, host, after, ...(Object.keys(options).length > 0 && { migration: options }) };
+    return {
+      ...{ name, domain, host, after, ...(onDrift !== undefined && { onDrift }) },
+      ...(Object.keys(options).length > 0 && { migration: options }),
+    };
   };
   for (const name of Object.keys(vms)) add(name);
   return [...made.values()];

@@ -1,6 +1,7 @@
 import type { LastMigration } from "../core/args";
 import { PlacementError } from "../core/errors";
 import type { DesiredPlacement } from "../observe/assess";
+import { driftOf } from "./drift";
 import { planOf, readInputs } from "./inputs";
 import { type Settings, usable } from "./settings";
 import type { Props } from "./state";
@@ -14,7 +15,7 @@ import type { Props } from "./state";
 export function desiredOf(settings: Settings, id: string | undefined, olds: Props, news: Props): DesiredPlacement {
   const known = usable(settings);
   const { inputs, failures } = readInputs(known, news);
-  const lastHost = olds.currentHost as string | undefined;
+  const recorded = olds.currentHost as string | undefined;
   const wrong = failures[0];
   if (wrong || !inputs.domain || !inputs.hosts || !inputs.migration) {
     throw new PlacementError({
@@ -25,13 +26,16 @@ export function desiredOf(settings: Settings, id: string | undefined, olds: Prop
       remedies: [...(wrong?.remedies ?? []), { do: "fix the program, or the policy that changed it" }],
     });
   }
+  const spelled = (host: string) => known.hosts.spelledAs(host, inputs.hosts!);
+  const drift = id === undefined ? undefined : driftOf(inputs.onDrift, olds, news, spelled);
   return {
     domain: inputs.domain,
     uuid: id,
     hosts: inputs.hosts,
     options: inputs.migration,
     plan: planOf(settings, inputs),
-    lastHost: lastHost === undefined ? undefined : known.hosts.spelledAs(lastHost, inputs.hosts),
+    lastHost: recorded === undefined ? undefined : spelled(recorded),
+    ...(drift && { drift }),
     lastMigration: olds.lastMigration as LastMigration | undefined,
     estimate: settings.preview.probe ? settings.preview : undefined,
     everywhere: olds.__incomplete === true,

@@ -6,13 +6,14 @@ import type { Progress } from "../core/ports";
 import { unfinished } from "../core/unfinished";
 import { observe } from "../observe/observe";
 import { locate } from "../observe/refresh";
-import { type ParsedInputs, parseInputs, withoutUndefined } from "../schema";
+import { declaredHost, type Drift, type ParsedInputs, parseInputs, withoutUndefined } from "../schema";
 import { planOf } from "./inputs";
+import { driftFoundIn, notMovedBack } from "./drift";
 import { type Settings, usable } from "./settings";
 import type { Props } from "./state";
 
 /** Everything that a refresh returns as inputs stands in these; the rest of the properties are outputs. */
-const inputNames = ["domain", "host", "migration", "plan", "__urn"];
+const inputNames = ["domain", "host", "migration", "onDrift", "plan", "__urn"];
 
 /** @throws PlacementError where no answer, or none that is clear, tells where the VM is: it is never called gone. */
 export async function readPlacement(
@@ -22,7 +23,8 @@ export async function readPlacement(
   progress: Progress,
 ): Promise<pulumi.dynamic.ReadResult> {
   const { hosts } = usable(settings);
-  const { inputs } = parseInputs(props);
+  const declared = declaredHost(props);
+  const { inputs } = parseInputs({ ...props, host: declared });
   const { domain = id, hosts: desired = [] } = inputs;
   const recorded = props.currentHost as string | undefined;
   const last = recorded === undefined ? undefined : hosts.spelledAs(recorded, desired);
@@ -34,10 +36,12 @@ export async function readPlacement(
   const observed = await observe(hosts, query, true);
   const view = locate(id, domain, observed);
   const left = unfinished(observed.views.filter(({ uuid }) => uuid === id));
+  const drift = desired.includes(view.host) ? undefined : driftFoundIn(props, view);
+  if (drift && inputs.onDrift !== "moveBack") progress.info(notMovedBack(view, inputs.onDrift));
   if (left !== undefined) progress.info(`${left}; the next \`pulumi up\` sees to it`);
   // What a host keeps that cannot be asked now is not known to be gone.
   const isIncomplete = left !== undefined || (wasIncomplete && observed.unreachable.length > 0);
-  return readResult(settings, { id, props, inputs: { ...inputs, domain, hosts: desired }, view, isIncomplete });
+  return readResult(settings, { id, props, inputs: { ...inputs, domain, hosts: desired }, view, drift, isIncomplete });
 }
 
 function readResult(
@@ -47,17 +51,21 @@ function readResult(
     props: Props;
     inputs: ParsedInputs & { hosts: readonly string[] };
     view: DomainView;
+    drift: Drift | undefined;
     isIncomplete: boolean;
   },
 ): pulumi.dynamic.ReadResult {
-  const { id, props, inputs, view, isIncomplete } = found;
-  // The name found is what the next preview compares the program with: it then shows `host: "kvm-a" => "kvm-b"`.
+  const { id, props, inputs, view, drift, isIncomplete } = found;
   const moved = !inputs.hosts.includes(view.host);
-  const host = moved ? view.host : props.host;
+  // A move that `up` has not made is no drift: it is still to be made.
+  const isAdopted = drift !== undefined && inputs.onDrift === "adopt";
+  const shown = moved && !isAdopted;
+  // The name found is what the next preview compares the program with: it then shows `host: "kvm-a" => "kvm-b"`.
+  const host = shown ? view.host : declaredHost(props);
   // So does the plan: else the command that would bring it back would not show as a change.
-  const plan =
-    moved && inputs.migration ? planOf(settings, { ...inputs, hosts: [view.host], anyOf: false }) : props.plan;
-  const { __incomplete: _, ...kept } = props;
+  const { __incomplete: _, __drift: before, ...kept } = props;
+  const placed = shown ? { ...inputs, hosts: [view.host], anyOf: false } : inputs;
+  const plan = (shown || before !== undefined) && inputs.migration ? planOf(settings, placed) : props.plan;
   const inputsNow = Object.fromEntries(inputNames.filter((name) => name in props).map((name) => [name, props[name]]));
   return {
     id,
@@ -69,6 +77,7 @@ function readResult(
       state: view.state,
       __name: cleanLine(view.name),
       ...(isIncomplete && { __incomplete: true }),
+      ...(drift && { __drift: drift }),
     }),
     inputs: withoutUndefined({ ...inputsNow, host, plan }),
   };

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { cleanLine } from "../core/clean";
+import { declaredHost } from "./drift";
 import { canonicalDomain, parseInputs } from "./inputs";
 import { containsUnknown, UNKNOWN } from "./wire";
 
@@ -11,11 +12,15 @@ export function difference(olds: Props, news: Props): { changes: boolean; onHost
   const domain = desired !== canonicalDomain(olds.domain);
   const isSame = desired === olds.domainUuid || (typeof desired === "string" && cleanLine(desired) === olds.__name);
   const otherDomain = domain && !isSame && desired !== UNKNOWN;
-  const host = !isDeepStrictEqual(news.host, olds.host) || containsUnknown(news.host);
-  const elsewhere = ![news.host].flat().includes(olds.currentHost);
+  const adopts = news.onDrift === "adopt";
+  const host = !isDeepStrictEqual(news.host, adopts ? declaredHost(olds) : olds.host) || containsUnknown(news.host);
+  // Also where the program has come to name the host that it is on: the next `up` must not take it for drift again.
+  const refused = news.onDrift === "fail" && olds.__drift !== undefined;
+  const elsewhere = !adopts && ![news.host].flat().includes(olds.currentHost);
   const migration = !isDeepStrictEqual(options(news), options(olds)) || containsUnknown(news.migration);
-  const onHosts = domain || host || elsewhere || olds.__incomplete === true;
-  return { changes: onHosts || migration, onHosts, replaces: otherDomain ? ["domain"] : [] };
+  const onDrift = (news.onDrift ?? "moveBack") !== (olds.onDrift ?? "moveBack");
+  const onHosts = domain || host || elsewhere || refused || olds.__incomplete === true;
+  return { changes: onHosts || migration || onDrift, onHosts, replaces: otherDomain ? ["domain"] : [] };
 }
 
 function options(props: Props): unknown {

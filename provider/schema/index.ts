@@ -1,5 +1,6 @@
 /** The boundary's types: zod schemas derived from core/options, tolerant of Pulumi's unknown values. */
 export { difference } from "./difference";
+export { declaredHost, type Drift } from "./drift";
 export { sameHostTwice, unknownHosts } from "./hostNames";
 export { domainSchema, hostName, type ParsedInputs, parseInputs } from "./inputs";
 export { parseInventory } from "./inventory";

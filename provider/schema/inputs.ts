@@ -1,7 +1,9 @@
 /** A placement's inputs. */
 import { z } from "zod";
+import type { OnDrift } from "../core/args";
 import { destinationOf, type NotADestination } from "../core/destination";
 import type { MigrationOptions } from "../core/options";
+import { listed } from "../core/near";
 import { optionConflicts } from "../core/optionConflicts";
 import { canBeShown } from "../core/quote";
 import { migrationSchema } from "./migration";
@@ -16,6 +18,7 @@ export interface ParsedInputs {
   /** True when `host` was written as a list: any member will do. */
   anyOf: boolean;
   migration: MigrationOptions | undefined;
+  onDrift: OnDrift | undefined;
 }
 
 /**
@@ -72,8 +75,13 @@ const expectedOf: Record<NotADestination["wrong"], string> = {
 const hostError = expected("a host name, or a list of them", '"kvm-b" or ["kvm-b", "kvm-c"]');
 const hostSchema = z.union([hostName, z.array(hostName).min(1, { error: hostError })], { error: hostError });
 
+const onDriftValues = ["moveBack", "adopt", "fail"] as const satisfies readonly OnDrift[];
+const onDriftSchema = z
+  .enum(onDriftValues, { error: expected(listed(onDriftValues.map((value) => JSON.stringify(value))), '"adopt"') })
+  .prefault("moveBack");
+
 /** What a program may say, and what a placement keeps beside it; names that begin with "__" are the resource's own. */
-const inputNames = ["domain", "host", "migration"];
+const inputNames = ["domain", "host", "migration", "onDrift"];
 const outputNames = ["plan", "currentHost", "domainUuid", "state", "lastMigration", "schemaVersion"];
 
 /** Reads a placement's inputs. All failures at once; what Pulumi does not know yet is left out and fails nothing. */
@@ -94,6 +102,7 @@ export function parseInputs(props: Record<string, unknown>): { inputs: ParsedInp
   const domain = read(domainSchema, "domain");
   const host = read(hostSchema, "host");
   const migration = read(migrationSchema.prefault({} as never), "migration");
+  const onDrift = read(onDriftSchema, "onDrift");
   if (migration) {
     failures.push(
       ...optionConflicts(migration).map(({ reason, ...where }) => ({ ...where, message: reason, remedies: [] })),
@@ -105,5 +114,5 @@ export function parseInputs(props: Record<string, unknown>): { inputs: ParsedInp
       invalid("host", `got ${shown(host)}; a host is in the list twice; write for example ["kvm-b", "kvm-c"]`),
     );
   }
-  return { inputs: { domain, hosts, anyOf: Array.isArray(host), migration }, failures };
+  return { inputs: { domain, hosts, anyOf: Array.isArray(host), migration, onDrift }, failures };
 }

@@ -182,6 +182,12 @@ const errorReference: Record<ErrorCode, ErrorEntry> = {
     example: `${place} (decide, on kvm-b): kvm-b is in maintenance (vm-placement:hosts)`,
     remedy: "Choose another host, or set `maintenance: false`.",
   },
+  driftFound: {
+    meaning: 'The VM is elsewhere than `up` left it, and the placement has `onDrift: "fail"`.',
+    example: `${place} (decide, on kvm-c): db-01 is on kvm-c, and \`up\` left it on kvm-a: it was moved by hand, or by an \`up\` that was interrupted; with onDrift: "fail" it is moved nowhere`,
+    remedy:
+      'Set `host` to the host that it is on, or `onDrift: "moveBack"` for one `pulumi up`, which then moves it to `host`.',
+  },
   peerUntrusted: {
     meaning:
       "libvirt on the source cannot log in on the destination by ssh: root there has no key that opens it, or does not know its host key.",

@@ -11,18 +11,19 @@ import type { Gathered } from "./gather";
  */
 export function changesOf(
   { steps, evacuated }: PossiblePlan,
-  { placements }: Gathered,
+  { placements, adopted }: Gathered,
   maintenance: Readonly<Record<string, true | null>>,
 ): Changes {
   const now = steps.filter(({ round }) => round === 0);
   const vmOf = new Map(steps.map(({ id, vm }) => [id, vm]));
   return {
-    vms: Object.fromEntries(
-      now.map(({ vm, destination, after }) => [
-        vm,
-        { host: destination, after: after.map((id) => vmOf.get(id)!).filter((other) => other !== vm) },
-      ]),
-    ),
+    vms: Object.fromEntries([
+      ...[...adopted].map(([vm, host]) => [vm, { host }] as const),
+      ...now.map(
+        ({ vm, destination, after }) =>
+          [vm, { host: destination, after: after.map((id) => vmOf.get(id)!).filter((other) => other !== vm) }] as const,
+      ),
+    ]),
     hosts: Object.fromEntries(Object.entries(maintenance).map(([host, is]) => [host, { maintenance: is }])),
     ...(evacuated && {
       evacuated: recordOf(

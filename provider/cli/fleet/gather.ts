@@ -20,6 +20,8 @@ export interface Gathered {
   domains: ReadonlyMap<string, SurveyedVm>;
   /** VMs on the hosts that the file does not have: they take room, and the file cannot move them. */
   notInFile: ReadonlySet<string>;
+  /** Where VMs are that were moved by hand and may stay there, by their names in the file. */
+  adopted: ReadonlyMap<string, string>;
   /** Why no plan would be worth anything. */
   hindrances: string[];
   notes: string[];
@@ -38,6 +40,7 @@ export async function gather(session: Session, file: string, mustAnswer: readonl
   const { placements } = parsePlacements(text, { file, hosts: Object.keys(inventory) });
   const surveyed = await survey(session.hosts, session.hosts.names, session.clock);
   const { vms, domains, notInFile } = vmsOf(placements, surveyed);
+  const drifted = moved(placements, domains, file);
   return {
     file,
     text,
@@ -46,8 +49,9 @@ export async function gather(session: Session, file: string, mustAnswer: readonl
     vms,
     domains,
     notInFile,
-    hindrances: [...silent(surveyed, mustAnswer), ...moved(placements, domains, file)],
-    notes: notesOf(placements, surveyed, domains, mustAnswer),
+    adopted: drifted.adopted,
+    hindrances: [...silent(surveyed, mustAnswer), ...drifted.hindrances],
+    notes: [...notesOf(placements, surveyed, domains, mustAnswer), ...drifted.notes],
   };
 }
 
@@ -102,13 +106,28 @@ function silent({ unreachable }: Survey, mustAnswer: readonly string[]): string[
     .map(({ host, why }) => `${host} cannot be asked: ${why}`);
 }
 
+interface Drifted {
+  hindrances: string[];
+  adopted: Map<string, string>;
+  notes: string[];
+}
+
 /** A plan starts where the VMs are, and `up` where the file says: they have to agree. */
-function moved({ vms }: Placements, domains: ReadonlyMap<string, SurveyedVm>, file: string): string[] {
-  return Object.entries(vms).flatMap(([name, entry]) => {
+function moved({ vms, defaults }: Placements, domains: ReadonlyMap<string, SurveyedVm>, file: string): Drifted {
+  const drifted: Drifted = { hindrances: [], adopted: new Map(), notes: [] };
+  for (const [name, { host: placed, onDrift = defaults.onDrift }] of Object.entries(vms)) {
     const host = domains.get(name)?.host;
-    if (host === undefined || host === entry.host) return [];
-    return `${name} is on ${host}, and ${file} has it on ${entry.host}: run \`pulumi up\`, or correct the file`;
-  });
+    if (host === undefined || host === placed) continue;
+    const where = `${name} is on ${host}, and ${file} has it on ${placed}`;
+    if (onDrift !== "adopt") {
+      const orUp = onDrift === "fail" ? "" : "run `pulumi up --refresh`, or ";
+      drifted.hindrances.push(`${where}: ${orUp}correct the file`);
+    } else {
+      drifted.adopted.set(name, host);
+      drifted.notes.push(`${where}: the file takes over where it is (onDrift: adopt)`);
+    }
+  }
+  return drifted;
 }
 
 function notesOf(

@@ -28,6 +28,10 @@ export function decide(desired: Desired, seen: Observed): Decision {
 
   const target = chooseTarget(desired, owner.host);
   if ("action" in target) return target;
+  if (target.host !== owner.host && desired.drift && "onlyFrom" in desired.drift) {
+    const { onlyFrom } = desired.drift;
+    if (onlyFrom !== owner.host) return driftFound(desired, owner, onlyFrom);
+  }
   if (target.host !== owner.host) return move(desired, observed, owner, target);
 
   const leftovers = same.filter((view) => view !== owner);
@@ -98,9 +102,23 @@ function sameDomain(desired: Desired, { views, unreachable }: Observed): DomainV
   return [...views];
 }
 
+function driftFound({ hosts }: Desired, owner: DomainView, left: string): Refusal {
+  const { name, host } = owner;
+  return refuse({
+    code: "driftFound",
+    host,
+    message: `${name} is on ${host}, and \`up\` left it on ${left}: it was moved by hand, or by an \`up\` that was interrupted; with onDrift: "fail" it is moved nowhere`,
+    remedies: [
+      { do: `if it belongs on ${host} now, set \`host\` to "${host}" in the program` },
+      { do: `if it belongs on ${hosts.join(" or ")}, set onDrift: "moveBack" for one \`pulumi up\`` },
+    ],
+  });
+}
+
 /** The desired host: with a list the VM stays where it is if that is a member, else the first member that is not in maintenance. */
 function chooseTarget(desired: Desired, current: string): { host: string; why: string } | Refusal {
   const { hosts, inMaintenance } = desired;
+  if (desired.drift && "stays" in desired.drift) return { host: current, why: "it may stay where it is" };
   const anyOf = hosts.length > 1;
   if (hosts.includes(current) && !(anyOf && inMaintenance.has(current))) return { host: current, why: "it is there" };
   const open = hosts.find((host) => host !== current && !inMaintenance.has(host));

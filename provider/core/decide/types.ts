@@ -13,6 +13,8 @@ export interface Desired {
   options: MigrationOptions;
   /** Hosts of the inventory that nothing is moved to. */
   inMaintenance: ReadonlySet<string>;
+  /** What becomes of a VM that is elsewhere: it stays, or moves only from the host where `up` left it. Absent: it moves. */
+  drift?: { stays: true } | { onlyFrom: string };
 }
 
 export interface Observed {

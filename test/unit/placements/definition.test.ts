@@ -17,6 +17,7 @@ const vm: Required<FleetVmArgs> = {
   priority: 1,
   pinned: true,
   onEvacuation: "stay",
+  onDrift: "fail",
   after: ["web-01"],
   migration: { timeout: "5m" },
 };

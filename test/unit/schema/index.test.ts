@@ -375,7 +375,7 @@ describe("schema: domain and host", () => {
       "[fd00::12]:22",
     ]) {
       assert.deepEqual(parseInputs({ domain: "db-01", host }), {
-        inputs: { domain: "db-01", hosts: [host], anyOf: false, migration: { mode: "auto" } },
+        inputs: { domain: "db-01", hosts: [host], anyOf: false, migration: { mode: "auto" }, onDrift: "moveBack" },
         failures: [],
       });
       assert.deepEqual(parseInputs({ domain: "db-01", host: [host, "kvm-z"] }).inputs.hosts, [host, "kvm-z"]);
@@ -388,10 +388,14 @@ describe("schema: domain and host", () => {
     assert.deepEqual(failuresOf({ ...placement, migrations: {}, Host: "kvm-b" }), [
       [
         "migrations",
-        'unknown field "migrations" (did you mean migration?); the fields are domain, host and migration',
+        'unknown field "migrations" (did you mean migration?); the fields are domain, host, migration and onDrift',
         "invalidInput",
       ],
-      ["Host", 'unknown field "Host" (did you mean host?); the fields are domain, host and migration', "invalidInput"],
+      [
+        "Host",
+        'unknown field "Host" (did you mean host?); the fields are domain, host, migration and onDrift',
+        "invalidInput",
+      ],
     ]);
     const kept = { plan: {}, currentHost: "kvm-a", domainUuid: "", state: "", lastMigration: {}, schemaVersion: 1 };
     assert.deepEqual(failuresOf({ ...placement, ...kept, __urn: "", __provider: "", __name: "" }), []);

@@ -104,7 +104,10 @@ rules:
     writeFileSync(file, "vms: { db-01: kvm-b }\n");
     const drifted = await call(["evacuate", "kvm-a"], { "kvm-a": [vm(1, "db-01")] });
     assert.equal(drifted.code, 1);
-    assert.match(drifted.printed, /db-01 is on kvm-a, and .*placements.yaml has it on kvm-b: run `pulumi up`/);
+    assert.match(
+      drifted.printed,
+      /db-01 is on kvm-a, and .*placements.yaml has it on kvm-b: run `pulumi up --refresh`/,
+    );
     writeFileSync(file, "vms: { db-01: kvm-a }\n");
     const silent = await call(["evacuate", "kvm-a"], {}, (lab) => void (lab.hosts.get("kvm-a")!.down = true));
     assert.equal(silent.code, 1);
@@ -112,6 +115,21 @@ rules:
     const asData = await call(["evacuate", "kvm-a", "--json"], {}, (lab) => void (lab.hosts.get("kvm-a")!.down = true));
     const { possible, moves, hindrances } = asData.report();
     assert.deepEqual([possible, moves, hindrances.length], [false, [], 1]);
+  });
+
+  it("starts where a VM is that was moved by hand and may stay there, and the file takes that over", async () => {
+    writeFileSync(file, "vms:\n  db-01: { host: kvm-c, onDrift: adopt }\n  web: kvm-a\n");
+    const before = { "kvm-a": [vm(2, "web")], "kvm-b": [vm(1, "db-01")] };
+    const { code, report } = await call(["evacuate", "kvm-a", "--write", "--json"], before);
+    assert.deepEqual([code, report().moves.map((move) => move.vm)], [0, ["web"]]);
+    assert.match(report().notes.join(), /db-01 is on kvm-b, and .* has it on kvm-c: the file takes over/);
+    assert.match(readFileSync(file, "utf8"), /db-01: \{ host: kvm-b, onDrift: adopt \}/);
+  });
+
+  it("sends no one to an `up` that would refuse to move the VM", async () => {
+    writeFileSync(file, "defaults: { onDrift: fail }\nvms: { db-01: kvm-b }\n");
+    const { printed } = await call(["evacuate", "kvm-a"], { "kvm-a": [vm(1, "db-01")] });
+    assert.match(printed, /has it on kvm-b: correct the file/);
   });
 
   it("names a file that is not there, and how to make one", async () => {

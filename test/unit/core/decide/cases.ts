@@ -18,6 +18,7 @@ export interface Case {
   domain?: string;
   options?: Partial<MigrationOptions>;
   maintenance?: string[];
+  drift?: Desired["drift"];
   views: DomainView[];
   silent?: string[];
   lastHost?: string;
@@ -33,6 +34,7 @@ export function run(given: Case): Decision {
     hosts: given.hosts ?? ["kvm-b"],
     options: { mode: "auto", ...given.options },
     inMaintenance: new Set(given.maintenance),
+    ...(given.drift && { drift: given.drift }),
   };
   const observed: Observed = {
     views: given.views,
@@ -114,6 +116,19 @@ export const cases: readonly [title: string, given: Case, expected: string][] = 
     "refuse hostMaintenance kvm-b",
   ],
   ["the one host is in maintenance", { maintenance: ["kvm-b"], views: [running] }, "refuse hostMaintenance kvm-b"],
+  // it was moved by something else
+  ["it is elsewhere and may stay", { drift: { stays: true }, views: [running] }, "noop kvm-a"],
+  [
+    "it is elsewhere, and not where it was left",
+    { drift: { onlyFrom: "kvm-c" }, views: [running] },
+    "refuse driftFound kvm-a",
+  ],
+  ["it is where it was left", { drift: { onlyFrom: "kvm-a" }, views: [running] }, "migrate live kvm-a → kvm-b"],
+  [
+    "it is where it should be, and not where it was left",
+    { drift: { onlyFrom: "kvm-c" }, views: [arrived] },
+    "noop kvm-b",
+  ],
   // hosts that do not answer
   ["the destination is silent", { views: [running], silent: ["kvm-b"] }, "refuse hostUnreachable kvm-b"],
   ["nobody has it, one is silent", { views: [], silent: ["kvm-a"] }, "refuse hostUnreachable kvm-a"],
