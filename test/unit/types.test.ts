@@ -70,11 +70,7 @@ describe("types: what TypeScript allows is what the schema accepts", () => {
   it("the placement: its inputs", () => {
     const type = declared("provider/core/args.ts", "PlacementArgs");
     const lines = forms(type).filter((line) => !line.startsWith("migration."));
-    assert.deepEqual(lines, [
-      "domain: string",
-      "host: (string)[] | string",
-      'onDrift?: "adopt" | "fail" | "moveBack"',
-    ]);
+    assert.deepEqual(lines, ["domain: string", "host: (string)[] | string", 'onDrift?: "adopt" | "fail" | "moveBack"']);
     assert.equal(
       checker.typeToString(checker.getTypeOfSymbol(type.getProperty("migration")!)),
       "MigrationArgs | undefined",
