@@ -31,7 +31,7 @@ describe("fleet: balance", () => {
   it("takes the emptiest of the hosts that are as good, so that no second move follows", () => {
     const full = ["s", "t", "u", "v"].map((name) => aVm(name, "c", 2));
     const three = [aHost("a"), aHost("b"), aHost("c")];
-    const taken = [aVm("x", "a", 2), aVm("y", "a", 2), aVm("z", "b", 2)];
+    const taken = [aVm("p", "a", 2), aVm("q", "a", 2), aVm("r", "b", 2)];
     assert.deepEqual(moves(aFleet(three, [...full, ...taken])), ["s to b"]);
   });
 
