@@ -29,7 +29,7 @@ export interface BalanceOptions {
   readonly by?: "load" | "size";
   /**
    * VMs move only between hosts whose loads differ by more than this. The load of a host is the larger fraction of its memory and its
-   * CPUs that is in use. Default: 0.1.
+   * CPUs that is in use. Virtual CPUs are counted by the limit of the host (`cpu`), measured ones are not. Default: 0.1.
    */
   readonly threshold?: number;
   /** How much less loaded the fuller of both hosts is after a move, at least. Default: 0.02. */

@@ -2,7 +2,7 @@
 import { PlacementError } from "../../core/errors";
 import { listed } from "../../core/near";
 import { showDuration } from "../../core/units";
-import type { FleetVm, Stay } from "../../fleet";
+import type { FleetHost, FleetVm, Stay } from "../../fleet";
 import { whyUnreachable } from "../../observe/hosts";
 import { type Arrivals, arrivalsOn } from "../../preflight/probes/arrivals";
 import { type HostLoad, loadOn } from "../../preflight/probes/load";
@@ -75,7 +75,10 @@ function measuredBy(gathered: Gathered, by: Exclude<Measure, "assigned">, loads:
     measured: { vms: used, hosts: new Map([...known].map(([host, { use }]) => [host, use])) },
     leftAlone,
     hindrances: [...gathered.hindrances, ...notMeasured(loads)],
-    notes: [...gathered.notes, ...[...known].flatMap(([host, { use }]) => pressureNotes(host, use))],
+    notes: [
+      ...gathered.notes,
+      ...gathered.hosts.flatMap((host) => pressureNotes(host, known.get(host.name), vms, used)),
+    ],
   };
 }
 
@@ -91,10 +94,26 @@ function notMeasured(loads: readonly Answer<unknown>[]): string[] {
   );
 }
 
-function pressureNotes(host: string, use: HostLoad["use"]): string[] {
-  if (use?.pressure === undefined) return [`${host} has no figures of pressure (its kernel has no PSI, or psi=0)`];
-  const all = pressuresOf(use);
-  return all.length === 0 ? [] : [`${host} is under ${listed(all, "and")}`];
+/** A host may be short of CPUs for other reasons than its VMs: then no move helps it. */
+function pressureNotes(
+  { name, cpus }: FleetHost,
+  load: HostLoad | undefined,
+  vms: readonly FleetVm[],
+  used: ReadonlyMap<string, VmLoad>,
+): string[] {
+  if (load === undefined) return [];
+  if (load.use?.pressure === undefined)
+    return [
+      `${name} has no figures of pressure (no PSI in its kernel, or not without psi=1 on the kernel command line)`,
+    ];
+  const all = pressuresOf(load.use);
+  if (all.length === 0) return [];
+  const byVms = vms.reduce((sum, vm) => sum + (vm.host === name ? (used.get(vm.name)?.cpus ?? 0) : 0), 0);
+  const percent = (fraction: number) => `${Math.round(fraction * 100)} %`;
+  const { busyFraction } = load.use;
+  const busy =
+    busyFraction === undefined ? "" : ` Its CPUs are ${percent(busyFraction)} busy, ${percent(byVms / cpus)} with VMs.`;
+  return [`${name} is under ${listed(all, "and")}.${busy}`];
 }
 
 function recentlyMoved({ vms, domains }: Gathered, arrivals: Answer<Arrivals>[], coolDownMs: number) {

@@ -99,7 +99,7 @@ describe("vm-placement balance", () => {
     const pressures = "kvm-a is under CPU pressure (48 %) and memory pressure (12 %)";
     assert.ok(report().moves[0]!.reason.endsWith(`; ${pressures}`));
     const [first, second, ...more] = report().notes;
-    assert.equal(first, pressures);
+    assert.equal(first, `${pressures}. Its CPUs are 75 % busy, 75 % with VMs.`);
     assert.match(second!, /^kvm-c has no figures of pressure/);
     assert.deepEqual(more, []);
   });
