@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { type BalanceOptions, type Fleet, type FleetPlan, planFleet } from "../../../provider/fleet";
-import { aFleet, aHost, aVm } from "../../support/fleets";
+import { aFleet, aHost, aVm, tinyFleets } from "../../support/fleets";
 
 function moves(fleet: Fleet, balance: BalanceOptions = {}): string[] {
   const plan: FleetPlan = planFleet(fleet, { balance });
@@ -51,6 +52,24 @@ describe("fleet: balance", () => {
     const overcommitted = aFleet(hosts, [busy("x", "a"), busy("y", "a"), busy("z", "a")], { limits: { cpu: 16 } });
     assert.deepEqual(moves(overcommitted, { by: "load" }), ["x to b"]);
     assert.deepEqual(moves(overcommitted, { by: "size" }), []);
+  });
+
+  it("proposes nothing after its own moves, whatever the loads", () => {
+    const loads = fc.array(fc.record({ memoryBytes: fc.double({ min: 0, max: 3, noNaN: true }), cpus: fc.double({ min: 0, max: 4, noNaN: true }) }), { minLength: 8, maxLength: 8 }); // prettier-ignore
+    fc.assert(
+      fc.property(tinyFleets({ vms: 8 }), loads, fc.constantFrom(0, 0.02, 0.2), (drawn, load, margin) => {
+        const vms = drawn.vms.map((vm, index) => ({ ...vm, load: load[index]! }));
+        const fleet = { ...drawn, vms, limits: { ...drawn.limits, moves: Infinity } };
+        const goal = { balance: { by: "load" as const, margin, threshold: margin } };
+        const plan = planFleet(fleet, goal);
+        assert.ok(plan.possible);
+        const moved = vms.map((vm) => ({ ...vm, host: plan.assignment.get(vm.name)! }));
+        const again = planFleet({ ...fleet, vms: moved }, goal);
+        assert.ok(again.possible);
+        assert.deepEqual(again.steps, []);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it("empties hosts if it packs, and makes no more moves than it may", () => {

@@ -170,6 +170,19 @@ describe("vm-placement balance", () => {
     assert.match(hidden.report().notes[0]!, /^kvm-a does not show when its VMs came/);
   });
 
+  it("leaves alone what it has moved itself", async () => {
+    const { lab, report } = await call(["--json", "--write"], domains());
+    const shell = await lab.dial({ name: "kvm-a" });
+    assert.equal((await shell.exec(report().moves[0]!.command)).code, 0);
+    const words = ["balance", "--json", "--threshold", "0%", "--margin", "0%", "--file", file];
+    const again = JSON.parse((await callCli(words, lab, { clock })).printed) as FleetReport;
+    assert.deepEqual(again.hindrances, []);
+    assert.deepEqual(
+      again.stays.map(({ vm, host }) => [vm, host]),
+      [["web-01", "kvm-b"]],
+    );
+  });
+
   it("leaves a VM alone that was started again while it was measured, and counts its assigned size", async () => {
     const { report, moves } = await call(["--json"], domains(), (lab) => {
       const [, web] = lab.hosts.get("kvm-a")!.domains;
