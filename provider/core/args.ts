@@ -116,9 +116,10 @@ export interface MigrationArgs {
    */
   bandwidth?: Rate;
   /**
-   * How long the migration may take before `onTimeout` happens. The provider's own timer, which holds while a `pulumi up` watches.
+   * How long the migration may take before `onTimeout` happens. "30s/GiB" is 30 s for each GiB of the VM's memory (`<memory>` of its
+   * definition on the source, at the start), at least 1 s. The provider's own timer, which holds while a `pulumi up` watches.
    * Default: none.
-   * @allowed duration, 1 s – 168 h
+   * @allowed duration, 1 s – 168 h, also per GiB of memory
    */
   timeout?: Duration;
   /**

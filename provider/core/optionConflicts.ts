@@ -22,7 +22,9 @@ export function optionConflicts(options: MigrationOptions): OptionConflict[] {
 
 type Conflict = [name: OptionName, reason: string];
 
-const isSet = (options: MigrationOptions, name: OptionName) => options[name] !== undefined && options[name] !== false;
+const isSet = (options: MigrationOptions, name: OptionName) =>
+  (options[name] !== undefined && options[name] !== false) ||
+  (name === "timeoutMs" && options.timeoutMsPerGiB !== undefined);
 
 /** What the rows of the table say of each other, and of `mode`. */
 function ofTable(options: MigrationOptions): Conflict[] {

@@ -21,6 +21,8 @@ export interface MigrationOptions {
   maxDowntimeAfterMs?: number;
   bandwidthMiBps?: number;
   timeoutMs?: number;
+  /** In place of `timeoutMs`, until the memory of the VM is known (timeout.ts). */
+  timeoutMsPerGiB?: number;
   onTimeout?: "abort" | "postCopy" | "suspend";
   convergence?: readonly ConvergenceStep[];
   tls?: boolean;
@@ -48,14 +50,14 @@ export interface MigrationOptions {
   accept?: readonly string[];
 }
 
-export type OptionName = keyof MigrationOptions;
+export type OptionName = Exclude<keyof MigrationOptions, "timeoutMsPerGiB">;
 
 /** How a value is written by the user and read into a number, a word or a list. */
 export type OptionKind =
   | { type: "flag" }
   | { type: "choice"; values: readonly string[] }
   | { type: "integer"; min: number; max: number }
-  | { type: "duration"; minMs: number; maxMs: number }
+  | { type: "duration"; minMs: number; maxMs: number; perGiB?: true }
   | { type: "rate" }
   | { type: "size"; powerOfTwo?: boolean }
   | { type: "steps" }
@@ -196,7 +198,7 @@ export const optionTable = {
   },
   timeoutMs: {
     input: "timeout",
-    kind: { type: "duration", minMs: 1000, maxMs: 7 * 24 * 3_600_000 },
+    kind: { type: "duration", minMs: 1000, maxMs: 7 * 24 * 3_600_000, perGiB: true },
     example: '"5m"',
     offline: "copying",
   },

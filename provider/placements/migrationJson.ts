@@ -4,7 +4,7 @@ import { presetNames } from "../core/convergence/presets";
 import { type OptionKind, type OptionName, optionNames, optionTable } from "../core/options";
 import type { JsonSchema } from "./shape";
 
-const quantity = (units: string) => ({ type: "string", pattern: `^\\d+(\\.\\d+)?(${units})$` });
+const quantity = (units: string, more = "") => ({ type: "string", pattern: `^\\d+(\\.\\d+)?(${units})${more}$` });
 
 export function leafJson(kind: OptionKind): JsonSchema {
   switch (kind.type) {
@@ -15,7 +15,7 @@ export function leafJson(kind: OptionKind): JsonSchema {
     case "integer":
       return { type: "integer", minimum: kind.min, maximum: kind.max };
     case "duration":
-      return quantity("ms|s|m|h");
+      return quantity("ms|s|m|h", kind.perGiB ? "(/GiB)?" : "");
     case "rate":
       return quantity("(B|KiB|MiB|GiB|TiB)/s");
     case "size":

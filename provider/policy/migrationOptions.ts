@@ -1,10 +1,11 @@
 /** Policies about how a VM is moved: each needs one placement's `migration` only. */
-import type { Duration, MigrationArgs } from "../core/args";
-import { writtenSteps } from "../core/convergence/presets";
+import type { Duration } from "../core/args";
 import { listed } from "../core/near";
-import { showDuration } from "../core/units";
+import { timeoutOf } from "../core/timeout";
+import { parseBytes, showDuration } from "../core/units";
 import type { Selector } from "../fleet/model";
 import { type PlacementPolicy, selectorSchema, shownSelector, violation } from "./definition";
+import { stepFaults, switchesOf } from "./convergence";
 import { brokenWith, durationMs, type Facts, isSelected, type Placement } from "./model";
 
 /** libvirt's own, where a placement sets none. */
@@ -124,17 +125,6 @@ export const noPostCopy: PlacementPolicy<SomeVms> = {
       : [],
 };
 
-/** What of these options permits post-copy, as text. */
-function switchesOf({ postCopy, convergence }: MigrationArgs): string | undefined {
-  if (postCopy) return "migration.postCopy";
-  if (!writtenSteps(convergence).some((step) => step.do === "postCopy")) return undefined;
-  return `${shownConvergence(convergence)} with a step that switches to post-copy`;
-}
-
-function shownConvergence(convergence: MigrationArgs["convergence"]): string {
-  return typeof convergence === "string" ? `migration.convergence: "${convergence}"` : "migration.convergence";
-}
-
 /** Settings of `migration-limits`. */
 export interface MigrationLimits {
   /** The first class that selects a VM holds for it. A VM of no class has no limits. */
@@ -160,9 +150,9 @@ export const migrationLimits: PlacementPolicy<MigrationLimits> = {
       },
     },
   },
-  check: (placement, { classes }) => {
+  check: (placement, { classes }, facts) => {
     const limits = classes.find(({ vms }) => isSelected(vms, placement));
-    return [...downtimeFaults(placement, limits?.maxDowntime), ...timeoutFaults(placement, limits?.timeout)];
+    return [...downtimeFaults(placement, limits?.maxDowntime), ...timeoutFaults(placement, limits?.timeout, facts)];
   },
 };
 
@@ -196,42 +186,27 @@ function downtimeFaults({ vm, migration }: Placement, longest: Duration | undefi
   return faults;
 }
 
-/** The longest pause that the steps of `convergence` may come to, and pauses without a limit. */
-function stepFaults(vm: string, { convergence }: MigrationArgs, limitMs: number): string[] {
-  const allowed = `a pause of at most ${showDuration(limitMs)}`;
-  const longest = writtenSteps(convergence)
-    .flatMap((step) => (typeof step.do === "object" && "raiseDowntime" in step.do ? step.do.raiseDowntime : []))
-    .filter((limit) => durationMs("migration.convergence", limit) > limitMs)
-    .at(-1);
-  const suspends = writtenSteps(convergence).some((step) => step.do === "suspend");
-  const named = shownConvergence(convergence);
-  const remedy = "take the step out, or write steps of your own in place of a preset";
-  return [
-    ...(longest === undefined
-      ? []
-      : [violation(vm, `${named}, which raises the pause to ${longest}`, allowed, remedy)]),
-    ...(suspends
-      ? [
-          violation(
-            vm,
-            `${named} with a step "suspend", which pauses the VM for as long as the rest of its memory takes`,
-            allowed,
-            'use do: "abort"',
-          ),
-        ]
-      : []),
-  ];
-}
-
-function timeoutFaults({ vm, migration }: Placement, longest: Duration | undefined): string[] {
+function timeoutFaults({ vm, migration }: Placement, longest: Duration | undefined, facts: Facts): string[] {
   if (longest === undefined) return [];
   const limitMs = durationMs("migration-limits: timeout", longest);
   const given = migration.timeout;
-  if (given !== undefined && durationMs("migration.timeout", given) <= limitMs) return [];
+  const perGiB = given?.endsWith("/GiB") === true;
+  const memory = facts.vms[vm]?.memory;
+  const memoryBytes = memory === undefined ? undefined : parseBytes(memory);
+  const unknown = perGiB && memoryBytes === undefined;
+  const givenMs =
+    given === undefined || unknown
+      ? Infinity
+      : perGiB
+        ? timeoutOf(durationMs("migration.timeout", given.slice(0, -"/GiB".length)), memoryBytes!)
+        : durationMs("migration.timeout", given);
+  if (givenMs <= limitMs) return [];
   return [
     violation(
       vm,
-      given === undefined ? "no migration.timeout" : `migration.timeout: "${given}"`,
+      given === undefined
+        ? "no migration.timeout"
+        : `migration.timeout: "${given}"${unknown ? `, of memory that is not known (set vms.${vm}.memory of the policy)` : ""}`,
       `at most ${showDuration(limitMs)}`,
       `set migration.timeout: "${longest}" or less`,
     ),

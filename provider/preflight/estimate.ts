@@ -6,6 +6,7 @@ import { predict } from "../core/predict";
 import { ratiosOf } from "../core/predict/past";
 import type { MoveEstimateInput, Prediction, Range } from "../core/predict/types";
 import type { Clock } from "../core/ports";
+import { withTimeout } from "../core/timeout";
 import { isCopied, type MoveFacts } from "../core/problems";
 import { hostCapBytes } from "../core/predict/transferRate";
 import { parseNumber } from "../virsh/parse";
@@ -95,8 +96,9 @@ export async function estimate(
   measuring: Promise<Measured> | undefined,
   last: LastMigration | undefined,
 ): Promise<Predicted | undefined> {
-  const { domain, how, options, peer } = facts;
+  const { domain, how, peer } = facts;
   if (domain === undefined || how !== "live" || measuring === undefined) return undefined;
+  const options = withTimeout(facts.options, domain.memoryBytes);
   const [link, { downtime, speed, memory, dirtyBytesPerSecond }] = await Promise.all([
     linkTo(hosts, facts.source.host, peer?.dataAddress),
     measuring,

@@ -6,7 +6,9 @@ import { isActive, isInPostCopy } from "../core/situation";
 import { PlacementError } from "../core/errors";
 import { resumeCommand } from "../virsh/migrateCommand";
 import type { Hosts } from "../observe/hosts";
-import type { Ports } from "../core/ports";
+import type { Ports, Progress } from "../core/ports";
+import type { Migration } from "../core/migration";
+import { withTimeout } from "../core/timeout";
 import { assessSettled, type DesiredPlacement } from "../observe/assess";
 import { migrationInProgress } from "../observe/migration";
 import { bothHaveStopped, refuseCrashingResume } from "./resume";
@@ -80,7 +82,7 @@ async function carryOut(
       };
     case "attach": {
       progress.info(`${decision.reason}; watching it, no second one is started`);
-      const migration = migrationInProgress(hosts, desired, decision);
+      const migration = await withItsTimeout(hosts, migrationInProgress(hosts, desired, decision), progress);
       const inPostCopy = isInPostCopy(decision.view);
       return further(await migrate(hosts, { ...migration, inPostCopy }, ports));
     }
@@ -96,6 +98,16 @@ async function carryOut(
     case "migrate":
       return start(hosts, desired, decision, ports);
   }
+}
+
+/** The memory of a VM that was found on its way is not known yet. */
+async function withItsTimeout(hosts: Hosts, migration: Migration, progress: Progress): Promise<Migration> {
+  const { domain, source, options } = migration;
+  if (options.timeoutMsPerGiB === undefined) return migration;
+  const memoryBytes = await (await hosts.on(source)).memoryBytes(domain.uuid);
+  if (memoryBytes === undefined)
+    progress.warn(`libvirt on ${source} does not tell the memory of ${domain.name}: migration.timeout does not hold`);
+  return { ...migration, options: withTimeout(options, memoryBytes) };
 }
 
 /** The hosts are observed once more: the migration that was in progress need not lead to where the VM should be. */

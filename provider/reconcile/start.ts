@@ -10,6 +10,7 @@ import { renderProblem } from "../core/problem";
 import type { MoveFacts } from "../core/problems";
 import type { Hosts } from "../observe/hosts";
 import type { Ports } from "../core/ports";
+import { withTimeout } from "../core/timeout";
 import { assess, type DesiredPlacement } from "../observe/assess";
 import { plannedMigration } from "../observe/migration";
 import type { Moved } from "./arrived";
@@ -36,26 +37,27 @@ export async function start(
   decision: Extract<Decision, { action: "migrate" }>,
   ports: Ports,
 ): Promise<Step | "again"> {
-  const migration = plannedMigration(hosts, desired, decision);
+  const planned = plannedMigration(hosts, desired, decision);
   return hosts.withRoom(
-    migration.source,
-    migration.destination,
+    planned.source,
+    planned.destination,
     (reason) => ports.progress.live(reason),
-    () => startWithRoom(hosts, desired, migration, ports),
+    () => startWithRoom(hosts, desired, planned, ports),
   );
 }
 
 async function startWithRoom(
   hosts: Hosts,
   desired: DesiredPlacement,
-  migration: Planned,
+  planned: Planned,
   ports: Ports,
 ): Promise<Step | "again"> {
   const { clock, progress } = ports;
-  const { domain, how } = migration;
+  const { domain, how } = planned;
   const measuring = desired.estimate && how === "live" ? remeasureDomain(hosts, domain, desired.estimate) : undefined;
   measuring?.catch(() => {});
-  const { facts, found } = await preflight(hosts, migration, clock);
+  const { facts, found } = await preflight(hosts, planned, clock);
+  const migration = { ...planned, options: withTimeout(planned.options, facts.domain?.memoryBytes) };
   const error = blocked(found, cannotMove(migration), domain.name);
   if (error) throw error.with({ seen: domain });
   for (const problem of found) if (problem.severity === "warning") progress.warn(renderProblem(problem));

@@ -5,6 +5,12 @@ import type { OptionSpec, PlainKind } from "../core/options";
 import { parseBytes, parseDurationMs, parseRateMiBps, showDuration } from "../core/units";
 import { expected } from "./refusal";
 
+/** A duration for each GiB. */
+export interface PerGiB {
+  msPerGiB: number;
+}
+const perGiB = "/GiB";
+
 export type PlainSpec = OptionSpec & { kind: PlainKind };
 
 export const leaf: {
@@ -20,10 +26,14 @@ export const leaf: {
     return z.number({ error }).int({ error }).min(kind.min, { error }).max(kind.max, { error });
   },
   duration: (kind, example) =>
-    measure(
+    measure<number | PerGiB>(
       example,
-      `a duration from ${showDuration(kind.minMs)} to ${showDuration(kind.maxMs)} with its unit (ms, s, m, h)`,
+      `a duration from ${showDuration(kind.minMs)} to ${showDuration(kind.maxMs)} with its unit (ms, s, m, h)${kind.perGiB ? ', also per GiB of memory ("30s/GiB")' : ""}`,
       (text) => {
+        if (kind.perGiB && text.endsWith(perGiB)) {
+          const msPerGiB = parseDurationMs(text.slice(0, -perGiB.length));
+          return msPerGiB !== undefined && msPerGiB > 0 && msPerGiB <= kind.maxMs ? { msPerGiB } : undefined;
+        }
         const value = parseDurationMs(text);
         return value !== undefined && value >= kind.minMs && value <= kind.maxMs ? value : undefined;
       },
@@ -67,7 +77,7 @@ export function leafSchema(spec: PlainSpec): z.ZodType {
   return (leaf[spec.kind.type] as (kind: PlainKind, example: string) => z.ZodType)(spec.kind, spec.example);
 }
 
-function measure(example: string, what: string, parse: (text: string) => number | undefined): z.ZodType {
+function measure<T = number>(example: string, what: string, parse: (text: string) => T | undefined): z.ZodType {
   const error = expected(what, example);
   return z.string({ error }).transform((text, context) => {
     const value = parse(text);

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { impliedBy } from "../core/convergence/steps";
 import { type MigrationOptions, type OptionName, optionNames, type OptionSpec, optionTable } from "../core/options";
 import { convergenceSchema } from "./convergence";
-import { leafSchema as plainSchema, type PlainSpec } from "./leaves";
+import { leafSchema as plainSchema, type PerGiB, type PlainSpec } from "./leaves";
 import { unknownKeys } from "./refusal";
 import { withoutUndefined } from "./wire";
 
@@ -19,12 +19,22 @@ export const migrationSchema: z.ZodType<MigrationOptions> = (() => {
   }
   return z
     .strictObject(shape, { error: unknownKeys(Object.keys(shape), '{ timeout: "5m" }') })
-    .transform((groups) => withImplied(Object.assign({ mode: "auto" }, ...Object.values(groups)) as MigrationOptions));
+    .transform((groups) => withImplied(sized(Object.assign({ mode: "auto" }, ...Object.values(groups)) as Read)));
 })();
 
 /** Steps are made of values that have a schema of their own. */
 function leafSchema(spec: OptionSpec): z.ZodType {
   return spec.kind.type === "steps" ? convergenceSchema : plainSchema(spec as PlainSpec);
+}
+
+type Read = Omit<MigrationOptions, "timeoutMs"> & { timeoutMs?: number | PerGiB };
+
+/** A timeout per GiB has a field of its own. */
+function sized({ timeoutMs, ...options }: Read): MigrationOptions {
+  if (timeoutMs === undefined) return options;
+  return typeof timeoutMs === "object"
+    ? { ...options, timeoutMsPerGiB: timeoutMs.msPerGiB }
+    : { ...options, timeoutMs };
 }
 
 /** What a step needs from the start of the migration. `false` beside it is a contradiction, which optionConflicts finds. */

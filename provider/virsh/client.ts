@@ -111,6 +111,12 @@ export class Virsh extends VirshRunner {
     return out === undefined ? undefined : parseNumber(out);
   }
 
+  /** As its definition says; undefined where libvirt does not tell. */
+  async memoryBytes(uuid: string): Promise<number | undefined> {
+    const xml = await this.inquire(command`dumpxml ${uuid}`);
+    return xml === undefined ? undefined : parseDomainXml(xml)?.memoryBytes;
+  }
+
   async setMaxDowntimeMs(uuid: string, milliseconds: number): Promise<void> {
     await this.steer(uuid, command`migrate-setmaxdowntime ${uuid} ${milliseconds}`);
   }

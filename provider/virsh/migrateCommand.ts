@@ -89,8 +89,8 @@ function liveFlags(destination: Host, options: MigrationOptions): string[] {
     if (given === undefined || given === false || !virsh?.startsWith("--")) continue;
     if (name === "copyStorage") flags.push(given === "all" ? "--copy-storage-all" : "--copy-storage-inc");
     else if (given === true) flags.push(virsh);
-    else if (name !== "mode" && name !== "convergence")
-      flags.push(virsh, quote(Array.isArray(given) ? given.join(",") : String(given as string | number)));
+    else if (typeof given === "object") flags.push(virsh, quote((given as readonly string[]).join(",")));
+    else if (name !== "mode") flags.push(virsh, quote(String(given)));
   }
   if (options.compressionMethods) flags.push("--compressed");
   if (destination.migrationAddress !== undefined && !options.tunnelled) {

@@ -7,7 +7,11 @@ import { showDuration } from "../core/units";
 
 /** @example "no closer to its end for 20 s: virsh migrate-setmaxdowntime db-01 800" */
 export function stepLines(virsh: string, domain: string, options: MigrationOptions): string[] {
-  return stepsOf(options).map(({ when, action }) => `${conditionText(when)}: ${actionText(virsh, domain, action)}`);
+  const { timeoutMsPerGiB: perGiB, onTimeout = "abort" } = options;
+  const steps = stepsOf(options).map(({ when, action }) => [conditionText(when), action] as const);
+  if (perGiB !== undefined)
+    steps.push([`${showDuration(perGiB)} for each GiB of memory after the start`, { kind: onTimeout }]);
+  return steps.map(([condition, action]) => `${condition}: ${actionText(virsh, domain, action)}`);
 }
 
 function conditionText(when: Condition): string {

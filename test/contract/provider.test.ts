@@ -237,7 +237,7 @@ for (const { title, notRun, get } of runtimes) {
         {
           property: "migration.timeout",
           reason:
-            'got 30; expected a duration from 1 s to 168 h with its unit (ms, s, m, h), for example "5m" [invalidInput]',
+            'got 30; expected a duration from 1 s to 168 h with its unit (ms, s, m, h), also per GiB of memory ("30s/GiB"), for example "5m" [invalidInput]',
         },
         {
           property: "host",

@@ -44,7 +44,7 @@ export function allowed(kind: OptionKind): string {
     case "integer":
       return `${kind.min}–${kind.max}`;
     case "duration":
-      return `duration, ${showDuration(kind.minMs)} – ${showDuration(kind.maxMs)}`;
+      return `duration, ${showDuration(kind.minMs)} – ${showDuration(kind.maxMs)}${kind.perGiB ? ", also per GiB of memory" : ""}`;
     case "rate":
       return "rate in whole MiB/s";
     case "size":

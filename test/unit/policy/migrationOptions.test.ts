@@ -123,6 +123,18 @@ describe("policy: how VMs are moved", () => {
       assert.deepEqual(await found({ maxDowntime: "200ms", timeout: "300s" }), []);
     });
 
+    it("counts a timeout per GiB for the memory that the pack knows, and refuses it for one that it does not", async () => {
+      const limits = { maxDowntime: "100ms", timeout: "1m/GiB" };
+      const of = (memory: string) =>
+        violations("migration-limits", [placed(limits)], {
+          options: { vms: { "db-01": { ...vms["db-01"], memory } } },
+          config,
+        });
+      assert.deepEqual(await of("5GiB"), []);
+      assert.match((await of("6GiB"))[0]!, /got migration\.timeout: "1m\/GiB"; allowed: at most 5 min/);
+      assert.match((await found(limits))[0]!, /of memory that is not known \(set vms\.db-01\.memory of the policy\)/);
+    });
+
     it("refuses what is not set: libvirt's default downtime, and no timeout at all", async () => {
       const both = await found({});
       assert.match(both[0]!, /no migration\.maxDowntime \(libvirt's default is 300 ms\); allowed: at most 200 ms/);

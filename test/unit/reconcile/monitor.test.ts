@@ -104,6 +104,48 @@ describe("watching a migration", () => {
     assert.match(world.where, /^kvm-a: running .*, kvm-b: nothing/);
   });
 
+  describe("with a timeout per GiB", () => {
+    // The VM has 256 MiB.
+    const options = { timeoutMsPerGiB: 60 * second, onTimeout: "suspend" } as const;
+
+    it("counts it for the memory of the VM", async () => {
+      const world = onA();
+      world.lasts(undefined);
+      await world.place({ options });
+      assert.deepEqual(world.commands, ["0 s kvm-a: migrate", "15 s kvm-a: suspend"]);
+    });
+
+    const takenOver = () => {
+      const world = onA();
+      const source = world.host("kvm-a");
+      source.domains = [fakeDomain({ job: "outgoing" })];
+      source.statistics = source.statistics.replace(/time_elapsed: \d+/, "time_elapsed: 0");
+      source.outgoing.set(fakeUuid, { postCopy: false, cancel: () => delete source.domains[0]!.job });
+      world.host("kvm-b").domains = [fakeDomain({ state: "paused", reason: "migrating", job: "incoming" })];
+      return world;
+    };
+
+    it("counts it for a migration that is taken over", async () => {
+      const world = takenOver();
+      await world.fails({ options: { ...options, onTimeout: "abort" } });
+      assert.deepEqual(world.commands, ["15 s kvm-a: domjobabort"]);
+    });
+
+    it("warns where libvirt does not tell the memory, and lets the migration go on", async () => {
+      const world = takenOver();
+      const source = world.host("kvm-a");
+      source.failing.set("dumpxml", "internal error: no");
+      world.onCommand = () => {
+        if (world.clock.elapsedMs > 60 * second) delete source.domains[0]!.job;
+      };
+      await world.fails({ options: { ...options, onTimeout: "abort" } });
+      assert.deepEqual(world.commands, []);
+      assert.ok(
+        world.rows.some((row) => /^warn: .*does not tell the memory of db-01: migration.timeout does not/.test(row)),
+      );
+    });
+  });
+
   it("goes on watching when an action is refused, and does not repeat it", async () => {
     const world = onA();
     world.lasts(5);

@@ -5,6 +5,26 @@ const read = (convergence: unknown) => parseInputs({ domain: "db-01", host: "kvm
 const failures = (convergence: unknown) =>
   read(convergence).failures.map(({ property, message }) => [property, message]);
 
+describe("schema: a timeout per GiB", () => {
+  const timeout = (text: string) => parseInputs({ domain: "db-01", host: "kvm-b", migration: { timeout: text } });
+
+  it("is kept apart from one that is known", () => {
+    assert.deepEqual(timeout("30s/GiB").inputs.migration, { mode: "auto", timeoutMsPerGiB: 30_000 });
+    assert.deepEqual(timeout("30s").inputs.migration, { mode: "auto", timeoutMs: 30_000 });
+  });
+
+  for (const wrong of ["30/GiB", "30s/MiB", "30s/TiB", "30s /GiB", "0s/GiB", "/GiB", "169h/GiB"]) {
+    it(`is not ${wrong}`, () =>
+      assert.match(timeout(wrong).failures[0]!.message, /also per GiB of memory \("30s\/GiB"\)/));
+  }
+
+  it("is a timeout for onTimeout, and of no other duration", () => {
+    const failures = (migration: object) => parseInputs({ domain: "db-01", host: "kvm-b", migration }).failures;
+    assert.deepEqual(failures({ timeout: "30s/GiB", onTimeout: "suspend" }), []);
+    assert.equal(failures({ postCopy: { after: "30s/GiB" } }).length, 1);
+  });
+});
+
 describe("schema: convergence", () => {
   it("reads each condition and each action", () => {
     const { migration } = read([

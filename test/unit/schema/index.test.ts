@@ -75,7 +75,7 @@ describe("schema: a migration's options", () => {
       { timeout: 30 },
       [
         "migration.timeout",
-        'got 30; expected a duration from 1 s to 168 h with its unit (ms, s, m, h), for example "5m"',
+        'got 30; expected a duration from 1 s to 168 h with its unit (ms, s, m, h), also per GiB of memory ("30s/GiB"), for example "5m"',
       ],
     ],
     [
@@ -83,7 +83,7 @@ describe("schema: a migration's options", () => {
       { timeout: "30" },
       [
         "migration.timeout",
-        'got "30"; expected a duration from 1 s to 168 h with its unit (ms, s, m, h), for example "5m"',
+        'got "30"; expected a duration from 1 s to 168 h with its unit (ms, s, m, h), also per GiB of memory ("30s/GiB"), for example "5m"',
       ],
     ],
     [
@@ -220,7 +220,7 @@ describe("schema: a migration's options", () => {
       ],
       [
         "migration.timeout",
-        'got 30; expected a duration from 1 s to 168 h with its unit (ms, s, m, h), for example "5m"',
+        'got 30; expected a duration from 1 s to 168 h with its unit (ms, s, m, h), also per GiB of memory ("30s/GiB"), for example "5m"',
       ],
     ],
   ];
