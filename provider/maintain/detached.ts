@@ -18,7 +18,7 @@ const startScript = (directory: string, command: string): ShellScript => {
   return sh`umask 077
 if ! mkdir ${directory}; then test -d ${directory} && test -O ${directory} && exit 0; exit 1; fi
 if ! { cd ${directory} && printf '%s\\n' ${command} >command && cat ${bootIdFile} >boot && : >output; }; then rm -rf ${directory}; exit 1; fi
-setsid nohup /bin/sh -c ${inner.text} ${directory} </dev/null >/dev/null 2>&1 &
+$(command -v setsid) nohup /bin/sh -c ${inner.text} ${directory} </dev/null >/dev/null 2>&1 &
 printf '%s\\n' "$!" >pid`;
 };
 

@@ -23,7 +23,8 @@ export interface HostRecord {
   upDue?: readonly string[];
   /** VMs that cannot move, and are shut down. They are started again. */
   shutDown?: readonly Vm[];
-  command?: { id: string; end?: { code: number } | "skipped" };
+  /** Begun: the host took it. What it left there may be gone by now. */
+  command?: { id: string; begun?: true; end?: { code: number } | "skipped" };
   /** The boot that is to end. */
   reboot?: { bootId: string };
   /** It was found healthy after its maintenance: its VMs come back. */

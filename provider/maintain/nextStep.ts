@@ -109,6 +109,8 @@ function work(situation: Situation): Step {
   const { command } = record;
   if (asked.run !== undefined && command?.end === undefined) {
     const seen = host.command;
+    if (seen?.is === "absent" && command?.begun)
+      return failed(situation, `the command was begun on ${record.host}, and what it left there is gone`);
     if (command === undefined || seen === undefined || seen.is === "absent") {
       if (facts.commandNotBegun !== undefined)
         return stop(`the command cannot be begun on ${record.host}: ${facts.commandNotBegun}`);
@@ -181,7 +183,10 @@ function returning(situation: Situation): Step {
   const off = (record.shutDown ?? []).filter(({ uuid }) => !active.has(uuid));
   if (off.length === 0) return { do: "done" };
   if (facts.notStarted === undefined) return { do: "start", vms: off };
-  return stop(`VMs that were shut down do not run again on ${record.host}: ${facts.notStarted.join("; ")}`);
+  return stop(
+    `VMs that were shut down do not run again on ${record.host}: ${facts.notStarted.join("; ")}`,
+    "start them yourself, and the same command goes on",
+  );
 }
 
 const names = (vms: readonly Vm[]) => vms.map(({ name }) => name);

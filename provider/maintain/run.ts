@@ -147,6 +147,7 @@ class Run {
         this.say(`no VM is active; runs ${run}`);
         const why = await world.startCommand(this.record.host, this.record.command!.id, run);
         if (why !== undefined) facts.commandNotBegun = why;
+        else await this.note({ command: { id: this.record.command!.id, begun: true } });
         return;
       }
       case "followCommand":
@@ -197,6 +198,7 @@ class Run {
       }
       case "awaitBoot": {
         const { bootId } = this.record.reboot!;
+        this.say(`waits for its next boot, at most ${showDuration(world.rebootTimeoutMs)}`);
         const isNew = (seen: HostObservation) => "bootId" in seen && seen.bootId !== bootId;
         const took = await this.waitFor(isNew, world.rebootTimeoutMs);
         if (took !== undefined) this.say(`has booted (waited ${showDuration(took)})`);

@@ -95,10 +95,14 @@ async function untilHealthy(
 ): Promise<string[]> {
   const { clock } = session;
   const startedAt = clock.now();
+  let said = "";
   for (;;) {
     const partners = await partnersOf(session, file, host);
     const wrong = await withFreshHosts(session, (other) => healthOf(other.hosts, host, partners, clock));
     if (wrong.length === 0 || interrupted() || clock.now() - startedAt >= healthMs) return wrong;
+    const text = `${host}: is not healthy yet: ${wrong.join("; ")}`;
+    if (text !== said) session.row({ text });
+    said = text;
     await clock.sleep(pollMs);
   }
 }

@@ -75,6 +75,16 @@ export const atRest: readonly Given[] = [
     assert.equal(await vm.state("kvm-a"), "nothing");
   }),
 
+  given("is started again after its end, and not while it runs", "running", async (vm) => {
+    const virsh = await vm.virsh("kvm-a");
+    await assert.rejects(virsh.start(vm.uuid));
+    assert.match(await vm.state("kvm-a"), running);
+    await virsh.destroy(vm.uuid);
+    await vm.fails(() => virsh.shutDown(vm.uuid), "domainStateUnfit");
+    await virsh.start(vm.uuid);
+    assert.equal(await vm.state("kvm-a"), "running (booted)");
+  }),
+
   given("is shut off when its QEMU ends, and gone when it is undefined too", "running", async (vm) => {
     const virsh = await vm.virsh("kvm-a");
     await virsh.destroy(vm.uuid);

@@ -37,7 +37,7 @@ interface Asked {
 const silent: Progress = { live: () => {}, info: () => {}, warn: () => {} };
 const uri = "qemu:///system";
 const changing =
-  /^(?:virsh )?(?:migrate|migrate-setmaxdowntime|migrate-setspeed|migrate-postcopy|domjobabort|suspend|resume|autostart|undefine|destroy) /;
+  /^(?:virsh )?(?:migrate|migrate-setmaxdowntime|migrate-setspeed|migrate-postcopy|domjobabort|suspend|resume|autostart|undefine|destroy|shutdown|start) /;
 
 /** A VM on kvm-a, and what is done to it. */
 export class Scenario {

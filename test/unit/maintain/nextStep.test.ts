@@ -73,6 +73,7 @@ const cases: Case[] = [
   { when: "killed before the command", record: { command }, host: { ...empty, command: { is: "absent" } }, then: "startCommand" }, // prettier-ignore
   { when: "killed before the command, and a VM came", record: { command }, host: { ...full, command: { is: "absent" } }, then: "stop" }, // prettier-ignore
   { when: "the command cannot be begun", record: { command }, host: { ...empty, command: { is: "absent" } }, facts: { commandNotBegun: "no space" }, then: "stop", says: /no space/ }, // prettier-ignore
+  { when: "what the command left is gone", record: { command: { ...command, begun: true } }, host: { ...empty, command: { is: "absent" } }, then: "stop", says: /is gone/ }, // prettier-ignore
   { when: "the command runs", record: { command }, host: { ...empty, command: { is: "running" } }, then: "followCommand" }, // prettier-ignore
   { when: "it ended unseen", record: { command }, host: ended(0), then: "followCommand" },
   { when: "it ended", record: { command }, host: ended(0), facts: { outputShown: true }, then: "noteEnd" },
