@@ -11,8 +11,10 @@ const better = 0.98;
 /** Where pre-copy stands, of all the samples so far. */
 export interface Standing {
   pass: number;
-  /** What this pass began with. */
+  /** What was left when this pass was first seen: a little less than it began with. */
   beganWithBytes: number;
+  /** It began with less than all before. */
+  isUseful: boolean;
   /** The least that was left in this pass. */
   lowestBytes: number;
   /** The least that any pass before began with. */
@@ -40,30 +42,26 @@ export function advanceStanding(
   const left = job?.memoryRemainingBytes;
   if (!job?.memoryTotalBytes || left === undefined) return before;
   const { passes: pass = 0, throttlePercent = 0 } = job;
-  const began = { beganWithBytes: left, lowestBytes: left, bestBytes: Infinity };
+  const began = { beganWithBytes: left, isUseful: true, lowestBytes: left, bestBytes: Infinity };
   if (before === undefined) return { ...began, pass, throttlePercent, atMs, last: job };
   const next = { ...before, throttlePercent: Math.max(before.throttlePercent, throttlePercent), last: job };
   const isNew = pass !== before.pass;
   if (isNew) {
-    const beganWithBytes = left + sentInPass(before, pass, job);
-    Object.assign(next, { pass, beganWithBytes, bestBytes: Math.min(before.bestBytes, before.beganWithBytes) });
+    const bestBytes = Math.min(before.bestBytes, before.beganWithBytes);
+    // The look comes some time after the pass has begun. All that was sent since the last one may have been of this pass.
+    const atMost = left + Math.max(0, (job.memoryProcessedBytes ?? 0) - (before.last.memoryProcessedBytes ?? 0));
+    Object.assign(next, { pass, beganWithBytes: left, bestBytes, isUseful: atMost < bestBytes * better });
   }
-  const isUseful = next.beganWithBytes < next.bestBytes * better;
-  const isCloser = (isUseful && (isNew || left < before.lowestBytes)) || throttlePercent > before.throttlePercent;
+  const isCloser = (next.isUseful && (isNew || left < before.lowestBytes)) || throttlePercent > before.throttlePercent;
   return { ...next, lowestBytes: isNew ? left : Math.min(left, before.lowestBytes), ...(isCloser && { atMs }) };
 }
 
-/** A sample comes some time after its pass has begun: what was sent since the last one, less what the pass before still had to send. */
-function sentInPass({ pass: passBefore, last }: Standing, pass: number, job: JobInfo): number {
-  if (pass !== passBefore + 1) return 0;
-  const sent = (job.memoryProcessedBytes ?? 0) - (last.memoryProcessedBytes ?? 0);
-  return Math.max(0, sent - (last.memoryRemainingBytes ?? 0));
-}
-
-/** "63 MiB left in pass 9, 320 MiB/s written, 40 MiB/s sent, throttled 30 %". */
+/** "pass 9 began with about 63 MiB, 320 MiB/s written, 40 MiB/s sent, throttled 30 %". */
 export function showStanding({ beganWithBytes, last, throttlePercent }: Standing): string {
   const { passes, dirtyBytesPerSecond: dirty, memoryBytesPerSecond: rate } = last;
-  const parts = [`${passes ? `pass ${passes} began with ` : ""}${showBytes(beganWithBytes)}${passes ? "" : " left"}`];
+  const parts = [
+    `${passes ? `pass ${passes} began with about ` : ""}${showBytes(beganWithBytes)}${passes ? "" : " left"}`,
+  ];
   if (dirty) parts.push(`${showBytes(dirty)}/s written`);
   if (rate) parts.push(`${showBytes(rate)}/s sent`);
   if (throttlePercent > 0) parts.push(`throttled ${throttlePercent} %`);
