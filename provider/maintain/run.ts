@@ -12,6 +12,7 @@ const pollMs = 2000;
 /** libvirt after a boot, or after an upgrade that restarted it. */
 const libvirtMs = 120_000;
 
+/** @param choice about the command that was begun before. */
 export async function runMaintenance(
   journal: Journal,
   world: World,
@@ -237,6 +238,6 @@ class Run {
     this.say("its maintenance is over");
     const { asked, done } = this.journal;
     await this.save({ version: 1, asked, done: [...done, host] });
-    this.facts = { ...(this.facts.choice !== undefined && { choice: this.facts.choice }) };
+    this.facts = {};
   }
 }

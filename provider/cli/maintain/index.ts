@@ -53,6 +53,9 @@ export const maintainVerb: Verb<MaintainOptions> = {
     if (options.abandon === true) return abandon(session, journalFile, before, file);
     const asked = askedOf(session, words, options);
     if (before !== undefined) refuseAnother(before, asked, journalFile.path);
+    const choice = options.runAgain ? "again" : options.skipRun ? "skip" : undefined;
+    if (choice !== undefined && before?.current?.command === undefined)
+      throw new UsageError("--run-again and --skip-run are for a command that was begun, and none was");
     const made = { ...limitsOf(options), ...consentOf(session, options) };
     const world = worldOf(session, { ...made, file, journalFile, stack: options.stack, json: options.json === true });
     if (before === undefined) {
@@ -61,7 +64,6 @@ export const maintainVerb: Verb<MaintainOptions> = {
     } else session.row({ text: `goes on by ${journalFile.path}` });
     const journal: Journal = before ?? { version: 1, asked, done: [] };
     await world.save(journal);
-    const choice = options.runAgain ? "again" : options.skipRun ? "skip" : undefined;
     try {
       const outcome = await runMaintenance(journal, world, choice);
       if (!outcome.isOver) return ended(session, file, outcome.journal, outcome.why, outcome.remedies);

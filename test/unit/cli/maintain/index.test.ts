@@ -78,6 +78,7 @@ vms:
     { words: ["kvm-a", "kvm-a", "--reboot", "--yes"], says: /given twice/ },
     { words: ["kvm-x", "--reboot", "--yes"], says: /no host kvm-x/ },
     { words: ["kvm-a", "--run", "true", "--reboot-command", "reboot", "--yes"], says: /needs --reboot/ },
+    { words: ["kvm-a", "--run", "true", "--skip-run", "--yes"], says: /a command that was begun, and none was/ },
     { words: ["kvm-a", "--reboot", "--reboot-timeout", "15", "--yes"], says: /--reboot-timeout: got 15/ },
   ];
   for (const { words, says } of refused) {
@@ -160,6 +161,16 @@ vms:
     assert.match(cut.printed, /its end was not seen: the host was restarted meanwhile/);
     assert.equal((await set.call([...some, "--skip-run"])).code, 0);
     assert.deepEqual(set.effects, ["up", "run kvm-a", "reboot kvm-a", "up"]);
+  });
+
+  it("takes what was said of one host's command for no other", async () => {
+    const set = withoutGpu();
+    const both = ["kvm-a", "kvm-b", ...some.slice(1)];
+    set.command = { output: [], state: "ended 3" };
+    assert.equal((await set.call(both)).code, 1);
+    const { code, printed } = await set.call([...both, "--skip-run"]);
+    assert.equal(code, 1);
+    assert.match(printed, /exit code 3 on kvm-b/);
   });
 
   it("stops where a host does not come back in time, and goes on when it has", async () => {
