@@ -13,27 +13,56 @@ import { assignmentOf, movedFleet } from "./steps";
 const nothingListed = { stays: [], blocked: [] };
 /** Spreading again changes something only where VMs of a `together` rule met on one host. */
 const mostRepeats = 5;
+const stepsOfOrder = 100_000;
 
 export function planBalance(fleet: Fleet, options: BalanceOptions): FleetPlan {
   const stay = new Set([...(options.ignore ?? []), ...(options.recentlyMoved ?? [])]);
   const boardOptions: BoardOptions = { stay, ...(options.by && { by: options.by }) };
   const board = boardOf(fleet, boardOptions);
   if (options.pack) return packed(fleet, board, boardOptions);
-  const position = spread(fleet, board, boardOptions, options);
-  const legs = directly(board, position);
+  const legs = spreadingLegs(fleet, board, boardOptions, options);
   const final = Int32Array.from(board.items.map(({ start }) => start));
   for (const { item, destination } of legs) final[item] = destination;
   const moves = movesOf(board, legs);
   return finished(fleet, board, { position: final, legs, moves }, nothingListed, (leg) => reasonOf(board, final, leg));
 }
 
-function spread(fleet: Fleet, board: Board, boardOptions: BoardOptions, options: BalanceOptions): Int32Array {
+/**
+ * Of two VMs that should change places, none may have room before the other has left. Then no VMs change places, and what could follow
+ * from there is part of the plan if it can be: else the next plan would take moves of this one back.
+ */
+function spreadingLegs(fleet: Fleet, board: Board, boardOptions: BoardOptions, options: BalanceOptions): Leg[] {
+  const starts = Int32Array.from(board.items.map(({ start }) => start));
+  const from = (position: Int32Array, exchanges: boolean) =>
+    spread(fleet, board, boardOptions, options, { position, exchanges });
+  const inOrder = (position: Int32Array) => orderOf(board, starts, position, { left: stepsOfOrder });
+  const all = inOrder(from(starts, true));
+  if (all) return all;
+  let legs = directly(board, from(starts, false));
+  for (let repeat = 0; repeat < mostRepeats; repeat++) {
+    const at = starts.slice();
+    for (const { item, destination } of legs) at[item] = destination;
+    const next = from(at, true);
+    const better = next.every((host, item) => host === at[item]) ? undefined : inOrder(next);
+    if (!better) break;
+    legs = better;
+  }
+  return legs;
+}
+
+function spread(
+  fleet: Fleet,
+  board: Board,
+  boardOptions: BoardOptions,
+  options: BalanceOptions,
+  { position: first, exchanges }: { position: Int32Array; exchanges: boolean },
+): Int32Array {
   const most = fleet.limits.moves ?? Infinity;
-  let position: Int32Array = Int32Array.from(board.items.map(({ start }) => start));
+  let position = first;
   for (let repeat = 0; repeat < mostRepeats; repeat++) {
     const at = assignmentOf(board, position);
-    const now = repeat === 0 ? board : boardOf(movedFleet(fleet, at), boardOptions);
-    const next = new Spreading(now, options, fleet, most).run();
+    const now = boardOf(movedFleet(fleet, at), boardOptions);
+    const next = new Spreading(now, options, fleet, { most, exchanges }).run();
     const after = assignmentOf(now, next);
     if ([...after].every(([vm, host]) => at.get(vm) === host)) break;
     position = positionOf(board, after);
@@ -44,7 +73,7 @@ function spread(fleet: Fleet, board: Board, boardOptions: BoardOptions, options:
 /** As many of the moves as can be made one after the other, each once: all of them but in the tightest fleets. */
 function directly(board: Board, position: Int32Array): Leg[] {
   const starts = board.items.map(({ start }) => start);
-  const all = orderOf(board, starts, position, { left: 100_000 });
+  const all = orderOf(board, starts, position, { left: stepsOfOrder });
   if (all) return all;
   const state = new State(board);
   const legs: Leg[] = [];

@@ -38,7 +38,7 @@ export class Spreading {
     private readonly board: Board,
     options: BalanceOptions,
     fleet: Fleet,
-    private readonly most: number,
+    private readonly limits: { readonly most: number; readonly exchanges: boolean },
   ) {
     this.#state = new State(board);
     this.#threshold = options.threshold ?? defaultThreshold;
@@ -65,7 +65,7 @@ export class Spreading {
   #best(): Change | undefined {
     const loads = new Map(this.#open.map((host) => [host, this.#state.loads.of(host)]));
     const fullest = [...this.#open].sort((a, b) => loads.get(b)! - loads.get(a)! || a - b);
-    for (const exchange of [false, true])
+    for (const exchange of this.limits.exchanges ? [false, true] : [false])
       for (const source of fullest) {
         const items = this.#state.on(source).filter((item) => !this.board.items[item]!.fixed);
         let best: Change | undefined;
@@ -131,13 +131,13 @@ export class Spreading {
 
   /** The plan would have no more moves than it may. */
   #mayMove(item: number, to: number, other?: number): boolean {
-    if (this.most === Infinity) return true;
+    if (this.limits.most === Infinity) return true;
     let moves = 0;
     this.board.items.forEach(({ vms }, index) => {
       const at = index === item ? to : index === other ? this.#state.position[item]! : this.#state.position[index]!;
       if (at !== this.#home.get(index)) moves += vms.length;
     });
-    return moves <= this.most;
+    return moves <= this.limits.most;
   }
 
   /** Puts back what later moves have made worthless. True if there was any. */
