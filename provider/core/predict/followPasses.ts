@@ -63,7 +63,7 @@ export function followPasses(input: MoveEstimateInput): Course {
     if (dirty <= fitting) return ended(input, sent, dirty);
     const stuck = dirty >= remaining * 0.98;
     const exhausted = options.autoConverge ? throttle.percent >= throttleMost : switchesAtMs === undefined;
-    if (stuck && exhausted) return stays(input, sent);
+    if (stuck && exhausted) return byStep(input, sent, dirty) ?? stays(input, sent);
     at = {
       ...sent,
       remaining: dirty,
@@ -75,9 +75,32 @@ export function followPasses(input: MoveEstimateInput): Course {
 
 type Options = MoveEstimateInput["options"];
 
-function switchTime({ postCopy, postCopyAfterMs, onTimeout, timeoutMs }: Options): number | undefined {
+function switchTime({ postCopy, postCopyAfterMs, onTimeout, timeoutMs, convergence }: Options): number | undefined {
   if (!postCopy) return undefined;
-  return postCopyAfterMs ?? (onTimeout === "postCopy" ? timeoutMs : undefined);
+  const step = convergence?.find(({ action, when }) => action.kind === "postCopy" && "afterMs" in when)?.when;
+  return (
+    postCopyAfterMs ?? (step && "afterMs" in step ? step.afterMs : onTimeout === "postCopy" ? timeoutMs : undefined)
+  );
+}
+
+/** What ends a pre-copy that comes no closer to its end: the first step after which the rest fits into the pause, or post-copy. */
+function byStep(input: MoveEstimateInput, at: Standing, dirty: number): Course | undefined {
+  const { bandwidthBytesPerSecond: rate, overheadMs, options } = input;
+  const { convergence = [] } = options;
+  const steps = convergence
+    .map(({ when, action }) => {
+      const after = "afterMs" in when ? when.afterMs - overheadMs / 2 : 0;
+      return { action, atMs: Math.max(after, at.elapsedMs + ("stalledMs" in when ? when.stalledMs : 0)) };
+    })
+    .sort((a, b) => a.atMs - b.atMs);
+  for (const { action, atMs } of steps) {
+    const waited = { ...at, elapsedMs: atMs, sent: at.sent + ((atMs - at.elapsedMs) / 1000) * rate };
+    if (action.kind === "abort") return undefined;
+    if (action.kind === "postCopy") return switched(input, { ...waited, remaining: dirty }, atMs + overheadMs / 2);
+    if (action.kind === "suspend" || (action.kind === "raiseMaxDowntime" && dirty <= (rate * action.limitMs) / 1000))
+      return ended(input, waited, dirty);
+  }
+  return undefined;
 }
 
 function next({ percent, hot }: Throttle, dirtyAgain: number, options: Options): Throttle {

@@ -36,6 +36,7 @@ export interface MoveEstimateInput {
     | "postCopyAfterMs"
     | "timeoutMs"
     | "onTimeout"
+    | "convergence"
   >;
 }
 

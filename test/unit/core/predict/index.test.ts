@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { ConvergenceStep } from "../../../../provider/core/convergence/step";
 import { predict } from "../../../../provider/core/predict";
 import { showPrediction } from "../../../../provider/core/predict/show";
 import type { MoveEstimateInput } from "../../../../provider/core/predict/types";
@@ -30,6 +31,39 @@ describe("a prediction", () => {
       { verdict, passes, totalMiB: Math.round(totalBytes / MiB), durationMs, downtimeMs },
       { verdict: "converges", passes: 3, totalMiB: 2344, durationMs: 7514, downtimeMs: 128 },
     );
+  });
+
+  describe("with steps of convergence, of a guest that writes twice what is sent", () => {
+    const of = (...convergence: ConvergenceStep[]) => {
+      const postCopy = convergence.some(({ action }) => action.kind === "postCopy");
+      const change = { memoryBytes: 256 * MiB, dirtyBytesPerSecond: 624 * MiB, overheadMs: 0 };
+      const { verdict, durationMs } = predict(
+        input({ ...change, options: { convergence, ...(postCopy && { postCopy }) } }),
+      );
+      return [verdict, durationMs === undefined ? undefined : Math.round(durationMs / 1000)];
+    };
+    const raise = (limitMs: number): ConvergenceStep["action"] => ({ kind: "raiseMaxDowntime", limitMs });
+
+    it("ends after the one that allows the pause, or by post-copy, and not where it is cancelled before", () => {
+      assert.deepEqual(of(), ["willNotConverge", undefined]);
+      assert.deepEqual(of({ when: { stalledMs: 20_000 }, action: raise(500) }), ["willNotConverge", undefined]);
+      assert.deepEqual(of({ when: { stalledMs: 20_000 }, action: raise(1000) }), ["converges", 22]);
+      assert.deepEqual(
+        of(
+          { when: { stalledMs: 20_000 }, action: raise(500) },
+          { when: { stalledMs: 40_000 }, action: { kind: "postCopy" } },
+        ),
+        ["onlyWithPostCopy", 42],
+      );
+      assert.deepEqual(of({ when: { afterMs: 10_000 }, action: { kind: "postCopy" } }), ["onlyWithPostCopy", 11]);
+      assert.deepEqual(
+        of(
+          { when: { stalledMs: 10_000 }, action: { kind: "abort" } },
+          { when: { afterMs: 60_000 }, action: raise(1000) },
+        ),
+        ["willNotConverge", undefined],
+      );
+    });
   });
 
   const dirty = { dirtyBytesPerSecond: 400 * MiB };
