@@ -1,11 +1,19 @@
 /** What cannot hold together: the smallest part of a problem that has no solution still. */
 import type { Conflict, Listed } from "./plan";
+import { listed } from "../core/near";
 import { whyNot } from "./board";
 import type { Fleet, FleetVm, LimitName, Rule } from "./model";
 import { select, show } from "./rules";
 import { type Problem, solve } from "./solve";
 
 const limitNames: readonly LimitName[] = ["memory", "cpu", "hugePages", "nodes"];
+const roomOf: Readonly<Record<LimitName, string>> = {
+  memory: "memory within `limits.memory`",
+  cpu: "virtual CPUs within `limits.cpu`",
+  hugePages: "huge pages",
+  nodes: "memory on one NUMA node",
+  moves: "moves within the limit",
+};
 /** Steps for each smaller problem, and for all of them. */
 const budgetOfEach = 200_000;
 const budgetOfAll = 4_000_000;
@@ -146,15 +154,23 @@ function sentence(
   const target = goal.get(vms[0]!);
   const what =
     target === undefined
-      ? `${vms.join(" and ")} cannot leave ${hostsOf(fleet, vms).join(" and ")}`
+      ? `${listed(vms, "and")} cannot ${vms.length > 1 ? `${vms.length > 2 ? "all" : "both"} ` : ""}leave ${listed(hostsOf(fleet, vms), "and")}`
       : `${vms.map((vm) => `${vm} to ${goal.get(vm)}`).join(" and ")} cannot be`;
   const keeps = [
     ...rules.map(show),
-    ...limits.map((limit) => `the limit of ${limit}`),
+    ...(limits.length > 0 ? [noRoom(target, limits)] : []),
     ...others.map((other) => `${other} stays on ${fleet.vms.find(({ name }) => name === other)!.host}`),
   ];
   const reasons = keeps.length > 0 ? keeps : vms.flatMap((vm) => statics(fleet, vm, target, options));
   return `${what}: ${reasons.length > 0 ? reasons.join("; ") : "no order of moves leads there"}`;
+}
+
+function noRoom(target: string | undefined, limits: readonly LimitName[]): string {
+  const room = listed(
+    limits.map((limit) => roomOf[limit]),
+    "and",
+  );
+  return target === undefined ? `the other hosts have not enough ${room}` : `${target} has not enough ${room}`;
 }
 
 function statics(fleet: Fleet, name: string, target: string | undefined, options: Problem["options"]): string[] {

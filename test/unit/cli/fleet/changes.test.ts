@@ -8,18 +8,32 @@ const step = (id: string, destination: string, more: Partial<Step> = {}): Step =
   ...more,
 });
 
-function changes(steps: Step[], evacuated: PossiblePlan["evacuated"], before: PossiblePlan["evacuated"] = {}) {
+function changes(
+  steps: Step[],
+  evacuated: PossiblePlan["evacuated"],
+  before: PossiblePlan["evacuated"] = {},
+  adopted: ReadonlyMap<string, string> = new Map(),
+) {
   const plan: PossiblePlan = {
     ...{ possible: true, assignment: new Map(), steps, stays: [], blocked: [] },
     ...(evacuated && { evacuated }),
   };
-  return changesOf(plan, { placements: { evacuated: before } } as unknown as Gathered, {});
+  return changesOf(plan, { placements: { evacuated: before }, adopted } as unknown as Gathered, {});
 }
 
 describe("a plan as changes of the placements file", () => {
   it("is the host of each VM that moves, with the VMs that it waits for", () => {
     const { vms } = changes([step("db", "b"), step("web", "c", { after: ["db"] })], undefined);
     assert.deepEqual(vms, { db: { host: "b", after: [] }, web: { host: "c", after: ["db"] } });
+  });
+
+  it("takes over where a VM is that may stay where it was moved by hand, unless the plan moves it on", () => {
+    const adopted = new Map([
+      ["db", "c"],
+      ["web", "c"],
+    ]);
+    const { vms } = changes([step("db", "b")], undefined, {}, adopted);
+    assert.deepEqual(vms, { web: { host: "c" }, db: { host: "b", after: [] } });
   });
 
   it("is only the first move of a VM that is parked", () => {
