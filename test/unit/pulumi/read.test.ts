@@ -20,7 +20,10 @@ describe("read", () => {
     later(60_000);
     const found = (await read(fakeUuid, outs)) as { props: Props; inputs: Props };
     const { plan } = await inputs({ host: "kvm-c" });
-    assert.deepEqual(found.props, { ...outs, host: "kvm-c", plan, currentHost: "kvm-c", state: "paused" });
+    assert.deepEqual(found.props, {
+      ...{ ...outs, host: "kvm-c", plan, currentHost: "kvm-c", state: "paused" },
+      __drift: { host: "kvm-a", from: "kvm-a" },
+    });
     assert.equal(found.inputs["host"], "kvm-c");
     assert.deepEqual(found.inputs["plan"], plan);
   });
