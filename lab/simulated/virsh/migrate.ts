@@ -132,11 +132,14 @@ async function migrateOffline(network: Network, migration: Migration): Promise<A
 async function ended(network: Network, migration: Migration): Promise<string | undefined> {
   const { domain, source, has } = migration;
   const postCopy = has("--postcopy");
+  const { maxDowntimeMs, maxSpeedMiBps } = domain;
   const cancelled = new Promise<string>((cancel) => source.outgoing.set(domain.uuid, { cancel, postCopy }));
   try {
     return await Promise.race([cancelled, network.onMigrate(migration)]);
   } finally {
     source.outgoing.delete(domain.uuid);
+    // What is set while a migration runs, libvirt takes back at its end.
+    Object.assign(domain, { maxDowntimeMs, maxSpeedMiBps });
   }
 }
 

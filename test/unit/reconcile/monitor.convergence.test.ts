@@ -60,7 +60,7 @@ describe("a migration that does not converge", () => {
     assert.match(last!, /^info: no closer to its end for 40 s \(.*\): switching to post-copy$/);
   });
 
-  it("is cancelled by the gentle preset, which puts the maximum downtime back and says what could help", async () => {
+  it("is cancelled by the gentle preset, and told what could help", async () => {
     const world = neverConverges();
     const failure = await world.fails({ options: written("gentle") });
     assert.equal(failure.code, "migrationTimedOut");
@@ -71,7 +71,6 @@ describe("a migration that does not converge", () => {
         "kvm-a: migrate-setmaxdowntime 500",
         "kvm-a: migrate-setmaxdowntime 1000",
         "kvm-a: domjobabort",
-        "kvm-a: migrate-setmaxdowntime 300",
       ],
     );
     assert.match(failure.message, /no closer to its end for 5 min .*it was cancelled/);
