@@ -1,7 +1,8 @@
 /** The provider's side: `update` of the built handlers, in this process, with its real ssh. */
 import { join } from "node:path";
 import type { Lab } from "../../lab/libvirt";
-import { type Build, providerInProcess } from "../in-process";
+import { type Build, type InProcess, providerInProcess } from "../in-process";
+import type { BenchMove } from "./evacuate";
 
 type Props = Record<string, unknown>;
 
@@ -24,17 +25,40 @@ async function built(): Promise<Build> {
 export async function moveByHandler(lab: Lab, { id, domain }: Placement, from: string, to: string): Promise<number> {
   const { handlers, close } = await providerInProcess(lab, await built());
   try {
-    const olds: Props = { domain, host: from, currentHost: from, domainUuid: id, state: "running", __name: domain };
-    const checked = await handlers.check(olds, { domain, host: to });
+    const { olds, news } = await checked(handlers, { id, domain, from, to });
     const start = performance.now();
-    const updated = await handlers.update(id, olds, checked.inputs as Props);
-    const ms = performance.now() - start;
-    const outs = updated.outs as Props;
-    if (outs["currentHost"] !== to || outs["lastMigration"] === undefined) {
-      throw new Error(`the handler did not move ${domain} to ${to}: ${JSON.stringify(outs)}`);
-    }
-    return ms;
+    await update(handlers, { id, domain, from, to }, olds, news);
+    return performance.now() - start;
   } finally {
     await close();
   }
+}
+
+/** All at once, as Pulumi does what does not wait for each other. */
+export async function moveAllByHandler(lab: Lab, moves: readonly BenchMove[]): Promise<void> {
+  const { handlers, close } = await providerInProcess(lab, await built());
+  try {
+    await Promise.all(
+      moves.map(async (move) => {
+        const { olds, news } = await checked(handlers, move);
+        await update(handlers, move, olds, news);
+      }),
+    );
+  } finally {
+    await close();
+  }
+}
+
+type Handlers = InProcess["handlers"];
+
+async function checked(handlers: Handlers, { id, domain, from, to }: BenchMove): Promise<{ olds: Props; news: Props }> {
+  const olds: Props = { domain, host: from, currentHost: from, domainUuid: id, state: "running", __name: domain };
+  const news = (await handlers.check(olds, { domain, host: to })).inputs as Props;
+  return { olds, news };
+}
+
+async function update(handlers: Handlers, { id, domain, to }: BenchMove, olds: Props, news: Props): Promise<void> {
+  const outs = (await handlers.update(id, olds, news)).outs as Props;
+  if (outs["currentHost"] === to && outs["lastMigration"] !== undefined) return;
+  throw new Error(`the handler did not move ${domain} to ${to}: ${JSON.stringify(outs)}`);
 }

@@ -1,13 +1,19 @@
 /**
- * `npm run bench [-- move|preview] [--pairs N]`: what the product costs, on real hosts of this computer. `move` (the default) is a move
- * next to the same by hand, `preview` a preview that asks the hosts next to one that does not.
+ * `npm run bench [-- move|preview|evacuate] [--pairs N]`: what the product costs, on real hosts of this computer. `move` (the default) is a
+ * move next to the same by hand, `preview` a preview that asks the hosts next to one that does not, `evacuate` a host that is emptied next to
+ * the best schedule by hand.
  */
 import { parseArgs } from "node:util";
 import { ensureSystemPackages } from "../system-packages";
+import { benchEvacuate } from "./evacuate";
 import { benchMove } from "./move";
 import { benchPreview } from "./preview";
 
-const benches: Record<string, (pairs: number) => Promise<void>> = { move: benchMove, preview: benchPreview };
+const benches: Record<string, (pairs: number) => Promise<void>> = {
+  move: benchMove,
+  preview: benchPreview,
+  evacuate: benchEvacuate,
+};
 
 async function main(args: string[]): Promise<number> {
   const { bench, pairs } = parse(args);
