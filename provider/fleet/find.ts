@@ -91,8 +91,8 @@ class Search {
   #narrowest(pending: readonly number[], extra: number) {
     const { board, budget } = this.query;
     let best: { item: number; hosts: { host: number; more: number }[] } | undefined;
-    // In a big fleet the next in turn, for to compare all of them takes too long.
-    const candidates = pending.length > 24 ? pending.slice(0, 1) : pending;
+    // Of many the largest, for to compare all of them takes too long.
+    const candidates = pending.length > 24 ? [this.#largest(pending)] : pending;
     for (const item of candidates) {
       const hosts: { host: number; more: number }[] = [];
       for (let host = 0; host < board.hosts.length; host++) {
@@ -113,6 +113,11 @@ class Search {
       if (best === undefined || hosts.length < best.hosts.length) best = { item, hosts };
     }
     return best;
+  }
+
+  #largest(pending: readonly number[]): number {
+    const memoryOf = (item: number) => this.query.board.items[item]!.use[0]!;
+    return pending.reduce((largest, item) => (memoryOf(item) > memoryOf(largest) ? item : largest));
   }
 
   #canMakeRoom(item: number, host: number): boolean {

@@ -51,6 +51,14 @@ describe("fleet: evacuate", () => {
     assert.deepEqual(moves(planFleet(aFleet(smaller, vms), { evacuate: ["a"] })), ["y to b", "db to c after y"]);
   });
 
+  it("finds room for a large VM that comes after many small ones", () => {
+    const small = Array.from({ length: 64 }, (_, n) => aVm(`db-${n + 10}`, "a"));
+    const others = ["b", "c", "d", "e", "f", "g", "h", "i"];
+    const free = others.map((name) => aHost(name, { memoryBytes: 9 }));
+    const fleet = aFleet([aHost("a", { memoryBytes: 70 }), ...free], [...small, aVm("web-large", "a", 6)]);
+    assert.equal(moves(planFleet(fleet, { evacuate: ["a"] })).length, 65);
+  });
+
   it("moves the higher priority first, and waits where a VM says so", () => {
     const vms = [aVm("a1", "a", 1, { after: ["a2"] }), aVm("a2", "a"), aVm("a3", "a", 1, { priority: 5 })];
     const plan = planFleet(aFleet(hosts, vms), { evacuate: ["a"] });
