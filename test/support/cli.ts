@@ -1,4 +1,5 @@
 /** `vm-placement` in this process, on simulated hosts. */
+import type { Inventory } from "../../provider/core/model";
 import type { Clock } from "../../provider/core/ports";
 import { run } from "../../provider/cli/run";
 import type { Local } from "../../provider/cli/verb";
@@ -20,12 +21,18 @@ export async function callCli(
   lab: SimulatedLab,
   {
     hosts = [...lab.hosts.keys()],
+    inventory = Object.fromEntries(hosts.map((name) => [name, { name }])),
     secrets = [],
     local = {},
     clock = { now: () => Date.now(), sleep: () => Promise.resolve() },
-  }: { hosts?: readonly string[]; secrets?: string[]; local?: Partial<Local>; clock?: Clock } = {},
+  }: {
+    hosts?: readonly string[];
+    inventory?: NonNullable<Inventory>;
+    secrets?: string[];
+    local?: Partial<Local>;
+    clock?: Clock;
+  } = {},
 ): Promise<Called> {
-  const inventory = Object.fromEntries(hosts.map((name) => [name, { name }]));
   let [printed, complained] = ["", ""];
   const code = await run(words, {
     dial: () => lab.dial,
