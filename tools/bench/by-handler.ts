@@ -2,13 +2,17 @@
 import { join } from "node:path";
 import type { Lab } from "../../lab/libvirt";
 import { type Build, type InProcess, providerInProcess } from "../in-process";
-import type { BenchMove } from "./evacuate";
 
 type Props = Record<string, unknown>;
 
 export interface Placement {
   id: string;
   domain: string;
+}
+
+export interface BenchMove extends Placement {
+  from: string;
+  to: string;
 }
 
 /** What is measured is what users get: compiled. */

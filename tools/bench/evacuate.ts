@@ -4,7 +4,7 @@
  * next one as soon as one ends. That is the best schedule there is for moves that take the same time.
  */
 import { createLab, type Lab } from "../../lab/libvirt";
-import { moveAllByHandler } from "./by-handler";
+import { type BenchMove, moveAllByHandler } from "./by-handler";
 import { OpenConnections } from "./by-hand";
 import { compare } from "./ratios";
 
@@ -15,13 +15,6 @@ const home = "kvm-a";
 const others = ["kvm-b", "kvm-c"];
 /** The inventory's default for the migrations out of a host and into one. */
 const atATime = 2;
-
-export interface BenchMove {
-  id: string;
-  domain: string;
-  from: string;
-  to: string;
-}
 
 type Side = "handlers" | "raw";
 

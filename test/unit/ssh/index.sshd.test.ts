@@ -217,7 +217,7 @@ describe("ssh: the settings of a real sshd", function () {
         });
 
         it("is named, with the log of sshd, where the agent takes longer", async () => {
-          const agent = await slowAgent(8000);
+          const agent = await slowAgent(4000);
           const { identityFile: _, ...host } = hostAt(await sshd(["LoginGraceTime 1"]), { agent });
           const error = await failed(dial(host), "authRefused", /closed the connection in the middle of the login/);
           assert.ok(commandsOf(error).includes("kvm-a: journalctl -u ssh -u sshd -n 50"));
@@ -305,6 +305,9 @@ describe("ssh: the settings of a real sshd", function () {
     });
   });
 
+  /** SSH_AGENTC_SIGN_REQUEST */
+  const signRequest = 13;
+
   /** The user's agent; it takes so long to sign. */
   async function slowAgent(ms: number): Promise<string> {
     const { socketPath, stop } = await startRealAgent(directory, `agent-${++files}`, userKey);
@@ -313,8 +316,16 @@ describe("ssh: the settings of a real sshd", function () {
       const agent = connect(socketPath).on("error", () => {});
       socket.on("error", () => {}).on("close", () => agent.destroy());
       agent.pipe(socket);
-      // A request for a signature has the type 13 behind its length.
-      socket.on("data", (data) => void setTimeout(() => agent.write(data), data[4] === 13 ? ms : 0));
+      // OpenSSH writes a request's length by itself: what is read is not a whole request.
+      let read = Buffer.alloc(0);
+      socket.on("data", (data) => {
+        read = Buffer.concat([read, data]);
+        while (read.length >= 4 && read.length >= 4 + read.readUInt32BE(0)) {
+          const request = read.subarray(0, 4 + read.readUInt32BE(0));
+          read = read.subarray(request.length);
+          setTimeout(() => agent.write(request), request[4] === signRequest ? ms : 0);
+        }
+      });
     });
     const path = join(directory, `agent-${++files}`);
     await new Promise<void>((resolve) => slow.listen(path, resolve));
