@@ -66,7 +66,7 @@ export class VmFleet extends pulumi.ComponentResource {
 
   private place(
     fleet: string,
-    { name, domain, host, migration, onDrift }: program.FleetMember,
+    { name, domain, host, migration, onDrift, limits }: program.FleetMember,
     before: VmPlacement[],
     { aliases = {} }: VmFleetArgs,
     { dependsOn }: pulumi.ComponentResourceOptions,
@@ -74,7 +74,13 @@ export class VmFleet extends pulumi.ComponentResource {
     const given = Object.hasOwn(aliases, name) ? aliases[name]! : [];
     return new VmPlacement(
       `${fleet}-${name}`,
-      { domain, host, ...(migration !== undefined && { migration }), ...(onDrift !== undefined && { onDrift }) },
+      {
+        domain,
+        host,
+        ...(migration !== undefined && { migration }),
+        ...(onDrift !== undefined && { onDrift }),
+        ...(limits !== undefined && { limits }),
+      },
       {
         parent: this,
         aliases: [{ name, parent: pulumi.rootStackResource }, ...given],

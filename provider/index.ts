@@ -6,6 +6,7 @@ export type {
   ConvergenceActionArgs,
   ConvergenceStepArgs,
   Duration,
+  HostLimitsArgs,
   LastMigration,
   PastEstimate,
   MigrationArgs,
@@ -18,4 +19,4 @@ export type {
   CopiedImage,
   StaleImage,
 } from "./core/args";
-export type { FleetHostArgs, FleetLimitsArgs, FleetRuleArgs, FleetVmArgs, PlacementsArgs } from "./core/placementsArgs";
+export type { FleetHostArgs, FleetRuleArgs, FleetVmArgs, PlacementsArgs } from "./core/placementsArgs";

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { LastMigration, MigrationArgs, OnDrift, Plan } from "./core/args";
+import type { HostLimitsArgs, LastMigration, MigrationArgs, OnDrift, Plan } from "./core/args";
 
 /** The permanent name under which users' states find this code: never rename it. */
 const providerText = 'exports.handler = () => require("pulumi-vm-placement/handlers");';
@@ -30,6 +30,12 @@ export interface VmPlacementArgs {
    * Default: "moveBack".
    */
   onDrift?: pulumi.Input<OnDrift>;
+  /**
+   * How much of the destination all of its VMs may take, by what they were given. A preview checks it, and `up` again right before the move,
+   * by the VMs that are there then and those that are on their way. A move that would break it is refused (`migrationRefused`). Default: no
+   * limit.
+   */
+  limits?: pulumi.Input<DeepInput<HostLimitsArgs>>;
 }
 
 /** Plain values, each of which may also be an output of another resource. */
@@ -65,6 +71,8 @@ export class VmPlacement extends pulumi.CustomResource {
   declare readonly migration: pulumi.Output<MigrationArgs | undefined>;
   /** What becomes of the VM when it was moved by hand, as the program says it. */
   declare readonly onDrift: pulumi.Output<OnDrift | undefined>;
+  /** How much of a destination its VMs may take, as the program says it. */
+  declare readonly limits: pulumi.Output<HostLimitsArgs | undefined>;
   /** The host on which the VM was last observed: its name in the inventory. */
   declare readonly currentHost: pulumi.Output<string>;
   /** libvirt's UUID of the VM (`virsh domuuid`); also the resource's id. */

@@ -19,7 +19,9 @@ export function domstats(network: Network, host: SimulatedHost, words: readonly 
       ...(has("--state") ? [`state.state=${isActive(domain) ? 1 : 5}`] : []),
       ...(has("--cpu-total") && isActive(domain) ? [`cpu.time=${cpuTimeOf(network, domain)}`] : []),
       ...(has("--balloon") ? memoryOf(domain) : []),
-      ...(has("--vcpu") ? ["vcpu.0.time=0", `vcpu.0.exits.sum=${domain.hasRun === false ? 0 : 5}`] : []),
+      ...(has("--vcpu")
+        ? ["vcpu.current=1", "vcpu.maximum=1", "vcpu.0.time=0", `vcpu.0.exits.sum=${domain.hasRun === false ? 0 : 5}`]
+        : []),
     ].join("\n  "),
   );
   return { out: `${blocks.join("\n\n")}\n` };

@@ -22,6 +22,7 @@ export const acceptable: Readonly<Record<string, string>> = {
   "host-files": refusedHarmlessly,
   hugepages: refusedHarmlessly,
   "invariant-tsc": refusedHarmlessly,
+  limits: "if it is right, the destination is fuller than the program allows",
   "machine-type": refusedHarmlessly,
   networks: refusedHarmlessly,
   peer: refusedHarmlessly,

@@ -17,6 +17,17 @@ export type Size = string;
 export type OnDrift = "moveBack" | "adopt" | "fail";
 
 /**
+ * How much of a host its VMs may take, by what they were given. Of VMs that are on their way there, and of those that still leave it, all
+ * counts.
+ */
+export interface HostLimitsArgs {
+  /** Of its memory: "90%". Default: no limit. */
+  memory?: string;
+  /** Virtual CPUs of VMs for each CPU: "400%" is four. Default: no limit. */
+  cpu?: string;
+}
+
+/**
  * How a VM is moved. Each option names the virsh option that it becomes and the libvirt release that brought it; an absent one means
  * libvirt's default.
  *
@@ -338,6 +349,8 @@ export interface PlacementArgs {
   migration?: MigrationArgs;
   /** What becomes of a VM that was moved by hand. Default: "moveBack". */
   onDrift?: OnDrift;
+  /** How much of the destination its VMs may take: checked right before each move. Default: no limit. */
+  limits?: HostLimitsArgs;
 }
 
 /**

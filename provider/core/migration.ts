@@ -1,6 +1,7 @@
 /** One migration, from the decision to the record: made once, and passed on. */
 import type { StaleImage } from "./args";
 import type { DomainView } from "./domain";
+import type { HostLimits } from "./hostLimits";
 import type { MigrationOptions } from "./options";
 
 export interface Migration {
@@ -19,6 +20,8 @@ export interface Migration {
   peer: string;
   /** What earlier moves have left, as the state knows it. */
   staleImages: readonly StaleImage[];
+  /** How much of the destination its VMs may take. */
+  limits?: HostLimits;
   /** Taken over in post-copy, or resumed. */
   inPostCopy?: boolean;
 }

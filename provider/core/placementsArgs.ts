@@ -1,5 +1,5 @@
 /** What a placements file says, as a value of the program. A test keeps it equal to what the file may say. */
-import type { MigrationArgs, OnDrift } from "./args";
+import type { HostLimitsArgs, MigrationArgs, OnDrift } from "./args";
 
 /** The value of a whole placements file: docs/fleet.md. */
 export interface PlacementsArgs {
@@ -10,7 +10,7 @@ export interface PlacementsArgs {
   /** What must hold wherever the VMs are. */
   rules?: FleetRuleArgs[];
   /** How much of each host the VMs may take, and how many moves a plan may have. */
-  limits?: FleetLimitsArgs & {
+  limits?: HostLimitsArgs & {
     /** Most moves in one plan: 20. Default: no limit. */
     moves?: number;
   };
@@ -32,15 +32,7 @@ export interface FleetHostArgs {
   /** Labels beside those of the inventory, for rules. */
   labels?: Record<string, string>;
   /** Override the limits of the fleet, one by one. */
-  limits?: FleetLimitsArgs;
-}
-
-/** How much of a host its VMs may take. */
-export interface FleetLimitsArgs {
-  /** Of its memory: "90%". */
-  memory?: string;
-  /** Virtual CPUs of VMs for each CPU: "400%" is four. */
-  cpu?: string;
+  limits?: HostLimitsArgs;
 }
 
 /** Where a VM belongs, and more. */

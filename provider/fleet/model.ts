@@ -1,4 +1,5 @@
 /** The fleet as plain data: what the planner is given and what it answers. It asks no host and reads no clock. */
+import type { HostLimits } from "../core/hostLimits";
 
 /** Labels of a VM or a host, by their keys. */
 export type Labels = Readonly<Record<string, string>>;
@@ -32,13 +33,7 @@ export interface OnlyRule {
 /** What must hold at every moment of a plan. A rule that is broken at the start blocks nothing, and no plan breaks it further. */
 export type Rule = ApartRule | TogetherRule | OnlyRule;
 
-/** How much of a host its VMs may take. */
-export interface HostLimits {
-  /** A fraction of `memoryBytes`: 0.9. Default: 1. */
-  readonly memory?: number;
-  /** Virtual CPUs of VMs for each CPU: 4. Default: no limit. */
-  readonly cpu?: number;
-}
+export type { HostLimits };
 
 /** Limits of every host, which those of a host override one by one, and of the plan. */
 export interface Limits extends HostLimits {

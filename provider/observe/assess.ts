@@ -3,6 +3,7 @@ import type { LastMigration, Plan } from "../core/args";
 import { decide } from "../core/decide";
 import type { Decision, Desired } from "../core/decide/types";
 import type { DomainView } from "../core/domain";
+import type { HostLimits } from "../core/hostLimits";
 import type { MigrationOptions } from "../core/options";
 import type { Clock, Progress } from "../core/ports";
 import { whereIs } from "../core/whereIs";
@@ -21,6 +22,8 @@ export interface DesiredPlacement {
   /** `currentHost` in state. */
   lastHost: string | undefined;
   drift?: Desired["drift"];
+  /** Of the destination. */
+  limits?: HostLimits;
   /** The last move in state: a prediction may learn from it. */
   lastMigration?: LastMigration | undefined;
   /** With it, an estimate is recorded beside what a live move is measured to take; 0 = without a dirty rate. */

@@ -31,7 +31,7 @@ export function migrationInProgress(
 
 function migrationOf(
   hosts: Hosts,
-  { options, lastMigration }: DesiredPlacement,
+  { options, lastMigration, limits }: DesiredPlacement,
   { view, to, reason }: Decided<"migrate" | "attach" | "resume">,
 ): Migration {
   return {
@@ -44,5 +44,6 @@ function migrationOf(
     before: [],
     peer: peerUri(hosts.host(to)),
     staleImages: lastMigration?.staleImages ?? [],
+    ...(limits && { limits }),
   };
 }

@@ -1,6 +1,7 @@
 /** What `VmFleet` makes of its placements: one placement for each VM, in an order in which each comes after those that it waits for. */
-import type { MigrationArgs, OnDrift } from "../core/args";
+import type { HostLimitsArgs, MigrationArgs, OnDrift } from "../core/args";
 import { PlacementError } from "../core/errors";
+import type { HostLimits } from "../fleet";
 import { parseInventory } from "../schema";
 import { checkAssignment } from "./assignment";
 import { renderFault } from "./faults";
@@ -14,6 +15,8 @@ export interface FleetMember {
   host: string;
   migration?: MigrationArgs;
   onDrift?: OnDrift;
+  /** As the input of a placement. */
+  limits?: HostLimitsArgs;
   after: readonly string[];
 }
 
@@ -47,7 +50,7 @@ export function fleetOf(given: unknown, file: string, hosts: string | undefined)
   return { members: inOrder(placements), warnings: warnings.map((fault) => renderFault(file, fault)) };
 }
 
-function inOrder({ vms, defaults }: Placements): FleetMember[] {
+function inOrder({ vms, defaults, hosts, limits: ofAll }: Placements): FleetMember[] {
   const made = new Map<string, FleetMember>();
   const add = (start: string) => {
     const stack = [start];
@@ -64,11 +67,21 @@ function inOrder({ vms, defaults }: Placements): FleetMember[] {
   const member = (name: string): FleetMember => {
     const { domain, host, after, migration, onDrift = defaults.onDrift } = vms[name]!;
     const options = { ...defaults.migration, ...migration };
+    const limits = limitsOf({ ...ofAll, ...hosts[host]?.limits });
     return {
-      ...{ name, domain, host, after, ...(onDrift !== undefined && { onDrift }) },
+      ...{ name, domain, host, after, ...(onDrift !== undefined && { onDrift }), ...(limits && { limits }) },
       ...(Object.keys(options).length > 0 && { migration: options }),
     };
   };
   for (const name of Object.keys(vms)) add(name);
   return [...made.values()];
+}
+
+function limitsOf({ memory, cpu }: HostLimits): HostLimitsArgs | undefined {
+  const percent = (fraction: number) => `${Number((fraction * 100).toFixed(6))}%`;
+  if (memory === undefined && cpu === undefined) return undefined;
+  return {
+    ...(memory !== undefined && { memory: percent(memory) }),
+    ...(cpu !== undefined && { cpu: percent(cpu) }),
+  };
 }

@@ -15,6 +15,7 @@ export function liveMoveOf(facts: MoveFacts): LiveMove | undefined {
     destination: destination.host,
     memoryBytes: how === "live" ? ordinaryBytesUsed(domain) : 0,
     hugeMemory: how === "live" ? domain.hugeMemory : [],
+    ...(how === "live" && { given: { memoryBytes: domain.memoryBytes, vcpus: domain.vcpus } }),
     ...(copies.length > 0 && { copies }),
   };
 }

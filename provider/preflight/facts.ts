@@ -12,6 +12,7 @@ import { daemonsOn } from "./probes/daemons";
 import { definitionOf } from "./probes/definition";
 import { domainsOn } from "./probes/domains";
 import { fitOn } from "./probes/fit";
+import { givenOn } from "./probes/given";
 import { hostnameOf } from "./probes/hostname";
 import { imageCopyOn } from "./probes/imageCopy";
 import { imagesOn } from "./probes/images";
@@ -40,19 +41,21 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
     hostnameOf(hosts, destination),
   ]).then(([system, hostname]) => ({ system, hostname }));
 
-  const [sourceFacts, destinationFacts, domain, images, volumes, owned, peer, fit] = await Promise.all([
-    hostFacts(hosts, source, wants, clock, unreadable),
-    hostFacts(hosts, destination, wants, clock, unreadable),
-    definition.then((known) => known && domainFacts(source, known, move)),
-    definition.then(async (known) => {
-      const found = await imagesOn(source, destination, known);
-      return options.copyStorage === undefined ? found : imageCopyOn(source, destination, known, found, move);
-    }),
-    definition.then((known) => volumesOn(destination, known)),
-    definition.then((known) => ownedOn(source, destination, known)),
-    peerFacts(hosts, source, move, itsSettings),
-    definition.then((known) => known && fitOn(hosts, destination, known)),
-  ]);
+  const [sourceFacts, destinationFacts, domain, images, volumes, owned, peer, fit, givenOnDestination] =
+    await Promise.all([
+      hostFacts(hosts, source, wants, clock, unreadable),
+      hostFacts(hosts, destination, wants, clock, unreadable),
+      definition.then((known) => known && domainFacts(source, known, move)),
+      definition.then(async (known) => {
+        const found = await imagesOn(source, destination, known);
+        return options.copyStorage === undefined ? found : imageCopyOn(source, destination, known, found, move);
+      }),
+      definition.then((known) => volumesOn(destination, known)),
+      definition.then((known) => ownedOn(source, destination, known)),
+      peerFacts(hosts, source, move, itsSettings),
+      definition.then((known) => known && fitOn(hosts, destination, known)),
+      move.limits && how === "live" ? givenOn(destination) : undefined,
+    ]);
   return {
     source: sourceFacts,
     destination: destinationFacts,
@@ -67,6 +70,8 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
     how,
     options,
     staleImages,
+    limits: move.limits,
+    givenOnDestination,
     nowMs: clock.now(),
   };
 }

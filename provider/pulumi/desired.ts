@@ -36,6 +36,7 @@ export function desiredOf(settings: Settings, id: string | undefined, olds: Prop
     plan: planOf(settings, inputs),
     lastHost: recorded === undefined ? undefined : spelled(recorded),
     ...(drift && { drift }),
+    ...(inputs.limits && { limits: inputs.limits }),
     lastMigration: olds.lastMigration as LastMigration | undefined,
     estimate: settings.preview.probe ? settings.preview : undefined,
     everywhere: olds.__incomplete === true,

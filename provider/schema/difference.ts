@@ -19,8 +19,9 @@ export function difference(olds: Props, news: Props): { changes: boolean; onHost
   const elsewhere = !adopts && ![news.host].flat().includes(olds.currentHost);
   const migration = !isDeepStrictEqual(options(news), options(olds)) || containsUnknown(news.migration);
   const onDrift = (news.onDrift ?? "moveBack") !== (olds.onDrift ?? "moveBack");
+  const limits = !isDeepStrictEqual(news.limits, olds.limits);
   const onHosts = domain || host || elsewhere || refused || olds.__incomplete === true;
-  return { changes: onHosts || migration || onDrift, onHosts, replaces: otherDomain ? ["domain"] : [] };
+  return { changes: onHosts || migration || onDrift || limits, onHosts, replaces: otherDomain ? ["domain"] : [] };
 }
 
 function options(props: Props): unknown {

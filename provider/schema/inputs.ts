@@ -1,11 +1,13 @@
 /** A placement's inputs. */
 import { z } from "zod";
 import type { OnDrift } from "../core/args";
+import type { HostLimits } from "../core/hostLimits";
 import { destinationOf, type NotADestination } from "../core/destination";
 import type { MigrationOptions } from "../core/options";
 import { listed } from "../core/near";
 import { optionConflicts } from "../core/optionConflicts";
 import { canBeShown } from "../core/quote";
+import { hostLimitsSchema } from "./hostLimits";
 import { migrationSchema } from "./migration";
 import { expected, failuresOf, type InputFailure, invalid, unknownFields } from "./refusal";
 import { kindOf, shown, shownName } from "./shown";
@@ -19,6 +21,7 @@ export interface ParsedInputs {
   anyOf: boolean;
   migration: MigrationOptions | undefined;
   onDrift: OnDrift | undefined;
+  limits: HostLimits | undefined;
 }
 
 /**
@@ -81,7 +84,7 @@ const onDriftSchema = z
   .prefault("moveBack");
 
 /** What a program may say, and what a placement keeps beside it; names that begin with "__" are the resource's own. */
-const inputNames = ["domain", "host", "migration", "onDrift"];
+const inputNames = ["domain", "host", "migration", "onDrift", "limits"];
 const outputNames = ["plan", "currentHost", "domainUuid", "state", "lastMigration", "schemaVersion"];
 
 /** Reads a placement's inputs. All failures at once; what Pulumi does not know yet is left out and fails nothing. */
@@ -103,6 +106,7 @@ export function parseInputs(props: Record<string, unknown>): { inputs: ParsedInp
   const host = read(hostSchema, "host");
   const migration = read(migrationSchema.prefault({} as never), "migration");
   const onDrift = read(onDriftSchema, "onDrift");
+  const limits = read(hostLimitsSchema.optional(), "limits");
   if (migration) {
     failures.push(
       ...optionConflicts(migration).map(({ reason, ...where }) => ({ ...where, message: reason, remedies: [] })),
@@ -114,5 +118,5 @@ export function parseInputs(props: Record<string, unknown>): { inputs: ParsedInp
       invalid("host", `got ${shown(host)}; a host is in the list twice; write for example ["kvm-b", "kvm-c"]`),
     );
   }
-  return { inputs: { domain, hosts, anyOf: Array.isArray(host), migration, onDrift }, failures };
+  return { inputs: { domain, hosts, anyOf: Array.isArray(host), migration, onDrift, limits }, failures };
 }

@@ -140,6 +140,19 @@ defaults: { migration: { autoConverge: true, timeout: 5m } }
     assert.deepEqual(await valueOf(fleet.hosts), { "db-01": "kvm-a", "web-01": "kvm-b", big: "kvm-a" });
   });
 
+  it("gives each placement the limits of its host, over those of the fleet", async () => {
+    const placements = `vms: { a: kvm-a, b: kvm-b }
+hosts: { kvm-b: { limits: { memory: 82.5% } } }
+limits: { memory: 90%, cpu: 400%, moves: 3 }
+`;
+    await make({ placements });
+    const limits = registered.filter(({ type }) => type === placementType).map(({ inputs }) => inputs["limits"]);
+    assert.deepEqual(limits, [
+      { memory: "90%", cpu: "400%" },
+      { memory: "82.5%", cpu: "400%" },
+    ]);
+  });
+
   it("takes the text or the value of a file", async () => {
     await make({ placements: "vms: { a: kvm-a }" });
     await make({ placements: { vms: { b: "kvm-b", c: { host: "kvm-c", priority: 1 } } } });

@@ -70,7 +70,13 @@ describe("types: what TypeScript allows is what the schema accepts", () => {
   it("the placement: its inputs", () => {
     const type = declared("provider/core/args.ts", "PlacementArgs");
     const lines = forms(type).filter((line) => !line.startsWith("migration."));
-    assert.deepEqual(lines, ["domain: string", "host: (string)[] | string", 'onDrift?: "adopt" | "fail" | "moveBack"']);
+    assert.deepEqual(lines, [
+      "domain: string",
+      "host: (string)[] | string",
+      'onDrift?: "adopt" | "fail" | "moveBack"',
+      "limits.memory?: string",
+      "limits.cpu?: string",
+    ]);
     assert.equal(
       checker.typeToString(checker.getTypeOfSymbol(type.getProperty("migration")!)),
       "MigrationArgs | undefined",
@@ -78,7 +84,7 @@ describe("types: what TypeScript allows is what the schema accepts", () => {
     const args = declared("provider/index.ts", "VmPlacementArgs").getProperties();
     assert.deepEqual(
       args.map(({ name, flags }) => `${name}${flags & ts.SymbolFlags.Optional ? "?" : ""}`),
-      ["domain", "host", "migration?", "onDrift?"],
+      ["domain", "host", "migration?", "onDrift?", "limits?"],
     );
   });
 

@@ -1,8 +1,10 @@
 /** The finders' input. An undefined field could not be read: no finder concludes anything from it. */
+import type { GivenToVm, MoveAlongside } from "./alongside";
+import type { HostLimits } from "../hostLimits";
 import type { StaleImage } from "../args";
 import type { ErrorCode } from "../errorCodes";
 import type { HugeMemory } from "../hugeMemory";
-import type { CopiedBytes, CopyFacts } from "../imageCopy";
+import type { CopyFacts } from "../imageCopy";
 import type { MigrationOptions } from "../options";
 import type { Pinning } from "../pinning";
 import type { OwnedOnHost, OwnedState } from "../owned";
@@ -169,20 +171,6 @@ export interface PeerFacts {
     | undefined;
 }
 
-/** Another VM that this run moves, and what it takes along. */
-export interface MoveAlongside {
-  domain: string;
-  source: string;
-  destination: string;
-  /** Ordinary memory in use. */
-  memoryBytes: number;
-  hugeMemory: readonly HugeMemory[];
-  /** What is written to the destination's file systems; absent: no disk is copied. */
-  copies?: readonly CopiedBytes[];
-  /** It is on its way: what it takes may be in what the destination says. */
-  begun: boolean;
-}
-
 /** What the destination's libvirt makes of a disk by pool and volume. */
 export type VolumeOnHost =
   | { pool: "missing" | "inactive" }
@@ -230,6 +218,10 @@ export interface MoveFacts {
   staleImages?: readonly StaleImage[] | undefined;
   /** Moves of other VMs in this run, into the destination or out of it; absent: none. */
   alongside?: readonly MoveAlongside[];
+  /** How much of the destination its VMs may take. */
+  limits?: HostLimits | undefined;
+  /** What the VMs that run on the destination were given, by name; asked only where there are limits. */
+  givenOnDestination?: Readonly<Record<string, GivenToVm>> | undefined;
   /** Asked only where images are to be copied; in a live migration of the copied files alone. */
   imageCopy?: {
     /** The files of each disk's backing chain, its own first; a disk without one is not known. */

@@ -6,7 +6,8 @@ import { listed } from "../near";
 import type { Problem, Remedy } from "../problem";
 import { commandLine } from "../shownCommand";
 import { showBytes } from "../units";
-import type { DomainFacts, MoveAlongside, MoveFacts } from "./facts";
+import type { MoveAlongside } from "./alongside";
+import type { DomainFacts, MoveFacts } from "./facts";
 import type { SystemFacts } from "./hostFacts";
 
 export function hugepagesAreFree(facts: MoveFacts, domain: DomainFacts, system: SystemFacts): Problem[] {

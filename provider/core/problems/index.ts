@@ -15,6 +15,7 @@ import { hostFilesAreThere } from "./hostFiles";
 import { imagesCanBeCopied } from "./imageCopy";
 import { driverDaemonsAnswer } from "./driverDaemons";
 import { domainFits, kvmIsOpen } from "./machineType";
+import { withinLimits } from "./limits";
 import { memoryIsFree } from "./memory";
 import { networksAreThere } from "./networks";
 import { compressionIsKnown, qemuIsNotOlder, tlsDiskCopyOverMultiFd, virshKnowsTheOptions } from "./options";
@@ -30,6 +31,7 @@ import { certificatesAreGood, tlsIsAskedFor } from "./tls";
 import { swtpmFits, tpmFits } from "./tpm";
 import { answersAreReadable } from "./unreadable";
 
+export * from "./alongside";
 export * from "./facts";
 export * from "./hostFacts";
 export { imagesToCopy, isCopied } from "./copied";
@@ -73,6 +75,7 @@ const ofTheDomain: readonly Finder[] = [
   swtpmFits,
   securityModelFits,
   memoryIsFree,
+  withinLimits,
   boundToWhatIsThere,
   disksAreThere,
   imagesCanBeCopied,

@@ -3,7 +3,8 @@ import { commandLine } from "../shownCommand";
 import { listed } from "../near";
 import { showBytes } from "../units";
 import { hugepagesAreFree, reserveHugepages } from "./hugepages";
-import type { DomainFacts, MoveAlongside, MoveFacts } from "./facts";
+import type { MoveAlongside } from "./alongside";
+import type { DomainFacts, MoveFacts } from "./facts";
 import type { Problem, Remedy } from "../problem";
 import type { StderrCause } from "./stderr";
 

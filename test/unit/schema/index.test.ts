@@ -375,7 +375,14 @@ describe("schema: domain and host", () => {
       "[fd00::12]:22",
     ]) {
       assert.deepEqual(parseInputs({ domain: "db-01", host }), {
-        inputs: { domain: "db-01", hosts: [host], anyOf: false, migration: { mode: "auto" }, onDrift: "moveBack" },
+        inputs: {
+          domain: "db-01",
+          hosts: [host],
+          anyOf: false,
+          migration: { mode: "auto" },
+          onDrift: "moveBack",
+          limits: undefined,
+        },
         failures: [],
       });
       assert.deepEqual(parseInputs({ domain: "db-01", host: [host, "kvm-z"] }).inputs.hosts, [host, "kvm-z"]);
@@ -383,17 +390,37 @@ describe("schema: domain and host", () => {
     }
   });
 
+  it("takes limits as percentages, and nothing else", () => {
+    const read = (limits: unknown) => {
+      const { inputs, failures } = parseInputs({ domain: "db-01", host: "kvm-a", limits });
+      return failures.length === 0 ? inputs.limits : failures.map(({ property, message }) => `${property}: ${message}`);
+    };
+    assert.deepEqual(read({ memory: "90%", cpu: "400%" }), { memory: 0.9, cpu: 4 });
+    assert.deepEqual(read({}), {});
+    assert.deepEqual(read({ memory: 90 }), [
+      'limits.memory: got 90; expected a percentage from 1% to 1000%, for example "90%"',
+    ]);
+    assert.deepEqual(read({ memory: "0.5%" }), [
+      'limits.memory: got "0.5%"; expected a percentage from 1% to 1000%, for example "90%"',
+    ]);
+    assert.match(JSON.stringify(read({ memroy: "90%" })), /unknown field \\"memroy\\" \(did you mean memory\?\)/);
+    assert.match(
+      JSON.stringify(read("90%")),
+      /expected an object with memory or cpu, for example \{ memory: \\"90%\\" \}/,
+    );
+  });
+
   it("refuses inputs that there are none of, with the nearest; what a placement keeps beside its inputs is no stranger", () => {
     const placement = { domain: "db-01", host: "kvm-a" };
     assert.deepEqual(failuresOf({ ...placement, migrations: {}, Host: "kvm-b" }), [
       [
         "migrations",
-        'unknown field "migrations" (did you mean migration?); the fields are domain, host, migration and onDrift',
+        'unknown field "migrations" (did you mean migration?); the fields are domain, host, migration, onDrift and limits',
         "invalidInput",
       ],
       [
         "Host",
-        'unknown field "Host" (did you mean host?); the fields are domain, host, migration and onDrift',
+        'unknown field "Host" (did you mean host?); the fields are domain, host, migration, onDrift and limits',
         "invalidInput",
       ],
     ]);

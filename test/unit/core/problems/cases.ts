@@ -408,6 +408,23 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     ["blocker free-memory on kvm-b: migrationRefused"],
   ],
   [
+    "more than the limits of the program leave",
+    {
+      ...destinationHas({ totalMemoryBytes: 32 * GiB }),
+      limits: { memory: 0.5, cpu: 1 },
+      givenOnDestination: { "web-01": { memoryBytes: 9 * GiB, vcpus: 7 } },
+    },
+    ["blocker limits on kvm-b: migrationRefused"],
+  ],
+  [
+    "limits, and a destination that does not tell what its VMs were given",
+    { limits: { memory: 0.9 } },
+    [
+      "warning limits on kvm-b: unreadableAnswer",
+      "kvm-b$ virsh domstats --raw --nowait --list-active --balloon --vcpu",
+    ],
+  ],
+  [
     "VMs that fit one by one only",
     {
       ...destinationHas({ availableMemoryBytes: 20 * GiB }),
