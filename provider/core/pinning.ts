@@ -20,6 +20,8 @@ export interface Topology {
   /** Online, or such as may be switched on or plugged in. */
   possibleCpus: readonly number[] | undefined;
   numaNodes: readonly number[] | undefined;
+  /** Bytes, by the number of the node; those that cannot be read are left out. */
+  nodeMemory?: Readonly<Record<number, number>>;
   /** The kernel's second hierarchy of control groups, which takes a CPU that is offline. */
   cgroup2: boolean;
   numad: boolean;

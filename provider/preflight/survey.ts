@@ -1,6 +1,7 @@
 /** What a planner has to know of the hosts and of their VMs. Reads only, one look at each host. */
 import type { DomainView } from "../core/domain";
 import { PlacementError } from "../core/errors";
+import type { Pinning } from "../core/pinning";
 import type { Clock } from "../core/ports";
 import { isActive } from "../core/situation";
 import { whereIs } from "../core/whereIs";
@@ -17,6 +18,8 @@ interface SurveyedHost {
   cpus: number;
   /** Bytes set aside for huge pages, by the size of a page in KiB. */
   hugePages: Readonly<Record<number, number>>;
+  /** Absent: it has one NUMA node, or does not tell. */
+  nodes?: readonly { id: number; memoryBytes: number }[];
 }
 
 export interface SurveyedVm {
@@ -28,6 +31,8 @@ export interface SurveyedVm {
   vcpus: number;
   /** The size in KiB of the huge pages that all of its memory consists of. */
   hugePages?: number;
+  /** The NUMA nodes that all of its memory has to come from; absent: any. */
+  nodes?: readonly number[];
 }
 
 export interface Survey {
@@ -64,7 +69,14 @@ async function hostOf(hosts: Hosts, name: string, clock: Clock): Promise<Measure
       return { host: name, why: "its memory and its CPUs cannot be read" };
     const pages = Object.entries(hugepages).filter(([, { total }]) => total > 0);
     const hugePages = Object.fromEntries(pages.map(([kib, { total }]) => [kib, Number(kib) * 1024 * total]));
-    return { name, memoryBytes, cpus, hugePages, defaultPageKiB: defaultHugepageKiB };
+    const nodes = Object.entries(topology?.nodeMemory ?? {}).map(([id, bytes]) => ({
+      id: Number(id),
+      memoryBytes: bytes,
+    }));
+    return {
+      ...{ name, memoryBytes, cpus, hugePages, ...(nodes.length > 1 && { nodes }) },
+      defaultPageKiB: defaultHugepageKiB,
+    };
   } catch (error) {
     if (!(error instanceof PlacementError)) throw error;
     return { host: name, why: whyUnreachable(error) };
@@ -83,8 +95,9 @@ async function vmOf(hosts: Hosts, views: readonly DomainView[]): Promise<Found> 
   const { host } = place;
   const definition = await definitionOf(hosts, await hosts.on(host), uuid, new UnreadableAnswers());
   if (definition === undefined) return { vm: name, hosts: [host], why: "its definition cannot be read" };
-  const { memoryBytes, vcpus, hugeMemory } = definition;
+  const { memoryBytes, vcpus, hugeMemory, pinning } = definition;
   const [pages] = hugeMemory;
+  const nodes = nodesOf(pinning);
   const isHuge = hugeMemory.length === 1 && pages!.bytes >= memoryBytes;
   return {
     name,
@@ -94,7 +107,15 @@ async function vmOf(hosts: Hosts, views: readonly DomainView[]): Promise<Found> 
     memoryBytes,
     vcpus,
     ...(isHuge && { hugePages: pages!.pageKiB }),
+    ...(nodes && { nodes }),
   };
+}
+
+/** Only these modes keep memory on its nodes. Guest nodes that are bound by themselves add theirs. */
+function nodesOf({ nodes }: Pinning): readonly number[] | undefined {
+  const isWhole = nodes.some(({ guestNode }) => guestNode === undefined);
+  const isBound = isWhole && nodes.every(({ mode }) => mode === "strict" || mode === "restrictive");
+  return isBound ? [...new Set(nodes.flatMap((binding) => binding.nodes))].sort((a, b) => a - b) : undefined;
 }
 
 /** 0 stands for the default size of the host. */

@@ -77,9 +77,17 @@ function vmsOf({ vms: entries }: Placements, { vms: found }: Survey) {
     domains.set(name, vm);
     if (key === undefined) notInFile.add(name);
     const entry = key === undefined ? undefined : entries[key]!;
-    const { host, active, memoryBytes, vcpus, hugePages } = vm;
+    const { host, active, memoryBytes, vcpus, hugePages, nodes } = vm;
     return {
-      ...{ name, host, active, memoryBytes, vcpus, ...(hugePages !== undefined && { hugePages }) },
+      ...{
+        name,
+        host,
+        active,
+        memoryBytes,
+        vcpus,
+        ...(hugePages !== undefined && { hugePages }),
+        ...(nodes && { nodes }),
+      },
       labels: entry?.labels ?? {},
       priority: entry?.priority ?? 0,
       pinned: entry?.pinned ?? false,

@@ -65,6 +65,7 @@ s hugetlbfs; grep -c ' hugetlbfs ' /proc/mounts
 s cpus; cat /sys/devices/system/cpu/online
 s possible; cat /sys/devices/system/cpu/possible
 s nodes; cat /sys/devices/system/node/online
+s nodememory; cat /sys/devices/system/node/node[0-9]*/meminfo 2>/dev/null | grep MemTotal
 s cgroup; [ -e /sys/fs/cgroup/cgroup.controllers ] && echo 2
 s numad; for d in /usr/bin /usr/sbin /bin; do [ -x $d/numad ] && echo yes; done
 s interfaces; ls /sys/class/net
@@ -106,6 +107,7 @@ export function parseSystem(text: string, askedAtMs: number, answeredAtMs: numbe
       onlineCpus: parseCpuSet(section("cpus")),
       possibleCpus: parseCpuSet(section("possible")),
       numaNodes: parseCpuSet(section("nodes")),
+      nodeMemory: nodeMemoryOf(lines("nodememory")),
       cgroup2: section("cgroup") === "2",
       numad: section("numad") !== "",
     },
@@ -114,6 +116,16 @@ export function parseSystem(text: string, askedAtMs: number, answeredAtMs: numbe
     qemuConf,
     certificates: parseCertificates(all),
   };
+}
+
+/** "Node 0 MemTotal:       65771520 kB" */
+function nodeMemoryOf(lines: readonly string[]): Record<number, number> {
+  return Object.fromEntries(
+    lines.flatMap((line) => {
+      const [, node, kib] = /^Node (\d{1,6}) MemTotal: +(\d{1,12}) kB$/.exec(line.trim()) ?? [];
+      return node === undefined ? [] : [[Number(node), Number(kib) * 1024]];
+    }),
+  );
 }
 
 function hugepagesOf(sizes: readonly string[], onNodes: readonly string[]): SystemFacts["hugepages"] {

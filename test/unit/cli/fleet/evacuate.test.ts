@@ -100,6 +100,30 @@ rules:
     assert.match(blocked.find((each) => each.vm === "stray")!.reason, /discover --write/);
   });
 
+  it("counts the memory of each NUMA node, for VMs that are bound to nodes", async () => {
+    writeFileSync(file, "vms: { db-01: kvm-a, web-01: kvm-a }\nhosts: { kvm-c: { maintenance: true } }\n");
+    const nodes = "\n@@ nodememory\nNode 0 MemTotal: 2097152 kB\nNode 1 MemTotal: 2097152 kB\n";
+    const evacuate = (nodesOfWeb: string) =>
+      call(["evacuate", "kvm-a", "--json"], { "kvm-a": [vm(1, "db-01"), vm(2, "web-01")] }, (lab) => {
+        lab.hosts.get("kvm-b")!.answers.set("MemTotal", system.replace("\n@@ end", `${nodes}\n@@ end`));
+        for (const [domain, nodeset] of [
+          [vm(1, "db-01"), "1"],
+          [vm(2, "web-01"), nodesOfWeb],
+        ] as const)
+          lab.hosts
+            .get("kvm-a")!
+            .answers.set(
+              `dumpxml ${domain.uuid}`,
+              `<domain><name>${domain.name}</name><uuid>${domain.uuid}</uuid><memory unit="MiB">1536</memory><numatune><memory mode="strict" nodeset="${nodeset}"/></numatune></domain>`,
+            );
+      });
+    const one = await evacuate("1");
+    assert.equal(one.code, 1);
+    assert.match(one.printed, /cannot both leave kvm-a: the other hosts have not enough memory on one NUMA node/);
+    const each = await evacuate("0");
+    assert.deepEqual([each.code, each.report().moves.length], [0, 2], each.printed);
+  });
+
   it("plans nothing where the file and the hosts do not agree, or a host to empty does not answer", async () => {
     writeFileSync(file, "vms: { db-01: kvm-b }\n");
     const drifted = await call(["evacuate", "kvm-a"], { "kvm-a": [vm(1, "db-01")] });

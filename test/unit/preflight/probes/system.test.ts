@@ -36,6 +36,10 @@ Hugepagesize:       2048 kB
 @@ nodes
 0
 
+@@ nodememory
+Node 0 MemTotal:        3145728 kB
+Node 8 MemTotal:        1048576 kB
+Node x MemTotal: 1 kB
 @@ cgroup
 2
 
@@ -79,6 +83,7 @@ shared_filesystems = [
         onlineCpus: [0, 1, 2, 4],
         possibleCpus: [0, 1, 2, 3, 4, 5, 6, 7],
         numaNodes: [0],
+        nodeMemory: { 0: 3 * 2 ** 30, 8: 2 ** 30 },
         cgroup2: true,
         numad: true,
       },
