@@ -42,10 +42,10 @@ export interface Verb<Options = never> {
   run(session: Session, words: readonly string[], options: Options): Promise<number>;
 }
 
-/** @throws UsageError for a name that the inventory does not have. */
+/** Each once. @throws UsageError for a name that the inventory does not have. */
 export function knownHosts({ settings: { inventory } }: Session, names: readonly string[]): readonly string[] {
   const unknown = names.find((name) => !Object.hasOwn(inventory, name));
-  if (unknown === undefined) return names;
+  if (unknown === undefined) return [...new Set(names)];
   const near = nearMatches(unknown, Object.keys(inventory));
   const hint = near.length > 0 ? `did you mean ${listed(near)}?` : `its hosts are ${listed(Object.keys(inventory), "and")}`; // prettier-ignore
   throw new UsageError(`no host ${unknown} in the inventory; ${hint}`);

@@ -2,12 +2,13 @@
 import type { Asked } from "../../maintain/model";
 import type { Session } from "../verb";
 import { healthOf } from "./health";
+import { withFreshHosts } from "./freshHosts";
 import { planOf } from "./planOf";
 
 export async function check(session: Session, file: string, asked: Asked): Promise<string[]> {
   const found: string[] = [];
   for (const host of asked.hosts) {
-    const own = await ofHost({ ...session, hosts: session.freshHosts() }, file, asked, host);
+    const own = await withFreshHosts(session, (fresh) => ofHost(fresh, file, asked, host));
     found.push(...own.map((text) => `${host}: ${text}`));
   }
   return [...new Set(found)];

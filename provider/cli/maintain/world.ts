@@ -7,6 +7,7 @@ import { gather } from "../fleet/gather";
 import { UsageError } from "../inventory";
 import { textOf, writeWhole } from "../placementsFile";
 import type { Session } from "../verb";
+import { withFreshHosts } from "./freshHosts";
 import { healthOf } from "./health";
 import type { JournalFile } from "./journalFile";
 import { planOf } from "./planOf";
@@ -55,16 +56,6 @@ export function worldOf(session: Session, options: WorldOptions): World {
     start: (host, vms) => start(hosts, host, vms, clock),
     clean: async (host, id) => removeCommand(await shellOf(host), id),
   };
-}
-
-/** Facts of a host are kept for the time of a session, and a maintenance changes them. */
-async function withFreshHosts<T>(session: Session, work: (session: Session) => Promise<T>): Promise<T> {
-  const hosts = session.freshHosts();
-  try {
-    return await work({ ...session, hosts });
-  } finally {
-    await hosts.close();
-  }
 }
 
 function upWords({ yes, stack }: WorldOptions, refresh: boolean): string[] {

@@ -40,6 +40,19 @@ describe("the command line", () => {
     assert.match(printed, /^kvm-b +no +.*connect ECONNREFUSED.* \[hostUnreachable\]$/m);
   });
 
+  it("asks a host that is named twice once, and makes no pair of it", async () => {
+    const { printed } = await call(["doctor", "kvm-a", "kvm-b", "kvm-a", "--json"]);
+    const { hosts, pairs } = JSON.parse(printed) as Diagnosis;
+    assert.deepEqual(
+      hosts.map(({ host }) => host),
+      ["kvm-a", "kvm-b"],
+    );
+    assert.deepEqual(
+      pairs.map(({ source, destination }) => `${source} ${destination}`),
+      ["kvm-a kvm-b", "kvm-b kvm-a"],
+    );
+  });
+
   it("plans for programs", async () => {
     const { printed } = await call(["plan", "db-01", "--to", "kvm-c", "--json"]);
     const { source, ways } = JSON.parse(printed) as { source: string; ways: { host: string; command: string }[] };
