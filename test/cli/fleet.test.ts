@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
+import { totalmem } from "node:os";
 import { join } from "node:path";
 import { endProcessesIn } from "../../lab/end-processes-in";
 import type { LabHost } from "../../lab/libvirt";
@@ -133,6 +134,23 @@ describeWithStack("a host is emptied and filled again", { lab: { hosts: 3 }, sta
     await other.must("virsh -q undefine db-01");
     assert.match(await up(), /moved kvm-a → kvm-[bc] in /);
     assert.deepEqual((await running())["kvm-a"], []);
+  });
+
+  it("not to a host that was filled since the plan: what is there then counts", async () => {
+    write(placements("limits: { memory: 1% }\n").replace("db-01: kvm-a", "db-01: kvm-c"));
+    // With db-01 it is over a hundredth of the host's memory.
+    const memoryMiB = Math.floor(totalmem() / 100 / 2 ** 20) - 32;
+    const other = lab().host("kvm-c");
+    await lab().startGuest({ name: "other", host: "kvm-c", memoryMiB });
+    const { code, stdout } = await stack().up();
+    assert.notEqual(code, 0, stdout);
+    assert.match(
+      stdout,
+      /on kvm-c, db-01 with other would take .* of memory \(limits\.memory: .*, 1% of .*\).*\[migrationRefused\]/s,
+    );
+    assert.deepEqual((await running())["kvm-c"], ["other"]);
+    await other.must("virsh -q destroy other && virsh -q undefine other");
+    assert.match(await up(), /moved kvm-a → kvm-c in /);
   });
 
   it("also by an up that was killed in the middle, and run again", async () => {
