@@ -1,4 +1,7 @@
-/** Limits that libvirt keeps with the VM: what was set before or during a migration holds after its end, too. */
+/**
+ * Limits that libvirt keeps with the VM: what was set before a migration holds after its end, too. What is set while it runs libvirt takes
+ * back by itself (seen in 9.0); it is looked at all the same.
+ */
 import { changes } from "../core/convergence/steps";
 import { commandLine } from "../core/shownCommand";
 import { isActive, isHeld, isInPostCopy, isOutgoing } from "../core/situation";
@@ -14,6 +17,8 @@ import type { Virsh } from "../virsh/client";
 interface KeptLimit {
   name: string;
   isChangedBy: (options: MigrationOptions) => boolean;
+  /** Before the migration begins. */
+  isSetBefore: (options: MigrationOptions) => boolean;
   /** libvirt's own, with which a domain starts. */
   initial: number;
   read: (virsh: Virsh, uuid: string) => Promise<number | undefined>;
@@ -26,6 +31,8 @@ const limits: readonly KeptLimit[] = [
   {
     name: "maximum downtime",
     isChangedBy: (options) => options.maxDowntimeMs !== undefined || changes(options, "raiseMaxDowntime"),
+    isSetBefore: ({ maxDowntimeMs, maxDowntimeAfterMs }) =>
+      maxDowntimeMs !== undefined && maxDowntimeAfterMs === undefined,
     initial: 300,
     read: (virsh, uuid) => virsh.maxDowntimeMs(uuid),
     set: (virsh, uuid, ms) => virsh.setMaxDowntimeMs(uuid, ms),
@@ -35,6 +42,7 @@ const limits: readonly KeptLimit[] = [
   {
     name: "limit of the rate",
     isChangedBy: (options) => changes(options, "setBandwidth"),
+    isSetBefore: () => false,
     initial: 8_796_093_022_207,
     read: (virsh, uuid) => virsh.maxSpeedMiBps(uuid),
     set: (virsh, uuid, mibps) => virsh.setMaxSpeedMiBps(uuid, mibps),
@@ -45,7 +53,8 @@ const limits: readonly KeptLimit[] = [
 
 /**
  * The limits that a migration changes, to be put back on a source that keeps the VM. What one was before a migration that this run did
- * not start is not known any more: it is set to libvirt's default, with a line of information.
+ * not start is not known any more. One that was set before it is set to libvirt's default, with a line of information; others are left
+ * to libvirt, which knows what they were.
  *
  * @returns how to put them back: best effort, with a warning where that failed.
  */
@@ -63,12 +72,13 @@ export async function rememberLimits(
 
 async function remember(
   hosts: Hosts,
-  { domain, source, command }: Migration,
+  { domain, source, command, options }: Migration,
   limit: KeptLimit,
   progress: Progress,
 ): Promise<() => Promise<void>> {
   const started = command !== undefined;
-  const before = started ? await limit.read(await hosts.on(source), domain.uuid) : limit.initial;
+  const usual = limit.isSetBefore(options) ? limit.initial : undefined;
+  const before = started ? await limit.read(await hosts.on(source), domain.uuid) : usual;
   if (before === undefined) return async () => {};
   const couldNot = (why: string) =>
     progress.warn(

@@ -424,6 +424,22 @@ describe("placing a VM", () => {
       assert.equal(world.commands.filter((command) => command.endsWith(": migrate")).length, 1);
     });
 
+    it("leaves the limits to libvirt that only a step has changed: what they were before is not known here", async () => {
+      const world = onA({ maxDowntimeMs: 420, maxSpeedMiBps: 100 });
+      world.lasts(60);
+      void (await world.fakes.dial({ name: "kvm-a" })).exec(world.plan({}).live as string);
+      await new Promise((resolve) => setImmediate(resolve));
+      const convergence = [
+        { when: { afterMs: 1000 }, action: { kind: "setBandwidth", mibps: 2048 } },
+        { when: { afterMs: 2000 }, action: { kind: "raiseMaxDowntime", limitMs: 750 } },
+        { when: { afterMs: 3000 }, action: { kind: "abort" } },
+      ] as const;
+      await assert.rejects(world.place({ lastHost: "kvm-a", options: { convergence } }), { code: "migrationTimedOut" });
+      const { maxDowntimeMs, maxSpeedMiBps } = world.host("kvm-a").find(fakeUuid)!;
+      assert.deepEqual([maxDowntimeMs, maxSpeedMiBps], [420, 100]);
+      assert.equal(world.commands.filter((command) => command.includes("migrate-setspeed")).length, 1);
+    });
+
     it("moves it on when that one went elsewhere", async () => {
       const world = onA();
       world.lasts(5);
