@@ -136,6 +136,31 @@ describeWithStack("a host is emptied and filled again", { lab: { hosts: 3 }, sta
     assert.deepEqual((await running())["kvm-a"], []);
   });
 
+  it("with a VM that was moved by hand: it stays, or the up stops, or it comes back, as onDrift says", async () => {
+    const placedWith = (onDrift: string) =>
+      placements().replace("db-01: kvm-a", `db-01: { host: kvm-a, onDrift: ${onDrift} }`);
+    write(placedWith("adopt"));
+    await up();
+    const { address } = lab().host("kvm-c");
+    await lab()
+      .host("kvm-a")
+      .virsh(`migrate --live --p2p --persistent --undefinesource db-01 qemu+ssh://${address}/system`);
+    const refreshed = await stack().refresh();
+    assert.equal(refreshed.code, 0, refreshed.stdout + refreshed.stderr);
+    assert.match(refreshed.stdout, /db-01 was moved to kvm-c by something else than `up`: it stays there/);
+    assert.match(await up(), /unchanged/);
+    assert.deepEqual((await running())["kvm-c"], ["db-01"]);
+
+    write(placedWith("fail"));
+    const { code, stdout, stderr } = await stack().up();
+    assert.notEqual(code, 0, stdout);
+    assert.match(stdout + stderr, /db-01 is on kvm-c, and `up` left it on kvm-a.*\[driftFound\]/s);
+    assert.deepEqual((await running())["kvm-c"], ["db-01"]);
+
+    write(placedWith("moveBack"));
+    assert.match(await up(), /moved kvm-c → kvm-a in /);
+  });
+
   it("not to a host that was filled since the plan: what is there then counts", async () => {
     write(placements("limits: { memory: 1% }\n").replace("db-01: kvm-a", "db-01: kvm-c"));
     // With db-01 it is over a hundredth of the host's memory.
