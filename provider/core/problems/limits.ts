@@ -38,6 +38,9 @@ export function withinLimits(facts: MoveFacts): Problem[] {
       message: `on ${host}, ${domain.name} ${others} would take ${listed(found, "and")}`,
       remedies: [
         { do: `move other VMs away from ${host} first, or this one to another host` },
+        {
+          do: "if the same `up` moves others away, let this one wait for them: `after` in the placements file, dependsOn in a program",
+        },
         { do: "raise `limits`, if the host can take more" },
       ],
     },
