@@ -13,7 +13,7 @@ export interface Called {
 }
 
 /** No terminal, and no pulumi program. */
-export const nobody: Local = { isInteractive: false, pulumi: () => Promise.resolve(255), onInterrupt: () => {} };
+export const noTerminal: Local = { isInteractive: false, pulumi: () => Promise.resolve(255), onInterrupt: () => {} };
 
 /** @param hosts the inventory's names; the default is those of the lab. */
 export async function callCli(
@@ -37,7 +37,7 @@ export async function callCli(
   const code = await run(words, {
     dial: () => lab.dial,
     clock,
-    local: { ...nobody, ...local },
+    local: { ...noTerminal, ...local },
     settings: () => Promise.resolve({ inventory, uri: "qemu:///system", ssh: "auto", mask: createMask(secrets) }),
     print: (text) => (printed += text),
     complain: (text) => (complained += text),

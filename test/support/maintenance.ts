@@ -6,11 +6,7 @@ import { parse } from "yaml";
 import { SimulatedLab, type SimulatedDomain, type SimulatedHost } from "../../lab/simulated";
 import { callCli } from "./cli";
 import { FakeClock } from "./fake-clock";
-
-/** What the shell of a host with 4 GiB and 4 CPUs says of it. */
-const system = ["clock\n", "memory\nMemTotal: 4194304 kB\nMemAvailable: 4000000 kB\n", "cpus\n0-3\n", "end\n"]
-  .map((section) => `\n@@ ${section}`)
-  .join("");
+import { smallHost } from "./smallHost";
 
 interface OwnHost {
   bootId: string;
@@ -45,7 +41,7 @@ export class Maintained {
   constructor(names: readonly string[], domains: Readonly<Record<string, SimulatedDomain[]>>, text: string) {
     for (const name of names) {
       const host = this.lab.add(name, domains[name] ?? []);
-      host.answers.set("MemTotal", system);
+      host.answers.set("MemTotal", smallHost);
       this.own.set(name, { bootId: bootIdOf(name, 0), boots: 0, commands: new Map() });
       host.onScript = (script) => this.script(host, script);
       host.onCommand = (line) => this.virsh(host, line);

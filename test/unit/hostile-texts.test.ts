@@ -1,7 +1,7 @@
 /** Whatever hosts say, nothing that a person sees or that the state keeps acts on a terminal or on Pulumi's display. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { nobody } from "../support/cli";
+import { noTerminal } from "../support/cli";
 import { run } from "../../provider/cli/run";
 import { errorCodes } from "../../provider/core/errorCodes";
 import { PlacementError } from "../../provider/core/errors";
@@ -122,7 +122,7 @@ async function throughCommandLine(fake: SimulatedLab, words: string[]): Promise<
   const print = (text: string) => (printed += text);
   const settings = () =>
     Promise.resolve({ inventory, uri: "qemu:///system", ssh: "auto" as const, mask: (text: string) => text });
-  await run(words, { dial: () => fake.dial, clock, settings, local: nobody, print, complain: print });
+  await run(words, { dial: () => fake.dial, clock, settings, local: noTerminal, print, complain: print });
   return printed;
 }
 

@@ -108,7 +108,7 @@ function limitsOf({ rebootTimeout = "15m", shutdownTimeout = "5m" }: MaintainOpt
 }
 
 function consentOf({ local, row }: Session, { yes = false }: MaintainOptions) {
-  if (!yes && !local.isInteractive) throw new UsageError("`pulumi up` can ask nobody here: give --yes");
+  if (!yes && !local.isInteractive) throw new UsageError("`pulumi up` cannot ask here, without a terminal: give --yes");
   let isInterrupted = false;
   local.onInterrupt(() => {
     isInterrupted = true;

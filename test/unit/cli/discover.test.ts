@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { run } from "../../../provider/cli/run";
 import { parsePlacements } from "../../../provider/placements/parse";
 import { fakeDomain, SimulatedLab } from "../../../lab/simulated";
-import { callCli, nobody } from "../../support/cli";
+import { callCli, noTerminal } from "../../support/cli";
 
 const uuid = (n: number) => `5c1e2f0a-6d0b-4f8e-9a37-${String(n).padStart(12, "0")}`;
 const vm = (n: number, name: string, state = "running") =>
@@ -139,7 +139,7 @@ describe("vm-placement discover", () => {
         dial: () => lab.dial,
         clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
         settings: () => Promise.reject(new Error("there is no stack")),
-        local: nobody,
+        local: noTerminal,
         print: (text) => (printed += text),
         complain: (text) => (complained += text),
       });

@@ -3,18 +3,15 @@ import assert from "node:assert/strict";
 import { fakeDomain, fakeUuid } from "../../../lab/simulated";
 import type { Props } from "../../../provider/pulumi/state";
 import { boundary, refusal } from "../../support/boundary";
+import { smallHost } from "../../support/smallHost";
 
 const uuidOf = (n: number) => `0f8dfd2e-4bb4-4d0e-9a63-6d6ad3f40c${String(n).padStart(2, "0")}`;
 const other = (n: number) => fakeDomain({ name: `web-0${n}`, uuid: uuidOf(n) });
 const limits = { cpu: "50%" };
-/** What the shell of a host with 4 GiB and 4 CPUs says of it. */
-const system = ["clock\n", "memory\nMemTotal: 4194304 kB\nMemAvailable: 4000000 kB\n", "cpus\n0-3\n", "end\n"]
-  .map((section) => `\n@@ ${section}`)
-  .join("");
 
 function sized() {
   const world = boundary();
-  world.host("kvm-b").answers.set("MemTotal", system);
+  world.host("kvm-b").answers.set("MemTotal", smallHost);
   return world;
 }
 

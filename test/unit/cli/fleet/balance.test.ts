@@ -6,14 +6,10 @@ import type { FleetReport } from "../../../../provider/cli/fleet/report";
 import { fakeDomain, type SimulatedDomain, SimulatedLab } from "../../../../lab/simulated";
 import { callCli } from "../../../support/cli";
 import { FakeClock } from "../../../support/fake-clock";
+import { smallHost } from "../../../support/smallHost";
 
 const vm = (n: number, name: string, more: Partial<SimulatedDomain> = {}) =>
   fakeDomain({ uuid: `5c1e2f0a-6d0b-4f8e-9a37-${String(n).padStart(12, "0")}`, name, memoryMiB: 1024, ...more });
-
-/** What the shell of a host with 4 GiB and 4 CPUs says of it. */
-const system = ["clock\n", "memory\nMemTotal: 4194304 kB\nMemAvailable: 4000000 kB\n", "cpus\n0-3\n", "end\n"]
-  .map((section) => `\n@@ ${section}`)
-  .join("");
 
 describe("vm-placement balance", () => {
   const names = ["kvm-a", "kvm-b", "kvm-c"] as const;
@@ -34,7 +30,7 @@ describe("vm-placement balance", () => {
     // As if all hosts had been started ten days before.
     const startedAt = clock.now() - 10 * 86_400_000;
     lab.now = () => clock.now() - startedAt;
-    for (const name of names) lab.add(name, domains[name] ?? []).answers.set("MemTotal", system);
+    for (const name of names) lab.add(name, domains[name] ?? []).answers.set("MemTotal", smallHost);
     const placed = names.flatMap((host) => (domains[host] ?? []).map(({ name }) => `  ${name}: ${host}\n`));
     if (!words.includes("--kept")) writeFileSync(file, `# ours\nvms:\n${placed.join("")}`);
     prepare(lab);

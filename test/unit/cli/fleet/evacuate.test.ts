@@ -5,14 +5,10 @@ import { join } from "node:path";
 import type { FleetReport } from "../../../../provider/cli/fleet/report";
 import { fakeDomain, SimulatedLab } from "../../../../lab/simulated";
 import { callCli } from "../../../support/cli";
+import { smallHost } from "../../../support/smallHost";
 
 const vm = (n: number, name: string, more: Partial<ReturnType<typeof fakeDomain>> = {}) =>
   fakeDomain({ uuid: `5c1e2f0a-6d0b-4f8e-9a37-${String(n).padStart(12, "0")}`, name, memoryMiB: 1024, ...more });
-
-/** What the shell of a host with 4 GiB and 4 CPUs says of it. */
-const system = ["clock\n", "memory\nMemTotal: 4194304 kB\nMemAvailable: 4000000 kB\n", "cpus\n0-3\n", "end\n"]
-  .map((section) => `\n@@ ${section}`)
-  .join("");
 
 describe("vm-placement evacuate and restore", () => {
   const names = ["kvm-a", "kvm-b", "kvm-c"] as const;
@@ -28,7 +24,7 @@ describe("vm-placement evacuate and restore", () => {
 
   async function call(words: string[], domains: Domains, prepare: (lab: SimulatedLab) => void = () => {}) {
     const lab = new SimulatedLab();
-    for (const name of names) lab.add(name, domains[name] ?? []).answers.set("MemTotal", system);
+    for (const name of names) lab.add(name, domains[name] ?? []).answers.set("MemTotal", smallHost);
     prepare(lab);
     const called = await callCli([...words, "--file", file], lab);
     return { ...called, report: () => JSON.parse(called.printed) as FleetReport };
@@ -105,7 +101,7 @@ rules:
     const nodes = "\n@@ nodememory\nNode 0 MemTotal: 2097152 kB\nNode 1 MemTotal: 2097152 kB\n";
     const evacuate = (nodesOfWeb: string) =>
       call(["evacuate", "kvm-a", "--json"], { "kvm-a": [vm(1, "db-01"), vm(2, "web-01")] }, (lab) => {
-        lab.hosts.get("kvm-b")!.answers.set("MemTotal", system.replace("\n@@ end", `${nodes}\n@@ end`));
+        lab.hosts.get("kvm-b")!.answers.set("MemTotal", smallHost.replace("\n@@ end", `${nodes}\n@@ end`));
         for (const [domain, nodeset] of [
           [vm(1, "db-01"), "1"],
           [vm(2, "web-01"), nodesOfWeb],
