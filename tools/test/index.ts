@@ -1,55 +1,24 @@
 /** `npm test`: every check there is, in stages; `npm test -- unit lab` runs these alone. The last line counts. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureSystemPackages } from "../system-packages";
+import { type Counts, passOn, runStage } from "./run-stage";
+import { stages, stepsOf } from "./stages";
 
-interface Counts {
-  passed: number;
-  failed: number;
-  /** Title and first line of the error, which would otherwise stand far above the end of the output. */
-  failures: string[];
-  notRun: string[];
+interface Result {
+  name: string;
+  counts: Counts;
+  seconds: number;
 }
-
-interface Stage {
-  /** A command whose exit code is the result, or the directory of a mocha suite. */
-  command?: string[];
-  suite?: string;
-  /** For `mocha --timeout`, milliseconds. */
-  timeoutMs?: number;
-  /** Real hosts are needed. */
-  lab?: boolean;
-}
-
-/** A stage that hangs is ended, and failed: longer than any takes on a busy computer of two cores. */
-const stageLimitMs = 45 * 60_000;
-const killAfterMs = 30_000;
-/** So long a suite may take to end after its last test. A test that failed may have left something that keeps its process alive. */
-const endsWithinMs = 60_000;
-
-const bin = (name: string) => join("node_modules/.bin", name);
-
-const stages: Record<string, Stage> = {
-  lint: { command: ["npm", "run", "--silent", "lint"] },
-  types: { command: [bin("tsc"), "--noEmit"] },
-  build: { command: ["npm", "run", "--silent", "build"] },
-  package: { command: ["node", "tools/run", "tools/check-package.ts"] },
-  unit: { suite: "test/unit" },
-  contract: { suite: "test/contract", timeoutMs: 60_000 },
-  lab: { suite: "test/lab", timeoutMs: 120_000, lab: true },
-  cli: { suite: "test/cli", timeoutMs: 300_000, lab: true },
-};
 
 const directory = mkdtempSync(join(tmpdir(), "vm-placement-test-"));
 let interrupted = false;
-let running: ChildProcess | undefined;
-// The stage cleans up after itself; this waits for it. A terminal sends Ctrl-C to both, others send a signal to this process only.
+// The stages clean up after themselves; this waits for them.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
     interrupted = true;
-    if (signal !== "SIGINT" || !process.stdin.isTTY) running?.kill(signal);
+    if (signal !== "SIGINT" || !process.stdin.isTTY) passOn(signal);
   });
 }
 
@@ -64,18 +33,31 @@ async function main(chosen: string[]): Promise<number> {
     const left = ensureSystemPackages((line) => console.log(line), { tls: true, vtpm: true });
     for (const line of left) console.log(`real hosts cannot be had here: ${line}`);
   }
-  const results: { name: string; counts: Counts; seconds: number }[] = [];
-  for (const name of names) {
-    if (interrupted) break;
-    console.log(`\n── ${name}`);
-    const start = Date.now();
-    const counts = await runStage(name, stages[name]!);
-    results.push({ name, counts, seconds: (Date.now() - start) / 1000 });
+  const results: Result[] = [];
+  for (const lanes of stepsOf(names, availableParallelism())) {
+    const [main = [], ...besides] = lanes;
+    for (const lane of besides)
+      console.log(`\n── beside what follows: ${lane.join(", ")}; its output comes when it has ended`);
+    await Promise.all([runLane(main, results, true), ...besides.map((lane) => runLane(lane, results, false))]);
   }
-  return summarize(results);
+  const order = Object.keys(stages);
+  return summarize(results.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name)));
 }
 
-function summarize(results: { name: string; counts: Counts; seconds: number }[]): number {
+/** @param shown whether its output is shown at once; two at a time could not be read. */
+async function runLane(names: readonly string[], results: Result[], shown: boolean): Promise<void> {
+  for (const name of names) {
+    if (interrupted) return;
+    if (shown) console.log(`\n── ${name}`);
+    const output = shown ? undefined : join(directory, `${name}.output`);
+    const start = Date.now();
+    const counts = await runStage(name, stages[name]!, directory, output);
+    if (output !== undefined) console.log(`\n── ${name}, which ran beside\n${readFileSync(output, "utf8")}`);
+    results.push({ name, counts, seconds: (Date.now() - start) / 1000 });
+  }
+}
+
+function summarize(results: readonly Result[]): number {
   console.log("");
   for (const { name, counts, seconds } of results) {
     const { passed, failed } = counts;
@@ -91,66 +73,6 @@ function summarize(results: { name: string; counts: Counts; seconds: number }[])
   const sum = (key: "passed" | "failed") => results.reduce((total, { counts }) => total + counts[key], 0);
   console.log(`${sum("passed")} passed, ${sum("failed") + (interrupted ? 1 : 0)} failed`);
   return sum("failed") > 0 || interrupted ? 1 : 0;
-}
-
-async function runStage(name: string, { command, suite, timeoutMs, lab }: Stage): Promise<Counts> {
-  // What a stage that is cut off leaves there goes with this directory. Labs know of each other by the common one.
-  const env: NodeJS.ProcessEnv = lab ? {} : { TMPDIR: join(directory, "tmp") };
-  mkdirSync(join(directory, "tmp"), { recursive: true });
-  if (command) {
-    const code = await execute(command, env);
-    return code === 0
-      ? { passed: 1, failed: 0, failures: [], notRun: [] }
-      : { passed: 0, failed: 1, failures: [`${command.join(" ")} ended by ${code}`], notRun: [] };
-  }
-  const file = join(directory, name);
-  const timeout = timeoutMs === undefined ? [] : ["--timeout", String(timeoutMs)];
-  const code = await execute(
-    [bin("mocha"), "--reporter", "./tools/test/reporter.js", ...timeout, `${suite}/**/*.test.ts`],
-    { ...env, TEST_COUNTS: file },
-    () => existsSync(file),
-  );
-  if (!existsSync(file))
-    return { passed: 0, failed: 1, failures: [`ended by ${code} before it could count`], notRun: [] };
-  const counts = JSON.parse(readFileSync(file, "utf8")) as Counts;
-  // A suite may also fail as a whole, without a test of its own to blame.
-  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1, failures: [`ended by ${code}`] } : counts;
-}
-
-/**
- * @param isOver whether it has done its work, and only has to end.
- * @returns 0, or what ended it: "exit code 1", "SIGKILL".
- */
-function execute(
-  [program, ...args]: string[],
-  env: NodeJS.ProcessEnv = {},
-  isOver: () => boolean = () => false,
-): Promise<0 | string> {
-  const child = spawn(program!, args, { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
-  running = child;
-  const timers = [
-    setTimeout(() => {
-      console.error(`${program} took more than ${stageLimitMs / 60_000} minutes and is ended`);
-      child.kill("SIGTERM");
-    }, stageLimitMs),
-    setTimeout(() => child.kill("SIGKILL"), stageLimitMs + killAfterMs),
-  ];
-  let overSince: number | undefined;
-  const watch = setInterval(() => {
-    if (!isOver()) return;
-    overSince ??= Date.now();
-    if (Date.now() - overSince < endsWithinMs) return;
-    clearInterval(watch);
-    console.error(`${program} has run all of its tests, and does not end: it is ended`);
-    child.kill("SIGKILL");
-  }, 1000);
-  return new Promise<0 | string>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code, signal) => resolve(code === 0 ? 0 : (signal ?? `exit code ${code}`)));
-  }).finally(() => {
-    timers.forEach(clearTimeout);
-    clearInterval(watch);
-  });
 }
 
 main(process.argv.slice(2))
