@@ -27,9 +27,9 @@ export class Network {
   /** The source keeps a definition, as it does when its daemon was restarted in post-copy. */
   leavesDefinition = false;
 
-  /** Of `qemu+ssh://user@address:port/system`. */
+  /** Of `qemu+ssh://user@address:port/system`, or another transport's. */
   byPeerUri(uri: string): SimulatedHost | undefined {
-    const address = /^qemu\+ssh:\/\/(?:[^@]*@)?(\[[^\]]+\]|[^:/]+)/.exec(uri)?.[1]?.replace(/^\[|\]$/g, "");
+    const address = /^qemu\+(?:ssh|tls|tcp):\/\/(?:[^@]*@)?(\[[^\]]+\]|[^:/]+)/.exec(uri)?.[1]?.replace(/^\[|\]$/g, "");
     return [...this.hosts.values()].find((host) => host.name === address || host.options.address === address);
   }
 

@@ -1,13 +1,13 @@
 /** Every prerequisite on each host and between each pair, with what to do; the same rules and texts as a preview. */
 import { checkHost } from "../core/hostChecks";
 import { PlacementError } from "../core/errors";
+import { makePeerUri } from "../core/peerUri";
 import type { Clock } from "../core/ports";
 import { type Problem, renderProblem } from "../core/problem";
 import { problems } from "../core/problems";
 import { hostStateOn } from "../preflight/probes/hostState";
 import { moveFacts } from "../preflight/facts";
 import type { Hosts } from "../observe/hosts";
-import { peerUri } from "../virsh/migrateCommand";
 import { table } from "./table";
 import { exitCodes, knownHosts, type Verb } from "./verb";
 
@@ -92,7 +92,7 @@ async function fewSessions(hosts: Hosts, host: string): Promise<Problem[]> {
 
 /** libvirt on the host connects to another by qemu+ssh. */
 function usesSsh(hosts: Hosts, names: readonly string[], host: string): boolean {
-  return names.some((name) => name !== host && peerUri(hosts.host(name)).startsWith("qemu+ssh:"));
+  return names.some((name) => name !== host && makePeerUri(hosts.host(name)).startsWith("qemu+ssh:"));
 }
 
 async function between(

@@ -1,3 +1,6 @@
+/** How libvirt on one host reaches libvirt on another. */
+export type PeerTransport = "ssh" | "tls" | "tcp";
+
 /**
  * A KVM host of the inventory (`vm-placement:hosts`). All fields optional: an empty entry is a host that ssh knows by that name.
  */
@@ -24,12 +27,22 @@ export interface Host {
   knownHostsFile?: string;
   /** Jump hosts as in ssh's ProxyJump: "[user@]host[:port]", several separated by commas; names of the inventory come first. "none" = direct. Default: ProxyJump of ssh_config, else direct. */
   proxyJump?: string;
+  /** How the other hosts reach libvirt on this one, "ssh" (`qemu+ssh`), "tls" (`qemu+tls`) or "tcp" (`qemu+tcp`: in clear text, refused unless `migration.accept` has "plain-tcp"). Default: ssh. */
+  peerTransport?: PeerTransport;
   /** Address in the peer URI (`qemu+ssh://ADDRESS/system`), by which the other hosts reach this one. Default: `address`, else `name`. */
   peerAddress?: string;
-  /** User in the peer URI. Default: none, so the source's own ssh configuration decides. */
+  /** User in the peer URI; with tls and tcp the name for SASL. Default: none, so the source's own ssh configuration decides. */
   peerUser?: string;
-  /** Port in the peer URI, 1–65535. Default: none, so the source's own ssh configuration decides. */
+  /** Port in the peer URI, 1–65535. Default: none, so with ssh the source's own ssh configuration decides; 16514 with tls, 16509 with tcp. */
   peerPort?: number;
+  /** With ssh: the private key by which the other hosts log in here, a path on them that root can read (`keyfile=`). Default: the source's own ssh configuration decides. */
+  peerKeyfile?: string;
+  /** With ssh: what links the login to libvirt's socket here (`proxy=`): "native" (virt-ssh-helper), "netcat" (nc), or "auto", the first that is there. Default: auto. */
+  peerProxy?: "auto" | "native" | "netcat";
+  /** With tls: the directory on the other hosts that has cacert.pem, clientcert.pem and clientkey.pem (`pkipath=`). Default: libvirt's own, /etc/pki/CA and /etc/pki/libvirt. */
+  peerPkipath?: string;
+  /** With tls: the versions and ciphers that are offered, as a priority string of GnuTLS (`tls_priority=`). Default: libvirt's own, `tls_priority` of the source's libvirt.conf. */
+  peerTlsPriority?: string;
   /** Address for the migration data (`--migrateuri tcp://ADDRESS`). Default: the destination's own choice (`migration_host` of qemu.conf, else its host name). */
   migrationAddress?: string;
   /** Number of migrations away from this host at the same time, 1–64; the others wait. Default: 2. */

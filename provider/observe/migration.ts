@@ -1,7 +1,7 @@
 /** Makes a migration of a decision; the host that a decision leads `to` is its `destination` from here on. */
 import type { Decision } from "../core/decide/types";
 import type { Migration } from "../core/migration";
-import { peerUri } from "../virsh/migrateCommand";
+import { makePeerUri } from "../core/peerUri";
 import type { DesiredPlacement } from "./assess";
 import type { Hosts } from "./hosts";
 
@@ -42,7 +42,7 @@ function migrationOf(
     reason,
     options,
     before: [],
-    peer: peerUri(hosts.host(to)),
+    peer: makePeerUri(hosts.host(to)),
     staleImages: lastMigration?.staleImages ?? [],
     ...(limits && { limits }),
   };

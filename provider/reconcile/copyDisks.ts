@@ -159,8 +159,14 @@ class DiskCopy implements TakenAlong {
     const { code, stderr } = await run;
     if (code === 0) return;
     const why = lastLine(stderr) || `the copy ended with code ${code}`;
-    const { user, host, port } = this.peer;
-    const options = [...(port === undefined ? [] : ["-p", port]), ...(user === undefined ? [] : ["-l", user]), host];
+    const { user, host, port, keyfile } = this.peer;
+    const key = keyfile === undefined ? [] : ["-i", keyfile];
+    const options = [
+      ...key,
+      ...(port === undefined ? [] : ["-p", port]),
+      ...(user === undefined ? [] : ["-l", user]),
+      host,
+    ];
     throw this.failed(this.source, `${image.path} could not be copied: ${why}`, {
       do: `see whether root on ${source} reaches ${destination} by ssh`,
       commands: [{ host: source, command: ["ssh", ...options.map(quote), "true"].join(" ") }],

@@ -53,7 +53,8 @@ export async function explainFailure(
     }
   }
   if (failure?.code === "peerUntrusted") {
-    failure = readFailure(stderr, { ...context, ...(await peerKeys(hosts, migration.source, migration.destination)) });
+    const keys = await peerKeys(hosts, migration.source, migration.destination, migration.peer);
+    failure = readFailure(stderr, { ...context, ...keys });
   }
   if (failure === undefined || failure.namesDaemons || ["libvirtDown", "domainConflict"].includes(failure.code)) {
     const asked = { ...context, daemons: await daemonsOf(hosts, migration) };

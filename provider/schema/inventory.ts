@@ -3,6 +3,7 @@ import { z } from "zod";
 import { isAccount, isAddressOfHost, isHostName, isIpv6 } from "../core/destination";
 import type { Host } from "../core/model";
 import type { Remedy } from "../core/problem";
+import { parameterFields, peerParameters } from "../core/peerUri";
 import { leaf } from "./leaves";
 import { expected, failuresOf, type InputFailure, invalid, unknownKeys } from "./refusal";
 import { isKeyText, kindOf } from "./shown";
@@ -21,6 +22,10 @@ const address = text(
   '"10.0.0.12" or "fd00::12"',
   isAddressOfHost,
 );
+const choice = (values: readonly string[]) =>
+  leaf.choice({ type: "choice", values }, `"${values[0]!}"`) as z.ZodType<string>;
+/** Where the account's home is does not count there: libvirt opens it, not a shell. */
+const pathOnHosts = (example: string) => text("an absolute path on the other hosts", example, /^\/[^\n\r\0]{1,1023}$/);
 const path = (example: string) => {
   const error = (issue: { input?: unknown }) =>
     expected("a path", example)(issue) + (isKeyText(issue.input) ? "; put the text of a key in privateKey" : "");
@@ -46,9 +51,18 @@ const hostShape = {
   ).optional(),
   knownHostsFile: path('"~/.ssh/known_hosts"').optional(),
   proxyJump: text("jump hosts as ssh writes them", '"bastion" or "admin@bastion:2222"').optional(),
+  peerTransport: choice(["ssh", "tls", "tcp"]).optional(),
   peerAddress: address.optional(),
   peerUser: text("an account name", '"migrate"', isAccount).optional(),
   peerPort: port.optional(),
+  peerKeyfile: pathOnHosts('"/root/.ssh/migrate"').optional(),
+  peerProxy: choice(["auto", "native", "netcat"]).optional(),
+  peerPkipath: pathOnHosts('"/etc/pki/migrate"').optional(),
+  peerTlsPriority: text(
+    "a priority string of GnuTLS",
+    '"NORMAL:-VERS-TLS1.2"',
+    /^[A-Za-z0-9@][A-Za-z0-9@:+!%,_.-]{0,999}$/,
+  ).optional(),
   migrationAddress: address.optional(),
   maxOutgoing: limit.optional(),
   maxIncoming: limit.optional(),
@@ -62,7 +76,17 @@ const hostShape = {
 const hostExample = "{ address: 10.0.0.11, user: root }";
 const inventorySchema = z.record(
   z.string().refine((name) => isHostName(name) || isIpv6(name)),
-  z.strictObject(hostShape, { error: unknownKeys(Object.keys(hostShape), hostExample, kindOf) }).nullable(),
+  z
+    .strictObject(hostShape, { error: unknownKeys(Object.keys(hostShape), hostExample, kindOf) })
+    .superRefine(({ peerTransport = "ssh", ...host }, context) => {
+      for (const field of parameterFields.filter((each) => host[each] !== undefined)) {
+        const { transport } = peerParameters[field];
+        if (transport === peerTransport) continue;
+        const message = `is of peerTransport: ${transport}; expected it with ${transport} only, and peerTransport is ${peerTransport}`;
+        context.addIssue({ code: "custom", path: [field], message });
+      }
+    })
+    .nullable(),
   {
     error: ({ code, input }) =>
       code === "invalid_key"

@@ -113,6 +113,7 @@ export function transferScript(
     ? sh`exec dd of=${path} bs=4M iflag=fullblock conv=fsync,nocreat,notrunc status=none`
     : sh`exec tar --sparse -xpf - -C ${newDirectory(path)}`;
   const login = [
+    ...(peer.keyfile === undefined ? [] : [sh`-i ${peer.keyfile}`]),
     ...(peer.port === undefined ? [] : [sh`-p ${peer.port}`]),
     ...(peer.user === undefined ? [] : [sh`-l ${peer.user}`]),
     peer.host,

@@ -1,25 +1,13 @@
 /** The exact virsh commands of a move, made from inputs and inventory only, so that a preview can promise them. */
 import type { Plan } from "../core/args";
-import { inUri, sshDestination } from "../core/destination";
+import { inUri } from "../core/destination";
 import type { Host, Inventory } from "../core/model";
 import { type MigrationOptions, optionNames, optionTable } from "../core/options";
+import { makePeerUri } from "../core/peerUri";
 import { quote } from "../core/quote";
 import { stepLines } from "./stepCommands";
 
 const defaultUri = "qemu:///system";
-
-/**
- * The address of libvirt on `host`, as another host reaches it.
- *
- * @example qemu+ssh://migrate@[fd00::12]:2222/system
- */
-export function peerUri(host: Host): string {
-  const named = sshDestination(host.name);
-  const address = inUri(host.peerAddress ?? host.address ?? named.host);
-  const user = host.peerUser ?? named.user;
-  const port = host.peerPort ?? named.port;
-  return `qemu+ssh://${user === undefined ? "" : `${user}@`}${address}${port === undefined ? "" : `:${port}`}/system`;
-}
 
 /** The plan for moving `domain` to each of `hosts`; keyed by host where `anyOf`. */
 export function makePlan(inputs: {
@@ -67,7 +55,7 @@ function offlineCommand(domain: string, destination: Host, options: MigrationOpt
 }
 
 function migrate(domain: string, destination: Host, flags: string[], uri: string): string {
-  return [virsh(uri), "migrate", ...flags, quote(domain), quote(peerUri(destination))].join(" ");
+  return [virsh(uri), "migrate", ...flags, quote(domain), quote(makePeerUri(destination))].join(" ");
 }
 
 /** For `plan.before`, and for a limit that is raised while the migration runs. */

@@ -24,6 +24,7 @@ import { pausedVmHasRunHere } from "./pausedAgain";
 import { peerLoginIsQuiet } from "./peerOutput";
 import { peerAnswers } from "./peerUnreachable";
 import { boundToWhatIsThere } from "./pinning";
+import { controlIsEncrypted } from "./plainTcp";
 import { multiFdWithPostCopy, postCopyCanBeResumed, postCopyMayUseUserfaultfd } from "./postCopy";
 import { securityModelFits } from "./securityModel";
 import { nothingHoldsIt } from "./snapshots";
@@ -51,6 +52,7 @@ const ofTheHosts: readonly Finder[] = [
   distinctHosts,
   peerAnswers,
   peerLoginIsQuiet,
+  controlIsEncrypted,
   dataPortsAreOpen,
   certificatesAreGood,
   tlsIsAskedFor,

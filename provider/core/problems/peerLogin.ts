@@ -2,7 +2,7 @@
 import type { Remedy } from "../problem";
 import { commandLine } from "../shownCommand";
 import { anyOf, onOneLine } from "../textMatch";
-import { between, type FailureContext, peerOf, type StderrCause } from "./stderr";
+import { between, type FailureContext, peerOf, sshOptions, type StderrCause } from "./stderr";
 
 export const peerLoginRefused: StderrCause = {
   stderr: /Permission denied \([a-z,-]{0,200}(publickey|password|keyboard|gssapi)|Too many authentication failures/,
@@ -12,8 +12,8 @@ export const peerLoginRefused: StderrCause = {
 
 function letIn(context: FailureContext, refused: string | undefined): Remedy {
   const { source, destination, rootKey } = context;
-  const { user = refused ?? "root" } = peerOf(context);
-  const generate = "ssh-keygen -t ed25519 -N '' -f /root/.ssh/id_ed25519";
+  const { user = refused ?? "root", keyfile = "/root/.ssh/id_ed25519" } = peerOf(context);
+  const generate = commandLine`ssh-keygen -t ed25519 -N '' -f ${keyfile}`;
   const why = `libvirt on ${source} connects as root by ssh, but ${destination} rejects its login as ${user}`;
   const authorizedKeys = `~/.ssh/authorized_keys of ${user} on ${destination}`;
   const attempt = { host: source, command: tryLogin(context, user) };
@@ -25,7 +25,7 @@ function letIn(context: FailureContext, refused: string | undefined): Remedy {
           : `${why}: add root's public key (\`${generate}\` makes one) to ${authorizedKeys}`,
       commands: [
         ...(rootKey === "" ? [{ host: source, command: generate }] : []),
-        { host: source, command: "cat /root/.ssh/id_ed25519.pub" },
+        { host: source, command: commandLine`cat ${`${keyfile}.pub`}` },
         attempt,
       ],
     };
@@ -38,11 +38,8 @@ function letIn(context: FailureContext, refused: string | undefined): Remedy {
 
 /** As root on the source, where libvirt's own ssh would ask nothing either. */
 function tryLogin(context: FailureContext, user: string): string {
-  const { address, port } = peerOf(context);
-  const login = `${user}@${address}`;
-  return port === undefined
-    ? commandLine`ssh -o BatchMode=yes ${login} true`
-    : commandLine`ssh -o BatchMode=yes -p ${port} ${login} true`;
+  const login = `${user}@${peerOf(context).address}`;
+  return `ssh -o BatchMode=yes${sshOptions(context)} ${commandLine`${login} true`}`;
 }
 
 /** "USER@HOST: Permission denied (publickey…", as ssh says it. */

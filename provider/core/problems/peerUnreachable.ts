@@ -6,7 +6,7 @@ import type { HostFacts } from "./hostFacts";
 import type { Problem, Remedy } from "../problem";
 import { dataPortRange, portAnswers } from "./dataPorts";
 import { resolvable } from "./peerName";
-import { type FailureContext, peerOf, type StderrCause } from "./stderr";
+import { type FailureContext, peerOf, sshOptions, type StderrCause } from "./stderr";
 
 /** The control connection: the port, and behind it the login and libvirt. */
 export function peerAnswers({ source, destination, peer }: MoveFacts): Problem[] {
@@ -69,9 +69,9 @@ function listen(transport: "ssh" | "tls" | "tcp", { host, daemons }: HostFacts):
 
 /** The login of libvirt on the source, by hand. Without a port where the URI has none: ssh there may know another one than 22. */
 export function tryPeerLogin(context: Pick<FailureContext, "destination" | "peerUri">): string {
-  const { user, address, port } = peerOf(context);
+  const { user, address } = peerOf(context);
   const login = user === undefined ? address : `${user}@${address}`;
-  return port === undefined ? commandLine`ssh ${login} true` : commandLine`ssh -p ${port} ${login} true`;
+  return `ssh${sshOptions(context)} ${commandLine`${login} true`}`;
 }
 
 export const peerSshUnreachable: StderrCause = {

@@ -2,6 +2,7 @@
 import { type DaemonsByHost, logCommand, nameOfDaemon } from "../daemons";
 import { sshDestination } from "../destination";
 import type { ErrorCode } from "../errorCodes";
+import { readPeerUri } from "../peerUri";
 import type { Remedy } from "../problem";
 import { commandLine } from "../shownCommand";
 import type { TextMatch } from "../textMatch";
@@ -38,19 +39,28 @@ export function peerOf({ peerUri, destination }: Pick<FailureContext, "destinati
   address: string;
   /** undefined: whichever ssh takes there, the one of its configuration or 22. */
   port: string | undefined;
+  /** The private key that ssh there uses; undefined: those of its configuration. */
+  keyfile: string | undefined;
   /** Its name in known_hosts. */
   filedAs: string;
 } {
-  const match = /^[a-z+]+:\/\/(?:([^@/]+)@)?(\[[^\]]+\]|[^:/]+)(?::(\d+))?/.exec(peerUri ?? "");
+  const peer = readPeerUri(peerUri ?? "");
   const named = sshDestination(destination);
-  const address = match?.[2]?.replace(/[[\]]/g, "").replace("%25", "%") ?? named.host;
-  const port = match === null ? named.port?.toString() : match[3];
+  const address = peer?.address ?? named.host;
+  const port = peer === undefined ? named.port?.toString() : peer.port;
   return {
-    user: match === null ? named.user : match[1],
+    user: peer === undefined ? named.user : peer.user,
     address,
     port,
+    keyfile: peer?.keyfile,
     filedAs: port === undefined || port === "22" ? address : `[${address}]:${port}`,
   };
+}
+
+/** Of a login by hand as libvirt makes it: " -i KEY -p PORT", each only where the URI has it. */
+export function sshOptions(context: Pick<FailureContext, "destination" | "peerUri">): string {
+  const { port, keyfile } = peerOf(context);
+  return (keyfile === undefined ? "" : commandLine` -i ${keyfile}`) + (port === undefined ? "" : ` -p ${port}`);
 }
 
 /** What stands behind `open` and before `close` on one line: undefined where it does not stand in the text, or is longer than any path. */

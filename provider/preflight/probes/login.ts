@@ -1,3 +1,4 @@
+import type { Peer } from "../../core/peerUri";
 import { type PeerFacts, readTheLogs } from "../../core/problems";
 import type { Hosts } from "../../observe/hosts";
 import { peerKeys } from "../../observe/peerKeys";
@@ -10,9 +11,10 @@ import { type LoginAnswer, peerAnswer } from "./reach";
  * libvirt's ssh transport runs ssh without a terminal; behind it libvirt must answer too, and virsh in English, whatever the login shell
  * there is and sets. Run by `reachControl`.
  */
-export function loginCommand(address: string, user: string | undefined, port: string | undefined): ShellScript {
+export function loginCommand({ address, user, port, keyfile }: Peer): ShellScript {
   const login = user === undefined ? address : `${user}@${address}`;
-  return sh`ssh -T -o BatchMode=yes -o ConnectTimeout=5 ${port === undefined ? [] : ["-p", port]} -- ${login} env LC_ALL=C virsh -q -c ${peerAnswer} uri`;
+  const options = [...(keyfile === undefined ? [] : ["-i", keyfile]), ...(port === undefined ? [] : ["-p", port])];
+  return sh`ssh -T -o BatchMode=yes -o ConnectTimeout=5 ${options} -- ${login} env LC_ALL=C virsh -q -c ${peerAnswer} uri`;
 }
 
 export async function readLogin(
@@ -29,7 +31,7 @@ export async function readLogin(
     const asked = { ...context, source: destination, sourceUser: user, daemons: { [destination]: itsDaemons } };
     failure = readFailure(stderr, asked);
   } else if (failure?.code === "peerUntrusted") {
-    failure = readFailure(stderr, { ...context, ...(await peerKeys(hosts, source, destination)) });
+    failure = readFailure(stderr, { ...context, ...(await peerKeys(hosts, source, destination, uri)) });
   }
   return {
     works: false,

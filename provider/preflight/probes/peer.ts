@@ -1,10 +1,10 @@
 /** The destination as the source sees it: where libvirt connects to, and where QEMU sends the data. */
-import type { Host } from "../../core/model";
 import { withoutBrackets } from "../../core/destination";
+import type { Host } from "../../core/model";
+import { makePeerUri, peerPorts, readPeerUri } from "../../core/peerUri";
 import type { PeerFacts, SystemFacts } from "../../core/problems";
 import type { Hosts } from "../../observe/hosts";
 import type { Virsh } from "../../virsh/client";
-import { peerUri } from "../../virsh/migrateCommand";
 import type { IntendedMove } from "../intendedMove";
 import { loginCommand, readLogin } from "./login";
 import { reachControl, reachData } from "./reach";
@@ -20,39 +20,30 @@ export async function peerFacts(
   source: Virsh,
   { destination, how, options }: IntendedMove,
   itsSettings: Promise<DestinationSettings>,
-): Promise<PeerFacts | undefined> {
+): Promise<PeerFacts> {
   const host = hosts.host(destination);
-  const peer = peerIn(peerUri(host));
-  const { uri, transport, address, controlPort, user, port } = peer;
-  const login = transport === "ssh" ? loginCommand(address, user, port) : undefined;
+  const uri = makePeerUri(host);
+  const peer = readPeerUri(uri)!;
+  const { transport, address, user } = peer;
+  const controlPort = Number(peer.port ?? peerPorts[transport]);
+  const login = transport === "ssh" ? loginCommand(peer) : undefined;
   const control = reachControl(hosts, source, { destination, uri, address, controlPort, login });
   const settings = await itsSettings;
   const data = how === "live" && !options.tunnelled ? dataIn(settings, host) : undefined;
   const dataPorts = data && (await reachData(hosts, source, { destination, ...data }));
   const answers = await control;
-  if (answers === undefined) return undefined;
   return {
     uri,
     transport,
     address,
     controlPort,
-    control: answers.control,
-    ping: answers.ping,
+    control: answers?.control,
+    ping: answers?.ping,
     dataAddress: data?.address,
     dataAddressFrom: data?.whose,
     dataPorts: dataPorts ?? [],
-    login: answers.login && (await readLogin(hosts, answers.login, { source: source.host, destination, uri, user })),
+    login: answers?.login && (await readLogin(hosts, answers.login, { source: source.host, destination, uri, user })),
   };
-}
-
-const controlPorts = { ssh: 22, tls: 16_514, tcp: 16_509 };
-
-function peerIn(uri: string) {
-  const [, kind = "ssh", user, bracketed = "", port] =
-    /^qemu\+(ssh|tls|tcp):\/\/(?:([^@]+)@)?(\[[^\]]+\]|[^:/]+)(?::(\d+))?/.exec(uri) ?? [];
-  const transport = kind as PeerFacts["transport"];
-  const address = bracketed.replace(/[[\]]/g, "").replace("%25", "%");
-  return { uri, transport, address, user, port, controlPort: port === undefined ? controlPorts[transport] : +port };
 }
 
 /** Where the source will send the data: the inventory's word, else the destination's configuration, else its host name. */

@@ -510,6 +510,9 @@ describe("schema: the inventory", () => {
       peerAddress: "[fd00::11]",
       peerUser: "migrate",
       peerPort: 2022,
+      peerTransport: "ssh",
+      peerKeyfile: "/root/.ssh/migrate",
+      peerProxy: "native",
       migrationAddress: "::1",
       maxOutgoing: 1,
       maxIncoming: 64,
@@ -598,6 +601,43 @@ describe("schema: the inventory", () => {
       ".kvm-a.peerUser",
       'got "-l"; expected an account name, for example "migrate"',
     ],
+    [
+      "a transport that is no control transport of libvirt's between hosts",
+      { "kvm-a": { peerTransport: "libssh2" } },
+      ".kvm-a.peerTransport",
+      'got "libssh2"; expected "ssh", "tls" or "tcp", for example "ssh"',
+    ],
+    [
+      "a switch that would accept any host key or certificate",
+      { "kvm-a": { no_verify: true } },
+      ".kvm-a",
+      /^unknown field "no_verify"; the fields are /,
+    ],
+    [
+      "a key of the account's home, which only a shell knows",
+      { "kvm-a": { peerKeyfile: "~/.ssh/migrate" } },
+      ".kvm-a.peerKeyfile",
+      'got "~/.ssh/migrate"; expected an absolute path on the other hosts, for example "/root/.ssh/migrate"',
+    ],
+    [
+      "a priority that is none",
+      { "kvm-a": { peerTransport: "tls", peerTlsPriority: "NORMAL VERS" } },
+      ".kvm-a.peerTlsPriority",
+      'got "NORMAL VERS"; expected a priority string of GnuTLS, for example "NORMAL:-VERS-TLS1.2"',
+    ],
+    ...(
+      [
+        ["tls", { peerKeyfile: "/root/.ssh/migrate" }, "ssh"],
+        ["tcp", { peerProxy: "native" }, "ssh"],
+        [undefined, { peerPkipath: "/etc/pki/migrate" }, "tls"],
+        ["tcp", { peerTlsPriority: "NORMAL" }, "tls"],
+      ] as const
+    ).map(([peerTransport, field, of]): [string, unknown, string, string] => [
+      `${Object.keys(field)[0]!} with ${peerTransport ?? "the default transport"}`,
+      { "kvm-a": { peerTransport, ...field } },
+      `.kvm-a.${Object.keys(field)[0]!}`,
+      `is of peerTransport: ${of}; expected it with ${of} only, and peerTransport is ${peerTransport ?? "ssh"}`,
+    ]),
     [
       "a list of identity files",
       { "kvm-a": { identityFile: ["a"] } },

@@ -45,7 +45,9 @@ describe("what is shown of a refused value", () => {
 
   it("is no part of a long text, in whatever field of the inventory", () => {
     const fields =
-      "address port agent hostKey peerAddress peerUser peerPort migrationAddress maxOutgoing maintenance".split(" ");
+      "address port agent hostKey peerTransport peerAddress peerUser peerPort peerKeyfile peerTlsPriority migrationAddress maxOutgoing maintenance".split(
+        " ",
+      );
     fc.assert(
       fc.property(secret, fc.constantFrom(...fields), (given, field) => {
         const { failures } = parseInventory(

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import type { Host } from "../../../provider/core/model";
+import { makePeerUri } from "../../../provider/core/peerUri";
 import { type MigrationOptions, type OptionName, optionNames, optionTable } from "../../../provider/core/options";
 import { parseInputs } from "../../../provider/schema";
-import { makePlan, peerUri, setMaxDowntimeCommand } from "../../../provider/virsh/migrateCommand";
+import { makePlan, resumeCommand, setMaxDowntimeCommand } from "../../../provider/virsh/migrateCommand";
 import { parseHelpOptions } from "../../../provider/virsh/parse";
 import { fixture } from "../../support/fixture";
 
@@ -206,9 +207,22 @@ describe("the commands of a plan", () => {
       [{ peerAddress: "[fd00::12]" }, "qemu+ssh://[fd00::12]/system"],
       [{ peerAddress: "fe80::1%eth0" }, "qemu+ssh://[fe80::1%25eth0]/system"],
       [{ peerAddress: "fd00::12", peerUser: "migrate", peerPort: 2222 }, "qemu+ssh://migrate@[fd00::12]:2222/system"],
+      [{ peerTransport: "ssh" }, "qemu+ssh://kvm-b/system"],
+      [{ peerTransport: "tls" }, "qemu+tls://kvm-b/system"],
+      [{ peerTransport: "tls", peerAddress: "fd00::12", peerPort: 16_600 }, "qemu+tls://[fd00::12]:16600/system"],
+      [{ peerTransport: "tcp", peerUser: "migrate" }, "qemu+tcp://migrate@kvm-b/system"],
+      [{ peerKeyfile: "/root/.ssh/migrate" }, "qemu+ssh://kvm-b/system?keyfile=/root/.ssh/migrate"],
+      [
+        { peerKeyfile: "/keys/a b&c=d'é", peerProxy: "native" },
+        "qemu+ssh://kvm-b/system?keyfile=/keys/a%20b%26c%3Dd%27%C3%A9&proxy=native",
+      ],
+      [
+        { peerTransport: "tls", peerPkipath: "/etc/pki/migrate", peerTlsPriority: "NORMAL:-VERS-ALL:+VERS-TLS1.3" },
+        "qemu+tls://kvm-b/system?pkipath=/etc/pki/migrate&tls_priority=NORMAL:-VERS-ALL:%2BVERS-TLS1.3",
+      ],
     ];
     for (const [host, uri] of uris) {
-      it(`by ${uri}`, () => assert.equal(peerUri({ name: "kvm-b", ...host }), uri));
+      it(`by ${uri}`, () => assert.equal(makePeerUri({ name: "kvm-b", ...host }), uri));
     }
 
     const names: [name: string, uri: string][] = [
@@ -223,11 +237,25 @@ describe("the commands of a plan", () => {
       ["::ffff:10.0.0.12", "qemu+ssh://[::ffff:10.0.0.12]/system"],
     ];
     for (const [name, uri] of names) {
-      it(`without an inventory, ${name} by ${uri}`, () => assert.equal(peerUri({ name }), uri));
+      it(`without an inventory, ${name} by ${uri}`, () => assert.equal(makePeerUri({ name }), uri));
     }
 
     it("by an inventory's address, whatever else its name would say", () => {
-      assert.equal(peerUri({ name: "fd00::12", address: "10.0.0.12" }), "qemu+ssh://10.0.0.12/system");
+      assert.equal(makePeerUri({ name: "fd00::12", address: "10.0.0.12" }), "qemu+ssh://10.0.0.12/system");
+    });
+
+    it("quoted where a shell would read what stands behind the path", () => {
+      const host: Host = { name: "kvm-b", peerKeyfile: "/keys/it's&" };
+      assert.match(planFor({}, host).live as string, / 'qemu\+ssh:\/\/kvm-b\/system\?keyfile=\/keys\/it%27s%26'$/);
+      assert.match(planFor({}, host).offline as string, / 'qemu\+ssh:\/\/kvm-b\/system\?keyfile=\/keys\/it%27s%26'$/);
+    });
+
+    it("by the same URI where an interrupted post-copy is resumed", () => {
+      const host: Host = { name: "kvm-b", peerTransport: "tls", peerPkipath: "/etc/pki/migrate" };
+      assert.equal(
+        resumeCommand("db-01", host, { mode: "auto" }, "qemu:///system"),
+        `virsh migrate --live ${always} --postcopy --postcopy-resume db-01 'qemu+tls://kvm-b/system?pkipath=/etc/pki/migrate'`,
+      );
     });
 
     it("quoted where a shell would read brackets", () => {

@@ -43,6 +43,13 @@ const numbers = (from: number, to: number) => Array.from({ length: to - from + 1
 type Change = NonNullable<Parameters<typeof healthyMove>[0]>;
 const domain = (change: Partial<DomainFacts>): Change => ({ domain: healthyDomain(change) });
 const peer = (change: Partial<PeerFacts>): Change => ({ peer: healthyPeer(change) });
+const byTcp = peer({
+  transport: "tcp",
+  uri: "qemu+tcp://kvm-b/system",
+  controlPort: 16_509,
+  login: undefined,
+  control: "open",
+});
 const destinationHas = (change: Partial<SystemFacts>): Change => ({
   destination: healthyHost("kvm-b", { system: healthySystem("kvm-b", change) }),
 });
@@ -1232,12 +1239,29 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   ],
   [
     "a TCP port that refuses",
-    peer({ transport: "tcp", controlPort: 16_509, login: undefined, control: "refused" }),
+    {
+      ...peer({
+        transport: "tcp",
+        uri: "qemu+tcp://kvm-b/system",
+        controlPort: 16_509,
+        login: undefined,
+        control: "refused",
+      }),
+      options: { accept: ["plain-tcp"] },
+    },
     [
       "blocker peer on kvm-a: peerUnreachable",
       "kvm-b$ systemctl enable --now virtproxyd-tcp.socket",
       "kvm-b$ systemctl enable --now libvirtd-tcp.socket",
+      "warning plain-tcp on kvm-b: peerTls",
     ],
+  ],
+  ["a definition that would cross the network in clear text", byTcp, ["blocker plain-tcp on kvm-b: peerTls"]],
+  ["memory that would, too", { ...byTcp, options: { tunnelled: true } }, ["blocker plain-tcp on kvm-b: peerTls"]],
+  [
+    "plain TCP between two hosts, without a VM",
+    { ...byTcp, domain: undefined },
+    ["warning plain-tcp on kvm-b: peerTls"],
   ],
   [
     "a certificate of tomorrow",
