@@ -29,7 +29,8 @@ export const acceptable: Readonly<Record<string, string>> = {
   "numa-nodes": refusedHarmlessly,
   numad: refusedHarmlessly,
   "peer-output": refusedHarmlessly,
-  "plain-tcp": "the definition of the VM, with the passwords in it, crosses the network in clear text, and an attacker on the way can change it",
+  "plain-tcp":
+    "the definition of the VM, with the passwords in it, crosses the network in clear text, and an attacker on the way can change it",
   "post-copy-userfaultfd": refusedHarmlessly,
   "qemu-devices": refusedHarmlessly,
   "security-model": refusedHarmlessly,
