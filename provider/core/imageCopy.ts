@@ -31,6 +31,10 @@ export interface ImageToCopy {
   /** "vda", for its backing files too. */
   disk: string;
   path: string;
+  /** Its path on the destination: the storage pool of a volume may have another directory there. */
+  destinationPath: string;
+  /** The storage pool by which the definition names it. */
+  pool?: string;
   isBlock: boolean;
   bytes: number;
   allocatedBytes: number;

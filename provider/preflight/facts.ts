@@ -27,7 +27,7 @@ import { snapshotsOf } from "./probes/snapshots";
 import { systemOf } from "./probes/system";
 import { UnreadableAnswers } from "./probes/unreadable";
 import { versionsOn } from "./probes/versions";
-import { volumesOn } from "./probes/volumes";
+import { destinationPathsOf, volumesOn } from "./probes/volumes";
 
 /** @throws PlacementError when a host cannot be asked at all. */
 export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock): Promise<MoveFacts> {
@@ -36,6 +36,7 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
   const wants = { certificates: how === "live" && options.tls === true, pools: options.copyStorage !== undefined };
   const unreadable = new UnreadableAnswers();
   const definition = definitionOf(hosts, source, move.domain.uuid, unreadable);
+  const volumesThere = definition.then((known) => volumesOn(destination, known));
   const itsSettings = Promise.all([
     systemOf(hosts, destination, wants.certificates, clock),
     hostnameOf(hosts, destination),
@@ -47,10 +48,13 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
       hostFacts(hosts, destination, wants, clock, unreadable),
       definition.then((known) => known && domainFacts(source, known, move)),
       definition.then(async (known) => {
-        const found = await imagesOn(source, destination, known);
-        return options.copyStorage === undefined ? found : imageCopyOn(source, destination, known, found, move);
+        const destinationPaths = destinationPathsOf(known, await volumesThere);
+        const found = await imagesOn(source, destination, known, destinationPaths);
+        return options.copyStorage === undefined
+          ? found
+          : imageCopyOn(source, destination, known, found, destinationPaths, move);
       }),
-      definition.then((known) => volumesOn(destination, known)),
+      volumesThere,
       definition.then((known) => ownedOn(source, destination, known)),
       peerFacts(hosts, source, move, itsSettings),
       definition.then((known) => known && fitOn(hosts, destination, known)),

@@ -5,6 +5,7 @@
 import { endsWithin } from "../observe/clock";
 import type { CopiedImage } from "../core/args";
 import type { ErrorCode } from "../core/errorCodes";
+import { cleanLine } from "../core/clean";
 import { PlacementError } from "../core/errors";
 import type { ImageToCopy } from "../core/imageCopy";
 import { listed } from "../core/near";
@@ -12,6 +13,7 @@ import { wholeNumber } from "../core/numbers";
 import type { Clock, Progress } from "../core/ports";
 import type { Migration } from "../core/migration";
 import type { Remedy } from "../core/problem";
+import { commandLine } from "../core/shownCommand";
 import { quote } from "../core/quote";
 import { intervals } from "../core/times";
 import { showBytes, showDuration } from "../core/units";
@@ -29,6 +31,7 @@ import {
   stopReaderScript,
   transferScript,
 } from "../virsh/imageCopy";
+import { command } from "../virsh/virshCommand";
 import { type PeerLogin, peerLogin } from "../virsh/peerLogin";
 import type { ShellScript } from "../virsh/shellScript";
 import type { TakenAlong } from "./takenAlong";
@@ -86,7 +89,9 @@ class DiskCopy implements TakenAlong {
       source,
       destination,
     } = this.migration;
-    const paths = this.copies.map(({ image: { path } }) => path);
+    const paths = this.copies.map(({ image: { path, destinationPath } }) =>
+      path === destinationPath ? path : `${path} (${destinationPath} on ${destination})`,
+    );
     return `the disks ${listed(paths, "and")} of ${name} are on ${source} and, as a copy, on ${destination}`;
   }
 
@@ -119,10 +124,22 @@ class DiskCopy implements TakenAlong {
   }
 
   async settle(): Promise<void> {
-    for (const { image } of this.copies) await this.run(this.destination, settleImageScript(image.path));
+    for (const { image } of this.copies) await this.run(this.destination, settleImageScript(image.destinationPath));
+    await this.refreshPools();
     // A later move back finds it in the state, too.
     for (const { image, digest } of this.copies)
       await this.run(this.source, leaveImageScript(image.path, digest)).catch(() => {});
+  }
+
+  /** libvirt starts no VM with a volume that was not there when it read the pool. */
+  private async refreshPools(): Promise<void> {
+    const pools = new Set(this.copies.flatMap(({ image: { pool } }) => pool ?? []));
+    for (const pool of pools) {
+      if ((await this.destination.inquire(command`pool-refresh --pool=${pool}`)) !== undefined) continue;
+      this.ports.progress.warn(
+        `the storage pool ${cleanLine(pool)} on ${this.destination.host} could not be refreshed; ${this.name} starts once \`${commandLine`virsh pool-refresh ${pool}`}\` has run there`,
+      );
+    }
   }
 
   async putBack(): Promise<boolean> {

@@ -11,25 +11,44 @@ done
 s end`;
 }
 
-/** @returns undefined for an image whose chain is not to be had. */
-export function parseChains(text: string): Record<string, string[]> | undefined {
-  const all = sections(text);
-  if (!all.has("end")) return undefined;
-  return Object.fromEntries(
-    [...all].flatMap(([path, section]) => {
-      const files = path === "end" ? undefined : chainOf(section);
-      return files === undefined ? [] : [[path, files] as const];
-    }),
-  );
+export interface Chains {
+  /** By image; one whose chain is not to be had is not in it. */
+  chains: Record<string, string[]>;
+  /** Images with a backing file that one of the chain names relative to its own directory. */
+  relative: string[];
 }
 
-function chainOf(base64: string): string[] | undefined {
+export function parseChains(text: string): Chains | undefined {
+  const all = sections(text);
+  if (!all.has("end")) return undefined;
+  const known = [...all].flatMap(([path, section]) => {
+    const images = path === "end" ? undefined : chainOf(section);
+    return images === undefined ? [] : [{ path, images }];
+  });
+  return {
+    chains: Object.fromEntries(known.map(({ path, images }) => [path, images.map(({ filename }) => filename)])),
+    relative: known.filter(({ images }) => images.some(isRelative)).map(({ path }) => path),
+  };
+}
+
+interface ChainImage {
+  filename: string;
+  /** As it stands in the image. */
+  "backing-filename"?: unknown;
+}
+
+function chainOf(base64: string): ChainImage[] | undefined {
   try {
     const chain: unknown = JSON.parse(Buffer.from(base64.trim(), "base64").toString("utf8"));
     if (!Array.isArray(chain)) return undefined;
-    const names = chain.map((image: { filename?: unknown }) => image.filename);
-    return names.every((name): name is string => typeof name === "string" && name.startsWith("/")) ? names : undefined;
+    const isFile = (image: { filename?: unknown }): image is ChainImage =>
+      typeof image.filename === "string" && image.filename.startsWith("/");
+    return chain.every(isFile) ? chain : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isRelative({ "backing-filename": name }: ChainImage): boolean {
+  return typeof name === "string" && !name.startsWith("/") && !/^(json|[a-z0-9+.-]+):/.test(name);
 }

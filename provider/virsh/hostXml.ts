@@ -104,6 +104,15 @@ export function parsePoolFreeBytes(xml: string): number | undefined {
   return ["bytes", "B"].includes(available.attributes.unit ?? "bytes") ? wholeNumber(available.text) : undefined;
 }
 
+/** Reads `virsh pool-dumpxml`: the directory in which all volumes of the pool are files or devices by their names; undefined where it has none. */
+export function parsePoolTarget(xml: string): string | undefined {
+  const pool = parseXml(xml, "pool");
+  if (pool === undefined || !["dir", "fs", "netfs", "logical", "zfs"].includes(pool.attributes.type ?? ""))
+    return undefined;
+  const { text } = first(pool, "target", "path");
+  return text.startsWith("/") ? text : undefined;
+}
+
 /** Reads `virsh pool-dumpxml`: the directory of a pool of files, "" for any other kind; undefined where it cannot be read. */
 export function parsePoolPath(xml: string): string | undefined {
   const pool = parseXml(xml, "pool");

@@ -84,12 +84,12 @@ export function changedScript(path: string): ShellScript {
  * @param account who logs in there from the source, where that is not root.
  */
 export function prepareScript(
-  { path, bytes, known }: ImageToCopy,
+  { destinationPath, bytes, known }: ImageToCopy,
   digest: string,
   account: string | undefined,
 ): ShellScript {
   return sh`${imageFunctions}
-set -e; p=${path}; beside
+set -e; p=${destinationPath}; beside
 [ -d "$d" ] || fail "$d does not exist"
 rm -rf "$m.new"
 if [ -e "$p" ] && ! empty "$p"; then
@@ -105,13 +105,13 @@ ${account === undefined ? sh`` : sh`chown ${account} "$m.new"`}
 
 /** On the source. Which process reads the image stands beside it meanwhile. */
 export function transferScript(
-  { path, isBlock, bytes }: ImageToCopy,
+  { path, destinationPath, isBlock, bytes }: ImageToCopy,
   peer: PeerLogin,
   bandwidthMiBps: number | undefined,
 ): ShellScript {
   const receiver = isBlock
-    ? sh`exec dd of=${path} bs=4M iflag=fullblock conv=fsync,nocreat,notrunc status=none`
-    : sh`exec tar --sparse -xpf - -C ${newDirectory(path)}`;
+    ? sh`exec dd of=${destinationPath} bs=4M iflag=fullblock conv=fsync,nocreat,notrunc status=none`
+    : sh`exec tar --sparse -xpf - -C ${newDirectory(destinationPath)}`;
   const login = [
     ...(peer.keyfile === undefined ? [] : [sh`-i ${peer.keyfile}`]),
     ...(peer.port === undefined ? [] : [sh`-p ${peer.port}`]),
@@ -129,7 +129,7 @@ c=$?; rm -f "$m.reader"; exit $c`;
 function fileReader(path: string, bandwidthMiBps: number | undefined): ShellScript {
   const records = Math.max(1, Math.floor(((bandwidthMiBps ?? 0) * 1024) / 10));
   const limit = bandwidthMiBps === undefined ? sh`` : sh`--checkpoint=${records} --checkpoint-action=sleep=1`;
-  return sh`tar --sparse --dereference ${limit} -cf - -- ${`./${path.slice(path.lastIndexOf("/") + 1)}`}`;
+  return sh`tar --sparse --dereference ${limit} -cf - -- ${`./${nameOf(path)}`}`;
 }
 
 function blockReader(path: string, bytes: number, bandwidthMiBps: number | undefined): ShellScript {
@@ -156,19 +156,19 @@ p=${path}; beside; reader && kill "$r"; rm -f "$m.reader"; true`;
 }
 
 /** On the destination, after the copy: verifies it and puts it in its place. Prints "placed INODE". */
-export function placeImageScript({ path, bytes, isBlock }: ImageToCopy, digest: string): ShellScript {
+export function placeImageScript({ path, destinationPath, bytes, isBlock }: ImageToCopy, digest: string): ShellScript {
   if (isBlock) {
     return sh`${imageFunctions}
-set -e; p=${path}; beside
+set -e; p=${destinationPath}; beside
 [ "$(sum "$p" ${bytes})" = ${digest} ] || fail "the copy of $p differs from its original"
 echo "placed $(stat -L -c %i "$p")"`;
   }
   return sh`${imageFunctions}
-set -e; p=${path}; beside
-[ "$(sum "$m.new/$b" ${bytes})" = ${digest} ] || { rm -rf "$m.new"; fail "the copy of $p differs from its original"; }
+set -e; p=${destinationPath}; beside; n="$m.new/"${nameOf(path)}
+[ "$(sum "$n" ${bytes})" = ${digest} ] || { rm -rf "$m.new"; fail "the copy of $p differs from its original"; }
 remember ${digest}
 if [ -e "$p" ]; then rm -rf "$m.old"; mv -T -- "$p" "$m.old"; fi
-mv -T -- "$m.new/$b" "$p"; rmdir "$m.new"
+mv -T -- "$n" "$p"; rmdir "$m.new"
 ! selinux || restorecon -F "$p" 2>/dev/null || true
 sync
 echo "placed $(stat -L -c %i "$p")"`;
@@ -180,13 +180,17 @@ echo "placed $(stat -L -c %i "$p")"`;
  *
  * @param inode of the copy in its place; undefined: none was put there.
  */
-export function removeImageScript({ path, bytes, isBlock }: ImageToCopy, digest: string, inode: string | undefined) {
+export function removeImageScript(
+  { destinationPath, bytes, isBlock }: ImageToCopy,
+  digest: string,
+  inode: string | undefined,
+) {
   if (isBlock) {
     return sh`${imageFunctions}
-p=${path}; beside; remember "$(sum "$p" ${bytes})"; sync`;
+p=${destinationPath}; beside; remember "$(sum "$p" ${bytes})"; sync`;
   }
   return sh`${imageFunctions}
-set -e; p=${path}; beside
+set -e; p=${destinationPath}; beside
 rm -rf "$m.new"
 ${inode === undefined ? sh`` : sh`[ "$(stat -L -c %i "$p" 2>/dev/null)" != ${inode} ] || rm -f "$p"`}
 if [ -e "$m.old" ] && [ ! -e "$p" ]; then mv -T -- "$m.old" "$p"; fi
@@ -208,6 +212,9 @@ p=${path}; beside; remember ${digest}`;
 }
 
 function newDirectory(path: string): string {
-  const at = path.lastIndexOf("/");
-  return `${path.slice(0, at)}/.vm-placement-${path.slice(at + 1)}.new`;
+  return `${path.slice(0, path.lastIndexOf("/"))}/.vm-placement-${nameOf(path)}.new`;
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }

@@ -1,6 +1,6 @@
 /** Which disks are copied, and by whom. */
 import type { ImageToCopy } from "../imageCopy";
-import type { Disk, MoveFacts } from "./facts";
+import type { Disk, DomainFacts, MoveFacts } from "./facts";
 import { isSameStorage } from "./oneDisk";
 
 /** What libvirt copies: the chosen ones, by default all that the guest can write to and no other VM shares. */
@@ -28,6 +28,21 @@ export function isShared(disk: Disk, path: string, { source, sourceImages, desti
   return isSameStorage({ ...disk, type, path }, sourceImages[path], destinationImages[path], source);
 }
 
+/** Where an image of the source lies, or would lie, on the destination: the same path, but for a volume of a pool with another. */
+export function destinationPathOf(
+  path: string,
+  {
+    domain,
+    destinationVolumes,
+  }: { domain: Pick<DomainFacts, "disks"> | undefined } & Pick<MoveFacts, "destinationVolumes">,
+): string {
+  const disk = domain?.disks.find((each) => each.volume !== undefined && each.path === path);
+  const volume = disk && destinationVolumes?.[disk.target];
+  if (volume?.pool !== "active") return path;
+  const destinationPath = volume.path ?? volume.newPath;
+  return destinationPath?.startsWith("/") ? destinationPath : path;
+}
+
 /** All that has to be copied, backing files first, so that no image arrives before what it stands on. */
 export function imagesToCopy(facts: MoveFacts): ImageToCopy[] {
   const { imageCopy, destination, staleImages = [] } = facts;
@@ -35,8 +50,11 @@ export function imagesToCopy(facts: MoveFacts): ImageToCopy[] {
     const onSource = imageCopy?.source?.images[path];
     if (onSource?.bytes === undefined || onSource.allocatedBytes === undefined) return [];
     const { isBlock, bytes, allocatedBytes } = onSource;
-    const known = staleImages.some((image) => image.host === destination.host && image.path === path);
-    return [{ disk: disk.target, path, isBlock, bytes, allocatedBytes, known }];
+    const destinationPath = destinationPathOf(path, facts);
+    const known = staleImages.some((image) => image.host === destination.host && image.path === destinationPath);
+    const pool = path === disk.path ? disk.volume?.pool : undefined;
+    const where = { path, destinationPath, ...(pool !== undefined && { pool }) };
+    return [{ disk: disk.target, ...where, isBlock, bytes, allocatedBytes, known }];
   });
 }
 

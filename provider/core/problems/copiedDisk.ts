@@ -1,6 +1,7 @@
 /** A disk that is copied over: into what is there, or into what libvirt can make. */
 import type { Remedy } from "../problem";
 import { showBytes } from "../units";
+import { destinationPathOf } from "./copied";
 import type { Disk, ImageFacts, MoveFacts } from "./facts";
 import { createImage, replaceImage } from "./images";
 import type { DiskProblem } from "./oneDisk";
@@ -27,24 +28,25 @@ export function problemOfCopy(disk: Disk, facts: MoveFacts): DiskProblem | undef
   }
   if (onDestination === undefined) return undefined;
   const size = virtualSize(onSource, format);
-  const image = { format, path, size };
+  const destinationPath = destinationPathOf(path, facts);
+  const image = { format, path: destinationPath, size };
   if (!onDestination.exists) {
     if (isMadeInPool(disk, facts)) return undefined;
     if (type === "block")
-      return { message: `${host} has no block device ${path} to copy into`, remedies: [makeDevice(size)] };
-    const message = noImage(path, facts);
+      return { message: `${host} has no block device ${destinationPath} to copy into`, remedies: [makeDevice(size)] };
+    const message = noImage(destinationPath, facts);
     return message === undefined ? undefined : { message, remedies: [createImage(host, image)] };
   }
   if (onDestination.format !== undefined && format !== "raw" && onDestination.format !== format) {
     return {
-      message: `${path} on ${host} is ${onDestination.format}, but ${format} is needed`,
+      message: `${destinationPath} on ${host} is ${onDestination.format}, but ${format} is needed`,
       remedies: [replaceImage(host, image)],
     };
   }
   const destinationSize = format === "raw" ? onDestination.sizeBytes : virtualSize(onDestination, format);
   if (size === undefined || destinationSize === undefined || size === destinationSize) return undefined;
   return {
-    message: `${path} on ${host} has ${showBytes(destinationSize)} (${destinationSize} bytes), but ${showBytes(size)} (${size}) are needed`,
+    message: `${destinationPath} on ${host} has ${showBytes(destinationSize)} (${destinationSize} bytes), but ${showBytes(size)} (${size}) are needed`,
     remedies: [type === "block" ? makeDevice(size) : replaceImage(host, image)],
   };
 }

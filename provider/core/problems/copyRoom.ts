@@ -3,7 +3,7 @@ import type { CopiedBytes } from "../imageCopy";
 import { listed } from "../near";
 import type { Problem } from "../problem";
 import { showBytes } from "../units";
-import { imagesToCopy, isCopied, isShared } from "./copied";
+import { imagesToCopy, isCopied, isShared, destinationPathOf } from "./copied";
 import type { Disk, MoveFacts } from "./facts";
 import { freeSpace } from "./space";
 
@@ -76,13 +76,11 @@ function sizeOf({ path, format }: Disk, { sourceImages, imageCopy }: MoveFacts):
   return format === "raw" ? (virtual ?? imageCopy?.source?.images[path!]?.bytes) : virtual;
 }
 
-function written(
-  path: string,
-  { imageCopy }: MoveFacts,
-  bytes: Pick<CopiedBytes, "atLeast" | "atMost">,
-): CopiedBytes[] {
-  const { fileSystemId, freeBytes } = imageCopy?.destination?.images[path] ?? {};
-  return fileSystemId === undefined || freeBytes === undefined ? [] : [{ fileSystemId, freeBytes, path, ...bytes }];
+function written(path: string, facts: MoveFacts, bytes: Pick<CopiedBytes, "atLeast" | "atMost">): CopiedBytes[] {
+  const { fileSystemId, freeBytes } = facts.imageCopy?.destination?.images[path] ?? {};
+  return fileSystemId === undefined || freeBytes === undefined
+    ? []
+    : [{ fileSystemId, freeBytes, path: destinationPathOf(path, facts), ...bytes }];
 }
 
 /** What others on their way write may be in the free space already, or not: then it is not sure. */

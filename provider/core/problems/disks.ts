@@ -5,7 +5,7 @@ import { problemOfCopy } from "./copiedDisk";
 import type { DomainFacts, MoveFacts } from "./facts";
 import { problemOffline } from "./offlineDisk";
 import { problemOfShared } from "./sharedDisk";
-import { problemOfVolume } from "./volumes";
+import { problemOfVolume, volumeElsewhere } from "./volumes";
 
 export function disksAreThere(facts: MoveFacts): Problem[] {
   const { domain, destination, how } = facts;
@@ -16,7 +16,7 @@ export function disksAreThere(facts: MoveFacts): Problem[] {
       const volume = problemOfVolume(disk, facts);
       if (volume === undefined && isCopiedOffline(disk, facts)) return [];
       const find = how === "offline" ? problemOffline : isCopied(disk, facts) ? problemOfCopy : problemOfShared;
-      const found = volume ?? find(disk, facts);
+      const found = volume ?? find(disk, facts) ?? volumeElsewhere(disk, facts);
       if (found === undefined) return [];
       return [
         {

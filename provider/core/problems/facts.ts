@@ -174,8 +174,8 @@ export interface PeerFacts {
 /** What the destination's libvirt makes of a disk by pool and volume. */
 export type VolumeOnHost =
   | { pool: "missing" | "inactive" }
-  /** `freeBytes`: of the pool, where the volume is not there yet. */
-  | { pool: "active"; path: string | undefined; freeBytes?: number };
+  /** Where the volume is not there yet: the path that it would have (absent: none, or not known), and the free bytes of the pool. */
+  | { pool: "active"; path: string | undefined; newPath?: string; freeBytes?: number };
 
 /** What the destination's libvirt says of this domain. */
 export interface FitFacts {
@@ -203,7 +203,10 @@ export interface MoveFacts {
   destination: HostFacts;
   /** undefined: it could not be read. */
   domain: DomainFacts | undefined;
-  /** By path; only of those that the domain uses. */
+  /**
+   * By path; only of those that the domain uses. The destination's are by the path on the source too: a volume may have another there
+   * (`destinationPathOf`).
+   */
   sourceImages: Readonly<Record<string, ImageFacts>>;
   destinationImages: Readonly<Record<string, ImageFacts>>;
   /** Of disks by pool and volume, by target; those that are not known are left out. */
@@ -226,6 +229,8 @@ export interface MoveFacts {
   imageCopy?: {
     /** The files of each disk's backing chain, its own first; a disk without one is not known. */
     chains: Readonly<Record<string, readonly string[]>>;
+    /** Disks with an image in their chain that names its backing file relative to its own directory. */
+    relative?: readonly string[];
     source: CopyFacts | undefined;
     destination: CopyFacts | undefined;
   };

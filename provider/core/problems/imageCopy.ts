@@ -3,7 +3,7 @@ import { listed } from "../near";
 import type { Problem, Remedy } from "../problem";
 import { commandLine } from "../shownCommand";
 import { showBytes } from "../units";
-import { imagesToCopy, isCopiedOffline, pathsToCopy } from "./copied";
+import { imagesToCopy, isCopiedOffline, pathsToCopy, destinationPathOf } from "./copied";
 import { copiesFit } from "./copyRoom";
 import type { Disk, MoveFacts } from "./facts";
 
@@ -26,10 +26,14 @@ export function imagesCanBeCopied(facts: MoveFacts): Problem[] {
   const found = [
     ...pathsToCopy(facts).flatMap((each) => placeOf(each, facts, make)),
     ...backingMissing(facts, make),
+    ...backingAstray(facts, make),
     ...copiesFit(facts),
   ];
   if (images.length === 0 || found.some(({ severity }) => severity === "blocker")) return found;
-  const list = images.map(({ disk, path, allocatedBytes }) => `${disk} (${path}, ${showBytes(allocatedBytes)})`);
+  const list = images.map(({ disk, path, destinationPath, allocatedBytes }) => {
+    const to = destinationPath === path ? "" : `, to ${destinationPath}`;
+    return `${disk} (${path}${to}, ${showBytes(allocatedBytes)})`;
+  });
   const says = `${source.host} copies ${listed(list, "and")} of ${domain.name} to ${destination.host} before the definition moves`;
   return [...found, make("information", source.host, says)];
 }
@@ -90,9 +94,34 @@ function backingMissing(facts: MoveFacts, make: Make): Problem[] {
     );
 }
 
+/** Copied into another directory, an image does not find what it names relative to its own. */
+function backingAstray(facts: MoveFacts, make: Make): Problem[] {
+  const { source, destination } = facts;
+  return facts.domain!.disks.flatMap((disk) => {
+    const { path } = disk;
+    if (path === undefined || !isCopiedOffline(disk, facts) || !facts.imageCopy!.relative?.includes(path)) return [];
+    const destinationPath = destinationPathOf(path, facts);
+    if (directoryOf(destinationPath) === directoryOf(path)) return [];
+    const [, backing = "FILE"] = facts.imageCopy!.chains[path] ?? [];
+    const message = `${path} names its backing file relative to ${directoryOf(path)}, but lies in ${directoryOf(destinationPath)} on ${destination.host}`;
+    const command = commandLine`qemu-img rebase -u -F FORMAT -b ${backing} ${path}`;
+    return [
+      make("blocker", source.host, message, [
+        { do: `name the backing file by its full path`, commands: [{ host: source.host, command }] },
+        { do: "give the storage pool the same target path on both hosts" },
+      ]),
+    ];
+  });
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}
+
 function placeOf({ disk, path }: { disk: Disk; path: string }, facts: MoveFacts, make: Make): Problem[] {
   const { source, destination, imageCopy, staleImages = [] } = facts;
   const { host } = destination;
+  const destinationPath = destinationPathOf(path, facts);
   const onSource = imageCopy!.source!.images[path];
   const onDestination = imageCopy!.destination!.images[path];
   const blocker = (message: string, ...remedies: Remedy[]) => [make("blocker", host, message, remedies)];
@@ -102,34 +131,38 @@ function placeOf({ disk, path }: { disk: Disk; path: string }, facts: MoveFacts,
     const remedy = { do: "check why it fails", commands: [{ host: source.host, command }] };
     return [make("blocker", source.host, message, [remedy])];
   }
-  const directory = path.slice(0, path.lastIndexOf("/")) || "/";
+  const directory = directoryOf(destinationPath);
   if (onSource.isBlock) {
     if (onDestination?.isBlock !== true)
-      return blocker(`${host} has no block device ${path} to copy into`, {
+      return blocker(`${host} has no block device ${destinationPath} to copy into`, {
         do: `create one of ${onSource.bytes} bytes or more there, with \`lvcreate\` for instance`,
       });
     if (onDestination.bytes !== undefined && onDestination.bytes < onSource.bytes)
       return blocker(
-        `${path} on ${host} has ${showBytes(onDestination.bytes)}, but ${showBytes(onSource.bytes)} are needed`,
+        `${destinationPath} on ${host} has ${showBytes(onDestination.bytes)}, but ${showBytes(onSource.bytes)} are needed`,
         {
           do: `make it larger, with \`lvextend\` for instance`,
         },
       );
+  } else if (onDestination?.isBlock || (destinationPath !== path && destinationPath.startsWith("/dev/"))) {
+    return blocker(`${destinationPath} on ${host} is a block device, but ${path} on ${source.host} is a file`, {
+      do: "give the storage pool the same type on both hosts",
+    });
   } else if (onDestination?.directoryExists === false) {
     return blocker(`${host} has no directory ${directory}`, {
       do: "create it, or mount the file system for the images there",
       commands: [{ host, command: commandLine`mkdir -p ${directory}` }],
     });
   }
-  const known = staleImages.some((image) => image.host === host && image.path === path);
+  const known = staleImages.some((image) => image.host === host && image.path === destinationPath);
   if (onDestination?.exists !== true || onDestination.isEmpty || onDestination.superseded || known) return [];
   if (onDestination.bytes === onSource.bytes) {
     return [
-      make("warning", host, `${host} already has ${path}, of the same size: it is used if its checksum is the same; otherwise nothing is moved`, [{ do: "rename it if its content differs", commands: [{ host, command: commandLine`mv ${path} ${`${path}.old`}` }] }]), // prettier-ignore
+      make("warning", host, `${host} already has ${destinationPath}, of the same size: it is used if its checksum is the same; otherwise nothing is moved`, [{ do: "rename it if its content differs", commands: [{ host, command: commandLine`mv ${destinationPath} ${`${destinationPath}.old`}` }] }]), // prettier-ignore
     ];
   }
-  return blocker(`${host} already has ${path}, and its content differs`, {
+  return blocker(`${host} already has ${destinationPath}, and its content differs`, {
     do: "rename it",
-    commands: [{ host, command: commandLine`mv ${path} ${`${path}.old`}` }],
+    commands: [{ host, command: commandLine`mv ${destinationPath} ${`${destinationPath}.old`}` }],
   });
 }

@@ -35,7 +35,7 @@ import { answersAreReadable } from "./unreadable";
 export * from "./alongside";
 export * from "./facts";
 export * from "./hostFacts";
-export { imagesToCopy, isCopied } from "./copied";
+export { imagesToCopy, isCopied, destinationPathOf } from "./copied";
 export { bytesToCopy } from "./copyRoom";
 export { imagesToCopyInto } from "./images";
 export { type OwnedToCopy, ownedToCopy } from "./ownedState";

@@ -3,6 +3,7 @@
  * the VM would start from that: an old copy, or an empty file. So it has to be proved that both hosts see one image.
  */
 import type { Remedy } from "../problem";
+import { destinationPathOf } from "./copied";
 import type { Disk, ImageFacts, MoveFacts } from "./facts";
 import { type DiskProblem, isSameStorage, staleCopy } from "./oneDisk";
 
@@ -21,10 +22,11 @@ export function problemOffline(disk: Disk, facts: MoveFacts): DiskProblem | unde
   if (path === undefined) {
     return { message: `${onlyTheDefinition}, but the location of this disk (type ${type}) is not known`, remedies };
   }
+  const destinationPath = destinationPathOf(path, facts);
   const [onSource, onDestination] = [facts.sourceImages[path], facts.destinationImages[path]];
   if (onDestination?.exists === false) {
     return {
-      message: `${onlyTheDefinition}, but ${destination.host} does not have ${path}: ${name} could not start there`,
+      message: `${onlyTheDefinition}, but ${destination.host} does not have ${destinationPath}: ${name} could not start there`,
       remedies: [
         { do: 'set migration.copyStorage: "all", which copies it first' },
         { do: "set migration.unsafe: true to move the definition anyway" },
@@ -34,13 +36,13 @@ export function problemOffline(disk: Disk, facts: MoveFacts): DiskProblem | unde
   // What the guest cannot write to has no older content.
   if (disk.readonly) return undefined;
   if (onSource === undefined || onDestination === undefined) {
-    const silent = onSource === undefined ? source.host : destination.host;
-    return { message: `${onlyTheDefinition}, but ${silent} does not report what ${path} is`, remedies };
+    const [silent, what] = onSource === undefined ? [source.host, path] : [destination.host, destinationPath];
+    return { message: `${onlyTheDefinition}, but ${silent} does not report what ${what} is`, remedies };
   }
   if (isSameStorage(disk, onSource, onDestination, source)) return undefined;
-  const why = staleCopy(path, facts) ?? whyNotTheSame(disk, onSource, onDestination, facts);
+  const why = staleCopy(destinationPath, facts) ?? whyNotTheSame(disk, onSource, onDestination, facts);
   return {
-    message: `${onlyTheDefinition}, but ${path} on ${destination.host} is not known to be the same ${type === "block" ? "device" : "file"}: ${why}. ${name} would start from it`,
+    message: `${onlyTheDefinition}, but ${destinationPath} on ${destination.host} is not known to be the same ${type === "block" ? "device" : "file"}${destinationPath === path ? "" : ` as ${path} on ${source.host}`}: ${why}. ${name} would start from it`,
     remedies,
   };
 }

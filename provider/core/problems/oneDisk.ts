@@ -19,8 +19,8 @@ export function isSameStorage(
     : isSameFile(onSource, onDestination) || isDeclaredSame(path ?? "", onSource, onDestination, source);
 }
 
-/** What the state knows of the image at the destination. */
-export function staleCopy(path: string, { staleImages, destination }: MoveFacts): string | undefined {
-  const stale = staleImages?.find((image) => image.host === destination.host && image.path === path);
+/** What the state knows of the image at that path of the destination. */
+export function staleCopy(destinationPath: string, { staleImages, destination }: MoveFacts): string | undefined {
+  const stale = staleImages?.find((image) => image.host === destination.host && image.path === destinationPath);
   return stale && `it is the stale copy that the move of ${stale.since} left there`;
 }

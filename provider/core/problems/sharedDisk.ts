@@ -2,6 +2,7 @@
 import { commandLine } from "../shownCommand";
 import type { Remedy } from "../problem";
 import { restarting } from "../daemons";
+import { destinationPathOf } from "./copied";
 import type { Disk, ImageFacts, MoveFacts } from "./facts";
 import type { HostFacts } from "./hostFacts";
 import { type DiskProblem, isSameStorage, staleCopy } from "./oneDisk";
@@ -19,11 +20,16 @@ export function problemOfShared(disk: Disk, facts: MoveFacts): DiskProblem | und
   const removable = disk.device === "cdrom" || disk.device === "floppy";
   if (disk.readonly || removable) return readOnly(disk, path, removable, facts);
   const declared = isDeclaredShared(path, source);
-  const stale = staleCopy(path, facts);
+  const destinationPath = destinationPathOf(path, facts);
+  const stale = staleCopy(destinationPath, facts);
   // libvirt does it with --unsafe, and the user has said that the data is theirs to answer for.
   const severity = options.unsafe ? "warning" : "blocker";
   if (stale !== undefined && !isSameStorage(disk, onSource, onDestination, source)) {
-    return { severity, message: `${path} on ${host} is not the current image: ${stale}`, remedies: [overwrite] };
+    return {
+      severity,
+      message: `${destinationPath} on ${host} is not the current image: ${stale}`,
+      remedies: [overwrite],
+    };
   }
   if (
     disk.type === "file" &&
@@ -47,17 +53,17 @@ export function problemOfShared(disk: Disk, facts: MoveFacts): DiskProblem | und
   }
   if (onDestination?.exists === false) {
     const storage = `the same storage (${onSource?.mountSource ?? "see findmnt"})`;
-    return { message: `${host} does not have ${path}`, remedies: [connect(disk, host, storage)] };
+    return { message: `${host} does not have ${destinationPath}`, remedies: [connect(disk, host, storage)] };
   }
-  if (onSource === undefined || onDestination === undefined || !isAnother(disk, onSource, onDestination))
-    return undefined;
-  const what =
-    disk.type === "block"
-      ? `device (serial ${onDestination.serial}; on ${source.host}: ${onSource.serial})`
-      : `file (on ${onDestination.mountSource ?? "?"}; on ${source.host}: ${onSource.mountSource ?? "?"})`;
+  if (onSource === undefined || onDestination === undefined) return undefined;
+  const another = whichOther(disk, onSource, onDestination, {
+    source: source.host,
+    samePath: path === destinationPath,
+  });
+  if (another === undefined) return undefined;
   return {
     severity,
-    message: `${path} on ${host} is a different ${what}`,
+    message: `${destinationPath} on ${host} is a different ${another}`,
     remedies: [connect(disk, host, "the same storage")],
   };
 }
@@ -112,8 +118,8 @@ function readOnly(disk: Disk, path: string, removable: boolean, facts: MoveFacts
     commands: [{ host: source.host, command: commandLine`virsh change-media ${domain!} ${disk.target} --eject` }],
   };
   return {
-    message: `${destination.host} does not have ${path}`,
-    remedies: [...(removable ? [eject] : []), { do: `put the file at the same path on ${destination.host}` }],
+    message: `${destination.host} does not have ${destinationPathOf(path, facts)}`,
+    remedies: [...(removable ? [eject] : []), { do: `put the file at that path on ${destination.host}` }],
   };
 }
 
@@ -121,10 +127,18 @@ function connect({ type }: Disk, host: string, storage: string): Remedy {
   return { do: type === "block" ? `connect the same LUN or volume on ${host}` : `mount ${storage} on ${host}` };
 }
 
-function isAnother({ type }: Disk, source: ImageFacts, destination: ImageFacts): boolean {
-  return type === "block"
-    ? source.serial !== undefined && destination.serial !== undefined && source.serial !== destination.serial
-    : source.mountSource !== destination.mountSource &&
-        source.inode !== undefined &&
-        source.inode !== destination.inode;
+function whichOther(
+  { type }: Disk,
+  onSource: ImageFacts,
+  onDestination: ImageFacts,
+  { source, samePath }: { source: string; samePath: boolean },
+): string | undefined {
+  const differs = (key: "serial" | "inode" | "mountSource") => onSource[key] !== onDestination[key];
+  const known = (key: "serial" | "inode") => onSource[key] !== undefined && onDestination[key] !== undefined;
+  if (type === "block") {
+    if (!known("serial") || !differs("serial")) return undefined;
+    return `device (serial ${onDestination.serial}; on ${source}: ${onSource.serial})`;
+  }
+  if (!known("inode") || !differs("inode") || (samePath && !differs("mountSource"))) return undefined;
+  return `file (on ${onDestination.mountSource ?? "?"}; on ${source}: ${onSource.mountSource ?? "?"})`;
 }

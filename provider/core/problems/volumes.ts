@@ -1,7 +1,7 @@
 /** Disks by pool and volume: libvirt on the destination looks both up by name there, when the VM starts. */
 import type { Command, Remedy } from "../problem";
 import { commandLine } from "../shownCommand";
-import { isCopied } from "./copied";
+import { isCopied, isCopiedOffline, isShared } from "./copied";
 import type { Disk, MoveFacts } from "./facts";
 import type { DiskProblem } from "./oneDisk";
 
@@ -10,9 +10,10 @@ export function problemOfVolume(disk: Disk, facts: MoveFacts): DiskProblem | und
   const { volume, target } = disk;
   const { source, destination, destinationVolumes, how, options } = facts;
   const onDestination = destinationVolumes?.[target];
-  if (volume === undefined || onDestination === undefined || disk.startupPolicy !== "mandatory") return undefined;
+  if (volume === undefined || disk.startupPolicy !== "mandatory") return undefined;
   const { host } = destination;
   const { pool, name } = volume;
+  if (onDestination === undefined) return isCopiedOffline(disk, facts) ? unknownPlace(pool, host) : undefined;
   // A definition alone goes without; the VM does not start until they are there.
   const severity = how === "offline" && options.unsafe ? ("warning" as const) : ("blocker" as const);
   if (onDestination.pool !== "active") {
@@ -29,23 +30,51 @@ export function problemOfVolume(disk: Disk, facts: MoveFacts): DiskProblem | und
         };
   }
   if (onDestination.path === undefined) {
-    // libvirt makes it in that pool; an offline copy puts it at its path.
-    if (isCopied(disk, facts) && (how === "offline" || options.copyStorage === "all")) return undefined;
+    // libvirt makes it in that pool; an offline copy puts it at the path that it has in it.
+    if (isCopiedOffline(disk, facts)) return onDestination.newPath === undefined ? unknownPlace(pool, host) : undefined;
+    if (how === "live" && isCopied(disk, facts) && options.copyStorage === "all") return undefined;
     return {
       severity,
       message: `the storage pool ${pool} on ${host} has no volume ${name}`,
       remedies: [refreshPool(pool, host)],
     };
   }
-  if (disk.path === undefined || onDestination.path === disk.path) return undefined;
+  return undefined;
+}
+
+/** A volume of another path that nothing else was found about: not copied, and not proved to be the same. */
+export function volumeElsewhere(disk: Disk, facts: MoveFacts): DiskProblem | undefined {
+  const { volume, target, path } = disk;
+  const { source, destination, destinationVolumes, how, options } = facts;
+  const onDestination = destinationVolumes?.[target];
+  if (volume === undefined || path === undefined || disk.startupPolicy !== "mandatory") return undefined;
+  if (onDestination?.pool !== "active" || onDestination.path === undefined || onDestination.path === path)
+    return undefined;
+  if (isShared(disk, path, facts) || isCopied(disk, facts)) return undefined;
+  const { host } = destination;
+  const { pool, name } = volume;
   return {
     severity: how === "offline" && !options.unsafe ? "blocker" : "warning",
-    message: `the volume ${name} of the storage pool ${pool} is ${onDestination.path} on ${host}, but ${disk.path} on ${source.host}, so it is not known to be the same`,
+    message: `the volume ${name} of the storage pool ${pool} is ${onDestination.path} on ${host}, but ${path} on ${source.host}, so it is not known to be the same`,
     remedies: [
       {
         do: `give the pool the same target path on both hosts`,
         commands: [source.host, host].map((each) => ({ host: each, command: commandLine`virsh pool-dumpxml ${pool}` })),
       },
+    ],
+  };
+}
+
+/** Its images are behind a server, or libvirt does not tell. */
+function unknownPlace(pool: string, host: string): DiskProblem {
+  return {
+    message: `the disk is copied into the storage pool ${pool} on ${host}, but where its volumes lie there is not known`,
+    remedies: [
+      {
+        do: "give it a target path of files or of devices, as on the source",
+        commands: on(host, commandLine`virsh pool-dumpxml ${pool}`),
+      },
+      { do: "copy the image yourself and set migration.unsafe: true, which moves the definition and checks no disk" },
     ],
   };
 }

@@ -4,7 +4,7 @@ import type { Virsh } from "../../virsh/client";
 import type { DomainDefinition } from "../../virsh/domainXml";
 import { copyFactsScript, parseCopyFacts } from "../../virsh/imageCopy";
 import { chainScript, parseChains } from "../../virsh/backingChain";
-import { imagesAt } from "./images";
+import { askDestination, imagesAt } from "./images";
 
 type Images = Pick<MoveFacts, "sourceImages" | "destinationImages">;
 
@@ -17,28 +17,38 @@ export async function imageCopyOn(
   destination: Virsh,
   domain: DomainDefinition | undefined,
   images: Images,
+  destinationPaths: Readonly<Record<string, string>>,
   { how, options }: Pick<Migration, "how" | "options">,
 ): Promise<Images & Pick<MoveFacts, "imageCopy">> {
   const paths = (domain?.disks ?? [])
     .filter((disk) => how === "offline" || (disk.type === "file" && isCopied(disk, { options })))
     .flatMap(({ path }) => path ?? []);
   if (paths.length === 0) return images;
-  const chains = parseChains((await source.inquireShell(chainScript(paths)))?.stdout ?? "") ?? {};
+  const known = parseChains((await source.inquireShell(chainScript(paths)))?.stdout ?? "");
+  const { chains, relative } = known ?? { chains: {}, relative: [] };
   const files = [...new Set([...paths, ...Object.values(chains).flat()])];
-  const inspect = async (virsh: Virsh) =>
-    parseCopyFacts((await virsh.inquireShell(copyFactsScript(files)))?.stdout ?? "");
+  const inspect = async (virsh: Virsh, paths: readonly string[]) =>
+    parseCopyFacts((await virsh.inquireShell(copyFactsScript(paths)))?.stdout ?? "");
   const [backing, onSource, onDestination] = await Promise.all([
     imagesAt(
       source,
       destination,
       files.filter((file) => !paths.includes(file)),
     ),
-    inspect(source),
-    inspect(destination),
+    inspect(source, files),
+    inspect(destination, askDestination(files, destinationPaths).paths),
   ]);
   return {
     sourceImages: { ...images.sourceImages, ...backing.sourceImages },
     destinationImages: { ...images.destinationImages, ...backing.destinationImages },
-    imageCopy: { chains, source: onSource, destination: onDestination },
+    imageCopy: {
+      chains,
+      relative,
+      source: onSource,
+      destination: onDestination && {
+        ...onDestination,
+        images: askDestination(files, destinationPaths).bySource(onDestination.images),
+      },
+    },
   };
 }

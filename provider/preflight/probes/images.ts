@@ -12,6 +12,7 @@ export async function imagesOn(
   source: Virsh,
   destination: Virsh,
   domain: DomainDefinition | undefined,
+  destinationPaths: Readonly<Record<string, string>> = {},
 ): Promise<Pick<MoveFacts, "sourceImages" | "destinationImages">> {
   const paths = [
     ...(domain?.disks ?? []).flatMap(({ path }) => path ?? []),
@@ -19,18 +20,40 @@ export async function imagesOn(
     ...(domain?.hostFiles ?? []).map(({ path }) => path),
     ...(domain?.owned ?? []).flatMap(({ template }) => template ?? []),
   ].filter((path) => path.startsWith("/"));
-  return imagesAt(source, destination, paths);
+  return imagesAt(source, destination, paths, destinationPaths);
 }
 
+/** @param destinationPaths where an image lies on the destination, if not at the same path; what is found is told by the path on the source. */
 export async function imagesAt(
   source: Virsh,
   destination: Virsh,
   paths: readonly string[],
+  destinationPaths: Readonly<Record<string, string>> = {},
 ): Promise<Pick<MoveFacts, "sourceImages" | "destinationImages">> {
   if (paths.length === 0) return { sourceImages: {}, destinationImages: {} };
-  const inspect = async (virsh: Virsh) => parseImages((await virsh.inquireShell(imagesScript(paths)))?.stdout ?? "");
-  const [sourceImages, destinationImages] = await Promise.all([inspect(source), inspect(destination)]);
-  return { sourceImages, destinationImages };
+  const inspect = async (virsh: Virsh, paths: readonly string[]) =>
+    parseImages((await virsh.inquireShell(imagesScript(paths)))?.stdout ?? "");
+  const onDestination = askDestination(paths, destinationPaths);
+  const [sourceImages, destinationImages] = await Promise.all([
+    inspect(source, paths),
+    inspect(destination, onDestination.paths),
+  ]);
+  return { sourceImages, destinationImages: onDestination.bySource(destinationImages) };
+}
+
+/** The paths to ask the destination for, and its answers by the paths on the source. */
+export function askDestination(
+  paths: readonly string[],
+  destinationPaths: Readonly<Record<string, string>>,
+): { paths: string[]; bySource: <T>(answers: Readonly<Record<string, T>>) => Record<string, T> } {
+  const at = (path: string) => destinationPaths[path] ?? path;
+  return {
+    paths: [...new Set(paths.map(at))],
+    bySource: (answers) =>
+      Object.fromEntries(
+        paths.flatMap((path) => (Object.hasOwn(answers, at(path)) ? [[path, answers[at(path)]!]] : [])),
+      ),
+  };
 }
 
 /** A path with a line break in it, say, stands in another form where a section is named by it. */

@@ -1,7 +1,8 @@
 import type { Disk, MoveFacts, VolumeOnHost } from "../../core/problems";
 import type { Virsh } from "../../virsh/client";
 import type { DomainDefinition } from "../../virsh/domainXml";
-import { parsePoolFreeBytes } from "../../virsh/hostXml";
+import { destinationPathOf } from "../../core/problems";
+import { parsePoolFreeBytes, parsePoolTarget } from "../../virsh/hostXml";
 import { parseUuids } from "../../virsh/parse";
 import { command } from "../../virsh/virshCommand";
 
@@ -51,5 +52,21 @@ async function volumeThere(
   if (!parseUuids(active).has(its)) return { pool: "inactive" };
   const xml = await virsh.inquire(command`pool-dumpxml --pool=${its}`);
   const freeBytes = xml === undefined ? undefined : parsePoolFreeBytes(xml);
-  return { pool: "active", path: undefined, ...(freeBytes !== undefined && { freeBytes }) };
+  const target = xml === undefined ? undefined : parsePoolTarget(xml);
+  return {
+    pool: "active",
+    path: undefined,
+    ...(target !== undefined && { newPath: `${target.replace(/\/$/, "")}/${name}` }),
+    ...(freeBytes !== undefined && { freeBytes }),
+  };
+}
+
+/** Where disks lie on the destination, by their paths on the source; those at the same path are left out. */
+export function destinationPathsOf(
+  domain: DomainDefinition | undefined,
+  volumes: Pick<MoveFacts, "destinationVolumes">,
+): Record<string, string> {
+  const paths = (domain?.disks ?? []).flatMap(({ path }) => path ?? []);
+  const all = paths.map((path) => [path, destinationPathOf(path, { domain, ...volumes })] as const);
+  return Object.fromEntries(all.filter(([path, there]) => path !== there));
 }

@@ -52,8 +52,8 @@ describe("the scripts that copy images", () => {
   const name = "it's a disk.img";
   const onSource = () => join(root, "source", name);
   const onDestination = () => join(root, "destination", name);
-  const image = (): ImageToCopy => ({ disk: "vda", path: onSource(), isBlock: false, bytes: statSync(onSource()).size, allocatedBytes: 2 * MiB, known: false }); // prettier-ignore
-  const atDestination = (): ImageToCopy => ({ ...image(), path: onDestination() });
+  const image = (): ImageToCopy => ({ disk: "vda", path: onSource(), destinationPath: onSource(), isBlock: false, bytes: statSync(onSource()).size, allocatedBytes: 2 * MiB, known: false }); // prettier-ignore
+  const atDestination = (): ImageToCopy => ({ ...image(), destinationPath: onDestination() });
 
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), "image-copy-"));
@@ -107,6 +107,20 @@ describe("the scripts that copy images", () => {
     );
     await ok(settleImageScript(onDestination()));
     assert.equal(beside("source"), "");
+    assert.equal(beside("destination"), "");
+  });
+
+  it("put an image under another name and directory", async () => {
+    const elsewhere = join(root, "destination", "vm's volume.img");
+    const to = { ...image(), destinationPath: elsewhere };
+    const digest = await ok(digestScript(onSource(), image().bytes));
+    await ok(prepareScript(to, digest, undefined));
+    await ok(transferScript(to, peer, undefined));
+    await ok(placeImageScript(to, digest));
+    assert.ok(readFileSync(onSource()).equals(readFileSync(elsewhere)));
+    assert.ok(!existsSync(onDestination()));
+    await ok(removeImageScript(to, digest, String(statSync(elsewhere).ino)));
+    assert.ok(!existsSync(elsewhere) && existsSync(onSource()));
     assert.equal(beside("destination"), "");
   });
 
@@ -209,8 +223,11 @@ describe("the scripts that copy images", () => {
 
   it("read backing chains, and nothing from what is no chain", () => {
     const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64");
-    const text = `\n@@ /a\n${encode([{ filename: "/a" }, { filename: "/b c" }])}\n\n@@ /x\n${encode([{ filename: "nbd://x" }])}\n\n@@ /y\n!!\n\n@@ end\n`;
-    assert.deepEqual(parseChains(text), { "/a": ["/a", "/b c"] });
+    const text = `\n@@ /a\n${encode([{ filename: "/a" }, { filename: "/b c" }])}\n\n@@ /r\n${encode([{ filename: "/r", "backing-filename": "b" }, { filename: "/b" }])}\n\n@@ /f\n${encode([{ filename: "/f", "backing-filename": "/b" }, { filename: "/b" }])}\n\n@@ /x\n${encode([{ filename: "nbd://x" }])}\n\n@@ /y\n!!\n\n@@ end\n`;
+    assert.deepEqual(parseChains(text), {
+      chains: { "/a": ["/a", "/b c"], "/r": ["/r", "/b"], "/f": ["/f", "/b"] },
+      relative: ["/r"],
+    });
     assert.equal(parseChains("\n@@ /a\n"), undefined);
   });
 });

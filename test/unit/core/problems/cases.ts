@@ -762,6 +762,42 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     volume({ pool: "active", path: "/srv/a.qcow2" }),
     ["warning disks on kvm-b: unsafeStorage", "kvm-a$ virsh pool-dumpxml default", "kvm-b$ virsh pool-dumpxml default"],
   ],
+  [
+    "a volume at another path that is the same file of a share",
+    {
+      ...volume({ pool: "active", path: "/srv/a.qcow2" }),
+      sourceImages: { [path]: { ...onNfs, changed: "2026-11-26 10:00:00.1" } },
+      destinationImages: { [path]: { ...onNfs, changed: "2026-11-26 10:00:00.1" } },
+    },
+    [],
+  ],
+  [
+    "a volume at another path that is another file of the share",
+    { ...volume({ pool: "active", path: "/srv/a.qcow2" }), destinationImages: { [path]: { ...onNfs, inode: "77" } } },
+    ["blocker disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "a copy into a volume at another path, of another size",
+    {
+      ...disk({ volume: { pool: "default", name: "a" } }, image(), image({ sizeBytes: 8 * 2 ** 20 })),
+      destinationVolumes: { vda: { pool: "active", path: "/srv/a" } },
+      options: copy,
+    },
+    [
+      "blocker disks on kvm-b: unsafeStorage",
+      "kvm-b$ qemu-img create -f raw /srv/a 16777216",
+      "loses what is in /srv/a on kvm-b",
+    ],
+  ],
+  [
+    "an offline move of a volume at another path, without a copy",
+    {
+      ...disk({ volume: { pool: "default", name: "a" } }, image(), absentImage),
+      destinationVolumes: { vda: { pool: "active", path: "/srv/a" } },
+      how: "offline",
+    },
+    ["blocker disks on kvm-b: unsafeStorage"],
+  ],
   ["a volume of a share", volume({ pool: "active", path: "/var/lib/libvirt/images/db-01.img" }), []],
   [
     "a volume that libvirt makes in its pool",

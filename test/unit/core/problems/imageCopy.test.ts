@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import type { ImageOnHost } from "../../../../provider/core/imageCopy";
-import type { MoveFacts } from "../../../../provider/core/problems";
+import type { MoveFacts, VolumeOnHost } from "../../../../provider/core/problems";
+import { disksAreThere } from "../../../../provider/core/problems/disks";
 import { imagesToCopy } from "../../../../provider/core/problems/copied";
 import { imagesCanBeCopied } from "../../../../provider/core/problems/imageCopy";
 import { healthyDomain, healthyPeer, image } from "../../../support/move-facts";
+import { factsOf } from "../../../support/problems";
 import { absent, base, type CopyChange, copyMove, disk, GiB, onHost, side, vda } from "./image-copy-facts";
 
 const shown = (facts: MoveFacts) =>
@@ -97,5 +99,65 @@ describe("the images of a VM that is shut off", () => {
     assert.deepEqual(blockers(device(absent())).length, 1);
     assert.deepEqual(blockers(device(onHost({ isEmpty: true }))).length, 1, "a file at its place");
     assert.deepEqual(imagesToCopy(device(onHost({ isBlock: true }), "0x5000")), [], "one LUN on both hosts");
+  });
+
+  describe("as a volume whose pool has another path on the destination", () => {
+    const destinationPath = "/srv/vm/db.qcow2";
+    const inPool = (onDestination: VolumeOnHost | undefined, change: CopyChange = {}) =>
+      copyMove({
+        domain: healthyDomain({ disks: [{ ...disk, volume: { pool: "default", name: "db.qcow2" } }] }),
+        ...(onDestination && { destinationVolumes: { vda: onDestination } }),
+        ...change,
+      });
+    const isNew: VolumeOnHost = { pool: "active", path: undefined, newPath: destinationPath };
+    const all = (facts: MoveFacts) => factsOf([...disksAreThere(facts), ...imagesCanBeCopied(facts)]);
+
+    it("are copied to the path that the volume has, or will have, there", () => {
+      for (const volume of [isNew, { pool: "active", path: destinationPath } as const]) {
+        assert.deepEqual(
+          imagesToCopy(inPool(volume)).map(({ path, destinationPath, pool }) => [path, destinationPath, pool]),
+          [
+            [base, base, undefined],
+            [vda, destinationPath, "default"],
+          ],
+        );
+        assert.deepEqual(all(inPool(volume)), ["information image-copy on kvm-a: unsafeStorage"]);
+      }
+    });
+
+    it("are not copied where that path is not known, or is no file's", () => {
+      const unknown = ["blocker disks on kvm-b: unsafeStorage", "kvm-b$ virsh pool-dumpxml default"];
+      assert.deepEqual(disksThere(inPool(undefined)), unknown);
+      assert.deepEqual(disksThere(inPool({ pool: "active", path: undefined })), unknown);
+      assert.deepEqual(blockers(inPool({ ...isNew, newPath: "/dev/vg0/db.qcow2" })), [
+        "blocker unsafeStorage on kvm-b",
+      ]);
+      assert.deepEqual(disksThere(inPool({ pool: "missing" })).slice(0, 1), ["blocker disks on kvm-b: unsafeStorage"]);
+    });
+    const disksThere = (facts: MoveFacts) => factsOf(disksAreThere(facts));
+
+    it("find there what blocks the copy, or an old copy", () => {
+      const to = side({ [vda]: onHost({ bytes: GiB }), [base]: absent() });
+      assert.deepEqual(all(inPool(isNew, { to })), [
+        "blocker image-copy on kvm-b: unsafeStorage",
+        `kvm-b$ mv ${destinationPath} ${destinationPath}.old`,
+      ]);
+      const stale = (path: string) => ({
+        to,
+        staleImages: [{ host: "kvm-b", path, since: "2026-11-26T10:00:00.000Z" }],
+      });
+      assert.deepEqual(blockers(inPool(isNew, stale(destinationPath))), []);
+      assert.equal(blockers(inPool(isNew, stale(vda))).length, 1);
+    });
+
+    it("do not lose a backing file that is named relative to the directory", () => {
+      const relative = (volume: VolumeOnHost) =>
+        factsOf(imagesCanBeCopied(inPool(volume, { imageCopy: { ...copyMove().imageCopy!, relative: [vda] } })));
+      assert.deepEqual(relative(isNew), [
+        "blocker image-copy on kvm-a: unsafeStorage",
+        `kvm-a$ qemu-img rebase -u -F FORMAT -b ${base} ${vda}`,
+      ]);
+      assert.deepEqual(relative({ ...isNew, newPath: vda }), ["information image-copy on kvm-a: unsafeStorage"]);
+    });
   });
 });

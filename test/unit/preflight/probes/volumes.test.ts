@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { volumesOn, withVolumes } from "../../../../provider/preflight/probes/volumes";
+import { destinationPathsOf, volumesOn, withVolumes } from "../../../../provider/preflight/probes/volumes";
+import { imagesOn } from "../../../../provider/preflight/probes/images";
 import type { Virsh } from "../../../../provider/virsh/client";
 import { parseDomainXml } from "../../../../provider/virsh/domainXml";
 
@@ -43,10 +44,20 @@ describe("a disk by pool and volume", () => {
         "pool-list --all": `${uuid}\n`,
         "pool-list --uuid": `${uuid}\n`,
         "pool-uuid": `${uuid}\n`,
-        "pool-dumpxml": `<pool type='${type}'><capacity unit='bytes'>9</capacity><available unit='bytes'>7</available></pool>`,
+        "pool-dumpxml": `<pool type='${type}'><target><path>/srv/vm/</path></target><capacity unit='bytes'>9</capacity><available unit='bytes'>7</available></pool>`,
       },
-      { pool: "active", path: undefined, ...(type !== "dir" && { freeBytes: 7 }) },
+      { pool: "active", path: undefined, newPath: "/srv/vm/a.qcow2", ...(type !== "dir" && { freeBytes: 7 }) },
     ]),
+    [
+      "is to be made in a pool of type rbd",
+      {
+        "pool-list --all": `${uuid}\n`,
+        "pool-list --uuid": `${uuid}\n`,
+        "pool-uuid": `${uuid}\n`,
+        "pool-dumpxml": "<pool type='rbd'><source><name>rbd</name></source></pool>",
+      },
+      { pool: "active", path: undefined },
+    ],
     ["is not known", {}, undefined],
   ];
   for (const [what, answers, expected] of answered) {
@@ -57,4 +68,34 @@ describe("a disk by pool and volume", () => {
       assert.deepEqual(destinationVolumes?.["vda"], expected);
     });
   }
+
+  it("is looked for on the destination at the path that it has there", async () => {
+    const path = "/images/a.qcow2";
+    const domain = { ...definition, disks: [{ ...definition.disks[0]!, type: "file", path }] };
+    const destinationPaths = destinationPathsOf(domain, {
+      destinationVolumes: { vda: { pool: "active", path: "/srv/a.qcow2" } },
+    });
+    assert.deepEqual(destinationPaths, { [path]: "/srv/a.qcow2" });
+    assert.deepEqual(destinationPathsOf(domain, { destinationVolumes: { vda: { pool: "active", path } } }), {});
+    assert.deepEqual(destinationPathsOf(domain, {}), {});
+    const asked: string[] = [];
+    const host = (has: string) =>
+      ({
+        inquireShell: ({ text }: { text: string }) => {
+          asked.push(text.includes(has) ? has : "another path");
+          return Promise.resolve({ stdout: `\n@@ ${has}\nexists=1\ninode=5\n\n@@ end\n` });
+        },
+      }) as unknown as Virsh;
+    const { destinationImages, sourceImages } = await imagesOn(
+      host(path),
+      host("/srv/a.qcow2"),
+      domain,
+      destinationPaths,
+    );
+    assert.deepEqual(asked, [path, "/srv/a.qcow2"]);
+    assert.deepEqual(
+      [sourceImages, destinationImages].map((images) => images[path]?.inode),
+      ["5", "5"],
+    );
+  });
 });
