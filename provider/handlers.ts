@@ -1,10 +1,11 @@
 /** Pulumi's boundary: decode, call, encode. Found by users' states under the name pulumi-vm-placement/handlers, for ever. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { LastMigration } from "./core/args";
-import { systemClock } from "./observe/clock";
 import { PlacementError } from "./core/errors";
-import type { Clock, InFlight, Ports, Progress } from "./core/ports";
+import type { Clock, Dial, InFlight, Ports, Progress } from "./core/ports";
 import { showOutcome, withOutcome } from "./core/predict/past";
+import { late } from "./late";
+import { systemClock } from "./observe/clock";
 import { checkInputs } from "./pulumi/check";
 import { desiredOf } from "./pulumi/desired";
 import { createDisplay, type Display } from "./pulumi/display";
@@ -14,17 +15,14 @@ import { planOf } from "./pulumi/inputs";
 import { sayOnInterrupt } from "./pulumi/interrupt";
 import { endWithEngine } from "./pulumi/orphan";
 import { Phases } from "./pulumi/phases";
-import { Previews } from "./pulumi/previews";
-import { readPlacement } from "./pulumi/read";
+import type { Previews } from "./pulumi/previews";
 import { respond } from "./pulumi/respond";
 import { createRows } from "./pulumi/rows";
 import { readSettings, type Settings } from "./pulumi/settings";
 import { outputs, partialFailure, type Props, viewInState } from "./pulumi/state";
 import type { World } from "./pulumi/world";
-import { interruptNotice } from "./reconcile/interruptNotice";
-import { reconcile } from "./reconcile/reconcile";
 import { difference, parseInputs } from "./schema";
-import { createDial, sshConfigHosts } from "./ssh";
+import { sshConfigHosts } from "./ssh/config";
 
 export function createHandlers(world: World) {
   const { clock, display } = world;
@@ -34,7 +32,7 @@ export function createHandlers(world: World) {
   const rowOf = createRows(display);
   const warnOfDuplicate = createDuplicateWarning(display);
   const phases = new Phases();
-  const previews = new Previews(clock);
+  let previews: Previews | undefined;
   const reconciled = async (id: string | undefined, olds: Props, news: Props) =>
     createOrUpdate(await settings, { id, olds, news }, { clock, display, progress: rowOf(news) });
 
@@ -56,7 +54,12 @@ export function createHandlers(world: World) {
       respond(display, async () => {
         const { changes, replaces, onHosts } = difference(olds, news);
         const ahead = onHosts && replaces.length === 0 && phases.isPreview(news);
-        if (ahead) await previews.show(await settings, { id, olds, news }, rowOf(news));
+        if (ahead)
+          await (previews ??= new (late.previews().Previews)(clock)).show(
+            await settings,
+            { id, olds, news },
+            rowOf(news),
+          );
         return { changes, replaces, deleteBeforeReplace: false };
       }),
 
@@ -79,7 +82,7 @@ export function createHandlers(world: World) {
     read: (id: string, props: Props): Promise<pulumi.dynamic.ReadResult> =>
       respond(display, async () => {
         phases.read(props);
-        return readPlacement(await settings, id, props, rowOf(props));
+        return late.read().readPlacement(await settings, id, props, rowOf(props));
       }),
 
     /** Forgets the placement. The VM is neither stopped nor moved nor undefined. */
@@ -102,9 +105,9 @@ async function createOrUpdate(
   const { plan } = desired;
   let inFlight: InFlight | undefined;
   const ports: Ports = { clock, progress, inFlight: (now: InFlight | undefined) => void (inFlight = now) };
-  const work = reconcile(known.hosts, desired, ports);
+  const work = late.reconcile().reconcile(known.hosts, desired, ports);
   const interrupted = async () => {
-    const notice = await interruptNotice(inFlight, known.onInterrupt, work, clock);
+    const notice = await late.interruptNotice().interruptNotice(inFlight, known.onInterrupt, work, clock);
     if (notice === undefined) return;
     progress.warn(notice);
     await display.flush();
@@ -127,7 +130,10 @@ async function createOrUpdate(
 }
 
 const handlers = createHandlers({
-  dial: (inventory, ssh, note) => createDial({ inventory, ssh, note }),
+  dial: (inventory, ssh, note) => {
+    let dial: Dial | undefined;
+    return (host) => (dial ??= late.ssh().createDial({ inventory, ssh, note }))(host);
+  },
   sshHosts: () => sshConfigHosts(),
   clock: systemClock,
   display: createDisplay(process.argv[2]),

@@ -1,9 +1,7 @@
 /** Pulumi's display: texts of a resource appear in its own row, by the engine's Log RPC. Silent where no engine listens. */
-import * as grpc from "@grpc/grpc-js";
-import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
-import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
 import { clean } from "../core/clean";
 import type { Progress } from "../core/ports";
+import type * as engineLog from "./engineLog";
 
 /** Room for a preview's longest warning. */
 const maxRow = 16 * 1024;
@@ -23,26 +21,23 @@ export function createDisplay(address: string | undefined): Display {
     const nothing = () => {};
     return { row: () => ({ live: nothing, info: nothing, warn: nothing }), debug: nothing, flush: async () => {} };
   }
-  let client: EngineClient | undefined;
+  let send: ReturnType<typeof engineLog.createEngineLog> | undefined;
   let last: Promise<void> = Promise.resolve();
-  const log = (urn: string, severity: LogSeverity, text: string, ephemeral: boolean) => {
-    const request = new LogRequest();
-    request.setUrn(urn);
-    request.setSeverity(severity);
+  const log = (urn: string, severity: engineLog.EngineLog["severity"], text: string, ephemeral: boolean) => {
     // Rows are made of names too, which are not cleaned where they come in: commands are made of them.
-    request.setMessage(clean(text, maxRow));
-    request.setEphemeral(ephemeral);
-    client ??= new EngineClient(address, grpc.credentials.createInsecure());
-    const engine = client;
-    last = last.then(() => new Promise<void>((resolve) => engine.log(request, () => resolve())));
+    const request = { urn, severity, message: clean(text, maxRow), ephemeral };
+    // gRPC is loaded with the first row.
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    const toEngine = (send ??= (require("./engineLog") as typeof engineLog).createEngineLog(address));
+    last = last.then(() => toEngine(request));
   };
   return {
     row: (urn) => ({
-      live: (text) => log(urn, LogSeverity.INFO, text, true),
-      info: (text) => log(urn, LogSeverity.INFO, text, false),
-      warn: (text) => log(urn, LogSeverity.WARNING, text, false),
+      live: (text) => log(urn, "INFO", text, true),
+      info: (text) => log(urn, "INFO", text, false),
+      warn: (text) => log(urn, "WARNING", text, false),
     }),
-    debug: (text) => log("", LogSeverity.DEBUG, text, false),
+    debug: (text) => log("", "DEBUG", text, false),
     flush: () => Promise.race([last, new Promise<void>((resolve) => setTimeout(resolve, 1000).unref())]),
   };
 }

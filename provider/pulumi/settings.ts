@@ -1,7 +1,7 @@
 /** The stack's configuration, as `configure` gets it: read once for all placements of the process. */
 import { PlacementError } from "../core/errors";
 import type { Inventory } from "../core/model";
-import { Hosts } from "../observe/hosts";
+import type * as observed from "../observe/hosts";
 import {
   type InputFailure,
   type OnInterrupt,
@@ -22,7 +22,7 @@ export interface Settings {
   onInterrupt: OnInterrupt;
   /** What is wrong with the configuration: `check` returns it, and whatever needs a host is refused. */
   failures: InputFailure[];
-  hosts: Hosts;
+  readonly hosts: observed.Hosts;
   /** Host names that ~/.ssh/config knows literally; read where the inventory lacks a name. */
   sshHosts(): string[];
 }
@@ -35,13 +35,19 @@ export function readSettings(get: (key: string) => string | undefined, world: Wo
   const { onInterrupt, failures: interruptFailures } = parseOnInterrupt(get("vm-placement:onInterrupt"));
   const { ssh, failures: sshFailures } = parseSsh(get("vm-placement:ssh"));
   const debug = (text: string) => world.display.debug(text);
+  let hosts: observed.Hosts | undefined;
   return {
     inventory,
     uri,
     preview,
     onInterrupt,
     failures: [...failures, ...uriFailures, ...sshFailures, ...previewFailures, ...interruptFailures],
-    hosts: new Hosts(world.dial(inventory, ssh, debug), inventory, uri, world.clock, debug),
+    // Loaded when a host is asked: what reads its answers is much.
+    get hosts() {
+      // eslint-disable-next-line @typescript-eslint/no-require-imports
+      const { Hosts } = require("../observe/hosts") as typeof observed;
+      return (hosts ??= new Hosts(world.dial(inventory, ssh, debug), inventory, uri, world.clock, debug));
+    },
     sshHosts: () => world.sshHosts(),
   };
 }
