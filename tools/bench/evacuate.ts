@@ -7,6 +7,7 @@ import { createLab, type Lab } from "../../lab/libvirt";
 import { type BenchMove, moveAllByHandler } from "./by-handler";
 import { OpenConnections } from "./by-hand";
 import { compare } from "./ratios";
+import { ratioResult, type Result } from "./result";
 
 const goal = 1.15;
 const count = 20;
@@ -18,7 +19,7 @@ const atATime = 2;
 
 type Side = "handlers" | "raw";
 
-export async function benchEvacuate(pairs: number): Promise<void> {
+export async function benchEvacuate({ pairs }: { pairs: number }): Promise<Result[]> {
   const lab = await createLab({ hosts: 3 });
   let open: OpenConnections | undefined;
   try {
@@ -37,7 +38,7 @@ export async function benchEvacuate(pairs: number): Promise<void> {
       rounds.push(measured);
       console.error(`${String(index).padStart(3)}/${pairs}  handlers ${measured.handlers.toFixed(0)} ms, raw ${measured.raw.toFixed(0)} ms`); // prettier-ignore
     }
-    report(rounds);
+    return [report(rounds)];
   } finally {
     open?.close();
     await lab.down();
@@ -72,15 +73,14 @@ async function byHand(lab: Lab, open: OpenConnections, moves: readonly BenchMove
   await Promise.all(Array.from({ length: atATime }, slot));
 }
 
-function report(rounds: readonly Record<Side, number>[]): void {
+function report(rounds: readonly Record<Side, number>[]): Result {
+  const name = "evacuate-vs-best-schedule";
   const comparison = compare(
-    "evacuate-vs-best-schedule",
+    name,
     rounds,
     ({ handlers }) => handlers,
     ({ raw }) => raw,
   );
-  const { ratio, min, max, ms, baselineMs } = comparison;
-  console.log(`\nhandlers ÷ best schedule by hand, median of the rounds: ${ratio.toFixed(3)} (${min.toFixed(2)} – ${max.toFixed(2)}), ${ms} ÷ ${baselineMs} ms`); // prettier-ignore
-  console.log(`goal: at most ${goal}: ${ratio <= goal ? "met" : "not met"}`);
-  console.log(`BENCH ${JSON.stringify(comparison)}`);
+  const what = `evacuation of ${count} guests ÷ best schedule by hand`;
+  return ratioResult(comparison, { name, what, goal: { atMost: goal } });
 }

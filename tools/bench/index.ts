@@ -1,44 +1,72 @@
 /**
- * `npm run bench [-- move|preview|evacuate] [--pairs N]`: what the product costs, on real hosts of this computer. `move` (the default) is a
- * move next to the same by hand, `preview` a preview that asks the hosts next to one that does not, `evacuate` a host that is emptied next to
- * the best schedule by hand.
+ * `npm run bench [-- SECTION… | all] [--pairs N] [--placements N,N…] [--write]`: what the product costs, each section next to its baseline
+ * in the same rounds. `--write` puts what was measured into docs/performance.md; sections that did not run keep their earlier numbers.
  */
 import { parseArgs } from "node:util";
 import { ensureSystemPackages } from "../system-packages";
 import { benchEvacuate } from "./evacuate";
 import { benchMove } from "./move";
+import { writePage } from "./page";
 import { benchPreview } from "./preview";
+import { printed, type Result, verdict } from "./result";
+import { benchStart } from "./start";
+import { benchUp } from "./up";
 
-const benches: Record<string, (pairs: number) => Promise<void>> = {
-  move: benchMove,
-  preview: benchPreview,
-  evacuate: benchEvacuate,
+export interface BenchOptions {
+  /** Paired rounds; one more goes before them and is not counted. */
+  pairs: number;
+}
+
+interface Section {
+  /** Real libvirt hosts on this computer. */
+  needsHosts: boolean;
+  run(options: BenchOptions): Promise<Result[]>;
+}
+
+const sections: Record<string, Section> = {
+  move: { needsHosts: true, run: benchMove },
+  up: { needsHosts: true, run: benchUp },
+  start: { needsHosts: false, run: benchStart },
+  preview: { needsHosts: true, run: benchPreview },
+  evacuate: { needsHosts: true, run: benchEvacuate },
 };
 
 async function main(args: string[]): Promise<number> {
-  const { bench, pairs } = parse(args);
-  const missing = ensureSystemPackages((line) => console.error(line));
-  if (missing.length > 0) {
-    console.error(`The bench needs real libvirt hosts. ${missing.join(" ")}`);
-    return 1;
+  const { names, write, ...options } = parse(args);
+  if (names.some((name) => sections[name]!.needsHosts)) {
+    const missing = ensureSystemPackages((line) => console.error(line));
+    if (missing.length > 0) {
+      console.error(`The bench needs real libvirt hosts. ${missing.join(" ")}`);
+      return 1;
+    }
   }
-  await bench(pairs);
+  for (const name of names) {
+    const results = await sections[name]!.run(options);
+    console.log(`\n${name}\n${printed(results)}`);
+    for (const result of results)
+      console.log(`BENCH ${JSON.stringify({ section: name, ...result, verdict: verdict(result) })}`);
+    if (write) writePage(name, results);
+  }
   return 0;
 }
 
 function parse(args: string[]) {
   const { values, positionals } = parseArgs({
     args,
-    options: { pairs: { type: "string", default: "9" } },
+    options: { pairs: { type: "string", default: "9" }, write: { type: "boolean", default: false } },
     allowPositionals: true,
   });
-  const [name = "move", ...more] = positionals;
-  const bench = Object.hasOwn(benches, name) && more.length === 0 ? benches[name] : undefined;
-  if (!bench)
-    throw new Error(`there is a bench of ${Object.keys(benches).join(" and ")}, not of ${positionals.join(" ")}`);
-  const pairs = Number(values.pairs);
-  if (!Number.isInteger(pairs) || pairs < 1) throw new Error(`--pairs is a number from 1, not ${values.pairs}`);
-  return { bench, pairs };
+  const names = positionals.includes("all") ? Object.keys(sections) : positionals.length > 0 ? positionals : ["move"];
+  const strange = names.filter((name) => !Object.hasOwn(sections, name));
+  if (strange.length > 0)
+    throw new Error(`the sections are ${Object.keys(sections).join(", ")} and all, not ${strange.join(", ")}`);
+  return { names, write: values.write, pairs: countOf("--pairs", values.pairs) };
+}
+
+function countOf(option: string, text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) throw new Error(`${option} is a number from 1, not ${text}`);
+  return count;
 }
 
 main(process.argv.slice(2)).then(

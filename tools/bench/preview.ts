@@ -5,16 +5,17 @@
 import { createLab, type Lab } from "../../lab/libvirt";
 import { Stack } from "../../lab/pulumi/stack";
 import { compare, excess, rotated } from "./ratios";
+import { excessResult, type Result } from "./result";
 
 const domainsPerHost = 5;
 const guest = { memoryMiB: 32, dirtyMiB: 4, dirtyRate: 1 };
-const changes = { one: { domains: 1, goalMs: 1500 }, all: { domains: 4 * domainsPerHost, goalMs: 4000 } };
+const changes = { one: { domains: 1, goalMs: 1200 }, all: { domains: 4 * domainsPerHost, goalMs: 4000 } };
 
 type Change = keyof typeof changes;
 type Name = `${Change} ${"probe" | "static"}`;
 type Round = Record<Name, number>;
 
-export async function benchPreview(pairs: number): Promise<void> {
+export async function benchPreview({ pairs }: { pairs: number }): Promise<Result[]> {
   const lab = await createLab({ hosts: 4 });
   let stack: Stack | undefined;
   try {
@@ -32,7 +33,7 @@ export async function benchPreview(pairs: number): Promise<void> {
       rounds.push(measured);
       console.error(`${String(index).padStart(3)}/${pairs}  ${show(measured)}`);
     }
-    report(rounds);
+    return report(rounds);
   } finally {
     stack?.remove();
     await lab.down();
@@ -98,30 +99,14 @@ function nextHost(lab: Lab, home: string): string {
   return names[(names.indexOf(home) + 1) % names.length]!;
 }
 
-function report(rounds: readonly Round[]): void {
-  const sides = (Object.keys(changes) as Change[]).map((change) => {
-    const what = [
-      `preview-${change}`,
-      rounds,
-      (r: Round) => r[`${change} probe`],
-      (r: Round) => r[`${change} static`],
-    ] as const;
-    return { ...changes[change], ...compare(...what), ...excess(...what) };
+function report(rounds: readonly Round[]): Result[] {
+  return (Object.keys(changes) as Change[]).map((change) => {
+    const { domains, goalMs } = changes[change];
+    const name = `preview-${change}`;
+    const sides = [rounds, (r: Round) => r[`${change} probe`], (r: Round) => r[`${change} static`]] as const;
+    const what = `preview of ${domains === 1 ? "one change" : `${domains} changes over 4 hosts`}, probing more than static`;
+    return excessResult(excess(name, ...sides), compare(name, ...sides), { name, what, goal: { atMost: goalMs } });
   });
-  const title = "median of the rounds: probe against static".padEnd(44);
-  console.log(`\n${title} more s  min – max     ratio   s ÷ s`);
-  for (const { domains, excessMs, minMs, maxMs, ratio, ms, baselineMs } of sides) {
-    const what = domains === 1 ? "preview of one change" : `preview of ${domains} changes over 4 hosts`;
-    console.log(
-      `${what.padEnd(44)} ${seconds(excessMs)}    ${seconds(minMs)} – ${seconds(maxMs)}   ${ratio.toFixed(3)}   ${seconds(ms)} ÷ ${seconds(baselineMs)}`,
-    );
-  }
-  console.log();
-  for (const { domains, excessMs, goalMs } of sides) {
-    const verdict = excessMs < goalMs ? "met" : "not met";
-    console.log(`goal: ${domains} under ${seconds(goalMs)} s more: ${verdict}`);
-  }
-  for (const side of sides) console.log(`BENCH ${JSON.stringify(side)}`);
 }
 
 function seconds(ms: number): string {
