@@ -2,9 +2,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { LastMigration } from "./core/args";
 import { PlacementError } from "./core/errors";
-import type { Clock, Dial, InFlight, Ports, Progress } from "./core/ports";
+import type { Clock, InFlight, Ports, Progress } from "./core/ports";
 import { showOutcome, withOutcome } from "./core/predict/past";
-import { late } from "./late";
+import { late, once } from "./late";
 import { systemClock } from "./observe/clock";
 import { checkInputs } from "./pulumi/check";
 import { desiredOf } from "./pulumi/desired";
@@ -32,7 +32,7 @@ export function createHandlers(world: World) {
   const rowOf = createRows(display);
   const warnOfDuplicate = createDuplicateWarning(display);
   const phases = new Phases();
-  let previews: Previews | undefined;
+  const previews = once((): Previews => new (late.previews().Previews)(clock));
   const reconciled = async (id: string | undefined, olds: Props, news: Props) =>
     createOrUpdate(await settings, { id, olds, news }, { clock, display, progress: rowOf(news) });
 
@@ -54,12 +54,7 @@ export function createHandlers(world: World) {
       respond(display, async () => {
         const { changes, replaces, onHosts } = difference(olds, news);
         const ahead = onHosts && replaces.length === 0 && phases.isPreview(news);
-        if (ahead)
-          await (previews ??= new (late.previews().Previews)(clock)).show(
-            await settings,
-            { id, olds, news },
-            rowOf(news),
-          );
+        if (ahead) await previews().show(await settings, { id, olds, news }, rowOf(news));
         return { changes, replaces, deleteBeforeReplace: false };
       }),
 
@@ -131,8 +126,8 @@ async function createOrUpdate(
 
 const handlers = createHandlers({
   dial: (inventory, ssh, note) => {
-    let dial: Dial | undefined;
-    return (host) => (dial ??= late.ssh().createDial({ inventory, ssh, note }))(host);
+    const dial = once(() => late.ssh().createDial({ inventory, ssh, note }));
+    return (host) => dial()(host);
   },
   sshHosts: () => sshConfigHosts(),
   clock: systemClock,

@@ -452,7 +452,9 @@ for (const { title, notRun, get } of runtimes) {
       const sdk = program.split("\n").filter((path) => path.includes("/@pulumi/pulumi/"));
       assert.ok(sdk.length > 0);
       assert.ok(sdk.every((path) => path.startsWith(runtime.modules)));
-      assert.match(loaded("pulumi-vm-placement/handlers"), foreign);
+      const handlers = loaded("pulumi-vm-placement/handlers");
+      assert.match(handlers, foreign);
+      assert.doesNotMatch(handlers, /node_modules\/(ssh2|saxes)\/|dist\/reconcile\//);
     });
   });
 }
