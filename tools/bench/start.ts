@@ -103,9 +103,7 @@ function checked(client: ResourceProviderClient, provider: string): Promise<Reco
   request.setNews(Struct.fromJavaScript({ ...inputs, __provider: provider }));
   return new Promise((resolve, reject) =>
     client.check(request, (error: Error | null, response?: CheckResponse) =>
-      error || !response
-        ? reject(error ?? new Error("no answer"))
-        : resolve(response.getInputs()!.toJavaScript()),
+      error || !response ? reject(error ?? new Error("no answer")) : resolve(response.getInputs()!.toJavaScript()),
     ),
   );
 }
