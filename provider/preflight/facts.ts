@@ -23,6 +23,7 @@ import { isPausedSinceArrival } from "./probes/pausedSinceArrival";
 import { peerFacts } from "./probes/peer";
 import { poolPathsOn } from "./probes/pools";
 import { memoryUsedBy } from "./probes/residentMemory";
+import { referredOn, secretsOn } from "./probes/referred";
 import { snapshotsOf } from "./probes/snapshots";
 import { systemOf } from "./probes/system";
 import { UnreadableAnswers } from "./probes/unreadable";
@@ -42,7 +43,7 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
     hostnameOf(hosts, destination),
   ]).then(([system, hostname]) => ({ system, hostname }));
 
-  const [sourceFacts, destinationFacts, domain, images, volumes, owned, peer, fit, givenOnDestination] =
+  const [sourceFacts, destinationFacts, domain, images, volumes, referred, owned, peer, fit, givenOnDestination] =
     await Promise.all([
       hostFacts(hosts, source, wants, clock, unreadable),
       hostFacts(hosts, destination, wants, clock, unreadable),
@@ -55,6 +56,7 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
           : imageCopyOn(source, destination, known, found, destinationPaths, move);
       }),
       volumesThere,
+      definition.then((known) => referredOn(destination, known)),
       definition.then((known) => ownedOn(source, destination, known)),
       peerFacts(hosts, source, move, itsSettings),
       definition.then((known) => known && fitOn(hosts, destination, known)),
@@ -66,6 +68,7 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
     domain,
     ...images,
     ...volumes,
+    ...referred,
     ...owned,
     peer,
     fit,
@@ -87,16 +90,20 @@ async function hostFacts(
   clock: Clock,
   unreadable: UnreadableAnswers,
 ): Promise<HostFacts> {
-  const [versions, capabilities, migrateOptions, domains, networks, poolPaths, system, daemons] = await Promise.all([
-    versionsOn(hosts, virsh),
-    capabilitiesOn(hosts, virsh, unreadable),
-    migrateOptionsOn(hosts, virsh),
-    domainsOn(hosts, virsh),
-    networksOn(hosts, virsh),
-    wants.pools ? poolPathsOn(virsh, unreadable) : undefined,
-    systemOf(hosts, virsh, wants.certificates, clock),
-    daemonsOn(hosts, virsh),
-  ]);
+  const settings = systemOf(hosts, virsh, wants.certificates, clock);
+  const [versions, capabilities, migrateOptions, domains, networks, poolPaths, system, daemons, secrets] =
+    await Promise.all([
+      versionsOn(hosts, virsh),
+      capabilitiesOn(hosts, virsh, unreadable),
+      migrateOptionsOn(hosts, virsh),
+      domainsOn(hosts, virsh),
+      networksOn(hosts, virsh),
+      wants.pools ? poolPathsOn(virsh, unreadable) : undefined,
+      settings,
+      daemonsOn(hosts, virsh),
+      // Of a private key that is encrypted.
+      settings.then((known) => (wants.certificates && known?.qemuConf?.tlsSecret ? secretsOn(virsh) : undefined)),
+    ]);
   return {
     host: virsh.host,
     ...versions,
@@ -110,6 +117,7 @@ async function hostFacts(
     poolPaths,
     system,
     daemons,
+    secrets,
   };
 }
 

@@ -5,6 +5,7 @@ import { hostFiles } from "./hostFiles";
 import { hugeMemoryOf } from "./hugeMemory";
 import { pinningOf } from "./pinning";
 import { ownedState } from "./ownedState";
+import { filtersOf, secretsOf } from "./referred";
 import { qemuDevices } from "./qemuDevices";
 import { all, type Element, first, has, parseXml, showXml } from "./xml";
 
@@ -58,8 +59,8 @@ export function parseDomainXml(xml: string): DomainDefinition | undefined {
       .filter(({ attributes }) => attributes.role !== "master")
       .map(({ attributes }) => attributes.name ?? ""),
     qemuDevices: qemuDevices(domain),
-    usesSecrets: usesSecrets(devices),
-    usesFilters: all(devices, "interface").some((each) => has(each, "filterref")),
+    secrets: secretsOf(devices),
+    filters: filtersOf(devices),
     hostFiles: hostFiles(domain),
     tpmEmulator: all(devices, "tpm").some((tpm) => first(tpm, "backend").attributes.type === "emulator"),
     owned: ownedState(domain),
@@ -105,17 +106,6 @@ function disk(element: Element): Disk {
     transient: has(element, "transient"),
     startupPolicy: (source.startupPolicy ?? "mandatory") as Disk["startupPolicy"],
   };
-}
-
-/** Of encryption, and of servers that ask for a password, of the disk or of its backing files. */
-function usesSecrets(devices: Element): boolean {
-  const within = (element: Element): boolean =>
-    ["auth", "encryption"].some((name) => all(element, name).some((each) => has(each, "secret"))) ||
-    ["source", "backingStore"].some((name) => all(element, name).some(within));
-  return (
-    [...all(devices, "disk"), ...all(devices, "hostdev")].some(within) ||
-    all(devices, "tpm", "backend", "encryption").some(({ attributes }) => attributes.secret !== undefined)
-  );
 }
 
 function networkInterface(element: Element): Interface {

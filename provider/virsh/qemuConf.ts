@@ -8,11 +8,13 @@ export function parseQemuConf(text: string): QemuConf | undefined {
   const all = settingsOf(text);
   const value = (key: string) => all.get(key)?.[0];
   const port = (key: string) => wholeNumber(value(key), 65_535);
+  const tlsSecret = value("migrate_tls_x509_secret_uuid") ?? value("default_tls_x509_secret_uuid");
   return {
     migrationHost: value("migration_host"),
     migrationPortMin: port("migration_port_min") ?? 49_152,
     migrationPortMax: port("migration_port_max") ?? 49_215,
     migrateTlsForce: value("migrate_tls_force") === "1",
+    ...(tlsSecret && { tlsSecret: tlsSecret.toLowerCase() }),
     user: value("user"),
     sharedFilesystems: all.get("shared_filesystems") ?? [],
   };

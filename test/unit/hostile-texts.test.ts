@@ -58,9 +58,19 @@ const hosts: Record<string, (fake: SimulatedLab, text: string) => void> = {
       .get("kvm-a")!
       .answers.set(
         "dumpxml",
-        `<domain type='kvm'><name>x</name><memory>1</memory><devices><hostdev type='${attribute(text)}'/><disk type='file' device='disk'><source file='/${attribute(text)}'/><target dev='${attribute(text)}'/></disk><interface type='bridge'><source bridge='${attribute(text)}'/></interface><filesystem><target dir='${attribute(text)}'/></filesystem></devices></domain>`,
+        `<domain type='kvm'><name>x</name><memory>1</memory><devices><hostdev type='${attribute(text)}'/><disk type='file' device='disk'><source file='/${attribute(text)}'/><target dev='${attribute(text)}'/></disk><interface type='bridge'><source bridge='${attribute(text)}'/></interface><filesystem><target dir='${attribute(text)}'/></filesystem><interface><filterref filter='${attribute(text)}'/></interface><disk type='network'><auth><secret type='ceph' usage='${attribute(text)}'/></auth><target dev='vdb'/></disk></devices></domain>`,
       ),
   "a definition that cannot be read": (fake, text) => fake.hosts.get("kvm-a")!.answers.set("dumpxml", text),
+  "secrets and filters": (fake, text) => {
+    fake.hosts
+      .get("kvm-a")!
+      .answers.set(
+        "dumpxml",
+        "<domain type='kvm'><name>x</name><memory>1</memory><devices><interface><filterref filter='f'/></interface><disk type='network'><auth><secret type='ceph' usage='a'/></auth><target dev='vdb'/></disk></devices></domain>",
+      );
+    for (const list of ["secret-list", "nwfilter-list"])
+      fake.hosts.get("kvm-b")!.answers.set(list, `${fakeUuid} ${oneLine(text)}`);
+  },
   networks: (fake, text) => fake.hosts.get("kvm-b")!.answers.set("net-list", oneLine(text)),
   snapshots: (fake, text) => {
     hosts["the definition"]!(fake, "a");

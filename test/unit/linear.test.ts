@@ -22,7 +22,13 @@ import { publicKeyIn } from "../../provider/ssh/public-key";
 import { parseCertificate } from "../../provider/virsh/certificate";
 import { parseDomainXml } from "../../provider/virsh/domainXml";
 import { essence, hidesCause, readFailure } from "../../provider/virsh/failures";
-import { parseCapabilities, parseCpuComparison, parsePoolPath, parseTpmBackends } from "../../provider/virsh/hostXml";
+import {
+  parseCapabilities,
+  parseCpuComparison,
+  parsePoolPath,
+  parsePoolTarget,
+  parseTpmBackends,
+} from "../../provider/virsh/hostXml";
 import {
   hasBlockJob,
   parseDiskFiles,
@@ -37,6 +43,7 @@ import {
   parseUuids,
   parseVersions,
 } from "../../provider/virsh/parse";
+import { parseUuidTable } from "../../provider/virsh/referred";
 import { sections } from "../../provider/virsh/sections";
 
 type Worst = [prefix: string, unit: string, suffix?: string];
@@ -165,6 +172,8 @@ const readers: { name: string; read: (text: string) => unknown; worst?: Worst[] 
   { name: "parseCapabilities", read: parseCapabilities, worst: [["<capabilities>", "<guest/>", "</capabilities>"]] },
   { name: "parseTpmBackends", read: parseTpmBackends },
   { name: "parsePoolPath", read: parsePoolPath },
+  { name: "parsePoolTarget", read: parsePoolTarget },
+  { name: "parseUuidTable", read: parseUuidTable, worst: [["", "55806c7d-8e93-456f-829b-607d8c198367 "]] },
   {
     name: "parseCpuComparison",
     read: (text) => parseCpuComparison(1, text),

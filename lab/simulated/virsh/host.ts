@@ -20,6 +20,8 @@ export const hostVerbs: Record<string, HostVerb> = {
       out: `Using library: libvirt ${libvirt}\nUsing API: QEMU ${libvirt}\nRunning hypervisor: QEMU ${qemu}\nRunning against daemon: ${libvirt}`,
     };
   },
+  "secret-list": () => ({ out: "" }),
+  "nwfilter-list": () => ({ out: "" }),
   domstats: ({ network, host, words }) => domstats(network, host, words),
   help: ({ words }) => ({ out: words.includes("undefine") ? helpUndefine : helpMigrate }),
   capabilities: ({ network, host }) => ({

@@ -1,18 +1,35 @@
 /** libvirt's daemons on a host. */
 import { logCommand, qemuDaemon, startCommand } from "../daemons";
+import { listed } from "../near";
 import type { Problem } from "../problem";
 import { problem } from "./check";
 import type { HostState } from "./state";
 
 export function daemons(state: HostState): Problem[] | undefined {
-  const { host, daemons: known, guests, stdioHandler } = state;
+  const { host, daemons: known, guests = [], stdioHandler, tlsKeyHasSecret } = state;
   if (known === undefined) return undefined;
+  const secrets = [
+    ...(guests.some(({ usesSecrets }) => usesSecrets) ? ["its VMs"] : []),
+    ...(tlsKeyHasSecret ? ["the key of its TLS certificate"] : []),
+  ];
   const needed = [
     ...(known.init === "systemd" && stdioHandler !== "file" ? [{ daemon: "virtlogd", whatFor: "QEMU's output" }] : []),
-    ...(known.layout === "modular" && guests?.some(({ usesNetworks }) => usesNetworks)
-      ? [{ daemon: "virtnetworkd", whatFor: "the networks of its VMs" }]
+    ...(known.layout === "modular"
+      ? [
+          {
+            daemon: "virtnetworkd",
+            whatFor: "the networks of its VMs",
+            is: guests.some(({ usesNetworks }) => usesNetworks),
+          },
+          { daemon: "virtstoraged", whatFor: "storage pools", is: true },
+          { daemon: "virtsecretd", whatFor: `the secrets for ${listed(secrets, "and")}`, is: secrets.length > 0 },
+          {
+            daemon: "virtnwfilterd",
+            whatFor: "the network filters of its VMs",
+            is: guests.some(({ usesFilters }) => usesFilters),
+          },
+        ].filter(({ is }) => is)
       : []),
-    ...(known.layout === "modular" ? [{ daemon: "virtstoraged", whatFor: "storage pools" }] : []),
   ].filter(({ daemon }) => !known.answering.includes(daemon));
   return needed.map(({ daemon, whatFor }) =>
     problem(state, "daemons", "warning", `${host} has no socket of ${daemon}, but ${whatFor} need it`, [

@@ -24,6 +24,8 @@ export interface HostState {
   securityModels: readonly string[] | undefined;
   /** How QEMU's output is kept, and disks are locked (qemu.conf). */
   stdioHandler: "logd" | "file" | undefined;
+  /** qemu.conf names a secret for the private key of QEMU's TLS certificate. */
+  tlsKeyHasSecret: boolean | undefined;
   deprecatedMachines: readonly string[] | undefined;
   guests: readonly Guest[] | undefined;
   /** Other hosts reach it, or are reached from it, by qemu+ssh. */
@@ -39,4 +41,7 @@ export interface Guest {
   canNest: boolean;
   /** Connected to a network of libvirt's. */
   usesNetworks: boolean;
+  usesSecrets: boolean;
+  /** Its interfaces have network filters of libvirt's. */
+  usesFilters: boolean;
 }

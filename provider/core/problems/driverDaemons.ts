@@ -11,8 +11,8 @@ export function driverDaemonsAnswer({ domain, destination: { host, daemons }, ho
       whatFor: "libvirt networks",
       is: domain.interfaces.some(({ type }) => type === "network"),
     },
-    { daemon: "virtsecretd", whatFor: "secrets", is: domain.usesSecrets },
-    { daemon: "virtnwfilterd", whatFor: "network filters", is: domain.usesFilters },
+    { daemon: "virtsecretd", whatFor: "secrets", is: domain.secrets.length > 0 },
+    { daemon: "virtnwfilterd", whatFor: "network filters", is: domain.filters.length > 0 },
     { daemon: "virtstoraged", whatFor: "volumes", is: domain.disks.some(({ volume }) => volume !== undefined) },
   ];
   return needed
@@ -28,7 +28,7 @@ export function driverDaemonsAnswer({ domain, destination: { host, daemons }, ho
 }
 
 /** One without a socket that systemd knows of may have been started by hand. */
-function answers({ answering, units }: Daemons, daemon: string): boolean {
+export function answers({ answering, units }: Daemons, daemon: string): boolean {
   return (
     answering.includes(daemon) || ["socket", "service"].some((kind) => units[`${daemon}.${kind}`]?.active === true)
   );

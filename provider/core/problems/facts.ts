@@ -9,7 +9,7 @@ import type { MigrationOptions } from "../options";
 import type { Pinning } from "../pinning";
 import type { OwnedOnHost, OwnedState } from "../owned";
 import type { Remedy } from "../problem";
-import type { HostFacts } from "./hostFacts";
+import type { HostFacts, SecretOnHost } from "./hostFacts";
 
 export interface DomainFacts {
   name: string;
@@ -42,10 +42,10 @@ export interface DomainFacts {
   filesystems: readonly Filesystem[];
   sharedMemory: readonly string[];
   qemuDevices: readonly QemuDevice[];
-  /** Its disks or its TPM need secrets that libvirt keeps. */
-  usesSecrets: boolean;
-  /** Its interfaces have filters of libvirt. */
-  usesFilters: boolean;
+  /** Of libvirt, for its disks, its iSCSI devices and its TPM. */
+  secrets: readonly SecretOfVm[];
+  /** Of libvirt, for its interfaces: their names. */
+  filters: readonly string[];
   hostFiles: readonly HostFile[];
   tpmEmulator: boolean;
   /** What it owns on its host beside its disks. */
@@ -85,6 +85,9 @@ export interface Interface {
   /** Bridge, network or device it is plugged in. */
   source: string | undefined;
 }
+
+/** A secret as the definition names it: by its UUID, or by what it is for ("ceph client.libvirt"). */
+export type SecretOfVm = { uuid: string } | { usage: string };
 
 /** A part of the VM that QEMU does not migrate. */
 export interface QemuDevice {
@@ -211,6 +214,9 @@ export interface MoveFacts {
   destinationImages: Readonly<Record<string, ImageFacts>>;
   /** Of disks by pool and volume, by target; those that are not known are left out. */
   destinationVolumes?: Readonly<Record<string, VolumeOnHost>>;
+  /** Of the destination's libvirt, asked only where the VM needs some; undefined: not known. */
+  destinationSecrets?: readonly SecretOnHost[] | undefined;
+  destinationFilters?: readonly string[] | undefined;
   /** Of what the domain owns beside its disks; undefined where it owns nothing, or nothing was to be had. */
   sourceOwned: OwnedOnHost | undefined;
   destinationOwned: OwnedOnHost | undefined;

@@ -21,10 +21,19 @@ export interface HostFacts {
   networks: readonly { name: string; active: boolean }[] | undefined;
   /** Directories of active storage pools; asked only where disks are copied. */
   poolPaths: readonly string[] | undefined;
+  /** Asked only where `migration.tls` is set and its key needs one. */
+  secrets?: readonly SecretOnHost[] | undefined;
   /** Which of libvirt's daemons serve it. */
   daemons: Daemons | undefined;
   /** What its shell tells. */
   system: SystemFacts | undefined;
+}
+
+/** `virsh secret-list`. */
+export interface SecretOnHost {
+  uuid: string;
+  /** "ceph client.libvirt", "volume /images/a.qcow2"; "" where it is for nothing in particular. */
+  usage: string;
 }
 
 export interface SystemFacts {
@@ -58,6 +67,8 @@ export interface QemuConf {
   migrationPortMin: number;
   migrationPortMax: number;
   migrateTlsForce: boolean;
+  /** The UUID of the secret that opens the private key of QEMU's certificate in a migration. */
+  tlsSecret?: string;
   /** The account of QEMU; undefined: the distribution's default. */
   user: string | undefined;
   /** Directories that the administrator says are shared, whatever their file system (see sameStorage.ts for which libvirt reads it). */

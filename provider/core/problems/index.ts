@@ -12,6 +12,7 @@ import type { MoveFacts } from "./facts";
 import type { Finder } from "./finder";
 import { distinctHosts, nameAndUuidAreFree } from "./identity";
 import { hostFilesAreThere } from "./hostFiles";
+import { filtersAreDefined } from "./filters";
 import { imagesCanBeCopied } from "./imageCopy";
 import { driverDaemonsAnswer } from "./driverDaemons";
 import { domainFits, kvmIsOpen } from "./machineType";
@@ -26,9 +27,11 @@ import { peerAnswers } from "./peerUnreachable";
 import { boundToWhatIsThere } from "./pinning";
 import { controlIsEncrypted } from "./plainTcp";
 import { multiFdWithPostCopy, postCopyCanBeResumed, postCopyMayUseUserfaultfd } from "./postCopy";
+import { secretsAreDefined } from "./secrets";
 import { securityModelFits } from "./securityModel";
 import { nothingHoldsIt } from "./snapshots";
 import { certificatesAreGood, tlsIsAskedFor } from "./tls";
+import { tlsSecretIsDefined } from "./tlsSecret";
 import { swtpmFits, tpmFits } from "./tpm";
 import { answersAreReadable } from "./unreadable";
 
@@ -55,6 +58,7 @@ const ofTheHosts: readonly Finder[] = [
   controlIsEncrypted,
   dataPortsAreOpen,
   certificatesAreGood,
+  tlsSecretIsDefined,
   tlsIsAskedFor,
   clocksAgree,
   virshKnowsTheOptions,
@@ -85,7 +89,9 @@ const ofTheDomain: readonly Finder[] = [
   hostFilesAreThere,
   ownedStateGoesAlong,
   driverDaemonsAnswer,
+  secretsAreDefined,
   networksAreThere,
+  filtersAreDefined,
   devicesCanMove,
   nothingHoldsIt,
 ];

@@ -15,6 +15,7 @@ import { imageForbidden, imageLocked, imageMissing, imageUnfit, poolMissing } fr
 import { definitionDiffers, stateNotAccepted } from "./incomingState";
 import { libvirtDown, libvirtDownOnPeer } from "./libvirtDown";
 import { emulatorMissing, kvmForbidden, kvmMissing, machineTypeUnknown } from "./machineType";
+import { filterMissing } from "./filters";
 import { hugepagesMissing, lockedMemoryLimited, memoryShort } from "./memory";
 import { domainNotRunning, jobNotActive, jobRunning, migrationCancelled, migrationRunning } from "./migrationJob";
 import { networkMissing } from "./networks";
@@ -40,6 +41,7 @@ import {
   postCopyStillBreaking,
   userfaultfdRefused,
 } from "./postCopy";
+import { secretMissing } from "./secrets";
 import { profileNotLoaded, securityDriverMissing } from "./securityModel";
 import { blockJobActive, checkpointsRefused, snapshotsRefused } from "./snapshots";
 import { peerSocketPermission, socketPermission } from "./socketPermission";
@@ -106,6 +108,8 @@ export const stderrCauses: readonly StderrCause[] = [
   postCopyImpossible,
   postCopyInterrupted,
   // what the hosts have and know
+  secretMissing,
+  filterMissing,
   peerCertificateUnfit,
   certificatesUnfit,
   tlsForced,

@@ -24,11 +24,20 @@ s sshd; [ "$(id -u)" = 0 ] && { sshd -T 2>/dev/null || /usr/sbin/sshd -T 2>/dev/
 s selinux; if [ -r /sys/fs/selinux/enforce ]; then cat /sys/fs/selinux/enforce; else echo off; fi
 s apparmor; cat /sys/module/apparmor/parameters/enabled 2>/dev/null || echo N
 s stdio; [ -r /etc/libvirt/qemu.conf ] && { grep -qE '^[[:space:]]*stdio_handler[[:space:]]*=[[:space:]]*"file"' /etc/libvirt/qemu.conf && echo file || echo logd; }
+s tlskey; [ -r /etc/libvirt/qemu.conf ] && { grep -qE '^[[:space:]]*(default|migrate)_tls_x509_secret_uuid[[:space:]]*=' /etc/libvirt/qemu.conf && echo yes || echo no; }
 s end`;
 
 type ShellFacts = Pick<
   HostState,
-  "kvmDevice" | "sshClient" | "swtpmMissing" | "isVm" | "maxSessions" | "selinux" | "apparmor" | "stdioHandler"
+  | "kvmDevice"
+  | "sshClient"
+  | "swtpmMissing"
+  | "isVm"
+  | "maxSessions"
+  | "selinux"
+  | "apparmor"
+  | "stdioHandler"
+  | "tlsKeyHasSecret"
 >;
 
 export async function hostStateOn(hosts: Hosts, virsh: Virsh, usesSsh: boolean): Promise<HostState> {
@@ -69,6 +78,7 @@ export function parseHostState(text: string): ShellFacts {
     maxSessions: wholeNumber(/^maxsessions (\d{1,9})$/im.exec(word("sshd") ?? "")?.[1]),
     selinux: selinux === "1" ? "enforcing" : selinux === "0" ? "permissive" : selinux === "off" ? "off" : undefined,
     apparmor: apparmor === "Y" ? true : apparmor === "N" ? false : undefined,
+    tlsKeyHasSecret: yes("tlskey"),
     stdioHandler: stdio === "file" || stdio === "logd" ? stdio : undefined,
   };
 }
@@ -80,7 +90,16 @@ async function guestsOn(hosts: Hosts, virsh: Virsh, unreadable: UnreadableAnswer
   return definitions.flatMap((each) => (each === undefined ? [] : [guestIn(each)]));
 }
 
-function guestIn({ name, virtType, machine, tpmEmulator, cpuXml, interfaces }: DomainDefinition): Guest {
+function guestIn({
+  name,
+  virtType,
+  machine,
+  tpmEmulator,
+  cpuXml,
+  interfaces,
+  secrets,
+  filters,
+}: DomainDefinition): Guest {
   const cpu = cpuXml === undefined ? undefined : parseXml(cpuXml, "cpu");
   const features = cpu === undefined ? [] : all(cpu, "feature");
   return {
@@ -93,5 +112,7 @@ function guestIn({ name, virtType, machine, tpmEmulator, cpuXml, interfaces }: D
         /^(vmx|svm)$/.test(attributes.name ?? "") && /^(require|force)$/.test(attributes.policy ?? ""),
     ),
     usesNetworks: interfaces.some(({ type }) => type === "network"),
+    usesSecrets: secrets.length > 0,
+    usesFilters: filters.length > 0,
   };
 }

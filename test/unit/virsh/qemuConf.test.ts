@@ -16,6 +16,17 @@ describe("qemu.conf", () => {
     });
   });
 
+  it("names the secret of the TLS key that a migration uses", () => {
+    const [one, other] = ["11111111-aaaa-4aaa-8aaa-111111111111", "22222222-AAAA-4aaa-8aaa-222222222222"];
+    const [ofAll, ofMigration] = [
+      `default_tls_x509_secret_uuid = "${one}"`,
+      `migrate_tls_x509_secret_uuid = "${other}"`,
+    ];
+    assert.equal(read(ofAll).tlsSecret, one);
+    assert.equal(read(`${ofAll}\n${ofMigration}`).tlsSecret, other.toLowerCase());
+    assert.equal(read(`#${ofAll}\nvnc_tls_x509_secret_uuid = "${one}"`).tlsSecret, undefined);
+  });
+
   const users: [line: string, user: string | undefined][] = [
     ['user = "root"', "root"],
     ["user = 'root'", "root"],

@@ -25,6 +25,48 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
     ],
     ["error: Failed to open file '/usr/share/OVMF/OVMF_VARS_4M.fd': No such file or directory", "migrationRefused", []],
   ],
+  filters: [
+    [
+      "error: internal error: referenced filter 'no-spoofing' is missing",
+      "migrationRefused",
+      ["kvm-a$ virsh nwfilter-dumpxml no-spoofing", "kvm-b$ virsh nwfilter-define FILE"],
+    ],
+    [
+      "error: Network filter not found: no nwfilter with matching name 'a b'",
+      "migrationRefused",
+      ["kvm-a$ virsh nwfilter-dumpxml 'a b'", "kvm-b$ virsh nwfilter-define FILE"],
+    ],
+  ],
+  secrets: [
+    [
+      "error: Secret not found: no secret with matching uuid '55806c7d-8e93-456f-829b-607d8c198367'",
+      "migrationRefused",
+      [
+        "kvm-a$ virsh secret-dumpxml 55806c7d-8e93-456f-829b-607d8c198367",
+        "kvm-b$ virsh secret-define FILE",
+        "kvm-b$ virsh secret-set-value --interactive 55806c7d-8e93-456f-829b-607d8c198367",
+      ],
+    ],
+    [
+      "error: Secret not found: no secret with matching usage 'client.libvirt secret'",
+      "migrationRefused",
+      [
+        "kvm-a$ virsh secret-list",
+        "kvm-a$ virsh secret-dumpxml UUID",
+        "kvm-b$ virsh secret-define FILE",
+        "kvm-b$ virsh secret-set-value --interactive UUID",
+      ],
+    ],
+    [
+      "error: Secret not found: secret '55806c7d-8e93-456f-829b-607d8c198367' does not have a value",
+      "migrationRefused",
+      [
+        "kvm-a$ virsh secret-dumpxml 55806c7d-8e93-456f-829b-607d8c198367",
+        "kvm-b$ virsh secret-define FILE",
+        "kvm-b$ virsh secret-set-value --interactive 55806c7d-8e93-456f-829b-607d8c198367",
+      ],
+    ],
+  ],
   cpu: [
     [
       "error: unsupported configuration: CPU model 'Skylake-Server' not supported by hypervisor",

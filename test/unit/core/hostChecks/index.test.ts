@@ -19,6 +19,8 @@ describe("the checks of a host by itself", () => {
     hasTpm: false,
     canNest: false,
     usesNetworks: true,
+    usesSecrets: false,
+    usesFilters: false,
   };
   const healthy: HostState = {
     host: "kvm-a",
@@ -35,6 +37,7 @@ describe("the checks of a host by itself", () => {
     apparmor: false,
     securityModels: ["selinux", "dac"],
     stdioHandler: "logd",
+    tlsKeyHasSecret: false,
     deprecatedMachines: ["pc-q35-7.2"],
     guests: [guest],
     usesSsh: true,
@@ -70,6 +73,14 @@ describe("the checks of a host by itself", () => {
       "kvm-a$ systemctl enable --now virtnetworkd.socket",
     ]);
     assert.deepEqual(found({ daemons: without("virtnetworkd"), guests: [{ ...guest, usesNetworks: false }] }), []);
+    for (const change of [{ guests: [{ ...guest, usesSecrets: true }] }, { tlsKeyHasSecret: true }]) {
+      assert.equal(found(change)[1], "kvm-a$ systemctl enable --now virtsecretd.socket");
+      const answering = [...modular.answering, "virtsecretd"];
+      assert.deepEqual(found({ ...change, daemons: { ...modular, answering } }), []);
+      assert.deepEqual(found({ ...change, daemons: { ...modular, layout: "monolithic", units: {} } }), []);
+    }
+    const filtered = { guests: [{ ...guest, usesFilters: true }] };
+    assert.equal(found(filtered)[1], "kvm-a$ systemctl enable --now virtnwfilterd.socket");
     assert.equal(found({ daemons: without("virtlogd") })[1], "kvm-a$ systemctl enable --now virtlogd.socket");
     assert.deepEqual(found({ daemons: without("virtlogd"), stdioHandler: "file" }), []);
     const whole: Daemons = { ...without("virtstoraged"), layout: "monolithic", units: {} };

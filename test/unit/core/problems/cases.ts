@@ -122,6 +122,7 @@ const refusal = (refused: "machine" | "emulator" | "virtType", text: string): Ch
   fit: { capabilities: { refused, refusal: text }, cpu: undefined },
 });
 const copy = { copyStorage: "all" } as const;
+const secretUuid = "55806c7d-8e93-456f-829b-607d8c198367";
 const hourMs = 3_600_000;
 
 const owned = (change: Partial<OwnedFacts> = {}, swtpm = "0.8.0"): OwnedOnHost =>
@@ -808,6 +809,77 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     },
     [],
   ],
+  // secrets and network filters
+  ...(["live", "offline"] as const).flatMap((how): (typeof cases)[number][] => {
+    const severity = how === "live" ? "blocker" : "warning";
+    const inLibvirt = { how, destinationSecrets: [{ uuid: secretUuid, usage: "ceph client.libvirt" }] };
+    const value = `kvm-b$ virsh secret-set-value --interactive`;
+    return [
+      [`a secret by its UUID, ${how}`, { ...domain({ secrets: [{ uuid: secretUuid }] }), ...inLibvirt }, []],
+      [`a secret by its use, ${how}`, { ...domain({ secrets: [{ usage: "ceph client.libvirt" }] }), ...inLibvirt }, []],
+      [
+        `two secrets that are not there, ${how}`,
+        { ...domain({ secrets: [{ uuid: "other" }, { usage: "iscsi client.libvirt" }] }), ...inLibvirt },
+        [
+          `${severity} secrets on kvm-b: migrationRefused`,
+          "kvm-a$ virsh secret-dumpxml other",
+          "kvm-b$ virsh secret-define FILE",
+          `${value} other`,
+          `${severity} secrets on kvm-b: migrationRefused`,
+          "kvm-a$ virsh secret-list",
+          "kvm-a$ virsh secret-dumpxml UUID",
+          "kvm-b$ virsh secret-define FILE",
+          `${value} UUID`,
+        ],
+      ],
+      [
+        `a filter that is not there, and one that is, ${how}`,
+        { ...domain({ filters: ["no spoofing", "clean-traffic"] }), how, destinationFilters: ["clean-traffic"] },
+        [
+          `${severity} network-filters on kvm-b: migrationRefused`,
+          "kvm-a$ virsh nwfilter-dumpxml 'no spoofing'",
+          "kvm-b$ virsh nwfilter-define FILE",
+        ],
+      ],
+    ];
+  }),
+  [
+    "secrets and filters of which the host does not tell",
+    domain({ secrets: [{ uuid: secretUuid }], filters: ["f"] }),
+    [],
+  ],
+  ...(
+    [
+      ["without virtsecretd", {}, ["virtnetworkd"], undefined, ["kvm-b$ systemctl enable --now virtsecretd.socket"]],
+      [
+        "without the secret",
+        {},
+        ["virtnetworkd", "virtsecretd"],
+        [],
+        ["kvm-b$ virsh secret-define FILE", `kvm-b$ virsh secret-set-value --interactive ${secretUuid}`],
+      ],
+      ["with the secret", {}, ["virtnetworkd", "virtsecretd"], [{ uuid: secretUuid, usage: "tls key" }], []],
+      ["that is not known", {}, ["virtnetworkd", "virtsecretd"], undefined, []],
+      ["without TLS", { options: {} }, ["virtnetworkd"], undefined, []],
+    ] as const
+  ).map(([title, change, answering, secrets, expected]): (typeof cases)[number] => {
+    const { destination, ...rest } = tls({});
+    const system = destination!.system!;
+    return [
+      `an encrypted TLS key on a host ${title}`,
+      {
+        ...rest,
+        ...change,
+        destination: {
+          ...destination!,
+          system: { ...system, qemuConf: { ...system.qemuConf!, tlsSecret: secretUuid } },
+          daemons: { layout: "modular", init: "systemd", answering, units: {}, other: undefined },
+          secrets,
+        },
+      },
+      expected.length === 0 ? [] : ["blocker tls-secret on kvm-b: peerTls", ...expected],
+    ];
+  }),
   // networks
   [
     "a bridge that is not there",
@@ -1004,14 +1076,14 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   ]),
   ...(
     [
-      ["usesSecrets", "virtsecretd"],
-      ["usesFilters", "virtnwfilterd"],
+      [{ secrets: [{ uuid: secretUuid }] }, "virtsecretd"],
+      [{ filters: ["clean-traffic"] }, "virtnwfilterd"],
     ] as const
   ).flatMap(([uses, daemon]) =>
     [[], [daemon]].map((answering): (typeof cases)[number] => [
       `a VM that needs ${daemon} on a host ${answering.length === 0 ? "without" : "with"} it`,
       {
-        ...domain({ [uses]: true }),
+        ...domain(uses),
         destination: healthyHost("kvm-b", {
           daemons: {
             layout: "modular",

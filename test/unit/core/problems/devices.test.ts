@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { problems } from "../../../../provider/core/problems";
+import { problems, type SecretOfVm } from "../../../../provider/core/problems";
 import { parseDomainXml } from "../../../../provider/virsh/domainXml";
 import { absentImage, healthyDomain, healthyHost, healthyMove } from "../../../support/move-facts";
 
@@ -205,42 +205,51 @@ describe("files of the host that a definition names", () => {
 });
 
 describe("what a definition needs of libvirt's other daemons", () => {
-  for (const [title, secrets, filters, devices] of [
+  const uuid = "55806C7D-8e93-456f-829b-607d8c198367";
+  const by = { uuid: uuid.toLowerCase() };
+  const cases: [title: string, secrets: SecretOfVm[], filters: string[], devices: string][] = [
     [
       "a password of a server",
-      true,
-      false,
-      "<disk type='network'><source protocol='rbd' name='p/i'><auth username='u'><secret type='ceph' uuid='1'/></auth></source><target dev='vda'/></disk>",
+      [by],
+      [],
+      `<disk type='network'><source protocol='rbd' name='p/i'><auth username='u'><secret type='ceph' uuid='${uuid}'/></auth></source><target dev='vda'/></disk>`,
     ],
     [
-      "an encrypted disk",
-      true,
-      false,
-      "<disk type='file'><source file='/a'><encryption format='luks'><secret type='passphrase' uuid='1'/></encryption></source><target dev='vda'/></disk>",
+      "passwords by what they are for, in the places of an older libvirt too",
+      [{ usage: "ceph client.libvirt secret" }, { usage: "iscsi target" }],
+      [],
+      "<disk type='network'><auth username='u'><secret type='ceph' usage='client.libvirt secret'/></auth><source protocol='rbd' name='p/i'/><target dev='vda'/></disk><hostdev mode='subsystem' type='scsi'><source protocol='iscsi' name='iqn'><auth username='u'><secret type='iscsi' usage='target'/></auth></source></hostdev>",
+    ],
+    [
+      "encrypted disks with one secret",
+      [by, { usage: "volume /a" }],
+      [],
+      `<disk type='file'><source file='/a'><encryption format='luks'><secret type='passphrase' uuid='${uuid}'/></encryption></source><target dev='vda'/></disk><disk type='file'><source file='/b'/><encryption format='luks'><secret type='passphrase' uuid='${uuid}'/><secret type='passphrase' usage='/a'/></encryption><target dev='vdb'/></disk>`,
     ],
     [
       "an encrypted backing file",
-      true,
-      false,
-      "<disk type='file'><source file='/a'/><backingStore type='file'><source file='/b'><encryption format='luks'><secret type='passphrase' uuid='1'/></encryption></source></backingStore><target dev='vda'/></disk>",
+      [by],
+      [],
+      `<disk type='file'><source file='/a'/><backingStore type='file'><source file='/b'><encryption format='luks'><secret type='passphrase' uuid='${uuid}'/></encryption></source></backingStore><target dev='vda'/></disk>`,
     ],
     [
       "an encrypted TPM",
-      true,
-      false,
-      "<tpm model='tpm-crb'><backend type='emulator'><encryption secret='1'/></backend></tpm>",
+      [by],
+      [],
+      `<tpm model='tpm-crb'><backend type='emulator'><encryption secret='${uuid}'/></backend></tpm>`,
     ],
     [
-      "a filter",
-      false,
-      true,
-      "<interface type='bridge'><source bridge='br0'/><filterref filter='clean-traffic'/></interface>",
+      "a filter of two interfaces",
+      [],
+      ["clean-traffic"],
+      "<interface type='bridge'><source bridge='br0'/><filterref filter='clean-traffic'/></interface>".repeat(2),
     ],
-    ["none", false, false, "<disk type='file'><source file='/a'/><target dev='vda'/></disk><interface type='bridge'/>"],
-  ] as const) {
+    ["none", [], [], "<disk type='file'><source file='/a'/><target dev='vda'/></disk><interface type='bridge'/>"],
+  ];
+  for (const [title, secrets, filters, devices] of cases) {
     it(`is read: ${title}`, () => {
-      const { usesSecrets, usesFilters } = withXml(devices);
-      assert.deepEqual({ usesSecrets, usesFilters }, { usesSecrets: secrets, usesFilters: filters });
+      const found = withXml(devices);
+      assert.deepEqual([found.secrets, found.filters], [secrets, filters]);
     });
   }
 });

@@ -12,6 +12,7 @@ describe("what a host tells of itself", () => {
       selinux: "off",
       apparmor: "Y",
       stdio: "logd",
+      tlskey: "no",
       ...change,
     };
     return `${Object.entries(words)
@@ -29,6 +30,7 @@ describe("what a host tells of itself", () => {
       selinux: "off",
       apparmor: true,
       stdioHandler: "logd",
+      tlsKeyHasSecret: false,
     });
     assert.deepEqual(
       parseHostState(
@@ -40,6 +42,7 @@ describe("what a host tells of itself", () => {
           sshd: "",
           selinux: "1",
           stdio: "",
+          tlskey: "",
         }),
       ),
       {
@@ -51,6 +54,7 @@ describe("what a host tells of itself", () => {
         selinux: "enforcing",
         apparmor: true,
         stdioHandler: undefined,
+        tlsKeyHasSecret: undefined,
       },
     );
   });
