@@ -15,7 +15,8 @@ import { planOf } from "./pulumi/inputs";
 import { sayOnInterrupt } from "./pulumi/interrupt";
 import { endWithEngine } from "./pulumi/orphan";
 import { Phases } from "./pulumi/phases";
-import type { Previews } from "./pulumi/previews";
+import type { Ahead } from "./pulumi/ahead";
+import type { FactsAhead } from "./preflight/factsAhead";
 import { respond } from "./pulumi/respond";
 import { createRows } from "./pulumi/rows";
 import { readSettings, type Settings } from "./pulumi/settings";
@@ -32,9 +33,9 @@ export function createHandlers(world: World) {
   const rowOf = createRows(display);
   const warnOfDuplicate = createDuplicateWarning(display);
   const phases = new Phases();
-  const previews = once((): Previews => new (late.previews().Previews)(clock));
+  const ahead = once((): Ahead => new (late.ahead().Ahead)(clock, phases));
   const reconciled = async (id: string | undefined, olds: Props, news: Props) =>
-    createOrUpdate(await settings, { id, olds, news }, { clock, display, progress: rowOf(news) });
+    createOrUpdate(await settings, { id, olds, news }, { clock, display, progress: rowOf(news), facts: ahead().facts });
 
   return {
     configure: (request: { config: { get(key: string): string | undefined } }): Promise<void> => {
@@ -53,8 +54,7 @@ export function createHandlers(world: World) {
     diff: (id: string, olds: Props, news: Props): Promise<pulumi.dynamic.DiffResult> =>
       respond(display, async () => {
         const { changes, replaces, onHosts } = difference(olds, news);
-        const ahead = onHosts && replaces.length === 0 && phases.isPreview(news);
-        if (ahead) await previews().show(await settings, { id, olds, news }, rowOf(news));
+        if (onHosts && replaces.length === 0) await ahead().look(await settings, { id, olds, news }, rowOf(news));
         return { changes, replaces, deleteBeforeReplace: false };
       }),
 
@@ -89,18 +89,19 @@ interface Running {
   clock: Clock;
   display: Display;
   progress: Progress;
+  facts: FactsAhead;
 }
 
 async function createOrUpdate(
   known: Settings,
   { id, olds, news }: { id: string | undefined; olds: Props; news: Props },
-  { clock, display, progress }: Running,
+  { clock, display, progress, facts }: Running,
 ) {
   const desired = desiredOf(known, id, olds, news);
   const { plan } = desired;
   let inFlight: InFlight | undefined;
   const ports: Ports = { clock, progress, inFlight: (now: InFlight | undefined) => void (inFlight = now) };
-  const work = late.reconcile().reconcile(known.hosts, desired, ports);
+  const work = late.reconcile().reconcile(known.hosts, desired, ports, facts);
   const interrupted = async () => {
     const notice = await late.interruptNotice().interruptNotice(inFlight, known.onInterrupt, work, clock);
     if (notice === undefined) return;

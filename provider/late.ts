@@ -3,14 +3,14 @@
  * one of ES modules. An `up` without a change, or a static preview, loads neither the hosts' side nor ssh: half of what starts the process.
  */
 /* eslint-disable @typescript-eslint/no-require-imports */
-import type * as previews from "./pulumi/previews";
+import type * as ahead from "./pulumi/ahead";
 import type * as read from "./pulumi/read";
 import type * as interruptNotice from "./reconcile/interruptNotice";
 import type * as reconcile from "./reconcile/reconcile";
 import type * as ssh from "./ssh";
 
 export const late = {
-  previews: () => require("./pulumi/previews") as typeof previews,
+  ahead: () => require("./pulumi/ahead") as typeof ahead,
   read: () => require("./pulumi/read") as typeof read,
   reconcile: () => require("./reconcile/reconcile") as typeof reconcile,
   interruptNotice: () => require("./reconcile/interruptNotice") as typeof interruptNotice,

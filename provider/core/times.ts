@@ -50,4 +50,6 @@ export const intervals = {
 export const validity = {
   /** One observation of a host. */
   observation: 3000,
+  /** The facts of a move, from the moment that they are asked for to the one that they decide. */
+  facts: 5000,
 } as const;

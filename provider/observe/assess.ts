@@ -60,6 +60,13 @@ export async function assess(hosts: Hosts, desired: DesiredPlacement, movedFrom?
   return { decision, seen: found && "host" in found ? found : undefined };
 }
 
+/** The same, were the hosts to show what the state holds: what `up` will do, as a rule. */
+export function expected(hosts: Hosts, desired: DesiredPlacement, inState: DomainView): Decision {
+  const asked = [...new Set([inState.host, ...desired.hosts, ...hosts.names])];
+  const { lastHost } = desired;
+  return decide(toDecide(hosts, desired), { views: [inState], asked, unreachable: [], lastHost });
+}
+
 function toDecide(hosts: Hosts, { domain, uuid, hosts: names, options, drift }: DesiredPlacement): Desired {
   return { domain, uuid, hosts: names, options, inMaintenance: hosts.inMaintenance, ...(drift && { drift }) };
 }

@@ -21,6 +21,7 @@ export class Hosts {
   private readonly observations = new Map<string, { at: number; views: Promise<DomainView[]> }>();
   private readonly answers = new Map<string, { at: number; answer: Promise<unknown> }>();
   private readonly slots = new Slots();
+  private readonly changes = new Map<string, number>();
   private readonly printed = new Set<string>();
 
   constructor(
@@ -126,9 +127,15 @@ export class Hosts {
   /** What was seen of a host is out of date. */
   forget(...names: string[]): void {
     const keys = new Set(names.map((name) => this.key(name)));
+    for (const key of keys) this.changes.set(key, (this.changes.get(key) ?? 0) + 1);
     for (const name of this.observations.keys()) {
       if (keys.has(this.key(name))) this.observations.delete(name);
     }
+  }
+
+  /** How often this run has changed something there: what was asked before the last time does not hold. */
+  changesOn(name: string): number {
+    return this.changes.get(this.key(name)) ?? 0;
   }
 
   /** Runs `work` when both hosts have room for one more migration. `onWait` is called with why it has to wait. */

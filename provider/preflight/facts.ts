@@ -1,6 +1,6 @@
 /** Gathers what the rules want to know: reads only, few round trips, everything at once; what was not to be had stays undefined. */
 import type { Clock } from "../core/ports";
-import type { DomainFacts, HostFacts, MoveFacts } from "../core/problems";
+import type { DomainFacts, HostFacts, MoveFacts, PeerFacts } from "../core/problems";
 import { isPaused } from "../core/situation";
 import type { Hosts } from "../observe/hosts";
 import type { Virsh } from "../virsh/client";
@@ -30,18 +30,17 @@ import { UnreadableAnswers } from "./probes/unreadable";
 import { versionsOn } from "./probes/versions";
 import { destinationPathsOf, volumesOn } from "./probes/volumes";
 
-/** @throws PlacementError when a host cannot be asked at all. */
-export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock): Promise<MoveFacts> {
+/**
+ * @param withLogin see {@link peerFacts}.
+ * @throws PlacementError when a host cannot be asked at all.
+ */
+export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock, withLogin = true): Promise<MoveFacts> {
   const { command, how, options, staleImages } = move;
   const [source, destination] = await Promise.all([hosts.on(move.source), hosts.on(move.destination)]);
-  const wants = { certificates: how === "live" && options.tls === true, pools: options.copyStorage !== undefined };
+  const wants = { certificates: wantsCertificates(move), pools: options.copyStorage !== undefined };
   const unreadable = new UnreadableAnswers();
   const definition = definitionOf(hosts, source, move.domain.uuid, unreadable);
   const volumesThere = definition.then((known) => volumesOn(destination, known));
-  const itsSettings = Promise.all([
-    systemOf(hosts, destination, wants.certificates, clock),
-    hostnameOf(hosts, destination),
-  ]).then(([system, hostname]) => ({ system, hostname }));
 
   const [sourceFacts, destinationFacts, domain, images, volumes, referred, owned, peer, fit, givenOnDestination] =
     await Promise.all([
@@ -58,7 +57,7 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
       volumesThere,
       definition.then((known) => referredOn(destination, known)),
       definition.then((known) => ownedOn(source, destination, known)),
-      peerFacts(hosts, source, move, itsSettings),
+      peerOf(hosts, move, clock, withLogin),
       definition.then((known) => known && fitOn(hosts, destination, known)),
       move.limits && how === "live" ? givenOn(destination) : undefined,
     ]);
@@ -81,6 +80,25 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock):
     givenOnDestination,
     nowMs: clock.now(),
   };
+}
+
+/** The destination as the source sees it. */
+export async function peerOf(
+  hosts: Hosts,
+  move: IntendedMove,
+  clock: Clock,
+  withLogin: boolean,
+): Promise<PeerFacts | undefined> {
+  const [source, destination] = await Promise.all([hosts.on(move.source), hosts.on(move.destination)]);
+  const itsSettings = Promise.all([
+    systemOf(hosts, destination, wantsCertificates(move), clock),
+    hostnameOf(hosts, destination),
+  ]).then(([system, hostname]) => ({ system, hostname }));
+  return peerFacts(hosts, source, move, itsSettings, withLogin);
+}
+
+function wantsCertificates({ how, options }: IntendedMove): boolean {
+  return how === "live" && options.tls === true;
 }
 
 async function hostFacts(

@@ -42,3 +42,15 @@ export function desiredOf(settings: Settings, id: string | undefined, olds: Prop
     everywhere: olds.__incomplete === true,
   };
 }
+
+/** For what is asked beforehand: what is wrong with the inputs is for the update to tell. */
+export function desiredIfValid(
+  settings: Settings,
+  { id, olds, news }: { id: string; olds: Props; news: Props },
+): DesiredPlacement | undefined {
+  try {
+    return desiredOf(settings, id, olds, news);
+  } catch {
+    return undefined;
+  }
+}

@@ -21,6 +21,11 @@ export class Phases {
     this.phases.set(props.__urn, "refresh");
   }
 
+  /** Whether an update follows, for all that is known. */
+  isUpdate(inputs: Props): boolean {
+    return this.phases.get(inputs.__urn) === "update";
+  }
+
   /** Whether the user is to be told what `up` will meet. */
   isPreview(inputs: Props): boolean {
     const phase = this.phases.get(inputs.__urn);

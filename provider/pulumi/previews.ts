@@ -2,7 +2,7 @@ import type { Clock, Progress } from "../core/ports";
 import { preview } from "../preflight/preview";
 import { measureAhead } from "../preflight/probes/dirtyRate";
 import { containsUnknown } from "../schema";
-import { desiredOf } from "./desired";
+import { desiredIfValid } from "./desired";
 import type { Settings } from "./settings";
 import { show, strictFailure } from "./showPreview";
 import type { Props } from "./state";
@@ -29,14 +29,5 @@ export class Previews {
     show(ahead, progress);
     const error = asked.strict ? strictFailure(ahead, desired.domain) : undefined;
     if (error) throw Object.assign(error, { stack: "" });
-  }
-}
-
-/** What is wrong with the inputs is for the update to tell. */
-function desiredIfValid(settings: Settings, { id, olds, news }: { id: string; olds: Props; news: Props }) {
-  try {
-    return desiredOf(settings, id, olds, news);
-  } catch {
-    return undefined;
   }
 }

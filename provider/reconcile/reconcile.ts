@@ -9,6 +9,7 @@ import type { Hosts } from "../observe/hosts";
 import type { Ports, Progress } from "../core/ports";
 import type { Migration } from "../core/migration";
 import { withTimeout } from "../core/timeout";
+import type { FactsAhead } from "../preflight/factsAhead";
 import { assessSettled, type DesiredPlacement } from "../observe/assess";
 import { migrationInProgress } from "../observe/migration";
 import { bothHaveStopped, refuseCrashingResume } from "./resume";
@@ -27,14 +28,19 @@ export interface Reconciled {
 const maxRounds = 5;
 
 /** @throws PlacementError; with `seen` once the VM was found. */
-export async function reconcile(hosts: Hosts, desired: DesiredPlacement, ports: Ports): Promise<Reconciled> {
+export async function reconcile(
+  hosts: Hosts,
+  desired: DesiredPlacement,
+  ports: Ports,
+  factsAhead?: FactsAhead,
+): Promise<Reconciled> {
   let last: LastMigration | undefined;
   let seen: DomainView | undefined;
   try {
     for (let round = 0; round < maxRounds; round++) {
       const { decision, seen: now } = await assessSettled(hosts, desired, ports, last?.from);
       seen = now;
-      const done = await carryOut(hosts, desired, decision, ports);
+      const done = await carryOut(hosts, desired, decision, ports, factsAhead);
       if (done === "again") continue;
       seen = done.view;
       last = done.lastMigration ?? last;
@@ -60,6 +66,7 @@ async function carryOut(
   desired: DesiredPlacement,
   decision: Decision,
   ports: Ports,
+  factsAhead: FactsAhead | undefined,
 ): Promise<Step | "again"> {
   const { progress } = ports;
   switch (decision.action) {
@@ -96,7 +103,7 @@ async function carryOut(
       return further(await migrate(hosts, { ...migration, command, inPostCopy: true }, ports));
     }
     case "migrate":
-      return start(hosts, desired, decision, ports);
+      return start(hosts, desired, decision, ports, factsAhead);
   }
 }
 

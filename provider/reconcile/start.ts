@@ -3,6 +3,7 @@ import type { LastMigration } from "../core/args";
 import type { DomainView } from "../core/domain";
 import type { Decision } from "../core/decide/types";
 import { showState } from "../core/domain";
+import type { ErrorCode } from "../core/errorCodes";
 import { PlacementError } from "../core/errors";
 import { recordOf } from "../core/predict/past";
 import { cannotMove } from "../core/migration";
@@ -17,7 +18,8 @@ import type { Moved } from "./arrived";
 import { migrate } from "./migrate";
 import { liveMoveOf } from "../preflight/alongside";
 import { estimate, type Predicted, remeasureDomain } from "../preflight/estimate";
-import { blocked, preflight } from "../preflight/preflight";
+import type { FactsAhead } from "../preflight/factsAhead";
+import { blocked, loginProblem, preflight } from "../preflight/preflight";
 import { copyBeforehand, withCopied } from "./copyBeforehand";
 import { supersede } from "./ownedState";
 import type { TakenAlong } from "./takenAlong";
@@ -36,13 +38,14 @@ export async function start(
   desired: DesiredPlacement,
   decision: Extract<Decision, { action: "migrate" }>,
   ports: Ports,
+  factsAhead?: FactsAhead,
 ): Promise<Step | "again"> {
   const planned = plannedMigration(hosts, desired, decision);
   return hosts.withRoom(
     planned.source,
     planned.destination,
     (reason) => ports.progress.live(reason),
-    () => startWithRoom(hosts, desired, planned, ports),
+    () => startWithRoom(hosts, desired, planned, ports, factsAhead),
   );
 }
 
@@ -51,12 +54,11 @@ async function startWithRoom(
   desired: DesiredPlacement,
   planned: Planned,
   ports: Ports,
+  factsAhead: FactsAhead | undefined,
 ): Promise<Step | "again"> {
   const { clock, progress } = ports;
   const { domain, how } = planned;
-  const measuring = desired.estimate && how === "live" ? remeasureDomain(hosts, domain, desired.estimate) : undefined;
-  measuring?.catch(() => {});
-  const { facts, found } = await preflight(hosts, planned, clock);
+  const { facts, found } = await preflight(hosts, planned, clock, factsAhead);
   const migration = { ...planned, options: withTimeout(planned.options, facts.domain?.memoryBytes) };
   const error = blocked(found, cannotMove(migration), domain.name);
   if (error) throw error.with({ seen: domain });
@@ -64,6 +66,8 @@ async function startWithRoom(
   const move = liveMoveOf(facts);
   const ended = move && hosts.liveMoves.start(move);
   // Nothing waits for it: what is not there when the VM has moved is left out of the record.
+  const measuring = desired.estimate && how === "live" ? remeasureDomain(hosts, domain, desired.estimate) : undefined;
+  measuring?.catch(() => {});
   let predicted: Predicted | undefined;
   estimate(hosts, facts, measuring, desired.lastMigration).then(
     (made) => (predicted = made),
@@ -97,7 +101,7 @@ async function run(
   if (how === "offline" && options.maxDowntimeMs !== undefined) {
     progress.info(`${domain.name} is ${showState(now)}: migration.maxDowntime is not needed`);
   }
-  const moved = await withOwned(along, () => migrate(hosts, { ...migration, domain: now }, ports));
+  const moved = await withOwned(along, () => migrateOrSayWhy(hosts, { ...migration, domain: now }, facts, ports));
   if (moved === "again") return moved;
   if (how === "live") {
     const paths = (facts.domain?.owned ?? []).flatMap(({ path }) => path ?? []);
@@ -105,6 +109,35 @@ async function run(
   }
   const lastMigration = withCopied(moved.lastMigration, copied, source, clock.now() - startedAt);
   return { view: moved.view, lastMigration, complete: moved.leftover === undefined };
+}
+
+/** How libvirt fails that cannot reach the destination's. */
+const fromHostToHost = new Set<ErrorCode>([
+  "peerUntrusted",
+  "peerUnreachable",
+  "peerOutput",
+  "virshMissing",
+  "libvirtDown",
+  "socketPermission",
+]);
+
+/** libvirt's words of a login that failed are few: the same login by hand says more. */
+async function migrateOrSayWhy(
+  hosts: Hosts,
+  migration: Planned,
+  facts: MoveFacts,
+  ports: Ports,
+): Promise<Moved | "again"> {
+  try {
+    return await migrate(hosts, migration, ports);
+  } catch (error) {
+    const isPlacementError = error instanceof PlacementError;
+    if (!isPlacementError || error.phase !== "migrate" || !fromHostToHost.has(error.code)) throw error;
+    const [problem] = await loginProblem(hosts, migration, facts, ports.clock);
+    if (problem === undefined) throw error;
+    const { code, message, host, remedies } = problem;
+    throw error.with({ code, message, remedies, ...(host !== undefined && { host }) });
+  }
 }
 
 function withPredicted(lastMigration: LastMigration, predicted: Predicted | undefined): LastMigration {

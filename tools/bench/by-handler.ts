@@ -25,7 +25,7 @@ async function built(): Promise<Build> {
   return Object.assign({}, ...modules) as Build;
 }
 
-/** A move by handlers that have no connection yet, as in every `pulumi up`. Returns the milliseconds that `update` took. */
+/** A move by handlers that have no connection yet, as in every `pulumi up`. Returns the milliseconds that `diff` and `update` took. */
 export async function moveByHandler(lab: Lab, { id, domain }: Placement, from: string, to: string): Promise<number> {
   const { handlers, close } = await providerInProcess(lab, await built());
   try {
@@ -57,11 +57,13 @@ type Handlers = InProcess["handlers"];
 
 async function checked(handlers: Handlers, { id, domain, from, to }: BenchMove): Promise<{ olds: Props; news: Props }> {
   const olds: Props = { domain, host: from, currentHost: from, domainUuid: id, state: "running", __name: domain };
-  const news = (await handlers.check(olds, { domain, host: to })).inputs as Props;
+  const news = (await handlers.check(olds, { domain, host: to, __dryRun: false })).inputs as Props;
   return { olds, news };
 }
 
 async function update(handlers: Handlers, { id, domain, to }: BenchMove, olds: Props, news: Props): Promise<void> {
+  // As Pulumi calls it, a moment before the update.
+  await handlers.diff(id, olds, news);
   const outs = (await handlers.update(id, olds, news)).outs as Props;
   if (outs["currentHost"] === to && outs["lastMigration"] !== undefined) return;
   throw new Error(`the handler did not move ${domain} to ${to}: ${JSON.stringify(outs)}`);

@@ -191,7 +191,7 @@ const errorReference: Record<ErrorCode, ErrorEntry> = {
   peerUntrusted: {
     meaning:
       "libvirt on the source cannot log in on the destination by ssh: root there has no key that opens it, or does not know its host key.",
-    example: `${move} (preflight, on kvm-a): kvm-a cannot reach libvirt on kvm-b (qemu+ssh://10.0.0.12/system): Host key verification failed.`,
+    example: `${move} (migrate, on kvm-a): kvm-a cannot reach libvirt on kvm-b (qemu+ssh://10.0.0.12/system): Host key verification failed.`,
     remedy:
       "Add the line that the error has to known_hosts of root on the source, or to authorized_keys on the destination.",
   },
@@ -205,7 +205,7 @@ const errorReference: Record<ErrorCode, ErrorEntry> = {
   peerOutput: {
     meaning:
       "A start-up file on the destination prints on standard output when libvirt logs in, which breaks its protocol.",
-    example: `${move} (preflight, on kvm-b): on kvm-b the start-up files of root print "Welcome to kvm-b" on standard output when kvm-a logs in`,
+    example: `${move} (migrate, on kvm-b): on kvm-b the start-up files of root print "Welcome to kvm-b" on standard output when kvm-a logs in`,
     remedy: "Make it print on a terminal only: `[ -t 1 ] && echo …`.",
   },
   peerTls: {

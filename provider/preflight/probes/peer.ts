@@ -7,7 +7,7 @@ import type { Hosts } from "../../observe/hosts";
 import type { Virsh } from "../../virsh/client";
 import type { IntendedMove } from "../intendedMove";
 import { loginCommand, readLogin } from "./login";
-import { reachControl, reachData } from "./reach";
+import { greeting, reachControl, reachData } from "./reach";
 
 /** The destination's own answers, awaited after the first questions to the source. */
 export interface DestinationSettings {
@@ -15,11 +15,16 @@ export interface DestinationSettings {
   hostname: string | undefined;
 }
 
+/**
+ * @param withLogin also where an ssh server answers: libvirt logs in itself before anything else, and says why it could not. One that does
+ * not answer is asked in any case, since libvirt waits minutes for it.
+ */
 export async function peerFacts(
   hosts: Hosts,
   source: Virsh,
   { destination, how, options }: IntendedMove,
   itsSettings: Promise<DestinationSettings>,
+  withLogin: boolean,
 ): Promise<PeerFacts> {
   const host = hosts.host(destination);
   const uri = makePeerUri(host);
@@ -27,7 +32,11 @@ export async function peerFacts(
   const { transport, address, user } = peer;
   const controlPort = Number(peer.port ?? peerPorts[transport]);
   const login = transport === "ssh" ? loginCommand(peer) : undefined;
-  const control = reachControl(hosts, source, { destination, uri, address, controlPort, login });
+  const ask = () => reachControl(hosts, source, { destination, uri, address, controlPort, login });
+  const control =
+    transport === "ssh" && !withLogin
+      ? greeting(hosts, source, { destination, address, controlPort }).then((open) => open ?? ask())
+      : ask();
   const settings = await itsSettings;
   const data = how === "live" && !options.tunnelled ? dataIn(settings, host) : undefined;
   const dataPorts = data && (await reachData(hosts, source, { destination, ...data }));

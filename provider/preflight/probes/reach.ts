@@ -18,7 +18,7 @@ export function reachControl(
 ): Promise<PeerAnswers | undefined> {
   const { address, controlPort, login } = to;
   return hosts.remember(
-    `${source.host} → ${to.destination}: ${to.uri}`,
+    `${source.host} → ${to.destination}: ${to.uri}${login === undefined ? "" : " by login"}`,
     validMs,
     () => reach(source, { address, controlPort, dataAddress: undefined, dataPorts: [], login }),
     (answers) =>
@@ -27,6 +27,22 @@ export function reachControl(
         ? answers.control === "open"
         : answers.login?.code === 0 && answers.login.noise === undefined),
   );
+}
+
+/** The port of an ssh server that greets the source; undefined where none does. */
+export async function greeting(
+  hosts: Hosts,
+  source: Virsh,
+  { destination, address, controlPort }: { destination: string; address: string; controlPort: number },
+): Promise<PeerAnswers | undefined> {
+  const question = { address, controlPort, greeted: true, dataAddress: undefined, dataPorts: [], login: undefined };
+  const answers = await hosts.remember(
+    `${source.host} → ${destination}: greeting at ${address} ${controlPort}`,
+    validMs,
+    () => reach(source, question),
+    (found) => found?.control === "open",
+  );
+  return answers?.control === "open" ? answers : undefined;
 }
 
 /** The ports that QEMU listens on during a migration; before it, a port that refuses at once is as good as an open one. */
@@ -53,11 +69,16 @@ async function reach(source: Virsh, question: PeerQuestion): Promise<PeerAnswers
 interface PeerQuestion {
   address: string;
   controlPort: number | undefined;
+  /** Only a port where an ssh server greets counts as open. */
+  greeted?: boolean;
   dataAddress: string | undefined;
   dataPorts: readonly number[];
   /** What libvirt's ssh transport runs on the source, as far as libvirt on the destination; undefined = no login is tried. */
   login: ShellScript | undefined;
 }
+
+/** An ssh server speaks first; one that hangs, or has too many clients, does not. */
+const greets = 'exec 3<>"/dev/tcp/$0/$1" && read -r line <&3 && [[ $line == SSH-* ]]';
 
 /** Seconds that a silent port is waited for. */
 const silentS = 2;
@@ -66,12 +87,13 @@ const silentS = 2;
  * Everything at once, in the background of one shell; each answer is one write, so that none gets mixed up with another. Refused at
  * once, or silent for as long as `timeout` waits: this distinguishes a closed port from a filtered one.
  */
-function peerScript({ address, controlPort, dataAddress, dataPorts, login }: PeerQuestion): ShellScript {
+function peerScript({ address, controlPort, greeted, dataAddress, dataPorts, login }: PeerQuestion): ShellScript {
   const answer = (name: string) => sh`printf '\\n@@ %s\\n%s\\n@@ %s.err\\n%s\\n' ${name} "$c" ${name} "$e"`;
-  const port = (name: string, host: string, number: number) =>
-    sh`( e=$(timeout ${silentS} bash -c ': >"/dev/tcp/$0/$1"' ${host} ${number} 2>&1); c=$?; ${answer(name)} ) &\n`;
+  const opens = ': >"/dev/tcp/$0/$1"';
+  const port = (name: string, host: string, number: number, asks = opens) =>
+    sh`( e=$(timeout ${silentS} bash -c ${asks} ${host} ${number} 2>&1); c=$?; ${answer(name)} ) &\n`;
   const background = [
-    ...(controlPort === undefined ? [] : [port("control", address, controlPort)]),
+    ...(controlPort === undefined ? [] : [port("control", address, controlPort, greeted ? greets : opens)]),
     ...(dataAddress === undefined ? [] : dataPorts.map((number) => port(`data-${number}`, dataAddress, number))),
     sh`command -v ping >/dev/null && ( ping -n -c 1 -W ${silentS} -- ${address} >/dev/null 2>&1; printf '\\n@@ ping\\n%s\\n' $? ) &\n`,
   ];
