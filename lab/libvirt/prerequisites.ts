@@ -24,7 +24,11 @@ const tools: readonly Tool[] = [
   { program: "nsenter", apt: "util-linux", dnf: "util-linux" },
   { program: "bash", apt: "bash", dnf: "bash" },
 ];
-const certificateTool: Tool = { program: "certtool", apt: "gnutls-bin", dnf: "gnutls-utils" };
+/** For certificates, and to see what of a migration crosses the network. */
+const tlsTools: readonly Tool[] = [
+  { program: "certtool", apt: "gnutls-bin", dnf: "gnutls-utils" },
+  { program: "tcpdump", apt: "tcpdump", dnf: "tcpdump" },
+];
 
 const vtpmTools: readonly Tool[] = [
   { program: "swtpm", apt: "swtpm", dnf: "swtpm" },
@@ -64,7 +68,7 @@ export function missingPackages(options: { tls?: boolean; vtpm?: boolean } = {})
 }
 
 function absentTools({ tls = false, vtpm = false }: { tls?: boolean; vtpm?: boolean }): Tool[] {
-  const required = [...tools, ...(tls ? [certificateTool] : []), ...(vtpm ? vtpmTools : [])];
+  const required = [...tools, ...(tls ? tlsTools : []), ...(vtpm ? vtpmTools : [])];
   return required.filter(({ program }) => (program.startsWith("/") ? !existsSync(program) : !findProgram(program)));
 }
 

@@ -29,6 +29,7 @@ export const acceptable: Readonly<Record<string, string>> = {
   peer: refusedHarmlessly,
   "numa-nodes": refusedHarmlessly,
   numad: refusedHarmlessly,
+  "peer-certificates": refusedHarmlessly,
   "peer-output": refusedHarmlessly,
   "plain-tcp":
     "the definition of the VM, with the passwords in it, crosses the network in clear text, and an attacker on the way can change it",

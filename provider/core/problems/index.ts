@@ -23,6 +23,7 @@ import { compressionIsKnown, qemuIsNotOlder, tlsDiskCopyOverMultiFd, virshKnowsT
 import { ownedStateGoesAlong } from "./ownedState";
 import { pausedVmHasRunHere } from "./pausedAgain";
 import { peerLoginIsQuiet } from "./peerOutput";
+import { peerCertificatesAreGood } from "./peerTls";
 import { peerAnswers } from "./peerUnreachable";
 import { boundToWhatIsThere } from "./pinning";
 import { controlIsEncrypted } from "./plainTcp";
@@ -36,6 +37,7 @@ import { swtpmFits, tpmFits } from "./tpm";
 import { answersAreReadable } from "./unreadable";
 
 export * from "./alongside";
+export type { Side as CertificateSide } from "./certificates";
 export * from "./facts";
 export * from "./hostFacts";
 export { imagesToCopy, isCopied, destinationPathOf } from "./copied";
@@ -56,6 +58,7 @@ const ofTheHosts: readonly Finder[] = [
   peerAnswers,
   peerLoginIsQuiet,
   controlIsEncrypted,
+  peerCertificatesAreGood,
   dataPortsAreOpen,
   certificatesAreGood,
   tlsSecretIsDefined,

@@ -1,18 +1,24 @@
 /** The way from the source to the destination, as the source sees it. */
 import { commandLine } from "../shownCommand";
 import { listenRemedies } from "../daemons";
+import { peerPorts, readPeerUri } from "../peerUri";
 import type { MoveFacts } from "./facts";
 import type { HostFacts } from "./hostFacts";
 import type { Problem, Remedy } from "../problem";
-import { dataPortRange, portAnswers } from "./dataPorts";
+import { dataPortRange, dataPortsClosed, portAnswers } from "./dataPorts";
 import { resolvable } from "./peerName";
+import { peerCertificatesAreGood } from "./peerTls";
 import { type FailureContext, peerOf, sshOptions, type StderrCause } from "./stderr";
 
 /** The control connection: the port, and behind it the login and libvirt. */
-export function peerAnswers({ source, destination, peer }: MoveFacts): Problem[] {
+export function peerAnswers(facts: MoveFacts): Problem[] {
+  const { source, destination, peer } = facts;
   if (peer === undefined || peer.login?.works) return [];
   const { address, controlPort: port, control, ping, transport, login } = peer;
-  if (login !== undefined) {
+  const isShut = transport !== "ssh" && control !== undefined && control !== "open";
+  if (login !== undefined && !isShut) {
+    // What is wrong with the certificates is said by name already.
+    if (login.code === "peerTls" && isBlocked(peerCertificatesAreGood(facts))) return [];
     const { code, why, remedies } = login;
     const message = `${source.host} cannot reach libvirt on ${destination.host} (${peer.uri}): ${why}`;
     return [{ rule: "peer", severity: "blocker", code, host: source.host, message, remedies }];
@@ -53,6 +59,8 @@ export function peerAnswers({ source, destination, peer }: MoveFacts): Problem[]
   ];
 }
 
+const isBlocked = (found: readonly Problem[]) => found.some(({ severity }) => severity === "blocker");
+
 function listen(transport: "ssh" | "tls" | "tcp", { host, daemons }: HostFacts): Remedy[] {
   const enable = (what: string, unit: string): Remedy => ({
     do: `start ${what}`,
@@ -73,6 +81,27 @@ export function tryPeerLogin(context: Pick<FailureContext, "destination" | "peer
   const login = user === undefined ? address : `${user}@${address}`;
   return `ssh${sshOptions(context)} ${commandLine`${login} true`}`;
 }
+
+/** libvirt prints the same of its own connection and of the one for the data: the port distinguishes them. */
+export const peerConnectionRefused: StderrCause = {
+  ...dataPortsClosed,
+  namesDaemons: true,
+  remedies: (context, stderr) => {
+    const { source, destination, peerUri, daemons } = context;
+    const peer = readPeerUri(peerUri ?? "");
+    if (peer === undefined || peer.transport === "ssh") return dataPortsClosed.remedies(context, stderr);
+    const port = peer.port ?? String(peerPorts[peer.transport]);
+    const refused = /unable to connect to server at '.{1,300}:(\d{1,5})'/i.exec(stderr)?.[1];
+    if (refused !== port) return dataPortsClosed.remedies(context, stderr);
+    return [
+      ...listenRemedies(destination, daemons?.[destination], peer.transport),
+      {
+        do: `open port ${port} on ${destination} for ${source} and try it`,
+        commands: [{ host: source, command: commandLine`nc -vz ${peer.address} ${port}` }],
+      },
+    ];
+  },
+};
 
 export const peerSshUnreachable: StderrCause = {
   stderr:

@@ -41,6 +41,8 @@ export function peerOf({ peerUri, destination }: Pick<FailureContext, "destinati
   port: string | undefined;
   /** The private key that ssh there uses; undefined: those of its configuration. */
   keyfile: string | undefined;
+  /** The directory of its certificates; undefined: libvirt's own. */
+  pkipath: string | undefined;
   /** Its name in known_hosts. */
   filedAs: string;
 } {
@@ -53,6 +55,7 @@ export function peerOf({ peerUri, destination }: Pick<FailureContext, "destinati
     address,
     port,
     keyfile: peer?.keyfile,
+    pkipath: peer?.pkipath,
     filedAs: port === undefined || port === "22" ? address : `[${address}]:${port}`,
   };
 }

@@ -1,6 +1,6 @@
 import { firmwareMissing } from "./bootFiles";
 import { cpuUnfit } from "./cpu";
-import { dataAddressIsLocalhost, dataPortsClosed, dataPortsInUse } from "./dataPorts";
+import { dataAddressIsLocalhost, dataPortsInUse } from "./dataPorts";
 import {
   deviceBlocksMigration,
   hostDeviceMissing,
@@ -30,7 +30,8 @@ import {
 } from "./peerLogin";
 import { peerNameUnresolved } from "./peerName";
 import { peerOutput } from "./peerOutput";
-import { peerSshDrops, peerSshUnreachable } from "./peerUnreachable";
+import { peerCertificateUnfit, peerSaslRefused } from "./peerTls";
+import { peerConnectionRefused, peerSshDrops, peerSshUnreachable } from "./peerUnreachable";
 import { numadUnfit, pinningUnfit } from "./pinning";
 import {
   multiFdWithPostCopyRefused,
@@ -47,7 +48,7 @@ import { blockJobActive, checkpointsRefused, snapshotsRefused } from "./snapshot
 import { peerSocketPermission, socketPermission } from "./socketPermission";
 import { spaceShort } from "./space";
 import type { StderrCause } from "./stderr";
-import { certificatesUnfit, peerCertificateUnfit, tlsForced } from "./tls";
+import { certificatesUnfit, tlsForced } from "./tls";
 import { swtpmFailed, swtpmMissing } from "./tpm";
 import { disksCached, offlineNotShared, storageNotShared, storageUnsafe } from "./unsafeStorage";
 import { ncWithoutUnixSockets, sshHelperMissing, virshMissing } from "./virshMissing";
@@ -68,7 +69,7 @@ export const stderrCauses: readonly StderrCause[] = [
   peerNameUnresolved,
   dataAddressIsLocalhost,
   dataPortsInUse,
-  dataPortsClosed,
+  peerConnectionRefused,
   peerSshDrops,
   peerSshUnreachable,
   // disks
@@ -110,6 +111,7 @@ export const stderrCauses: readonly StderrCause[] = [
   // what the hosts have and know
   secretMissing,
   filterMissing,
+  peerSaslRefused,
   peerCertificateUnfit,
   certificatesUnfit,
   tlsForced,

@@ -1,4 +1,4 @@
-import type { Peer } from "../../core/peerUri";
+import { type Peer, readPeerUri } from "../../core/peerUri";
 import { type PeerFacts, readTheLogs } from "../../core/problems";
 import type { Hosts } from "../../observe/hosts";
 import { peerKeys } from "../../observe/peerKeys";
@@ -7,11 +7,16 @@ import { essence, readFailure } from "../../virsh/failures";
 import { sh, type ShellScript } from "../../virsh/shellScript";
 import { type LoginAnswer, peerAnswer } from "./reach";
 
+/** Seconds for a connection without an answer. */
+const silentS = 10;
+
 /**
  * libvirt's ssh transport runs ssh without a terminal; behind it libvirt must answer too, and virsh in English, whatever the login shell
- * there is and sets. Run by `reachControl`.
+ * there is and sets. By TLS and TCP it connects itself. Run by `reachControl`.
  */
-export function loginCommand({ address, user, port, keyfile }: Peer): ShellScript {
+export function loginCommand({ transport, address, user, port, keyfile }: Peer, uri: string): ShellScript {
+  // Root's virsh finds the certificates and credentials that libvirt's daemon finds.
+  if (transport !== "ssh") return sh`timeout ${silentS} env LC_ALL=C virsh -q -c ${uri} uri`;
   const login = user === undefined ? address : `${user}@${address}`;
   const options = [...(keyfile === undefined ? [] : ["-i", keyfile]), ...(port === undefined ? [] : ["-p", port])];
   return sh`ssh -T -o BatchMode=yes -o ConnectTimeout=5 ${options} -- ${login} env LC_ALL=C virsh -q -c ${peerAnswer} uri`;
@@ -26,7 +31,12 @@ export async function readLogin(
   if (code === 0) return { works: true, tookMs, ...(noise !== undefined && { noise: { text: noise, user } }) };
   const context = { domain: "the domain", source, destination, sourceUser: "root", peerUri: uri };
   let failure = readFailure(stderr, context);
-  if (failure !== undefined && ["virshMissing", "libvirtDown", "socketPermission"].includes(failure.code)) {
+  const { transport } = readPeerUri(uri)!;
+  if (
+    transport === "ssh" &&
+    failure !== undefined &&
+    ["virshMissing", "libvirtDown", "socketPermission"].includes(failure.code)
+  ) {
     const itsDaemons = await hosts.on(destination).then((virsh) => daemonsOn(hosts, virsh));
     const asked = { ...context, source: destination, sourceUser: user, daemons: { [destination]: itsDaemons } };
     failure = readFailure(stderr, asked);

@@ -7,6 +7,7 @@ import type { Hosts } from "../../observe/hosts";
 import type { Virsh } from "../../virsh/client";
 import type { IntendedMove } from "../intendedMove";
 import { loginCommand, readLogin } from "./login";
+import { peerCertificates } from "./peerCertificates";
 import { greeting, reachControl, reachData } from "./reach";
 
 /** The destination's own answers, awaited after the first questions to the source. */
@@ -30,8 +31,11 @@ export async function peerFacts(
   const uri = makePeerUri(host);
   const peer = readPeerUri(uri)!;
   const { transport, address, user } = peer;
+  const certificates = peerCertificates(hosts, source, destination, peer);
+  // It is waited for last, and what the other questions fail for comes first.
+  certificates.catch(() => {});
   const controlPort = Number(peer.port ?? peerPorts[transport]);
-  const login = transport === "ssh" ? loginCommand(peer) : undefined;
+  const login = loginCommand(peer, uri);
   const ask = () => reachControl(hosts, source, { destination, uri, address, controlPort, login });
   const control =
     transport === "ssh" && !withLogin
@@ -48,6 +52,7 @@ export async function peerFacts(
     controlPort,
     control: answers?.control,
     ping: answers?.ping,
+    certificates: await certificates,
     dataAddress: data?.address,
     dataAddressFrom: data?.whose,
     dataPorts: dataPorts ?? [],

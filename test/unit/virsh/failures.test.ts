@@ -62,6 +62,44 @@ describe("what virsh prints", () => {
     assert.match(sameHost.remedies[0]!.do, /\/etc\/libvirt\/virtqemud\.conf/);
   });
 
+  it("names the unit that does not listen, and distinguishes libvirt's port from that of the data", () => {
+    const daemons = { layout: "modular", init: "systemd", answering: [], units: {}, other: undefined } as const;
+    const refused = (port: number, peerUri: string) =>
+      commandsOf(
+        known(`error: unable to connect to server at 'kvm-b:${port}': Connection refused`, {
+          peerUri,
+          daemons: { "kvm-b": daemons },
+        }).remedies,
+      );
+    assert.deepEqual(refused(16_514, "qemu+tls://kvm-b/system"), [
+      "kvm-b$ systemctl enable --now virtproxyd-tls.socket",
+      "kvm-a$ nc -vz kvm-b 16514",
+    ]);
+    assert.deepEqual(refused(17_000, "qemu+tcp://kvm-b:17000/system"), [
+      "kvm-b$ systemctl enable --now virtproxyd-tcp.socket",
+      "kvm-a$ nc -vz kvm-b 17000",
+    ]);
+    for (const uri of ["qemu+tls://kvm-b/system", "qemu+ssh://kvm-b/system"])
+      assert.match(refused(49_152, uri)[0]!, /firewall-cmd/);
+  });
+
+  it("names the files of the directory that the URI names", () => {
+    const { remedies } = known("error: authentication failed: Failed to verify peer's certificate", {
+      peerUri: "qemu+tls://kvm-b/system?pkipath=/etc/pki/migrate",
+    });
+    assert.match(remedies[0]!.do, /\/etc\/pki\/migrate\/cacert\.pem and \/etc\/pki\/migrate\/clientcert\.pem on kvm-a/);
+  });
+
+  it("tries the login with the key that the URI names, and shows that key", () => {
+    const { remedies } = known("Permission denied (publickey).", {
+      peerUri: "qemu+ssh://kvm-b/system?keyfile=/keys/k",
+    });
+    assert.deepEqual(commandsOf(remedies), [
+      "kvm-a$ cat /keys/k.pub",
+      "kvm-a$ ssh -o BatchMode=yes -i /keys/k root@kvm-b true",
+    ]);
+  });
+
   for (const { file, stderr, code, commands } of cases) {
     it(`${code}: ${oneLine(stderr)}`, () => {
       const failure = known(stderr);

@@ -108,33 +108,6 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
       ["kvm-b$ ss -tlnp"],
     ],
     [
-      "error: internal error: unable to execute QEMU command 'blockdev-add': Failed to connect to '10.0.0.12:49153': Connection refused",
-      "peerUnreachable",
-      [
-        "kvm-b$ firewall-cmd --permanent --add-port=49152-49215/tcp",
-        "kvm-b$ firewall-cmd --reload",
-        "kvm-b$ ufw allow proto tcp to any port 49152:49215",
-      ],
-    ],
-    [
-      "error: unable to connect to server at 'kvm-b:49152': Connection refused",
-      "peerUnreachable",
-      [
-        "kvm-b$ firewall-cmd --permanent --add-port=49152-49215/tcp",
-        "kvm-b$ firewall-cmd --reload",
-        "kvm-b$ ufw allow proto tcp to any port 49152:49215",
-      ],
-    ],
-    [
-      "error: unable to connect to server at 'kvm-b:49153': No route to host",
-      "peerUnreachable",
-      [
-        "kvm-b$ firewall-cmd --permanent --add-port=49152-49215/tcp",
-        "kvm-b$ firewall-cmd --reload",
-        "kvm-b$ ufw allow proto tcp to any port 49152:49215",
-      ],
-    ],
-    [
       "error: internal error: hostname on destination resolved to localhost, but migration requires an FQDN",
       "peerUnreachable",
       ["kvm-b$ hostnamectl set-hostname NAME"],
@@ -143,15 +116,6 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
       "error: internal error: Unable to find an unused port in range 'migration' (49152-49215)",
       "migrationRefused",
       ["kvm-b$ ss -tlnp"],
-    ],
-    [
-      "error: operation failed: Failed to connect to 'kvm-b:49152': Connection timed out",
-      "peerUnreachable",
-      [
-        "kvm-b$ firewall-cmd --permanent --add-port=49152-49215/tcp",
-        "kvm-b$ firewall-cmd --reload",
-        "kvm-b$ ufw allow proto tcp to any port 49152:49215",
-      ],
     ],
   ],
   deviceRefusals: [
@@ -652,6 +616,42 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
   peerOutput: [["error: packet 1349676916 bytes received from server too large, want 33554432", "peerOutput", []]],
   peerUnreachable: [
     [
+      "error: internal error: unable to execute QEMU command 'blockdev-add': Failed to connect to '10.0.0.12:49153': Connection refused",
+      "peerUnreachable",
+      [
+        "kvm-b$ firewall-cmd --permanent --add-port=49152-49215/tcp",
+        "kvm-b$ firewall-cmd --reload",
+        "kvm-b$ ufw allow proto tcp to any port 49152:49215",
+      ],
+    ],
+    [
+      "error: unable to connect to server at 'kvm-b:49152': Connection refused",
+      "peerUnreachable",
+      [
+        "kvm-b$ firewall-cmd --permanent --add-port=49152-49215/tcp",
+        "kvm-b$ firewall-cmd --reload",
+        "kvm-b$ ufw allow proto tcp to any port 49152:49215",
+      ],
+    ],
+    [
+      "error: unable to connect to server at 'kvm-b:49153': No route to host",
+      "peerUnreachable",
+      [
+        "kvm-b$ firewall-cmd --permanent --add-port=49152-49215/tcp",
+        "kvm-b$ firewall-cmd --reload",
+        "kvm-b$ ufw allow proto tcp to any port 49152:49215",
+      ],
+    ],
+    [
+      "error: operation failed: Failed to connect to 'kvm-b:49152': Connection timed out",
+      "peerUnreachable",
+      [
+        "kvm-b$ firewall-cmd --permanent --add-port=49152-49215/tcp",
+        "kvm-b$ firewall-cmd --reload",
+        "kvm-b$ ufw allow proto tcp to any port 49152:49215",
+      ],
+    ],
+    [
       "error: Cannot recv data: stdio forwarding failed: Connection reset by peer",
       "peerUnreachable",
       ["kvm-a$ ssh migrate@10.0.0.12 true"],
@@ -801,11 +801,6 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
       [],
     ],
     [
-      "error: Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory",
-      "peerTls",
-      ["kvm-a$ virt-pki-validate", "kvm-b$ virt-pki-validate"],
-    ],
-    [
       "error: internal error: unable to execute QEMU command 'object-add': Unable to access credentials /etc/pki/qemu/ca-cert.pem: No such file or directory",
       "peerTls",
       [],
@@ -831,12 +826,24 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
       "peerTls",
       [],
     ],
-    ["error: Unable to read TLS confirmation: Input/output error", "peerTls", []],
     ["error: internal error: this libvirtd instance allows migration only with VIR_MIGRATE_TLS flag", "peerTls", []],
-    [
+  ],
+  peerTls: [
+    ...[
       "error: authentication failed: Failed to verify peer's certificate",
+      "error: operation failed: Failed to connect to remote libvirt URI qemu+tls://kvm-b/system: server verification (of our certificate or IP address) failed",
+      "error: Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory",
+      "error: Unable to read TLS confirmation: Input/output error",
+      "error: authentication failed: TLS handshake failed A TLS fatal alert has been received.",
+    ].map((text): [string, ErrorCode, string[]] => [
+      text,
       "peerTls",
       ["kvm-a$ virt-pki-validate", "kvm-b$ virt-pki-validate"],
+    ]),
+    [
+      "error: authentication failed: Failed to start SASL negotiation: -4 (SASL(-4): no mechanism available: No worthy mechs found)",
+      "peerUntrusted",
+      [],
     ],
   ],
   tpm: [

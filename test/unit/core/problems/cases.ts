@@ -3,6 +3,7 @@ import type { Pinning, Topology } from "../../../../provider/core/pinning";
 import type { OwnedFacts, OwnedOnHost, OwnedState } from "../../../../provider/core/owned";
 import type {
   Certificate,
+  CertificateSide,
   Disk,
   DomainFacts,
   HostDevice,
@@ -50,6 +51,41 @@ const byTcp = peer({
   login: undefined,
   control: "open",
 });
+const controlSide = (host: string, change: Partial<CertificateSide> = {}): CertificateSide => ({
+  host,
+  authorityFile: "/etc/pki/CA/cacert.pem",
+  certificateFile: `/etc/pki/libvirt/${host === "kvm-a" ? "client" : "server"}cert.pem`,
+  keyFile: `/etc/pki/libvirt/private/${host === "kvm-a" ? "client" : "server"}key.pem`,
+  authorities: [authority("CA")],
+  certificate: certificate(`${host === "kvm-a" ? "client" : "server"}cert.pem`, [host]),
+  keyIsMissing: false,
+  rejectsAll: "libvirt",
+  ...change,
+});
+const byTls = (
+  destination: Partial<CertificateSide> | undefined = {},
+  source: Partial<CertificateSide> | undefined = {},
+  change: Partial<PeerFacts> = {},
+) =>
+  peer({
+    transport: "tls",
+    uri: "qemu+tls://kvm-b/system",
+    controlPort: 16_514,
+    certificates: {
+      source: controlSide("kvm-a", source),
+      destination: controlSide("kvm-b", destination),
+      takesAnyClient: false,
+    },
+    ...change,
+  });
+const untrusted: Partial<PeerFacts> = {
+  login: {
+    works: false,
+    code: "peerTls",
+    why: "authentication failed: Failed to verify peer's certificate",
+    remedies: [],
+  },
+};
 const destinationHas = (change: Partial<SystemFacts>): Change => ({
   destination: healthyHost("kvm-b", { system: healthySystem("kvm-b", change) }),
 });
@@ -1370,6 +1406,85 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     "plain TCP between two hosts, without a VM",
     { ...byTcp, domain: undefined },
     ["warning plain-tcp on kvm-b: peerTls"],
+  ],
+  [
+    "a TLS port that refuses, and a login that says so too",
+    byTls(
+      {},
+      {},
+      { control: "refused", login: { works: false, code: "peerUnreachable", why: "Connection refused", remedies: [] } },
+    ),
+    [
+      "blocker peer on kvm-a: peerUnreachable",
+      "kvm-b$ systemctl enable --now virtproxyd-tls.socket",
+      "kvm-b$ systemctl enable --now libvirtd-tls.socket",
+    ],
+  ],
+  ["certificates of libvirt's own that are good", byTls(), []],
+  [
+    "certificates of libvirt's own that cannot be read",
+    peer({ ...byTls().peer, certificates: { source: undefined, destination: undefined, takesAnyClient: false } }),
+    [],
+  ],
+  [
+    "libvirt's own certificate without the name of the peer",
+    byTls({ certificate: certificate("servercert.pem", ["b.lan"]) }, {}, untrusted),
+    ["blocker peer-certificates on kvm-b: peerTls"],
+  ],
+  [
+    "libvirt's own certificate that has expired",
+    byTls(
+      {},
+      { certificate: certificate("clientcert.pem", ["kvm-a"], { validToMs: Date.UTC(2026, 1, 1) }) },
+      untrusted,
+    ),
+    ["blocker peer-certificates on kvm-a: peerTls"],
+  ],
+  [
+    "no certificate of libvirt's own on the source",
+    byTls({}, { certificate: undefined, keyIsMissing: true }, untrusted),
+    ["blocker peer-certificates on kvm-a: peerTls"],
+  ],
+  [
+    "no key of libvirt's own on the destination",
+    byTls({ keyIsMissing: true }, {}, untrusted),
+    ["blocker peer-certificates on kvm-b: peerTls"],
+  ],
+  [
+    "no authority of libvirt's own on the source",
+    byTls({}, { authorities: [] }, untrusted),
+    ["blocker peer-certificates on kvm-a: peerTls"],
+  ],
+  [
+    "libvirt's own certificate by an authority that the destination does not trust",
+    byTls(
+      {},
+      {
+        authorities: [authority("CA"), authority("NEW")],
+        certificate: certificate("clientcert.pem", ["kvm-a"], { signers: ["NEW"] }),
+      },
+      untrusted,
+    ),
+    ["blocker peer-certificates on kvm-b: peerTls"],
+  ],
+  [
+    "no certificate of the source, which the destination does not check",
+    {
+      ...peer({
+        ...byTls().peer,
+        certificates: {
+          source: controlSide("kvm-a", { certificate: undefined }),
+          destination: controlSide("kvm-b"),
+          takesAnyClient: true,
+        },
+      }),
+    },
+    [],
+  ],
+  [
+    "certificates that are good and a connection that fails all the same",
+    byTls({}, {}, untrusted),
+    ["blocker peer on kvm-a: peerTls"],
   ],
   [
     "a certificate of tomorrow",
