@@ -11,7 +11,7 @@ import {
 
 import type { KeySources } from "./key-sources";
 import { Frames } from "./openssh/frames";
-import { typeOfKey } from "./public-key";
+import { fingerprint, typeOfKey } from "./public-key";
 import { readWire, wireString } from "./wire";
 
 /** A running agent answers at once; one whose socket hangs must not hold up the connection. */
@@ -37,40 +37,53 @@ export function agentKeys(socketPath: string): Promise<ParsedKey[]> {
   });
 }
 
-/**
- * ssh offers a certificate that is only in the agent, where all of the agent's keys are offered. An agent that does not answer offers none.
- */
-export async function offersCertificateOfAgent(keys: KeySources): Promise<boolean> {
-  const { agentSocket, identitiesOnly, namedBy } = keys;
-  if (agentSocket === undefined || identitiesOnly || namedBy === "inventory") return false;
-  return (await typesInAgent(agentSocket)).some((type) => /-cert-v\d\d@openssh\.com$/.test(type));
+/** What ssh offers of an agent and ssh2 does not. */
+export interface OnlyForSsh {
+  /** ssh offers a certificate that is only in the agent, where all of the agent's keys are offered. */
+  certificate: boolean;
+  /** The same for keys in security keys (FIDO): fingerprints of those that the agent holds. */
+  securityKeys: string[];
+}
+
+/** An agent that does not answer offers nothing. */
+export async function onlyForSsh({ agentSocket, identitiesOnly, namedBy, accepted }: KeySources): Promise<OnlyForSsh> {
+  if (agentSocket === undefined || identitiesOnly || namedBy === "inventory")
+    return { certificate: false, securityKeys: [] };
+  const blobs = await blobsInAgent(agentSocket);
+  const ofSecurityKeys = blobs.filter((blob) => /^sk-(?!.*-cert-v\d\d@)/.test(typeOfKey(blob)));
+  return {
+    certificate: blobs.some((blob) => /-cert-v\d\d@openssh\.com$/.test(typeOfKey(blob))),
+    securityKeys: ofSecurityKeys
+      .filter((blob) => accepted.includes(typeOfKey(blob)))
+      .map((blob) => `${typeOfKey(blob)} ${fingerprint(blob)}`),
+  };
 }
 
 /** Of all its keys, those of kinds that ssh2 does not know too. (REQUEST_IDENTITIES 11, IDENTITIES_ANSWER 12.) */
-function typesInAgent(socketPath: string): Promise<string[]> {
+function blobsInAgent(socketPath: string): Promise<Buffer[]> {
   return new Promise((resolve) => {
     const socket = connect(socketPath, () => socket.write(wireString(Buffer.from([11]))));
-    const finish = (types: string[]) => {
+    const finish = (blobs: Buffer[]) => {
       clearTimeout(timer);
       socket.destroy();
-      resolve(types);
+      resolve(blobs);
     };
     const timer = setTimeout(() => finish([]), answerMs);
-    const frames = new Frames((frame) => finish(typesIn(frame) ?? []));
+    const frames = new Frames((frame) => finish(blobsIn(frame) ?? []));
     socket.on("data", (chunk: Buffer) => frames.add(chunk) || finish([]));
     socket.on("error", () => finish([])).on("close", () => finish([]));
   });
 }
 
-const typesIn = (answer: Buffer) =>
+const blobsIn = (answer: Buffer) =>
   readWire(answer, (reader) => {
     reader.demand(reader.byte() === 12);
-    const types: string[] = [];
+    const blobs: Buffer[] = [];
     for (let left = reader.uint32(); left > 0; left--) {
-      types.push(typeOfKey(reader.string()));
+      blobs.push(reader.string());
       reader.string();
     }
-    return types;
+    return blobs;
   });
 
 /** One key of an agent: keys are offered one by one, in the order decided here and not in the agent's. */

@@ -180,8 +180,17 @@ class Offering {
 
   refused(said?: string, closed = false): PlacementError {
     const { tried, methods, partial } = this;
-    const { skipped, certificateInAgent } = this.credentials;
+    const { skipped, certificateInAgent, securityKeyInAgent: securityKeyLeft } = this.credentials;
     const certificateLeft = certificateInAgent || this.target.needsOpenSsh.includes(userCertificate);
-    return authRefused(this.target, { tried, skipped, methods, partial, said, closed, certificateLeft });
+    return authRefused(this.target, {
+      tried,
+      skipped,
+      methods,
+      partial,
+      said,
+      closed,
+      certificateLeft,
+      securityKeyLeft,
+    });
   }
 }

@@ -1,8 +1,9 @@
 import { PlacementError } from "../core/errors";
 import type { SshChoice } from "../core/model";
 import type { Shell } from "../core/ports";
-import { offersCertificateOfAgent } from "./agent";
-import { certificateInAgent } from "./needs-openssh";
+import { onlyForSsh } from "./agent";
+import { credentialsFor } from "./credentials";
+import { certificateInAgent, securityKeyInAgent } from "./needs-openssh";
 import { installSsh, sshUnusable } from "./openssh/failures";
 import { findSsh, type SshProgram } from "./openssh/program";
 import type { Surroundings } from "./surroundings";
@@ -45,9 +46,20 @@ export function choose(choice: SshChoice, around: Surroundings, note: (text: str
 async function demandingOf(route: readonly Target[]): Promise<Target | undefined> {
   for (const target of route) {
     if (target.needsOpenSsh.length > 0) return target;
-    if (await offersCertificateOfAgent(target.keys)) return { ...target, needsOpenSsh: [certificateInAgent] };
+    const { certificate, securityKeys } = await onlyForSsh(target.keys);
+    if (certificate) return { ...target, needsOpenSsh: [certificateInAgent] };
+    if (securityKeys.length > 0 && !(await hasOtherKey(target)))
+      return { ...target, needsOpenSsh: [securityKeyInAgent] };
   }
   return undefined;
+}
+
+/** A key that ssh2 can offer. */
+function hasOtherKey(target: Target): Promise<boolean> {
+  return credentialsFor(target).then(
+    ({ offers }) => offers.length > 0,
+    () => false,
+  );
 }
 
 /** What ssh2 refuses, it may refuse because the system's ssh is missing. */

@@ -96,6 +96,8 @@ interface Refused {
   closed?: boolean;
   /** A user certificate belongs to its key, and ssh2 offers none. */
   certificateLeft?: boolean;
+  /** ssh would offer a key in a security key, too. */
+  securityKeyLeft?: boolean;
 }
 
 export function authRefused(target: Target, refused: Refused): PlacementError {
@@ -117,7 +119,10 @@ export function authRefused(target: Target, refused: Refused): PlacementError {
 }
 
 function remediesFor(target: Target, refused: Refused): Remedy[] {
-  return [...(refused.certificateLeft ? [letOpenSshConnect] : []), ...remediesForKeys(target, refused)];
+  return [
+    ...(refused.certificateLeft || refused.securityKeyLeft ? [letOpenSshConnect] : []),
+    ...remediesForKeys(target, refused),
+  ];
 }
 
 function remediesForKeys(target: Target, { tried, methods, partial, said, closed }: Refused): Remedy[] {

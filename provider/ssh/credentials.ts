@@ -1,6 +1,6 @@
 import type { ParsedKey } from "ssh2";
 import type { Remedy } from "../core/problem";
-import { agentKeys, offersCertificateOfAgent } from "./agent";
+import { agentKeys, onlyForSsh } from "./agent";
 import { shellPath, shortPath } from "./expand";
 import { failure, setField, setSecret, words } from "./failure";
 import { keyTypeOf } from "./host-key-algorithms";
@@ -30,6 +30,8 @@ export interface Credentials {
   skipped: string[];
   /** ssh would offer a user certificate of the agent. */
   certificateInAgent: boolean;
+  /** ssh would offer a key of the agent that is in a security key. */
+  securityKeyInAgent: boolean;
 }
 
 /** A place where a private key may be: the inventory's text, or a file. */
@@ -47,7 +49,7 @@ interface Source {
 export async function credentialsFor(target: Target): Promise<Credentials> {
   const { keys } = target;
   const skipped: string[] = keys.agentMissing === undefined ? [] : [keys.agentMissing];
-  const [inAgent, certificateInAgent] = await Promise.all([keysOfAgent(keys, skipped), offersCertificateOfAgent(keys)]);
+  const [inAgent, { certificate, securityKeys }] = await Promise.all([keysOfAgent(keys, skipped), onlyForSsh(keys)]);
   const fromAgent = (key: ParsedKey): Offer => ({
     key,
     label: `agent key ${describe(key)}`,
@@ -75,7 +77,12 @@ export async function credentialsFor(target: Target): Promise<Credentials> {
   const notable = unusable.filter(({ read }) => keys.namedBy !== "default" || read.problem !== "missing");
   if (offers.length === 0 && notable[0]) throw keyUnusable(target, notable[0].source, notable[0].read);
   skipped.push(...notable.map(({ source, read }) => `${source.name} (${read.message})`));
-  return { ...acceptable(target, offers, skipped), certificateInAgent };
+  skipped.push(...securityKeys.map((key) => `agent key ${key} (in a security key, which ssh2 does not use)`));
+  return {
+    ...acceptable(target, offers, skipped),
+    certificateInAgent: certificate,
+    securityKeyInAgent: securityKeys.length > 0,
+  };
 }
 
 /** Without the keys that ssh does not offer: PubkeyAcceptedAlgorithms and RequiredRSASize hold for these too. */
@@ -83,7 +90,7 @@ function acceptable(
   { keys, hostKeyRules }: Target,
   offers: Offer[],
   skipped: string[],
-): Omit<Credentials, "certificateInAgent"> {
+): Pick<Credentials, "offers" | "skipped"> {
   const left = offers.filter(({ key, label }) => {
     const blob = key.getPublicSSH();
     const bits = readPublicKey(blob)?.rsaBits;

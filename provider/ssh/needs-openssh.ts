@@ -4,7 +4,7 @@ import type { HostKeyRules } from "./host-key-rules";
 import type { KeySources } from "./key-sources";
 import { knownHostsName, knownKeys } from "./known-hosts";
 import type { LookedUp } from "./lookup";
-import { publicHalf } from "./private-key";
+import { publicHalf, readKeyText } from "./private-key";
 import { isYes } from "./config-values";
 import { typeOfKey } from "./public-key";
 
@@ -37,6 +37,9 @@ export const userCertificate = "a user certificate belongs to its key";
 
 /** The same, where the agent was asked. */
 export const certificateInAgent = "the ssh agent holds a user certificate";
+
+/** The same, where ssh2 has no other key to offer. */
+export const securityKeyInAgent = "the only keys for it are in a security key (FIDO), behind the ssh agent";
 
 interface Facts extends KeySources {
   host: Host;
@@ -85,7 +88,11 @@ function hasCertificate({ host, identityFiles }: Facts, fileSet: boolean): boole
 
 function hasSecurityKey({ host, identityFiles, namedBy }: Facts): boolean {
   if (host.privateKey !== undefined) return false;
-  const isSecurityKey = (path: string) => typeOfKey(publicHalf(undefined, path) ?? Buffer.alloc(0)).startsWith("sk-");
+  const isSecurityKey = (path: string) => {
+    const read = readKeyText(path);
+    const half = publicHalf("text" in read ? read.text : undefined, path);
+    return half !== undefined && typeOfKey(half).startsWith("sk-");
+  };
   if (namedBy !== "default") return identityFiles.some(isSecurityKey);
   const present = identityFiles.filter((path) => existsSync(path));
   return present.length > 0 && present.every((path) => path.endsWith("_sk"));

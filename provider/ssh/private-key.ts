@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { type ParsedKey, utils } from "ssh2";
+import { publicKeyIn } from "./public-key";
 import { readWire, WireReader } from "./wire";
 
 /** Why a key cannot be used. Never holds its text: the message reaches users. */
@@ -102,8 +103,10 @@ export function publicHalf(text: string | undefined, path: string | undefined): 
   if (container && container !== "damaged") return container.publicKey;
   if (path === undefined) return undefined;
   const beside = readKeyText(`${path.replace(/\.pub$/, "")}.pub`);
-  const key = "text" in beside ? parse(beside.text, undefined) : undefined;
-  return key && !(key instanceof Error) ? key.getPublicSSH() : undefined;
+  if (!("text" in beside)) return undefined;
+  const key = parse(beside.text, undefined);
+  // ssh2 reads no key that is in a security key.
+  return key && !(key instanceof Error) ? key.getPublicSSH() : publicKeyIn(beside.text);
 }
 
 interface Container {

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { ParsedKey } from "ssh2";
 import type { Host } from "../../../provider/core/model";
+import { serveKeys } from "../../../provider/ssh/openssh/key-agent";
+import { wireString } from "../../../provider/ssh/wire";
 import { commandsOf, dialling, kvmA, passphrase } from "../../support/dialling";
 import type { Key } from "../../../lab/simulated/ssh";
 
@@ -207,6 +210,19 @@ describe("ssh: the keys that are offered", () => {
       "~/nowhere (",
     ];
     for (const fact of facts) assert.ok(error.problem.message.includes(fact), fact);
+  });
+
+  it("in a security key behind the agent needs openssh, beside others too", async () => {
+    const s = await known({ allow: () => false });
+    const blob = Buffer.concat(["sk-ssh-ed25519@openssh.com", "k".repeat(32), "ssh:"].map(wireString));
+    const socketPath = join(home(), "security-keys");
+    const server = await serveKeys(socketPath, [{ label: "", key: { getPublicSSH: () => blob } as ParsedKey }]);
+    write(".ssh/id_ed25519", keys.ed.private);
+    const error = await refusal(kvmA(s, { agent: socketPath }));
+    server.close();
+    assert.equal(error.code, "authRefused");
+    assert.ok(error.problem.message.includes("agent key sk-ssh-ed25519@openssh.com SHA256:"), error.problem.message);
+    assert.equal(commandsOf(error)[0], "here: pulumi config set vm-placement:ssh openssh");
   });
 
   it("that is not there at all: says what to give, and which agent could not be asked", async () => {
