@@ -28,6 +28,8 @@ export interface DesiredPlacement {
   lastMigration?: LastMigration | undefined;
   /** With it, an estimate is recorded beside what a live move is measured to take; 0 = without a dirty rate. */
   estimate?: { dirtyRateSeconds: number } | undefined;
+  /** The VM as the state has it; undefined on create. */
+  inState?: DomainView | undefined;
   /** Ask every host: something was left undone before, and need not be where the VM is. */
   everywhere?: boolean;
 }
@@ -60,14 +62,8 @@ export async function assess(hosts: Hosts, desired: DesiredPlacement, movedFrom?
   return { decision, seen: found && "host" in found ? found : undefined };
 }
 
-/** The same, were the hosts to show what the state holds: what `up` will do, as a rule. */
-export function expected(hosts: Hosts, desired: DesiredPlacement, inState: DomainView): Decision {
-  const asked = [...new Set([inState.host, ...desired.hosts, ...hosts.names])];
-  const { lastHost } = desired;
-  return decide(toDecide(hosts, desired), { views: [inState], asked, unreachable: [], lastHost });
-}
-
-function toDecide(hosts: Hosts, { domain, uuid, hosts: names, options, drift }: DesiredPlacement): Desired {
+/** What the decision is made by, beside what the hosts show. */
+export function toDecide(hosts: Hosts, { domain, uuid, hosts: names, options, drift }: DesiredPlacement): Desired {
   return { domain, uuid, hosts: names, options, inMaintenance: hosts.inMaintenance, ...(drift && { drift }) };
 }
 

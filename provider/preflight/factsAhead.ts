@@ -1,4 +1,4 @@
-/** The facts of moves that an update is about to make, asked for while Pulumi is on its way to it. */
+/** The facts of moves that are likely, asked for before the hosts have shown that they are due. */
 import type { Clock } from "../core/ports";
 import type { MoveFacts } from "../core/problems";
 import { validity } from "../core/times";
@@ -19,22 +19,32 @@ export class FactsAhead {
   /** By the VM's UUID. */
   private readonly asked = new Map<string, Asked>();
 
-  constructor(private readonly clock: Clock) {}
+  /** @param withLogin as of {@link moveFacts}. */
+  constructor(
+    private readonly clock: Clock,
+    private readonly withLogin: boolean,
+  ) {}
 
   ask(hosts: Hosts, move: IntendedMove): void {
     for (const [uuid, { at }] of this.asked) if (!this.isFresh(at)) this.asked.delete(uuid);
     if (this.asked.size >= mostAtOnce) return;
-    const facts = moveFacts(hosts, move, this.clock, false);
-    // The update that takes them sees the failure.
+    const facts = this.now(hosts, move);
+    // They are asked for again where that failed.
     facts.catch(() => {});
     this.asked.set(move.domain.uuid, { about: about(hosts, move), at: this.clock.now(), facts });
   }
 
-  /** Undefined where none were asked for, of the very same move, a moment ago and with no other move on its hosts since. They are taken once. */
-  take(hosts: Hosts, move: IntendedMove): Promise<MoveFacts> | undefined {
+  /** Those that were asked for, of the very same move, a moment ago and with no other move on its hosts since: once. Else they are asked for now. */
+  async of(hosts: Hosts, move: IntendedMove): Promise<MoveFacts> {
     const asked = this.asked.get(move.domain.uuid);
     this.asked.delete(move.domain.uuid);
-    return asked && this.isFresh(asked.at) && asked.about === about(hosts, move) ? asked.facts : undefined;
+    const serves = asked && this.isFresh(asked.at) && asked.about === about(hosts, move);
+    const facts = serves ? await asked.facts.catch(() => undefined) : undefined;
+    return facts ?? this.now(hosts, move);
+  }
+
+  private now(hosts: Hosts, move: IntendedMove): Promise<MoveFacts> {
+    return moveFacts(hosts, move, this.clock, this.withLogin);
   }
 
   private isFresh(at: number): boolean {

@@ -2,7 +2,7 @@ import { PlacementError } from "../core/errors";
 import type { Clock } from "../core/ports";
 import type { Problem } from "../core/problem";
 import { type MoveFacts, problems } from "../core/problems";
-import { moveFacts, peerOf } from "./facts";
+import { peerOf } from "./facts";
 import type { FactsAhead } from "./factsAhead";
 import type { IntendedMove } from "./intendedMove";
 import type { Hosts } from "../observe/hosts";
@@ -14,11 +14,9 @@ import type { Hosts } from "../observe/hosts";
 export async function preflight(
   hosts: Hosts,
   move: IntendedMove,
-  clock: Clock,
-  ahead?: FactsAhead,
+  factsAhead: FactsAhead,
 ): Promise<{ facts: MoveFacts; found: Problem[] }> {
-  const begun = await ahead?.take(hosts, move)?.catch(() => undefined);
-  const asked = begun ?? (await moveFacts(hosts, move, clock, false));
+  const asked = await factsAhead.of(hosts, move);
   const facts = { ...asked, alongside: hosts.liveMoves.besides(move.domain.uuid, move.destination, false) };
   return { facts, found: problems(facts) };
 }

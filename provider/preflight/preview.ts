@@ -5,9 +5,10 @@ import type { Problem } from "../core/problem";
 import { problems } from "../core/problems";
 import type { Clock } from "../core/ports";
 import { liveMoveOf } from "./alongside";
-import { moveFacts } from "./facts";
+import { FactsAhead } from "./factsAhead";
 import type { Hosts } from "../observe/hosts";
 import { assess, type DesiredPlacement } from "../observe/assess";
+import { likelyMove } from "../observe/likelyMove";
 import { plannedMigration } from "../observe/migration";
 import { resumeHindrance } from "../observe/resumable";
 import { estimate, measureDomain, type Predicted, type PredictionSettings } from "./estimate";
@@ -41,6 +42,11 @@ async function ask(
   settings: PredictionSettings,
   clock: Clock,
 ): Promise<Preview> {
+  // Counting dirty pages takes longest, and so begins first.
+  const likely = likelyMove(hosts, desired);
+  const factsAhead = new FactsAhead(clock, true);
+  if (likely) factsAhead.ask(hosts, likely);
+  const measured = likely?.how === "live" ? begun(measureDomain(hosts, likely.domain, settings, clock)) : undefined;
   const { decision } = await assess(hosts, desired);
   const note = decision.action === "resume" ? await resumeNote(hosts, decision) : noteOf(decision);
   if (decision.action === "refuse" && decision.otherwise) {
@@ -49,18 +55,27 @@ async function ask(
   if (decision.action === "refuse") return { problems: [refused(decision, desired)], predicted: undefined, note };
   if (decision.action !== "migrate") return { problems: [], predicted: undefined, note };
   const migration = plannedMigration(hosts, desired, decision);
-  const { domain, destination, how } = migration;
+  const { domain, source, destination, how } = migration;
   hosts.liveMoves.forget(domain.uuid);
-  const measuring = how === "live" ? measureDomain(hosts, domain, settings, clock) : undefined;
-  // It is waited for last, and what the facts fail for comes first.
-  measuring?.catch(() => {});
-  const asked = await moveFacts(hosts, migration, clock);
+  const measuring =
+    how !== "live"
+      ? undefined
+      : measured && likely?.source === source
+        ? measured
+        : begun(measureDomain(hosts, domain, settings, clock));
+  const asked = await factsAhead.of(hosts, migration);
   const facts = { ...asked, alongside: hosts.liveMoves.besides(domain.uuid, destination, true) };
   const found = problems(facts);
   const move = liveMoveOf(facts);
   if (move && !found.some(({ severity }) => severity === "blocker")) hosts.liveMoves.preview(move);
   const predicted = await estimate(hosts, facts, measuring, desired.lastMigration);
   return { problems: found, predicted, note };
+}
+
+/** It is waited for last: what else fails comes first. */
+function begun<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => {});
+  return work;
 }
 
 async function resumeNote(

@@ -4,7 +4,7 @@ import type { DesiredPlacement } from "../observe/assess";
 import { driftOf } from "./drift";
 import { planOf, readInputs } from "./inputs";
 import { type Settings, usable } from "./settings";
-import type { Props } from "./state";
+import { type Props, viewInState } from "./state";
 
 /**
  * Policies may have changed the inputs after check, so they are read again.
@@ -27,6 +27,7 @@ export function desiredOf(settings: Settings, id: string | undefined, olds: Prop
     });
   }
   const spelled = (host: string) => known.hosts.spelledAs(host, inputs.hosts!);
+  const lastHost = recorded === undefined ? undefined : spelled(recorded);
   const drift = id === undefined ? undefined : driftOf(inputs.onDrift, olds, news, spelled);
   return {
     domain: inputs.domain,
@@ -34,7 +35,8 @@ export function desiredOf(settings: Settings, id: string | undefined, olds: Prop
     hosts: inputs.hosts,
     options: inputs.migration,
     plan: planOf(settings, inputs),
-    lastHost: recorded === undefined ? undefined : spelled(recorded),
+    lastHost,
+    ...(id !== undefined && lastHost !== undefined && { inState: { ...viewInState(id, olds), host: lastHost } }),
     ...(drift && { drift }),
     ...(inputs.limits && { limits: inputs.limits }),
     lastMigration: olds.lastMigration as LastMigration | undefined,

@@ -9,7 +9,7 @@ import type { Hosts } from "../observe/hosts";
 import type { Ports, Progress } from "../core/ports";
 import type { Migration } from "../core/migration";
 import { withTimeout } from "../core/timeout";
-import type { FactsAhead } from "../preflight/factsAhead";
+import { FactsAhead } from "../preflight/factsAhead";
 import { assessSettled, type DesiredPlacement } from "../observe/assess";
 import { migrationInProgress } from "../observe/migration";
 import { bothHaveStopped, refuseCrashingResume } from "./resume";
@@ -32,7 +32,7 @@ export async function reconcile(
   hosts: Hosts,
   desired: DesiredPlacement,
   ports: Ports,
-  factsAhead?: FactsAhead,
+  factsAhead = new FactsAhead(ports.clock, false),
 ): Promise<Reconciled> {
   let last: LastMigration | undefined;
   let seen: DomainView | undefined;
@@ -66,7 +66,7 @@ async function carryOut(
   desired: DesiredPlacement,
   decision: Decision,
   ports: Ports,
-  factsAhead: FactsAhead | undefined,
+  factsAhead: FactsAhead,
 ): Promise<Step | "again"> {
   const { progress } = ports;
   switch (decision.action) {

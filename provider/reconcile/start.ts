@@ -38,7 +38,7 @@ export async function start(
   desired: DesiredPlacement,
   decision: Extract<Decision, { action: "migrate" }>,
   ports: Ports,
-  factsAhead?: FactsAhead,
+  factsAhead: FactsAhead,
 ): Promise<Step | "again"> {
   const planned = plannedMigration(hosts, desired, decision);
   return hosts.withRoom(
@@ -54,11 +54,11 @@ async function startWithRoom(
   desired: DesiredPlacement,
   planned: Planned,
   ports: Ports,
-  factsAhead: FactsAhead | undefined,
+  factsAhead: FactsAhead,
 ): Promise<Step | "again"> {
-  const { clock, progress } = ports;
+  const { progress } = ports;
   const { domain, how } = planned;
-  const { facts, found } = await preflight(hosts, planned, clock, factsAhead);
+  const { facts, found } = await preflight(hosts, planned, factsAhead);
   const migration = { ...planned, options: withTimeout(planned.options, facts.domain?.memoryBytes) };
   const error = blocked(found, cannotMove(migration), domain.name);
   if (error) throw error.with({ seen: domain });

@@ -20,23 +20,26 @@ describe("facts that are asked for ahead of an update", () => {
     const lab = new SimulatedLab();
     lab.add("kvm-a", [fakeDomain()]);
     lab.add("kvm-b");
+    lab.add("kvm-c");
     let nowMs = 0;
     const clock = { now: () => nowMs, sleep: () => Promise.resolve() };
     const hosts = new Hosts(
       lab.dial,
-      { "kvm-a": { name: "kvm-a" }, "kvm-b": { name: "kvm-b" } },
+      Object.fromEntries(["kvm-a", "kvm-b", "kvm-c"].map((name) => [name, { name }])),
       "qemu:///system",
       clock,
     );
-    return { hosts, ahead: new FactsAhead(clock), later: (ms: number) => (nowMs += ms) };
+    const asked = () => lab.hosts.get("kvm-a")!.commands.filter((line) => line.startsWith("dumpxml")).length;
+    return { lab, hosts, asked, ahead: new FactsAhead(clock, false), later: (ms: number) => (nowMs += ms) };
   }
 
-  it("are taken once, by the move that they are of", async () => {
-    const { hosts, ahead } = world();
+  it("are taken once, by the move that they are of; another asks for its own", async () => {
+    const { hosts, ahead, asked } = world();
     ahead.ask(hosts, move);
-    const facts = await ahead.take(hosts, move);
-    assert.equal(facts?.domain?.name, "db-01");
-    assert.equal(ahead.take(hosts, move), undefined);
+    assert.equal((await ahead.of(hosts, move)).domain?.name, "db-01");
+    assert.equal(asked(), 1);
+    await ahead.of(hosts, move);
+    assert.equal(asked(), 2);
   });
 
   const others: Record<string, Partial<IntendedMove>> = {
@@ -46,30 +49,40 @@ describe("facts that are asked for ahead of an update", () => {
     "with limits": { limits: { cpu: 2 } },
   };
   for (const [what, other] of Object.entries(others)) {
-    it(`are not those of a move ${what}`, () => {
-      const { hosts, ahead } = world();
+    it(`are not those of a move ${what}`, async () => {
+      const { hosts, ahead, asked } = world();
       ahead.ask(hosts, move);
-      assert.equal(ahead.take(hosts, { ...move, ...other }), undefined);
+      await ahead.of(hosts, { ...move, ...other });
+      assert.equal(asked(), 2);
     });
   }
 
-  it("do not hold for long, nor when something has moved on a host since", () => {
-    const { hosts, ahead, later } = world();
+  it("do not hold for long, nor when something has moved on a host since", async () => {
+    const { hosts, ahead, asked, later } = world();
     ahead.ask(hosts, move);
     later(validity.facts);
-    assert.equal(ahead.take(hosts, move), undefined);
+    await ahead.of(hosts, move);
+    assert.equal(asked(), 2);
     ahead.ask(hosts, move);
     hosts.forget("kvm-b");
-    assert.equal(ahead.take(hosts, move), undefined);
+    await ahead.of(hosts, move);
+    assert.equal(asked(), 4);
   });
 
-  it("are asked of few moves at a time", () => {
-    const { hosts, ahead } = world();
-    const moves = [1, 2, 3, 4, 5].map((n) => ({ ...move, domain: { uuid: `vm-${n}`, state: "running" } }));
-    for (const each of moves) ahead.ask(hosts, each);
-    assert.deepEqual(
-      moves.map((each) => ahead.take(hosts, each) !== undefined),
-      [true, true, true, true, false],
-    );
+  it("are asked for again where that failed", async () => {
+    const { hosts, ahead, lab } = world();
+    lab.hosts.get("kvm-b")!.down = true;
+    ahead.ask(hosts, move);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    lab.hosts.get("kvm-b")!.down = false;
+    assert.equal((await ahead.of(hosts, move)).domain?.name, "db-01");
+  });
+
+  it("are asked for of few moves at a time", async () => {
+    const { hosts, ahead, asked } = world();
+    const uuids = Array.from({ length: 9 }, (_, n) => fakeUuid.replace(/.$/, String(n)));
+    for (const uuid of uuids) ahead.ask(hosts, { ...move, domain: { uuid, state: "running" } });
+    for (const uuid of uuids.slice(0, 4)) await ahead.of(hosts, { ...move, domain: { uuid, state: "running" } });
+    assert.equal(asked(), 4);
   });
 });
