@@ -9,12 +9,15 @@ import { benchMove } from "./move";
 import { writePage } from "./page";
 import { benchPreview } from "./preview";
 import { printed, type Result, verdict } from "./result";
+import { benchScale } from "./scale";
 import { benchStart } from "./start";
 import { benchUp } from "./up";
 
 export interface BenchOptions {
   /** Paired rounds; one more goes before them and is not counted. */
   pairs: number;
+  /** Sizes of the section `scale`. */
+  placements: readonly number[];
 }
 
 interface Section {
@@ -27,6 +30,7 @@ const sections: Record<string, Section> = {
   move: { needsHosts: true, run: benchMove },
   up: { needsHosts: true, run: benchUp },
   start: { needsHosts: false, run: benchStart },
+  scale: { needsHosts: false, run: benchScale },
   preview: { needsHosts: true, run: benchPreview },
   evacuate: { needsHosts: true, run: benchEvacuate },
 };
@@ -53,14 +57,19 @@ async function main(args: string[]): Promise<number> {
 function parse(args: string[]) {
   const { values, positionals } = parseArgs({
     args,
-    options: { pairs: { type: "string", default: "9" }, write: { type: "boolean", default: false } },
+    options: {
+      pairs: { type: "string", default: "9" },
+      placements: { type: "string", default: "100,1000,10000" },
+      write: { type: "boolean", default: false },
+    },
     allowPositionals: true,
   });
   const names = positionals.includes("all") ? Object.keys(sections) : positionals.length > 0 ? positionals : ["move"];
   const strange = names.filter((name) => !Object.hasOwn(sections, name));
   if (strange.length > 0)
     throw new Error(`the sections are ${Object.keys(sections).join(", ")} and all, not ${strange.join(", ")}`);
-  return { names, write: values.write, pairs: countOf("--pairs", values.pairs) };
+  const placements = values.placements.split(",").map((each) => countOf("--placements", each));
+  return { names, write: values.write, pairs: countOf("--pairs", values.pairs), placements };
 }
 
 function countOf(option: string, text: string): number {

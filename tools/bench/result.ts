@@ -7,7 +7,7 @@ export interface Result {
   name: string;
   what: string;
   value: number;
-  unit: "×" | "ms" | "s" | "MB" | "kB" | "";
+  unit: "×" | "ms" | "s" | "MB" | "bytes" | "";
   /** Of the rounds, in the same unit. */
   min?: number;
   max?: number;

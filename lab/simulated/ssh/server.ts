@@ -30,6 +30,8 @@ export interface SshServer {
   offered: string[];
   /** Targets asked of it as a jump host, "host:port". */
   forwarded: string[];
+  /** Handshakes until now. */
+  accepted(): number;
   /** Connections open now. */
   open(): number;
   /** Cuts every connection as a dying host does: no goodbye. */
@@ -45,6 +47,7 @@ type Record = Pick<SshServer, "commands" | "offered" | "forwarded">;
 export async function startSshServer(options: SshServerOptions = {}): Promise<SshServer> {
   const hostKeys = options.hostKeys ?? [makeKey()];
   const sockets = new Set<Socket>();
+  let accepted = 0;
   const record: Record = { commands: [], offered: [], forwarded: [] };
   const server = new Server({ hostKeys: hostKeys.map((key) => key.private) }, (client) => {
     client.on("error", () => {});
@@ -55,6 +58,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   // ssh2 hands out no socket: the listener below owns them, so that a test can cut them.
   const listener = createServer((socket) => {
     sockets.add(socket);
+    accepted++;
     socket.on("close", () => sockets.delete(socket)).on("error", () => {});
     server.injectSocket(socket.setNoDelay(true));
   });
@@ -65,6 +69,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
     hostKeys,
     knownHosts: hostKeys.map((key) => `[127.0.0.1]:${port} ${key.public}\n`).join(""),
     ...record,
+    accepted: () => accepted,
     open: () => sockets.size,
     drop: () => sockets.forEach((socket) => socket.destroy()),
     freeze: () => sockets.forEach((socket) => socket.removeAllListeners("data").pause()),

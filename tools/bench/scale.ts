@@ -1,0 +1,198 @@
+/**
+ * What many placements cost: `pulumi refresh`, a preview with moves and an `up` without a change, next to the same commands on as many
+ * resources of the same size whose provider does nothing. The hosts are simulated ones behind real ssh servers, in a process of their own.
+ */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { endProcessesIn } from "../../lab/end-processes-in";
+import { ensurePulumi } from "../../lab/pulumi";
+import { compare, median, rotated } from "./ratios";
+import { ratioResult, type Result } from "./result";
+import { type Kind, ScaleProject } from "./scale-project";
+
+const root = join(__dirname, "../..");
+const hosts = 50;
+const moves = 50;
+const commands = {
+  refresh: { args: ["refresh", "--yes", "--skip-preview"], goal: 1.3, moved: 0 },
+  preview: { args: ["preview"], goal: 1.2, moved: moves },
+  "no-change up": { args: ["up", "--yes", "--skip-preview"], goal: undefined, moved: 0 },
+};
+type Command = keyof typeof commands;
+/** The goals are set at 1,000 placements. */
+const goalAt = 1000;
+const memoryGoals: Record<number, number> = { 1000: 150, 10_000: 400 };
+/** How much more a placement may cost at the largest size than at the smallest, beyond what the provider that does nothing pays. */
+const growthGoal = 1.2;
+
+interface Measured {
+  ms: number;
+  peakMB: number;
+  handshakes: number;
+}
+type Round = Record<Kind, Measured>;
+interface Size {
+  count: number;
+  rounds: Record<Command, Round[]>;
+  stateBytes: number;
+}
+
+export async function benchScale({
+  pairs,
+  placements,
+}: {
+  pairs: number;
+  placements: readonly number[];
+}): Promise<Result[]> {
+  const sizes: Size[] = [];
+  for (const count of placements) sizes.push(await measure(count, pairs));
+  return [...sizes.flatMap(ofOneSize), ...growth(sizes)];
+}
+
+async function measure(count: number, pairs: number): Promise<Size> {
+  const installation = await ensurePulumi({ log: (line) => console.error(line) });
+  const dir = mkdtempSync(join(tmpdir(), "vm-placement-scale-"));
+  const fleet = await Fleet.start(count);
+  try {
+    const projects = {
+      placement: new ScaleProject("placement", dir, installation),
+      idle: new ScaleProject("idle", dir, installation),
+    };
+    const first = await projects.placement.begin(fleet.inventory);
+    const own = await projects.idle.begin(fleet.inventory);
+    await projects.placement.fill(first, first, count, hosts);
+    await projects.idle.fill(first, own, count, hosts);
+    const rounds: Size["rounds"] = { refresh: [], preview: [], "no-change up": [] };
+    for (let index = 0; index < pairs; index++)
+      for (const command of Object.keys(commands) as Command[]) {
+        const measured = await round(projects, fleet, { command, count, index });
+        rounds[command].push(measured);
+        console.error(`${count} ${command}: placement ${show(measured.placement)}, idle ${show(measured.idle)}`);
+      }
+    return { count, rounds, stateBytes: projects.placement.stateBytes() };
+  } finally {
+    fleet.end();
+    endProcessesIn(dir);
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function round(
+  projects: Record<Kind, ScaleProject>,
+  fleet: Fleet,
+  { command, count, index }: { command: Command; count: number; index: number },
+): Promise<Round> {
+  const measured: Partial<Round> = {};
+  const { args, moved } = commands[command];
+  for (const kind of rotated(["placement", "idle"] as const, index)) {
+    projects[kind].declare(count, hosts, Math.min(moved, count));
+    await fleet.handshakes();
+    const expected = new RegExp(moved > 0 ? `~ ${Math.min(moved, count)} to update` : `${count + 1} unchanged`);
+    const run = await projects[kind].timed(args, expected);
+    measured[kind] = { ...run, handshakes: await fleet.handshakes() };
+  }
+  return measured as Round;
+}
+
+function ofOneSize({ count, rounds, stateBytes }: Size): Result[] {
+  const results = (Object.keys(commands) as Command[]).map((command) => {
+    const { goal, moved } = commands[command];
+    const name = `scale-${command.replaceAll(" ", "-")}-${count}`;
+    const comparison = compare(
+      name,
+      rounds[command],
+      ({ placement }) => placement.ms,
+      ({ idle }) => idle.ms,
+    );
+    const what = `${command} of ${count}${moved > 0 ? ` with ${Math.min(moved, count)} moves` : ""} over ${hosts} hosts ÷ no-op`;
+    return ratioResult(comparison, { name, what, goal: goal && count === goalAt ? { atMost: goal } : undefined });
+  });
+  const all = Object.values(rounds).flat();
+  const peak = Math.max(...all.map(({ placement }) => placement.peakMB));
+  const memory = memoryGoals[count];
+  const used = Math.min(hosts, count);
+  const handshakes = Math.max(...rounds.refresh.map(({ placement }) => placement.handshakes)) / used;
+  const of = { rounds: all.length / 3 };
+  return [
+    ...results,
+    {
+      ...of,
+      name: `scale-memory-${count}`,
+      what: `provider's memory at ${count}, peak`,
+      value: peak,
+      unit: "MB",
+      goal: memory === undefined ? undefined : { atMost: memory },
+    },
+    {
+      ...of,
+      name: `scale-handshakes-${count}`,
+      what: `ssh handshakes per host, refresh of ${count}`,
+      value: handshakes,
+      unit: "",
+      goal: { atMost: 1 },
+    },
+    {
+      ...of,
+      name: `scale-state-${count}`,
+      what: `state per placement at ${count}`,
+      value: Math.round(stateBytes / count),
+      unit: "bytes",
+    },
+  ];
+}
+
+/** From the smallest size to the largest. */
+function growth(sizes: readonly Size[]): Result[] {
+  const sorted = [...sizes].sort((a, b) => a.count - b.count);
+  const [small, large] = [sorted[0], sorted.at(-1)];
+  if (!small || !large || small === large) return [];
+  return (Object.keys(commands) as Command[]).map((command) => {
+    const perPlacement = ({ count, rounds }: Size, kind: Kind) =>
+      median(rounds[command].map((each) => each[kind].ms)) / count;
+    const grown = (kind: Kind) => perPlacement(large, kind) / perPlacement(small, kind);
+    return {
+      name: `scale-growth-${command.replaceAll(" ", "-")}`,
+      what: `${command}: cost per placement from ${small.count} to ${large.count} ÷ no-op's`,
+      value: Number((grown("placement") / grown("idle")).toFixed(3)),
+      unit: "×",
+      rounds: large.rounds[command].length,
+      goal: { atMost: growthGoal },
+    };
+  });
+}
+
+const show = ({ ms, peakMB, handshakes }: Measured) =>
+  `${(ms / 1000).toFixed(2)} s ${peakMB} MB ${handshakes} handshakes`;
+
+class Fleet {
+  private constructor(
+    private readonly child: ChildProcessWithoutNullStreams,
+    private readonly lines: AsyncIterator<string>,
+    readonly inventory: unknown,
+  ) {}
+
+  static async start(vms: number): Promise<Fleet> {
+    const args = [join(root, "tools/run.js"), join(root, "tools/bench/fleet-process.ts"), String(hosts), String(vms)];
+    const child = spawn(process.execPath, args, { cwd: root });
+    child.stderr.pipe(process.stderr);
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+    const { value } = (await Promise.race([lines.next(), once(child, "exit").then(() => ({}))])) as { value?: string };
+    if (value === undefined) throw new Error("the simulated hosts did not start");
+    return new Fleet(child, lines, JSON.parse(value));
+  }
+
+  /** Since the last call. */
+  async handshakes(): Promise<number> {
+    this.child.stdin.write("count\n");
+    const { value } = (await this.lines.next()) as { value: string };
+    return (JSON.parse(value) as { handshakes: number }).handshakes;
+  }
+
+  end(): void {
+    this.child.stdin.end();
+  }
+}
