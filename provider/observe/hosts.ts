@@ -11,6 +11,8 @@ import { renamed, spelledAs } from "./spelling";
 import { validity } from "../core/times";
 
 const defaultLimit = 2;
+/** At a time: sshd on a jump host begins to refuse at ten that have not logged in (MaxStartups). */
+const mostHandshakes = 8;
 
 export class Hosts {
   readonly liveMoves = new LiveMoves((name) => this.server(name));
@@ -21,6 +23,7 @@ export class Hosts {
   private readonly observations = new Map<string, { at: number; views: Promise<DomainView[]> }>();
   private readonly answers = new Map<string, { at: number; answer: Promise<unknown> }>();
   private readonly slots = new Slots();
+  private readonly handshakes = new Slots();
   private readonly changes = new Map<string, number>();
   private readonly printed = new Set<string>();
 
@@ -85,7 +88,13 @@ export class Hosts {
     if (connected?.shell.alive) return connected;
     const since = this.connections.get(key);
     if (since !== undefined && since !== known) return since;
-    const dialled = this.dial(this.host(name)).then((shell) => this.virshOver(shell, name));
+    const dialled = this.handshakes
+      .run(
+        [{ is: "", key: "", limit: mostHandshakes }],
+        () => {},
+        () => this.dial(this.host(name)),
+      )
+      .then((shell) => this.virshOver(shell, name));
     // An unreachable host is asked again by the next caller, not remembered as dead.
     dialled.catch(() => this.connections.get(key) === dialled && this.connections.delete(key));
     this.connections.set(key, dialled);

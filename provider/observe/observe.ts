@@ -4,6 +4,7 @@ import { PlacementError } from "../core/errors";
 import { isOneEnd } from "../core/situation";
 import type { Hosts } from "./hosts";
 import { whyUnreachable } from "./hosts";
+import { viewsCalled } from "./viewsCalled";
 
 export interface Query {
   /** Name or UUID, as the user wrote it. */
@@ -50,9 +51,7 @@ async function ask(hosts: Hosts, query: Query, names: readonly string[], recent:
     names.map(async (name) => {
       try {
         const all = recent ? await hosts.recentViews(name) : await freshViews(hosts, query, name);
-        views.push(
-          ...all.filter((view) => view.uuid === query.uuid || view.uuid === query.domain || view.name === query.domain),
-        );
+        views.push(...viewsCalled(all, [query.uuid, query.domain]));
       } catch (error) {
         if (!(error instanceof PlacementError)) throw error;
         if (silentCodes.has(error.code)) unreachable.push({ host: name, why: whyUnreachable(error) });

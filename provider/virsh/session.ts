@@ -38,6 +38,8 @@ interface Opening {
   process: Promise<RemoteProcess>;
   out: AnswerStream;
   err: AnswerStream;
+  /** Of this moment. */
+  unsent: string;
   /** The host runs something for it. */
   started: boolean;
   /** Its answers count; before, its output may be that of the account's start-up files. */
@@ -68,7 +70,7 @@ export class VirshSession {
       if (this.queue.length === 1) this.arm();
       void opening.process.then(
         (process) => {
-          if (this.queue.includes(pending)) process.write(`${command}\n${this.endOf(pending.number)}`);
+          if (this.opening === opening) send(opening, process, `${command}\n${this.endOf(pending.number)}`);
         },
         () => {},
       );
@@ -106,6 +108,7 @@ export class VirshSession {
       process: this.shell.spawn(oneLineCommand, { stdout: take("out"), stderr: take("err") }),
       out: new AnswerStream(this.mark, mostOutBytes),
       err: new AnswerStream(`error: ${this.mark}`, mostErrBytes),
+      unsent: "",
       started: false,
       inSync: false,
     };
@@ -232,3 +235,13 @@ export class VirshSession {
 }
 
 const printedBy = ({ out, err }: Opening) => ({ out: out.rest, err: err.rest });
+
+/** What is asked at one moment goes in one piece: a look at a host is hundreds of commands. */
+function send(opening: Opening, process: RemoteProcess, text: string): void {
+  opening.unsent += text;
+  if (opening.unsent !== text) return;
+  queueMicrotask(() => {
+    process.write(opening.unsent);
+    opening.unsent = "";
+  });
+}

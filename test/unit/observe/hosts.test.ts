@@ -142,6 +142,21 @@ describe("the hosts", () => {
       assert.equal(await own.on("kvm-a").then(String, String), "Error: dial 2");
     });
 
+    it("made with eight hosts at a time, which those that fail make room for", async () => {
+      const names = Array.from({ length: 30 }, (_, index) => `kvm-${index}`);
+      let [now, most] = [0, 0];
+      const dial: Dial = async () => {
+        most = Math.max(most, ++now);
+        await new Promise((resolve) => setImmediate(resolve));
+        now--;
+        throw new Error("down");
+      };
+      const many = new Hosts(dial, Object.fromEntries(names.map((name) => [name, { name }])), "qemu:///system", clock);
+      const answers = await Promise.allSettled(names.map((name) => many.on(name)));
+      assert.ok(answers.every(({ status }) => status === "rejected"));
+      assert.equal(most, 8);
+    });
+
     it("closed with the hosts, one that never opened included", async () => {
       const closed: string[] = [];
       const dial: Dial = async (host) => {
