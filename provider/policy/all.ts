@@ -1,5 +1,13 @@
 /** Every policy by its name, with the settings that it takes. */
-import { allowedHosts, apartAndTogether, maintenance, pinnedHostKeys, type Rules } from "./hosts";
+import {
+  allowedHosts,
+  apartAndTogether,
+  maintenance,
+  type PeerTransports,
+  peerTransports,
+  pinnedHostKeys,
+  type Rules,
+} from "./hosts";
 import {
   type AcceptedBlockers,
   type Encryption,
@@ -34,6 +42,8 @@ export interface PolicySettings {
   "no-accepted-blockers"?: Setting<AcceptedBlockers>;
   /** Requires `hostKey` of the hosts that a placement names, and of the jump hosts to these. */
   "pinned-host-keys"?: Setting<SomeVms>;
+  /** Forbids hosts that libvirt on the others reaches by plain TCP, or by any transport but those allowed. */
+  "peer-transport"?: Setting<PeerTransports>;
   /** Requires `migration.tls` or `migration.tunnelled`; `remediate` sets `tls: true`. Default: disabled. */
   encryption?: Setting<Encryption>;
   /** Forbids `migration.postCopy`. Default: disabled. */
@@ -62,6 +72,7 @@ export const ofPlacements = {
   "no-unsafe": noUnsafe,
   "no-accepted-blockers": noAcceptedBlockers,
   "pinned-host-keys": pinnedHostKeys,
+  "peer-transport": peerTransports,
   encryption,
   "no-post-copy": noPostCopy,
   "migration-limits": migrationLimits,

@@ -1,10 +1,11 @@
 /** Policies about the hosts that placements name. */
+import type { PeerTransport } from "../core/model";
 import { listed } from "../core/near";
 import type { Rule } from "../fleet/model";
 import { select, show } from "../fleet/rules";
 import { type PlacementPolicy, type ProgramPolicy, selectorSchema, violation } from "./definition";
 import { type SomeVms } from "./migrationOptions";
-import { brokenWith, expectedHost, type Facts, hostsNamed, isSelected, mayMove } from "./model";
+import { brokenWith, expectedHost, type Facts, hostsNamed, isSelected, mayMove, transportTo } from "./model";
 
 export const pinnedHostKeys: PlacementPolicy<SomeVms> = {
   description:
@@ -32,6 +33,31 @@ export const pinnedHostKeys: PlacementPolicy<SomeVms> = {
 function jumpHosts(host: string, facts: Facts): string[] {
   return (facts.hosts[host]?.proxyJump ?? "").split(",").filter((name) => Object.hasOwn(facts.hosts, name));
 }
+
+/** Settings of `peer-transport`. */
+export interface PeerTransports extends SomeVms {
+  /** The transports that may be used between hosts. Default: "ssh" and "tls". */
+  allowed?: readonly PeerTransport[];
+}
+
+export const peerTransports: PlacementPolicy<PeerTransports> = {
+  description: "libvirt reaches the hosts of a VM by an encrypted transport: peerTransport in vm-placement:hosts.",
+  schema: {
+    vms: selectorSchema,
+    allowed: { type: "array", items: { type: "string", enum: ["ssh", "tls", "tcp"] } },
+  },
+  check: (placement, { vms, allowed = ["ssh", "tls"] }, facts) =>
+    placement.hosts
+      .filter((host) => isSelected(vms, placement) && !allowed.includes(transportTo(host, facts)))
+      .map((host) =>
+        violation(
+          placement.vm,
+          `host ${host}, which the other hosts reach by ${transportTo(host, facts)}`,
+          listed(allowed),
+          `set peerTransport of ${host} in vm-placement:hosts to one of these`,
+        ),
+      ),
+};
 
 /** Settings of the policies that rules are for. */
 export interface Rules {

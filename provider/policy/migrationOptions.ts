@@ -6,7 +6,7 @@ import { parseBytes, showDuration } from "../core/units";
 import type { Selector } from "../fleet/model";
 import { type PlacementPolicy, selectorSchema, shownSelector, violation } from "./definition";
 import { stepFaults, switchesOf } from "./convergence";
-import { brokenWith, durationMs, type Facts, isSelected, type Placement } from "./model";
+import { brokenWith, durationMs, type Facts, isSelected, type Placement, transportTo } from "./model";
 
 /** libvirt's own, where a placement sets none. */
 const defaultDowntimeMs = 300;
@@ -74,7 +74,10 @@ export const encryption: PlacementPolicy<Encryption> = {
     between: { type: "string", description: "A label of hosts: encryption is required between different values." },
   },
   check: (placement, { vms, between }, facts) => {
-    if (!isSelected(vms, placement) || placement.migration.tls || placement.migration.tunnelled) return [];
+    // What is tunnelled is as safe as the tunnel.
+    const tunnelled =
+      placement.migration.tunnelled && placement.hosts.every((host) => transportTo(host, facts) !== "tcp");
+    if (!isSelected(vms, placement) || placement.migration.tls || tunnelled) return [];
     const crossing = between === undefined ? "" : crossingOf(placement, between, facts);
     if (crossing === undefined) return [];
     return [

@@ -1,5 +1,6 @@
 /** What the policies read: placements as a pack receives them, and what it has to be told about hosts and VMs. */
 import type { Duration, MigrationArgs, Size } from "../core/args";
+import type { PeerTransport } from "../core/model";
 import { parseDurationMs } from "../core/units";
 import type { FleetHost, HostLimits, Labels, Limits, Rule, Selector, Violation } from "../fleet/model";
 import { brokenRules, select } from "../fleet/rules";
@@ -8,6 +9,8 @@ import { brokenRules, select } from "../fleet/rules";
 export interface PolicyHost {
   /** The pinned host key. Default: that of `vm-placement:hosts`. */
   hostKey?: string;
+  /** How the other hosts reach it. Default: that of `vm-placement:hosts`, else "ssh". */
+  peerTransport?: PeerTransport;
   /** Jump hosts. Default: those of `vm-placement:hosts`. */
   proxyJump?: string;
   /** Whether VMs are kept away. Default: what `vm-placement:hosts` says. */
@@ -109,6 +112,11 @@ function observedOn(props: Record<string, unknown>): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** How libvirt on the other hosts reaches it. */
+export function transportTo(host: string, facts: Facts): PeerTransport {
+  return facts.hosts[host]?.peerTransport ?? "ssh";
 }
 
 /** Where the VM will run as far as the program tells: it stays on a host of its list, else goes to the first that is not in maintenance. */

@@ -43,6 +43,7 @@ const refused: Record<PolicyName, readonly string[]> = {
   "no-unsafe": ["web-01"],
   "no-accepted-blockers": ["web-02"],
   "pinned-host-keys": ["web-02"],
+  "peer-transport": ["web-02"],
   encryption: ["db-01"],
   "no-post-copy": ["db-01"],
   "migration-limits": ["db-01"],
@@ -116,7 +117,11 @@ describe("the example of a policy pack, in a preview that asks no host", () => {
   }
 
   it("vetoes what each policy is against", async () => {
-    const { code, output } = await preview(bad, { "moves-per-update": { max: 3 }, "change-windows": closed });
+    const { code, output } = await preview(bad, {
+      "moves-per-update": { max: 3 },
+      "change-windows": closed,
+      "peer-transport": { allowed: ["tls"], vms: ["web-02"] },
+    });
     assert.notEqual(code, 0, output);
     assert.deepEqual(violationsIn(output), refused, output);
   });

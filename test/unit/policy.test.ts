@@ -13,7 +13,7 @@ describe("policy: as a policy pack takes them", () => {
 
   it("has a name, a description, a level and a schema of its settings for each", () => {
     const policies = placementPolicies();
-    assert.equal(new Set(policies.map(({ name }) => name)).size, 12);
+    assert.equal(new Set(policies.map(({ name }) => name)).size, 13);
     for (const { name, description, enforcementLevel, configSchema } of policies) {
       assert.match(name, /^[a-z]+(-[a-z]+)*$/);
       assert.ok(description.endsWith("."));

@@ -19,6 +19,14 @@ export interface Side {
   rejectsAll: string | undefined;
 }
 
+export interface PairOfSides {
+  /** undefined: its files cannot be read. */
+  source: Side | undefined;
+  destination: Side | undefined;
+  /** The destination checks no certificate of the source. */
+  takesAnyClient: boolean;
+}
+
 interface Use {
   rule: string;
   /** "migration.tls" */

@@ -9,7 +9,7 @@ import type { MigrationOptions } from "../options";
 import type { Pinning } from "../pinning";
 import type { OwnedOnHost, OwnedState } from "../owned";
 import type { Remedy } from "../problem";
-import type { Side } from "./certificates";
+import type { PairOfSides } from "./certificates";
 import type { HostFacts, SecretOnHost } from "./hostFacts";
 
 export interface DomainFacts {
@@ -161,8 +161,8 @@ export interface PeerFacts {
   control: PortAnswer | undefined;
   /** "no": it did not answer; undefined: no ping there, or not asked. */
   ping: "yes" | "no" | undefined;
-  /** Of a connection by TLS; a host whose files cannot be read is left out. `takesAnyClient`: the destination checks none. */
-  certificates?: { source: Side | undefined; destination: Side | undefined; takesAnyClient: boolean } | undefined;
+  /** Of a connection by TLS. */
+  certificates?: PairOfSides | undefined;
   /** Where the source sends the data to, and whose word that is. */
   dataAddress: string | undefined;
   dataAddressFrom: "migrationAddress" | "qemu.conf" | "hostname" | undefined;

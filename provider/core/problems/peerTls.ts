@@ -3,6 +3,7 @@ import { readPeerUri } from "../peerUri";
 import { pairIsGood } from "./certificates";
 import type { MoveFacts } from "./facts";
 import type { Problem, Remedy } from "../problem";
+import { anyOf, onOneLine } from "../textMatch";
 import { peerOf, type StderrCause } from "./stderr";
 
 export function peerCertificatesAreGood({ source, destination, peer, nowMs }: MoveFacts): Problem[] {
@@ -32,8 +33,11 @@ export function peerCertificatesAreGood({ source, destination, peer, nowMs }: Mo
 }
 
 export const peerCertificateUnfit: StderrCause = {
-  stderr:
+  stderr: anyOf(
     /Failed to verify peer's certificate|Cannot read (?:CA|client|server) (?:certificate|key) '|authentication failed: .{0,40}client certificate|server verification \(of our certificate or IP address\) failed|TLS confirmation|TLS handshake failed [a-z]/i,
+    // QEMU calls its own files client-cert.pem and ca-cert.pem.
+    onOneLine(/certificate /i, /\b(?:clientcert|servercert|cacert)\.pem/),
+  ),
   code: "peerTls",
   remedies: (context, stderr) => {
     const { source, destination } = context;
@@ -54,26 +58,6 @@ export const peerCertificateUnfit: StderrCause = {
             do: `check libvirt's own certificates: ${authority} and ${certificate} on ${source}, /etc/pki/CA/cacert.pem and /etc/pki/libvirt/servercert.pem on ${destination}, which has to bear the name ${peerOf(context).address}`,
             commands,
           },
-    ];
-  },
-};
-
-/** libvirt's daemon asks for a name and a password (or a Kerberos ticket), and nobody is there to give them. */
-export const peerSaslRefused: StderrCause = {
-  stderr: /SASL\(-?\d{1,4}\)|(?:start|step) SASL negotiation|SASL client context/,
-  code: "peerUntrusted",
-  remedies: (context) => {
-    const { source, destination } = context;
-    const transport = readPeerUri(context.peerUri ?? "")?.transport ?? "tcp";
-    return [
-      {
-        do: `${destination} asks for SASL: give root on ${source} the credentials of its account there, in /etc/libvirt/auth.conf`,
-      },
-      transport === "tls"
-        ? {
-            do: `set auth_tls = "none" in libvirtd.conf (or virtproxyd.conf) on ${destination}, where the certificates are enough`,
-          }
-        : { do: `set peerTransport of ${destination} in vm-placement:hosts to "tls" or "ssh"` },
     ];
   },
 };

@@ -1,4 +1,5 @@
 /** An account needs libvirt's leave to use its system socket. */
+import { readPeerUri } from "../peerUri";
 import type { Remedy } from "../problem";
 import { commandLine } from "../shownCommand";
 import { anyOf, oneBehindTheOther, onOneLine } from "../textMatch";
@@ -10,6 +11,26 @@ export const peerSocketPermission: StderrCause = {
   remedies: (context) => allow(onPeer(context)),
 };
 
+/** By TLS and TCP libvirt's daemon may ask for a name and a password, or a Kerberos ticket, and nobody is there to give them. */
+export const peerSaslRefused: StderrCause = {
+  stderr: /SASL\(-?\d{1,4}\)|(?:start|step) SASL negotiation|SASL client context/,
+  code: "socketPermission",
+  remedies: withoutSasl,
+};
+
+function withoutSasl({ source, destination, peerUri }: FailureContext): Remedy[] {
+  return [
+    {
+      do: `${destination} asks for SASL: give root on ${source} the credentials of its account there, in /etc/libvirt/auth.conf`,
+    },
+    readPeerUri(peerUri ?? "")?.transport === "tls"
+      ? {
+          do: `set auth_tls = "none" in libvirtd.conf (or virtproxyd.conf) on ${destination}, where the certificates are enough`,
+        }
+      : { do: `set peerTransport of ${destination} in vm-placement:hosts to "tls" or "ssh"` },
+  ];
+}
+
 export const socketPermission: StderrCause = {
   stderr: anyOf(
     /authentication (unavailable|failed|cancelled)/i,
@@ -18,7 +39,11 @@ export const socketPermission: StderrCause = {
     onOneLine(/\b(nc|netcat|ncat): /i, /Permission denied/),
   ),
   code: "socketPermission",
-  remedies: (context, stderr) => allow(hostOfSocket(context, stderr)),
+  remedies: (context, stderr) => {
+    const account = hostOfSocket(context, stderr);
+    const bySocket = (readPeerUri(context.peerUri ?? "")?.transport ?? "ssh") === "ssh";
+    return bySocket || account.field === "user" ? allow(account) : withoutSasl(context);
+  },
 };
 
 interface Account {

@@ -30,7 +30,7 @@ import {
 } from "./peerLogin";
 import { peerNameUnresolved } from "./peerName";
 import { peerOutput } from "./peerOutput";
-import { peerCertificateUnfit, peerSaslRefused } from "./peerTls";
+import { peerCertificateUnfit } from "./peerTls";
 import { peerConnectionRefused, peerSshDrops, peerSshUnreachable } from "./peerUnreachable";
 import { numadUnfit, pinningUnfit } from "./pinning";
 import {
@@ -45,7 +45,7 @@ import {
 import { secretMissing } from "./secrets";
 import { profileNotLoaded, securityDriverMissing } from "./securityModel";
 import { blockJobActive, checkpointsRefused, snapshotsRefused } from "./snapshots";
-import { peerSocketPermission, socketPermission } from "./socketPermission";
+import { peerSaslRefused, peerSocketPermission, socketPermission } from "./socketPermission";
 import { spaceShort } from "./space";
 import type { StderrCause } from "./stderr";
 import { certificatesUnfit, tlsForced } from "./tls";

@@ -30,8 +30,10 @@ export async function readLogin(
   const { source, destination, uri, user = "root" } = peer;
   if (code === 0) return { works: true, tookMs, ...(noise !== undefined && { noise: { text: noise, user } }) };
   const context = { domain: "the domain", source, destination, sourceUser: "root", peerUri: uri };
-  let failure = readFailure(stderr, context);
   const { transport } = readPeerUri(uri)!;
+  // virsh calls the destination so, as it is the one that it connects to.
+  const its = transport === "ssh" ? stderr : stderr.replace("error: failed to connect to the hypervisor\n", "");
+  let failure = readFailure(its, context);
   if (
     transport === "ssh" &&
     failure !== undefined &&
@@ -46,7 +48,7 @@ export async function readLogin(
   return {
     works: false,
     code: failure?.code ?? "peerUnreachable",
-    why: essence(stderr),
+    why: essence(its),
     remedies: failure?.remedies ?? readTheLogs(context),
   };
 }

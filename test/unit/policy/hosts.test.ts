@@ -25,6 +25,23 @@ describe("policy: which hosts VMs are on", () => {
     );
   });
 
+  it("peer-transport: plain TCP between hosts, unless it is allowed, and what is tunnelled through it", async () => {
+    const clear = { ...options, hosts: { ...hosts, "kvm-b": { ...hosts["kvm-b"], peerTransport: "tcp" as const } } };
+    const asked = { options: clear };
+    assert.deepEqual(await violations("peer-transport", [on("kvm-a")], asked), []);
+    assert.deepEqual(await violations("peer-transport", [on(["kvm-a", "kvm-b"])], asked), [
+      "db-01: got host kvm-b, which the other hosts reach by tcp; allowed: ssh or tls; set peerTransport of kvm-b in vm-placement:hosts to one of these",
+    ]);
+    assert.deepEqual(await violations("peer-transport", [on("kvm-b")], { ...asked, config: { allowed: ["tcp"] } }), []);
+    assert.equal(
+      (await violations("peer-transport", [on("kvm-a")], { ...asked, config: { allowed: ["tls"] } })).length,
+      1,
+    );
+    const tunnelled = (host: string) =>
+      violations("encryption", [on(host, "db-01", { migration: { tunnelled: true } })], asked);
+    assert.deepEqual([(await tunnelled("kvm-a")).length, (await tunnelled("kvm-b")).length], [0, 1]);
+  });
+
   it("allowed-hosts: by labels of hosts, or their names", async () => {
     const asked = (rule: object) => ({ options, config: { rules: [rule] } });
     const atMuc = asked({ only: { app: "db" }, on: { site: "muc" } });

@@ -90,6 +90,17 @@ describe("what virsh prints", () => {
     assert.match(remedies[0]!.do, /\/etc\/pki\/migrate\/cacert\.pem and \/etc\/pki\/migrate\/clientcert\.pem on kvm-a/);
   });
 
+  it("asks for credentials where an account is not let in by TLS or TCP, and for no group", () => {
+    const text = "error: authentication failed: authentication failed";
+    const does = (peerUri: string) =>
+      known(text, { peerUri })
+        .remedies.map((remedy) => remedy.do)
+        .join("; ");
+    assert.match(does("qemu+tls://kvm-b/system"), /auth\.conf; set auth_tls = "none"/);
+    assert.match(does("qemu+tcp://kvm-b/system"), /auth\.conf; set peerTransport of kvm-b/);
+    assert.match(does("qemu+ssh://kvm-b/system"), /group libvirt/);
+  });
+
   it("tries the login with the key that the URI names, and shows that key", () => {
     const { remedies } = known("Permission denied (publickey).", {
       peerUri: "qemu+ssh://kvm-b/system?keyfile=/keys/k",

@@ -757,6 +757,11 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
   ],
   socketPermission: [
     [
+      "error: authentication failed: Failed to start SASL negotiation: -4 (SASL(-4): no mechanism available: No worthy mechs found)",
+      "socketPermission",
+      [],
+    ],
+    [
       "error: failed to connect to the hypervisor\nerror: Failed to connect socket to '/var/run/libvirt/libvirt-sock': Permission denied",
       "socketPermission",
       ["kvm-a$ usermod -aG libvirt admin"],
@@ -834,17 +839,14 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
       "error: operation failed: Failed to connect to remote libvirt URI qemu+tls://kvm-b/system: server verification (of our certificate or IP address) failed",
       "error: Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory",
       "error: Unable to read TLS confirmation: Input/output error",
+      "error: operation failed: Our own certificate /etc/pki/libvirt/clientcert.pem failed validation against /etc/pki/CA/cacert.pem: The certificate hasn't got a known issuer.",
+      "error: internal error: The client certificate /etc/pki/libvirt/clientcert.pem has expired",
       "error: authentication failed: TLS handshake failed A TLS fatal alert has been received.",
     ].map((text): [string, ErrorCode, string[]] => [
       text,
       "peerTls",
       ["kvm-a$ virt-pki-validate", "kvm-b$ virt-pki-validate"],
     ]),
-    [
-      "error: authentication failed: Failed to start SASL negotiation: -4 (SASL(-4): no mechanism available: No worthy mechs found)",
-      "peerUntrusted",
-      [],
-    ],
   ],
   tpm: [
     [
