@@ -8,7 +8,7 @@ import { show, strictFailure } from "./showPreview";
 import type { Props } from "./state";
 
 /** At the second change. */
-const firstAhead = 16;
+const firstAhead = 64;
 
 /** What `up` will meet, told in the diff of a preview. */
 export class Previews {

@@ -17,7 +17,9 @@ export function difference(olds: Props, news: Props): { changes: boolean; onHost
   // Also where the program has come to name the host that it is on: the next `up` must not take it for drift again.
   const refused = news.onDrift === "fail" && olds.__drift !== undefined;
   const elsewhere = !adopts && ![news.host].flat().includes(olds.currentHost);
-  const migration = !isDeepStrictEqual(options(news), options(olds)) || containsUnknown(news.migration);
+  // What is written the same is the same: most placements of a stack are spared the reading.
+  const written = isDeepStrictEqual(news.migration, olds.migration);
+  const migration = (!written && !isDeepStrictEqual(options(news), options(olds))) || containsUnknown(news.migration);
   const onDrift = (news.onDrift ?? "moveBack") !== (olds.onDrift ?? "moveBack");
   const limits = !isDeepStrictEqual(news.limits, olds.limits);
   const onHosts = domain || host || elsewhere || refused || olds.__incomplete === true;

@@ -83,9 +83,13 @@ const onDriftSchema = z
   .enum(onDriftValues, { error: expected(listed(onDriftValues.map((value) => JSON.stringify(value))), '"adopt"') })
   .prefault("moveBack");
 
+const optionalMigration = migrationSchema.prefault({} as never);
+const optionalLimits = hostLimitsSchema.optional();
+
 /** What a program may say, and what a placement keeps beside it; names that begin with "__" are the resource's own. */
 const inputNames = ["domain", "host", "migration", "onDrift", "limits"];
 const outputNames = ["plan", "currentHost", "domainUuid", "state", "lastMigration", "schemaVersion"];
+const knownNames = new Set([...inputNames, ...outputNames]);
 
 /** Reads a placement's inputs. All failures at once; what Pulumi does not know yet is left out and fails nothing. */
 export function parseInputs(props: Record<string, unknown>): { inputs: ParsedInputs; failures: InputFailure[] } {
@@ -97,16 +101,14 @@ export function parseInputs(props: Record<string, unknown>): { inputs: ParsedInp
     return parsed.success && unknown.length === 0 ? parsed.data : undefined;
   };
 
-  const strangers = Object.keys(props).filter(
-    (name) => !name.startsWith("__") && ![...inputNames, ...outputNames].includes(name),
-  );
+  const strangers = Object.keys(props).filter((name) => !name.startsWith("__") && !knownNames.has(name));
   for (const name of strangers) failures.push(invalid(shownName(name), unknownFields([name], inputNames)));
 
   const domain = read(domainSchema, "domain");
   const host = read(hostSchema, "host");
-  const migration = read(migrationSchema.prefault({} as never), "migration");
+  const migration = read(optionalMigration, "migration");
   const onDrift = read(onDriftSchema, "onDrift");
-  const limits = read(hostLimitsSchema.optional(), "limits");
+  const limits = read(optionalLimits, "limits");
   if (migration) {
     failures.push(
       ...optionConflicts(migration).map(({ reason, ...where }) => ({ ...where, message: reason, remedies: [] })),

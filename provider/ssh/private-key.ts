@@ -25,7 +25,19 @@ const notAKey = {
   message: "it is not a private key of a kind that can be used (ed25519, ecdsa, rsa in OpenSSH or PEM form)",
 } as const;
 
+/** One key lets this computer in on every host, and opening it may take a good part of a second. */
+const opened = new Map<string, ReadKey>();
+const mostOpened = 64;
+
 export function readPrivateKey(text: string, passphrase: string | undefined): ReadKey {
+  const id = JSON.stringify([text, passphrase]);
+  const read = opened.get(id) ?? openPrivateKey(text, passphrase);
+  if (opened.size >= mostOpened) opened.clear();
+  if ("key" in read) opened.set(id, read);
+  return read;
+}
+
+function openPrivateKey(text: string, passphrase: string | undefined): ReadKey {
   if (text.length > mostBytes)
     return { problem: "unsupported", message: `it is longer than any private key (${text.length} bytes)` };
   // The parser's expressions for headers take polynomial time in their number; a key has a handful.
