@@ -75,11 +75,11 @@ export interface MigrationArgs {
     | boolean
     | {
         /**
-         * Number of connections. Default: 2.
-         * @allowed 1–255
+         * Number of connections; "auto": one for each 10 Gbit/s of the destination's `linkSpeed` in the inventory, at least 2. Default: 2.
+         * @allowed 1–255, "auto"
          * @virsh `--parallel-connections` since libvirt 5.2.0
          */
-        connections?: number;
+        connections?: number | "auto";
       };
   /**
    * Slows the virtual CPUs step by step until pre-copy converges. Default: false.

@@ -13,7 +13,7 @@ export interface MigrationOptions {
   postCopyAfterMs?: number;
   postCopyBandwidthMiBps?: number;
   parallel?: boolean;
-  parallelConnections?: number;
+  parallelConnections?: number | "auto";
   autoConverge?: boolean;
   autoConvergeInitial?: number;
   autoConvergeIncrement?: number;
@@ -56,7 +56,7 @@ export type OptionName = Exclude<keyof MigrationOptions, "timeoutMsPerGiB">;
 export type OptionKind =
   | { type: "flag" }
   | { type: "choice"; values: readonly string[] }
-  | { type: "integer"; min: number; max: number }
+  | { type: "integer"; min: number; max: number; orAuto?: true }
   | { type: "duration"; minMs: number; maxMs: number; perGiB?: true }
   | { type: "rate" }
   | { type: "size"; powerOfTwo?: boolean }
@@ -146,7 +146,7 @@ export const optionTable = {
   },
   parallelConnections: {
     input: "parallel.connections",
-    kind: { type: "integer", min: 1, max: 255 },
+    kind: { type: "integer", min: 1, max: 255, orAuto: true },
     example: "4",
     virsh: "--parallel-connections",
     since: "5.2.0",

@@ -13,7 +13,9 @@ export function leafJson(kind: OptionKind): JsonSchema {
     case "choice":
       return { enum: kind.values };
     case "integer":
-      return { type: "integer", minimum: kind.min, maximum: kind.max };
+      return kind.orAuto
+        ? { anyOf: [{ const: "auto" }, integerJson(kind.min, kind.max)] }
+        : integerJson(kind.min, kind.max);
     case "duration":
       return quantity("ms|s|m|h", kind.perGiB ? "(/GiB)?" : "");
     case "rate":
@@ -27,6 +29,10 @@ export function leafJson(kind: OptionKind): JsonSchema {
     case "steps":
       return { anyOf: [{ enum: presetNames }, { type: "array", minItems: 1, items: stepJson() }] };
   }
+}
+
+function integerJson(minimum: number, maximum: number): JsonSchema {
+  return { type: "integer", minimum, maximum };
 }
 
 function itemJson({ values, pattern }: Extract<OptionKind, { type: "list" }>): JsonSchema {

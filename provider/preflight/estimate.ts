@@ -1,4 +1,5 @@
 /** Measures what a prediction needs. Reads, but for the measuring of dirty pages, which a guest does not notice. */
+import { connectionsTo, leastConnections } from "../core/linkSpeed";
 import type { LastMigration } from "../core/args";
 import { isPaused, isRunning } from "../core/situation";
 import { lastRate } from "../core/predict/lastRate";
@@ -105,7 +106,9 @@ export async function estimate(
   ]);
   const usedBytes = parseUsedBytes(memory ?? "", domain.memoryBytes);
   const stream = options.tls ? streamBytesPerSecond.tls : streamBytesPerSecond.plain;
-  const streams = options.parallel ? (options.parallelConnections ?? 2) : 1;
+  const streams = options.parallel
+    ? (connectionsTo(hosts.host(facts.destination.host), options.parallelConnections) ?? leastConnections)
+    : 1;
   const cap = options.bandwidthMiBps ?? (speed === undefined ? undefined : parseNumber(speed));
   const loginMs = peer?.login?.works ? peer.login.tookMs : 700;
   const overheadMs = 600 + 1.3 * loginMs;

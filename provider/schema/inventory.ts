@@ -3,6 +3,7 @@ import { z } from "zod";
 import { isAccount, isAddressOfHost, isHostName, isIpv6 } from "../core/destination";
 import type { Host } from "../core/model";
 import type { Remedy } from "../core/problem";
+import { parseLinkSpeed } from "../core/linkSpeed";
 import { parameterFields, peerParameters } from "../core/peerUri";
 import { leaf } from "./leaves";
 import { expected, failuresOf, type InputFailure, invalid, unknownKeys } from "./refusal";
@@ -64,6 +65,7 @@ const hostShape = {
     /^[A-Za-z0-9@][A-Za-z0-9@:+!%,_.-]{0,999}$/,
   ).optional(),
   migrationAddress: address.optional(),
+  linkSpeed: text("a speed in Gbps or Mbps", '"25Gbps"', (value) => parseLinkSpeed(value) !== undefined).optional(),
   maxOutgoing: limit.optional(),
   maxIncoming: limit.optional(),
   maintenance: bool.optional(),

@@ -22,8 +22,9 @@ export const leaf: {
       error: expected(listed(kind.values.map((v) => JSON.stringify(v))), example),
     }),
   integer: (kind, example) => {
-    const error = expected(`a whole number from ${kind.min} to ${kind.max}`, example);
-    return z.number({ error }).int({ error }).min(kind.min, { error }).max(kind.max, { error });
+    const error = expected(`a whole number from ${kind.min} to ${kind.max}${kind.orAuto ? ' or "auto"' : ""}`, example);
+    const number = z.number({ error }).int({ error }).min(kind.min, { error }).max(kind.max, { error });
+    return kind.orAuto ? z.union([z.literal("auto"), number], { error }) : number;
   },
   duration: (kind, example) =>
     measure<number | PerGiB>(

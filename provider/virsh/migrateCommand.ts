@@ -1,6 +1,7 @@
 /** The exact virsh commands of a move, made from inputs and inventory only, so that a preview can promise them. */
 import type { Plan } from "../core/args";
 import { inUri } from "../core/destination";
+import { connectionsTo } from "../core/linkSpeed";
 import type { Host, Inventory } from "../core/model";
 import { type MigrationOptions, optionNames, optionTable } from "../core/options";
 import { makePeerUri } from "../core/peerUri";
@@ -72,7 +73,7 @@ function virsh(uri: string): string {
 function liveFlags(destination: Host, options: MigrationOptions): string[] {
   const flags: string[] = [];
   for (const name of optionNames) {
-    const given = options[name];
+    const given = name === "parallelConnections" ? connectionsTo(destination, options[name]) : options[name];
     const { virsh } = optionTable[name];
     if (given === undefined || given === false || !virsh?.startsWith("--")) continue;
     if (name === "copyStorage") flags.push(given === "all" ? "--copy-storage-all" : "--copy-storage-inc");

@@ -42,7 +42,7 @@ export function allowed(kind: OptionKind): string {
     case "choice":
       return kind.values.map((value) => `"${value}"`).join(", ");
     case "integer":
-      return `${kind.min}–${kind.max}`;
+      return `${kind.min}–${kind.max}${kind.orAuto ? ', "auto"' : ""}`;
     case "duration":
       return `duration, ${showDuration(kind.minMs)} – ${showDuration(kind.maxMs)}${kind.perGiB ? ", also per GiB of memory" : ""}`;
     case "rate":

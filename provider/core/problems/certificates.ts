@@ -19,6 +19,7 @@ export interface Side {
   rejectsAll: string | undefined;
 }
 
+/** The ends of one connection by TLS. */
 export interface PairOfSides {
   /** undefined: its files cannot be read. */
   source: Side | undefined;

@@ -161,17 +161,14 @@ export interface PeerFacts {
   control: PortAnswer | undefined;
   /** "no": it did not answer; undefined: no ping there, or not asked. */
   ping: "yes" | "no" | undefined;
-  /** Of a connection by TLS. */
   certificates?: PairOfSides | undefined;
   /** Where the source sends the data to, and whose word that is. */
   dataAddress: string | undefined;
   dataAddressFrom: "migrationAddress" | "qemu.conf" | "hostname" | undefined;
   dataPorts: readonly { port: number; answer: PortAnswer }[];
-  /**
-   * libvirtd's own login on the destination (peer-to-peer: root's, not the deploying account's), by TLS and TCP its connection; undefined
-   * where it was not tried.
-   * `noise` is what start-up files of the account there print on standard output.
-   */
+  /** Of the source's link to that address; asked only where it decides something. */
+  linkBitsPerSecond?: number;
+  /** libvirtd's own, as root, by TLS and TCP its connection; undefined where it was not tried. `noise` is what start-up files there print. */
   login:
     | { works: true; tookMs: number; noise?: { text: string; user: string } }
     | { works: false; code: ErrorCode; why: string; remedies: Remedy[] }

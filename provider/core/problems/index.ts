@@ -26,6 +26,7 @@ import { peerLoginIsQuiet } from "./peerOutput";
 import { peerCertificatesAreGood } from "./peerTls";
 import { peerAnswers } from "./peerUnreachable";
 import { boundToWhatIsThere } from "./pinning";
+import { linkIsUsed } from "./linkSpeed";
 import { controlIsEncrypted } from "./plainTcp";
 import { multiFdWithPostCopy, postCopyCanBeResumed, postCopyMayUseUserfaultfd } from "./postCopy";
 import { secretsAreDefined } from "./secrets";
@@ -66,6 +67,7 @@ const ofTheHosts: readonly Finder[] = [
   clocksAgree,
   virshKnowsTheOptions,
   compressionIsKnown,
+  linkIsUsed,
   multiFdWithPostCopy,
   tlsDiskCopyOverMultiFd,
   postCopyCanBeResumed,

@@ -6,6 +6,7 @@ import type { PeerFacts, SystemFacts } from "../../core/problems";
 import type { Hosts } from "../../observe/hosts";
 import type { Virsh } from "../../virsh/client";
 import type { IntendedMove } from "../intendedMove";
+import { linkTo } from "./link";
 import { loginCommand, readLogin } from "./login";
 import { peerCertificates } from "./peerCertificates";
 import { greeting, reachControl, reachData } from "./reach";
@@ -44,6 +45,8 @@ export async function peerFacts(
   const settings = await itsSettings;
   const data = how === "live" && !options.tunnelled ? dataIn(settings, host) : undefined;
   const dataPorts = data && (await reachData(hosts, source, { destination, ...data }));
+  const asksLink = options.parallelConnections === "auto" && host.linkSpeed === undefined;
+  const link = asksLink ? await linkTo(hosts, source.host, data?.address) : undefined;
   const answers = await control;
   return {
     uri,
@@ -55,6 +58,7 @@ export async function peerFacts(
     certificates: await certificates,
     dataAddress: data?.address,
     dataAddressFrom: data?.whose,
+    ...(link !== undefined && { linkBitsPerSecond: link.bytesPerSecond * 8 }),
     dataPorts: dataPorts ?? [],
     login: answers?.login && (await readLogin(hosts, answers.login, { source: source.host, destination, uri, user })),
   };

@@ -121,7 +121,7 @@ describe("schema: a migration's options", () => {
     [
       "a number out of range",
       { parallel: { connections: 256 } },
-      ["migration.parallel.connections", "got 256; expected a whole number from 1 to 255, for example 4"],
+      ["migration.parallel.connections", 'got 256; expected a whole number from 1 to 255 or "auto", for example 4'],
     ],
     [
       "a fraction",
@@ -252,6 +252,11 @@ describe("schema: a migration's options", () => {
       "a group with members",
       { parallel: { connections: 4 } },
       { mode: "auto", parallel: true, parallelConnections: 4 },
+    ],
+    [
+      "a number that is left to the link",
+      { parallel: { connections: "auto" } },
+      { mode: "auto", parallel: true, parallelConnections: "auto" },
     ],
     ["a value in its short form", { maxDowntime: "0.5s" }, { mode: "auto", maxDowntimeMs: 500 }],
     [
@@ -464,7 +469,11 @@ describe("schema: values that are not known yet", () => {
 
   it("hide nothing that is wrong beside them, and are not shown by their spelling", () => {
     assert.deepEqual(migrationFailures({ timeout: UNKNOWN, parallel: { connections: 0 } }), [
-      ["migration.parallel.connections", "got 0; expected a whole number from 1 to 255, for example 4", "invalidInput"],
+      [
+        "migration.parallel.connections",
+        'got 0; expected a whole number from 1 to 255 or "auto", for example 4',
+        "invalidInput",
+      ],
     ]);
     assert.deepEqual(failuresOf({ domain: UNKNOWN, host: [UNKNOWN, "-x"] }), [
       ["host.1", 'got "-x"; expected a host name of letters, digits and . _ -, for example "kvm-b"', "invalidInput"],
@@ -513,6 +522,7 @@ describe("schema: the inventory", () => {
       peerTransport: "ssh",
       peerKeyfile: "/root/.ssh/migrate",
       peerProxy: "native",
+      linkSpeed: "25Gbps",
       migrationAddress: "::1",
       maxOutgoing: 1,
       maxIncoming: 64,
@@ -637,6 +647,12 @@ describe("schema: the inventory", () => {
       { "kvm-a": { peerTransport, ...field } },
       `.kvm-a.${Object.keys(field)[0]!}`,
       `is of peerTransport: ${of}; expected it with ${of} only, and peerTransport is ${peerTransport ?? "ssh"}`,
+    ]),
+    ...["25", "25Gbit/s", "25GiB/s", "0Gbps", "fast"].map((linkSpeed): [string, unknown, string, string] => [
+      `the link speed ${linkSpeed}`,
+      { "kvm-a": { linkSpeed } },
+      ".kvm-a.linkSpeed",
+      `got "${linkSpeed}"; expected a speed in Gbps or Mbps, for example "25Gbps"`,
     ]),
     [
       "a list of identity files",

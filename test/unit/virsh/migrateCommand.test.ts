@@ -30,6 +30,24 @@ describe("the commands of a plan", () => {
     });
   });
 
+  it("have one connection for each 10 Gbit/s of the destination's link, at least two, where the number is left to it", () => {
+    const planned = (host: Partial<Host>) =>
+      / --parallel-connections (\d+) /.exec(
+        planFor({ parallel: true, parallelConnections: "auto" }, { ...kvmB, ...host }).live as string,
+      )?.[1];
+    const speeds = ["1Gbps", "10Gbps", "25Gbps", "2500Mbps", "40Gbps", "100Gbps", "999999Gbps"];
+    assert.deepEqual(
+      speeds.map((linkSpeed) => planned({ linkSpeed })),
+      ["2", "2", "3", "2", "4", "10", "255"],
+    );
+    assert.equal(planned({}), "2");
+    const host: Host = { ...kvmB, linkSpeed: "100Gbps" };
+    assert.match(
+      resumeCommand("db-01", host, { mode: "auto", parallel: true, parallelConnections: "auto" }, "qemu:///system"),
+      / --parallel-connections 10 /,
+    );
+  });
+
   it("come with what is done while it runs, and when, where steps of convergence are given", () => {
     const { migration } = parseInputs({
       domain: "db-01",

@@ -1487,6 +1487,19 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     ["blocker peer on kvm-a: peerTls"],
   ],
   [
+    "a link that would take more connections than the plan has",
+    { ...peer({ linkBitsPerSecond: 25e9 }), options: { parallel: true, parallelConnections: "auto" } },
+    [
+      "information link-speed on kvm-a: optionUnsupported",
+      "$ pulumi config set --path 'vm-placement:hosts.kvm-b.linkSpeed' 25Gbps",
+    ],
+  ],
+  [
+    "a link that two connections fill",
+    { ...peer({ linkBitsPerSecond: 20e9 }), options: { parallel: true, parallelConnections: "auto" } },
+    [],
+  ],
+  [
     "a certificate of tomorrow",
     tls({ server: certificate("s.pem", ["kvm-b"], { validFromMs: Date.UTC(2026, 11, 1) }) }),
     ["blocker certificates on kvm-b: peerTls"],
