@@ -8,6 +8,7 @@ type Props = Record<string, unknown>;
 export interface Placement {
   id: string;
   domain: string;
+  migration?: Props;
 }
 
 export interface BenchMove extends Placement {
@@ -26,12 +27,13 @@ async function built(): Promise<Build> {
 }
 
 /** A move by handlers that have no connection yet, as in every `pulumi up`. Returns the milliseconds that `diff` and `update` took. */
-export async function moveByHandler(lab: Lab, { id, domain }: Placement, from: string, to: string): Promise<number> {
+export async function moveByHandler(lab: Lab, placement: Placement, from: string, to: string): Promise<number> {
   const { handlers, close } = await providerInProcess(lab, await built());
   try {
-    const { olds, news } = await checked(handlers, { id, domain, from, to });
+    const move = { ...placement, from, to };
+    const { olds, news } = await checked(handlers, move);
     const start = performance.now();
-    await update(handlers, { id, domain, from, to }, olds, news);
+    await update(handlers, move, olds, news);
     return performance.now() - start;
   } finally {
     await close();
@@ -55,7 +57,10 @@ export async function moveAllByHandler(lab: Lab, moves: readonly BenchMove[]): P
 
 type Handlers = InProcess["handlers"];
 
-async function checked(handlers: Handlers, { id, domain, from, to }: BenchMove): Promise<{ olds: Props; news: Props }> {
+async function checked(
+  handlers: Handlers,
+  { id, domain, migration = {}, from, to }: BenchMove,
+): Promise<{ olds: Props; news: Props }> {
   const olds: Props = { domain, host: from, currentHost: from, domainUuid: id, state: "running", __name: domain };
   const news = (await handlers.check(olds, { domain, host: to, __dryRun: false })).inputs as Props;
   return { olds, news };

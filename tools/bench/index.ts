@@ -11,6 +11,7 @@ import { benchPreview } from "./preview";
 import { printed, type Result, verdict } from "./result";
 import { benchScale } from "./scale";
 import { benchStart } from "./start";
+import { benchThroughput } from "./throughput";
 import { benchUp } from "./up";
 
 export interface BenchOptions {
@@ -33,6 +34,7 @@ const sections: Record<string, Section> = {
   scale: { needsHosts: false, run: benchScale },
   preview: { needsHosts: true, run: benchPreview },
   evacuate: { needsHosts: true, run: benchEvacuate },
+  throughput: { needsHosts: true, run: benchThroughput },
 };
 
 async function main(args: string[]): Promise<number> {

@@ -50,13 +50,14 @@ export async function timed(work: () => Promise<void>): Promise<number> {
 export async function rounds<Name extends string>(
   pairs: number,
   round: (index: number) => Promise<Record<Name, number>>,
+  unit = "ms",
 ): Promise<Record<Name, number>[]> {
   await round(0);
   const all: Record<Name, number>[] = [];
   for (let index = 1; index <= pairs; index++) {
     const measured = await round(index);
     all.push(measured);
-    const shown = Object.entries<number>(measured).map(([name, ms]) => `${name} ${ms.toFixed(0)} ms`);
+    const shown = Object.entries<number>(measured).map(([name, ms]) => `${name} ${ms.toFixed(0)} ${unit}`);
     console.error(`${String(index).padStart(3)}/${pairs}  ${shown.join(", ")}`);
   }
   return all;

@@ -41,6 +41,13 @@ describe("a private key's text", () => {
     for (const each of whole) assert.ok("key" in readPrivateKey(each.text, each.passphrase));
   });
 
+  it("that was opened is not opened again, and by no other passphrase", () => {
+    const locked = whole[3]!;
+    assert.equal(readPrivateKey(locked.text, passphrase), readPrivateKey(locked.text, passphrase));
+    assert.ok("problem" in readPrivateKey(locked.text, `${passphrase}r`));
+    assert.ok("problem" in readPrivateKey(locked.text, undefined));
+  });
+
   for (const [index, base64] of cutKeys.entries()) {
     it(`that was cut is called incomplete (field case ${index + 1}), with and without a passphrase`, () => {
       for (const secret of [undefined, passphrase]) {

@@ -1,0 +1,78 @@
+/**
+ * How fast the memory of a large VM goes: bytes per second by libvirt's own statistics, of the provider's move and of raw `virsh migrate` with
+ * the same flags, over one connection and over several (multi-FD), in paired rounds.
+ */
+import type { Lab } from "../../lab/libvirt";
+import { moveByHandler } from "./by-handler";
+import { overNewConnection } from "./by-hand";
+import { compare, rotated } from "./ratios";
+import type { Result } from "./result";
+import { domain, migrateCommand, rounds, whereFrom, withTwoHosts } from "./two-hosts";
+
+const goal = 0.99;
+const guest = { memoryMiB: 2048, dirtyMiB: 1536, dirtyRate: 100 };
+const fillsMs = (guest.dirtyMiB / guest.dirtyRate) * 1000;
+const ways = {
+  plain: { flags: "", migration: {} },
+  "multi-FD": {
+    flags: "--parallel --parallel-connections 4",
+    migration: { parallel: { connections: 4 } },
+  },
+};
+type Way = keyof typeof ways;
+type Name = `${Way} ${"handler" | "raw"}`;
+type Round = Record<Name, number>;
+const names: Name[] = ["plain handler", "plain raw", "multi-FD handler", "multi-FD raw"];
+
+export function benchThroughput({ pairs }: { pairs: number }): Promise<Result[]> {
+  return withTwoHosts(guest, async ({ lab, id }) => {
+    console.log(`${guest.memoryMiB} MiB guest that writes ${guest.dirtyRate} MiB/s`);
+    // Pages that were never written are not sent.
+    await new Promise((resolve) => setTimeout(resolve, 1.5 * fillsMs));
+    const all = await rounds(pairs, (index) => round(lab, id, index), "MiB/s");
+    return (Object.keys(ways) as Way[]).map((way) => result(way, all));
+  });
+}
+
+async function round(lab: Lab, id: string, index: number): Promise<Round> {
+  const measured: Partial<Round> = {};
+  for (const name of rotated(names, index)) {
+    const [way, side] = name.split(" ") as [Way, "handler" | "raw"];
+    const { flags, migration } = ways[way];
+    const [from, to] = await whereFrom(lab);
+    if (side === "handler") await moveByHandler(lab, { id, domain, migration }, from, to);
+    else await overNewConnection(lab, from, migrateCommand(lab, to, flags));
+    measured[name] = await mibPerSecond(lab, to);
+  }
+  return measured as Round;
+}
+
+/** Of the migration that brought the VM. */
+async function mibPerSecond(lab: Lab, host: string): Promise<number> {
+  const text = await lab.host(host).virsh(`domjobinfo ${domain} --completed --keep-completed --rawstats`);
+  const number = (field: string) => Number(new RegExp(`^\\s*${field}\\s*[:=]\\s*(\\d+)`, "m").exec(text)?.[1]);
+  const rate = number("memory_processed") / 2 ** 20 / (number("time_elapsed") / 1000);
+  if (!(rate > 0)) throw new Error(`no statistics of the migration:\n${text}`);
+  return rate;
+}
+
+function result(way: Way, all: readonly Round[]): Result {
+  const name = `throughput-${way.toLowerCase()}`;
+  const { ratio, min, max, pairs, ms, baselineMs } = compare(
+    name,
+    all,
+    (each) => each[`${way} handler`],
+    (each) => each[`${way} raw`],
+  );
+  return {
+    name,
+    what: `bytes per second of a 2 GiB guest ÷ raw virsh, ${way}`,
+    value: ratio,
+    unit: "×",
+    min,
+    max,
+    rounds: pairs,
+    of: `${ms} ÷ ${baselineMs} MiB/s`,
+    goal: { atLeast: goal },
+  };
+}
