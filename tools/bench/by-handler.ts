@@ -62,7 +62,7 @@ async function checked(
   { id, domain, migration = {}, from, to }: BenchMove,
 ): Promise<{ olds: Props; news: Props }> {
   const olds: Props = { domain, host: from, currentHost: from, domainUuid: id, state: "running", __name: domain };
-  const news = (await handlers.check(olds, { domain, host: to, __dryRun: false })).inputs as Props;
+  const news = (await handlers.check(olds, { domain, host: to, migration, __dryRun: false })).inputs as Props;
   return { olds, news };
 }
 
