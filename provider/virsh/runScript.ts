@@ -25,9 +25,12 @@ function markStreams(mark: string): ShellScript {
   return sh`printf '\\n%s\\n' ${mark}; printf '\\n%s\\n' ${mark} >&2`;
 }
 
-/** A command that shows on both streams where the output of the script ends, however it ends: a login shell may print behind it. */
+/**
+ * A command that shows on both streams where the output of the script ends, however it ends, and its code: a login shell may print behind
+ * it, and end with a code of its own.
+ */
 function markEnd(mark: string): ShellScript {
-  return sh`trap ${sh`printf %s ${mark}; printf %s ${mark} >&2`.text} EXIT`;
+  return sh`trap ${sh`set -- $?; printf '%s %s;' ${mark} $1; printf %s ${mark} >&2`.text} EXIT`;
 }
 
 /**
@@ -65,7 +68,14 @@ export async function runScript(
     const until = text.lastIndexOf(end);
     return text.slice(at + mark.length + 1, until < at ? undefined : until);
   };
-  return { ...result, stdout: own("stdout"), stderr: withoutLinkerNoise(own("stderr")) };
+  const code = codeBehind(result.stdout, end) ?? result.code;
+  return { ...result, code, stdout: own("stdout"), stderr: withoutLinkerNoise(own("stderr")) };
+}
+
+function codeBehind(text: string, end: string): number | undefined {
+  const at = text.lastIndexOf(end);
+  const code = at < 0 ? undefined : /^ (\d{1,3});/.exec(text.slice(at + end.length, at + end.length + 5))?.[1];
+  return code === undefined ? undefined : Number(code);
 }
 
 /** Where /etc/ld.so.preload names a library that is gone, every process prints that and runs all the same. */

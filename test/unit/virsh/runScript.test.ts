@@ -56,6 +56,21 @@ const noises: Record<string, string> = {
   "a last line at its end": "trap 'echo Bye; echo Bye >&2' EXIT",
   "an end that looks like marks": "trap 'printf \"@@ end\\n@@ own\\nother\\n\"; echo error: Bye >&2' EXIT",
   "a process that goes on": "( for i in 1 2 3 4 5 6 7 8; do echo news >&2; sleep 0.02; done ) &",
+  "lines that end with a carriage return": both("printf 'Welcome\\r\\n\\rBye\\r'"),
+  "colours and a title": both("printf '\\033[1;32mWelcome\\033[0m\\033]0;kvm-a\\007\\033[2J'"),
+  "a table like virsh's": both(
+    `printf ' Id   Name    State\\n----------------------\\n 1    db-02   running\\n\\n11111111-2222-4333-8444-555555555555 db-02\\n'`,
+  ),
+  "a prompt without an answer": both("printf 'Continue? [Y/n] '"),
+  "what a job says of itself": both("printf 'Job type: 2\\nrunning (booted)\\n'"),
+  "a PROMPT_COMMAND, and aliases":
+    "export PROMPT_COMMAND='echo prompt' PS1='$ ' PS4='+ '; alias echo=false printf=false",
+  "functions of common names":
+    "echo() { command echo wrong; }; printf() { command echo wrong; }; export -f echo printf",
+  "the trace of its shell": "export SHELLOPTS; set -x",
+  "variables of the shell's own": "export IFS=: OPTIND=7 LINENO=3 POSIXLY_CORRECT=1 CDPATH=/ ENV=/nowhere line=x p=y",
+  "an end that has a code of its own": "trap 'echo Bye; exit 3' EXIT",
+  "a process that goes on and prints without a line end": "( for i in 1 2 3 4; do printf x >&2; sleep 0.02; done ) &",
   "bytes that are no text": both("printf '\\001\\002\\033[31m\\377\\376\\000'"),
 };
 
