@@ -45,6 +45,8 @@ export interface Host {
   peerTlsPriority?: string;
   /** Address for the migration data (`--migrateuri tcp://ADDRESS`). Default: the destination's own choice (`migration_host` of qemu.conf, else its host name). */
   migrationAddress?: string;
+  /** Port for the migration data, 1–65535 (`--migrateuri tcp://ADDRESS:PORT`). Needs `migrationAddress`, and `maxIncoming: 1`, since two migrations cannot share a port. Default: libvirt takes a free one of the destination's range, 49152–49215. */
+  migrationPort?: number;
   /** Speed of the link on which this host receives the data of migrations: `parallel: { connections: "auto" }` takes its number from it ("25Gbps", "2500Mbps"). Default: not known, so two connections. */
   linkSpeed?: string;
   /** Number of migrations away from this host at the same time, 1–64; the others wait. Default: 2. */

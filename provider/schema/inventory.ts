@@ -65,6 +65,7 @@ const hostShape = {
     /^[A-Za-z0-9@][A-Za-z0-9@:+!%,_.-]{0,999}$/,
   ).optional(),
   migrationAddress: address.optional(),
+  migrationPort: port.optional(),
   linkSpeed: text("a speed in Gbps or Mbps", '"25Gbps"', (value) => parseLinkSpeed(value) !== undefined).optional(),
   maxOutgoing: limit.optional(),
   maxIncoming: limit.optional(),
@@ -81,6 +82,10 @@ const inventorySchema = z.record(
   z
     .strictObject(hostShape, { error: unknownKeys(Object.keys(hostShape), hostExample, kindOf) })
     .superRefine(({ peerTransport = "ssh", ...host }, context) => {
+      if (host.migrationPort !== undefined && (host.migrationAddress === undefined || host.maxIncoming !== 1)) {
+        const message = "is a single port for all migrations; expected migrationAddress and maxIncoming: 1 beside it";
+        context.addIssue({ code: "custom", path: ["migrationPort"], message });
+      }
       for (const field of parameterFields.filter((each) => host[each] !== undefined)) {
         const { transport } = peerParameters[field];
         if (transport === peerTransport) continue;

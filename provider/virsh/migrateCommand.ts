@@ -83,7 +83,8 @@ function liveFlags(destination: Host, options: MigrationOptions): string[] {
   }
   if (options.compressionMethods) flags.push("--compressed");
   if (destination.migrationAddress !== undefined && !options.tunnelled) {
-    flags.push("--migrateuri", quote(`tcp://${inUri(destination.migrationAddress)}`));
+    const port = destination.migrationPort === undefined ? "" : `:${destination.migrationPort}`;
+    flags.push("--migrateuri", quote(`tcp://${inUri(destination.migrationAddress)}${port}`));
   }
   return flags;
 }

@@ -67,10 +67,10 @@ export async function peerFacts(
 /** Where the source will send the data: the inventory's word, else the destination's configuration, else its host name. */
 function dataIn(
   { system, hostname }: DestinationSettings,
-  { migrationAddress }: Host,
+  { migrationAddress, migrationPort }: Host,
 ): { address: string; whose: NonNullable<PeerFacts["dataAddressFrom"]>; ports: number[] } | undefined {
   const { migrationPortMin: low = 49_152, migrationPortMax: high = 49_215, migrationHost } = system?.qemuConf ?? {};
-  const ports = low === high ? [low] : [low, high];
+  const ports = migrationPort !== undefined ? [migrationPort] : low === high ? [low] : [low, high];
   if (migrationAddress !== undefined)
     return { address: withoutBrackets(migrationAddress), whose: "migrationAddress", ports };
   // Without qemu.conf it is not known whether the host name counts.

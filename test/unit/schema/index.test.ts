@@ -654,6 +654,14 @@ describe("schema: the inventory", () => {
       ".kvm-a.linkSpeed",
       `got "${linkSpeed}"; expected a speed in Gbps or Mbps, for example "25Gbps"`,
     ]),
+    ...[{ maxIncoming: 1 }, { migrationAddress: "10.9.0.12" }, { migrationAddress: "10.9.0.12", maxIncoming: 2 }].map(
+      (beside): [string, unknown, string, string] => [
+        `one data port beside ${JSON.stringify(beside)}`,
+        { "kvm-a": { migrationPort: 49_160, ...beside } },
+        ".kvm-a.migrationPort",
+        "is a single port for all migrations; expected migrationAddress and maxIncoming: 1 beside it",
+      ],
+    ),
     [
       "a list of identity files",
       { "kvm-a": { identityFile: ["a"] } },

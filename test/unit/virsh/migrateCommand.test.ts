@@ -293,6 +293,10 @@ describe("the commands of a plan", () => {
     assert.match(at("fd00::12"), / --migrateuri 'tcp:\/\/\[fd00::12\]' db-01 /);
     assert.doesNotMatch(at("10.9.0.12", { tunnelled: true }), /migrateuri/);
     assert.doesNotMatch(planFor({}, { ...kvmB, migrationAddress: "10.9.0.12" }).offline as string, /migrateuri/);
+    assert.match(
+      planFor({}, { ...kvmB, migrationAddress: "fd00::12", migrationPort: 49_160 }).live as string,
+      / --migrateuri 'tcp:\/\/\[fd00::12\]:49160' /,
+    );
   });
 
   it("quote a domain's name", () => {
