@@ -14,6 +14,7 @@ import { driftRefused } from "./pulumi/drift";
 import { planOf } from "./pulumi/inputs";
 import { sayOnInterrupt } from "./pulumi/interrupt";
 import { endWithEngine } from "./pulumi/orphan";
+import { OwnInventories } from "./pulumi/ownInventory";
 import { Phases } from "./pulumi/phases";
 import type { Ahead } from "./pulumi/ahead";
 import type { FactsAhead } from "./preflight/factsAhead";
@@ -29,13 +30,16 @@ export function createHandlers(world: World) {
   const { clock, display } = world;
   let configured: (settings: Settings) => void;
   // The server hands out the provider before configure is done: every call waits for this.
-  const settings = new Promise<Settings>((resolve) => (configured = resolve));
+  const stack = new Promise<Settings>((resolve) => (configured = resolve));
+  const inventories = new OwnInventories();
+  const settingsOf = async (props: Props) => inventories.settingsOf(await stack, props);
   const rowOf = createRows(display);
   const warnOfDuplicate = createDuplicateWarning(display);
   const phases = new Phases();
   const ahead = once((): Ahead => new (late.ahead().Ahead)(clock, phases));
+  const running = (news: Props) => ({ clock, display, progress: rowOf(news), facts: ahead().facts });
   const reconciled = async (id: string | undefined, olds: Props, news: Props) =>
-    createOrUpdate(await settings, { id, olds, news }, { clock, display, progress: rowOf(news), facts: ahead().facts });
+    createOrUpdate(await settingsOf(news), { id, olds, news }, running(news));
 
   return {
     configure: (request: { config: { get(key: string): string | undefined } }): Promise<void> => {
@@ -46,7 +50,7 @@ export function createHandlers(world: World) {
     check: (_olds: Props, news: Props): Promise<pulumi.dynamic.CheckResult> =>
       respond(display, async () => {
         const inputs = phases.checked(news);
-        const checked = checkInputs(await settings, inputs);
+        const checked = checkInputs(await settingsOf(inputs), inputs);
         if (checked.failures.length === 0) warnOfDuplicate(inputs);
         return checked;
       }),
@@ -54,7 +58,8 @@ export function createHandlers(world: World) {
     diff: (id: string, olds: Props, news: Props): Promise<pulumi.dynamic.DiffResult> =>
       respond(display, async () => {
         const { changes, replaces, onHosts } = difference(olds, news);
-        if (onHosts && replaces.length === 0) await ahead().look(await settings, { id, olds, news }, rowOf(news));
+        if (onHosts && replaces.length === 0)
+          await ahead().look(await settingsOf(news), { id, olds, news }, rowOf(news));
         return { changes, replaces, deleteBeforeReplace: false };
       }),
 
@@ -66,23 +71,29 @@ export function createHandlers(world: World) {
 
     update: (id: string, olds: Props, news: Props): Promise<pulumi.dynamic.UpdateResult> =>
       respond(display, async () => {
-        const last = olds.lastMigration as LastMigration | undefined;
-        if (!difference(olds, news).onHosts) {
-          return { outs: outputs(news, viewInState(id, olds), planOf(await settings, parseInputs(news).inputs), last) };
-        }
+        if (!difference(olds, news).onHosts) return { outs: recorded(await settingsOf(news), id, olds, news) };
         const { view, lastMigration, plan } = await reconciled(id, olds, news);
-        return { outs: outputs(news, view, plan, lastMigration ?? last) };
+        return { outs: outputs(news, view, plan, lastMigration ?? lastOf(olds)) };
       }),
 
     read: (id: string, props: Props): Promise<pulumi.dynamic.ReadResult> =>
       respond(display, async () => {
         phases.read(props);
-        return late.read().readPlacement(await settings, id, props, rowOf(props));
+        return late.read().readPlacement(await settingsOf(props), id, props, rowOf(props));
       }),
 
     /** Forgets the placement. The VM is neither stopped nor moved nor undefined. */
     delete: (): Promise<void> => Promise.resolve(),
   };
+}
+
+/** An update that asks no host. */
+function recorded(settings: Settings, id: string, olds: Props, news: Props): Props {
+  return outputs(news, viewInState(id, olds), planOf(settings, parseInputs(news).inputs), lastOf(olds));
+}
+
+function lastOf(olds: Props): LastMigration | undefined {
+  return olds.lastMigration as LastMigration | undefined;
 }
 
 interface Running {
@@ -118,7 +129,7 @@ async function createOrUpdate(
     const seen = error instanceof PlacementError ? error.problem.seen : undefined;
     if (seen === undefined) throw error;
     throw partialFailure(error as PlacementError, seen, {
-      ...outputs(news, seen, plan, olds.lastMigration as LastMigration | undefined),
+      ...outputs(news, seen, plan, lastOf(olds)),
       __incomplete: true,
       ...((error as PlacementError).problem.code === "driftFound" && driftRefused(olds)),
     });

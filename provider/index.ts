@@ -1,7 +1,7 @@
 export { VmPlacement } from "./resource";
 export { VmFleet } from "./fleetResource";
 export type { VmFleetArgs } from "./fleetResource";
-export type { DeepInput, VmPlacementArgs } from "./resource";
+export type { DeepInput, HostArgs, VmPlacementArgs } from "./resource";
 export type {
   ConvergenceActionArgs,
   ConvergenceStepArgs,

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Host } from "./core/model";
 import type { HostLimitsArgs, LastMigration, MigrationArgs, OnDrift, Plan } from "./core/args";
 
 /** The permanent name under which users' states find this code: never rename it. */
@@ -36,7 +37,16 @@ export interface VmPlacementArgs {
    * limit.
    */
   limits?: pulumi.Input<DeepInput<HostLimitsArgs>>;
+  /**
+   * Hosts beside those of `vm-placement:hosts`, by name, with the same fields: hosts that other resources of the program make, say, so that
+   * one `up` builds a host and moves a VM there. Give all placements the same, so that they share connections. A name of
+   * `vm-placement:hosts` with other fields is refused (`invalidInput`). It is kept as a secret. Default: none.
+   */
+  inventory?: pulumi.Input<Record<string, pulumi.Input<DeepInput<HostArgs>>>>;
 }
+
+/** A KVM host, as in `vm-placement:hosts`. */
+export type HostArgs = Omit<Host, "name">;
 
 /** Plain values, each of which may also be an output of another resource. */
 export type DeepInput<T> = T extends readonly (infer U)[]
@@ -73,6 +83,8 @@ export class VmPlacement extends pulumi.CustomResource {
   declare readonly onDrift: pulumi.Output<OnDrift | undefined>;
   /** How much of a destination its VMs may take, as the program says it. */
   declare readonly limits: pulumi.Output<HostLimitsArgs | undefined>;
+  /** Hosts beside those of `vm-placement:hosts`, as the program says them; a secret. */
+  declare readonly inventory: pulumi.Output<Record<string, HostArgs> | undefined>;
   /** The host on which the VM was last observed: its name in the inventory. */
   declare readonly currentHost: pulumi.Output<string>;
   /** libvirt's UUID of the VM (`virsh domuuid`); also the resource's id. */
@@ -96,6 +108,7 @@ export class VmPlacement extends pulumi.CustomResource {
   constructor(name: string, args: VmPlacementArgs, options?: pulumi.CustomResourceOptions) {
     const props = {
       ...args,
+      ...(args.inventory !== undefined && { inventory: pulumi.secret(args.inventory) }),
       currentHost: undefined,
       domainUuid: undefined,
       state: undefined,

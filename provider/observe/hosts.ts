@@ -15,16 +15,16 @@ const defaultLimit = 2;
 const mostHandshakes = 8;
 
 export class Hosts {
-  readonly liveMoves = new LiveMoves((name) => this.server(name));
+  readonly liveMoves: LiveMoves;
   /** By `key`. */
   private readonly connections = new Map<string, Promise<Virsh>>();
   /** The same connections under other names of their hosts. */
   private readonly respelled = new WeakMap<Virsh, Map<string, Virsh>>();
   private readonly observations = new Map<string, { at: number; views: Promise<DomainView[]> }>();
   private readonly answers = new Map<string, { at: number; answer: Promise<unknown> }>();
-  private readonly slots = new Slots();
-  private readonly handshakes = new Slots();
-  private readonly changes = new Map<string, number>();
+  private readonly slots: Slots;
+  private readonly handshakes: Slots;
+  private readonly changes: Map<string, number>;
   private readonly printed = new Set<string>();
 
   constructor(
@@ -34,7 +34,19 @@ export class Hosts {
     private readonly clock: Clock,
     /** For what a host prints beside its answers. */
     private readonly debug: (text: string) => void = () => {},
-  ) {}
+    /** Of the same run: what moves between its hosts counts here too. */
+    others?: Hosts,
+  ) {
+    this.liveMoves = others?.liveMoves ?? new LiveMoves((name) => this.server(name));
+    this.slots = others?.slots ?? new Slots();
+    this.handshakes = others?.handshakes ?? new Slots();
+    this.changes = others?.changes ?? new Map<string, number>();
+  }
+
+  /** These and others, by connections of their own. */
+  withInventory(dial: Dial, inventory: Inventory): Hosts {
+    return new Hosts(dial, inventory, this.uri, this.clock, this.debug, this);
+  }
 
   /** The inventory's names, in its order; empty without an inventory. */
   get names(): string[] {

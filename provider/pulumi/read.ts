@@ -13,7 +13,7 @@ import { type Settings, usable } from "./settings";
 import type { Props } from "./state";
 
 /** Everything that a refresh returns as inputs stands in these; the rest of the properties are outputs. */
-const inputNames = ["domain", "host", "migration", "onDrift", "limits", "plan", "__urn"];
+const inputNames = ["domain", "host", "migration", "onDrift", "limits", "inventory", "plan", "__urn"];
 
 /** @throws PlacementError where no answer, or none that is clear, tells where the VM is: it is never called gone. */
 export async function readPlacement(

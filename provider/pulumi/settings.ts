@@ -1,6 +1,7 @@
 /** The stack's configuration, as `configure` gets it: read once for all placements of the process. */
 import { PlacementError } from "../core/errors";
 import type { Inventory } from "../core/model";
+import type { Dial } from "../core/ports";
 import type * as observed from "../observe/hosts";
 import {
   type InputFailure,
@@ -23,8 +24,10 @@ export interface Settings {
   /** What is wrong with the configuration: `check` returns it, and whatever needs a host is refused. */
   failures: InputFailure[];
   readonly hosts: observed.Hosts;
+  /** Connects to hosts of this or another inventory, by the ssh that the stack asks for. */
+  readonly dial: (inventory: Inventory) => Dial;
   /** Host names that ~/.ssh/config knows literally; read where the inventory lacks a name. */
-  sshHosts(): string[];
+  readonly sshHosts: () => string[];
 }
 
 /** Never fails, since Pulumi would show a failure of `configure` beside no resource. */
@@ -35,6 +38,7 @@ export function readSettings(get: (key: string) => string | undefined, world: Wo
   const { onInterrupt, failures: interruptFailures } = parseOnInterrupt(get("vm-placement:onInterrupt"));
   const { ssh, failures: sshFailures } = parseSsh(get("vm-placement:ssh"));
   const debug = (text: string) => world.display.debug(text);
+  const dial = (hosts: Inventory) => world.dial(hosts, ssh, debug);
   let hosts: observed.Hosts | undefined;
   return {
     inventory,
@@ -46,8 +50,9 @@ export function readSettings(get: (key: string) => string | undefined, world: Wo
     get hosts() {
       // eslint-disable-next-line @typescript-eslint/no-require-imports
       const { Hosts } = require("../observe/hosts") as typeof observed;
-      return (hosts ??= new Hosts(world.dial(inventory, ssh, debug), inventory, uri, world.clock, debug));
+      return (hosts ??= new Hosts(dial(inventory), inventory, uri, world.clock, debug));
     },
+    dial,
     sshHosts: () => world.sshHosts(),
   };
 }
@@ -59,7 +64,7 @@ export function usable(settings: Settings): Settings {
   throw new PlacementError({
     code: "invalidInput",
     phase: "configure",
-    action: `the stack's configuration ${first.property} cannot be used`,
+    action: `${first.property.startsWith("vm-placement:") ? "the stack's configuration" : "the input"} ${first.property} cannot be used`,
     message: first.message,
     remedies: [
       ...first.remedies,

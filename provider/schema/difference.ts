@@ -22,8 +22,14 @@ export function difference(olds: Props, news: Props): { changes: boolean; onHost
   const migration = (!written && !isDeepStrictEqual(options(news), options(olds))) || containsUnknown(news.migration);
   const onDrift = (news.onDrift ?? "moveBack") !== (olds.onDrift ?? "moveBack");
   const limits = !isDeepStrictEqual(news.limits, olds.limits);
+  // A refresh reaches the hosts by what the state has.
+  const inventory = !isDeepStrictEqual(news.inventory, olds.inventory);
   const onHosts = domain || host || elsewhere || refused || olds.__incomplete === true;
-  return { changes: onHosts || migration || onDrift || limits, onHosts, replaces: otherDomain ? ["domain"] : [] };
+  return {
+    changes: onHosts || migration || onDrift || limits || inventory,
+    onHosts,
+    replaces: otherDomain ? ["domain"] : [],
+  };
 }
 
 function options(props: Props): unknown {

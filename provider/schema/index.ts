@@ -3,7 +3,7 @@ export { difference } from "./difference";
 export { declaredHost, type Drift } from "./drift";
 export { sameHostTwice, unknownHosts } from "./hostNames";
 export { domainSchema, hostName, type ParsedInputs, parseInputs } from "./inputs";
-export { parseInventory } from "./inventory";
+export { parseInventory, parseOwnInventory } from "./inventory";
 export { leaf } from "./leaves";
 export { migrationSchema } from "./migration";
 export { expected, type InputFailure, renderInputFailure, unknownFields } from "./refusal";

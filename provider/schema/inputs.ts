@@ -87,7 +87,7 @@ const optionalMigration = migrationSchema.prefault({} as never);
 const optionalLimits = hostLimitsSchema.optional();
 
 /** What a program may say, and what a placement keeps beside it; names that begin with "__" are the resource's own. */
-const inputNames = ["domain", "host", "migration", "onDrift", "limits"];
+const inputNames = ["domain", "host", "migration", "onDrift", "limits", "inventory"];
 const outputNames = ["plan", "currentHost", "domainUuid", "state", "lastMigration", "schemaVersion"];
 const knownNames = new Set([...inputNames, ...outputNames]);
 

@@ -1,14 +1,15 @@
 /** The stack's configuration `vm-placement:hosts`. What is wrong in it is named, never shown: a part of it may be secret. */
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { isAccount, isAddressOfHost, isHostName, isIpv6 } from "../core/destination";
-import type { Host } from "../core/model";
+import type { Host, Inventory } from "../core/model";
 import type { Remedy } from "../core/problem";
 import { parseLinkSpeed } from "../core/linkSpeed";
 import { parameterFields, peerParameters } from "../core/peerUri";
 import { leaf } from "./leaves";
 import { expected, failuresOf, type InputFailure, invalid, unknownKeys } from "./refusal";
-import { isKeyText, kindOf } from "./shown";
-import { withoutUndefined } from "./wire";
+import { isKeyText, kindOf, shownName } from "./shown";
+import { unknownPaths, withoutUndefined } from "./wire";
 
 const text = (what: string, example: string, is: RegExp | ((value: string) => boolean) = /^[^\n\r\0]{1,1024}$/) => {
   const error = expected(what, example);
@@ -139,10 +140,41 @@ export function parseInventory(json: string | undefined): {
     );
     return { inventory: undefined, failures };
   }
-  return {
-    inventory: Object.fromEntries(
-      Object.entries(parsed.data).map(([name, host]) => [name, withoutUndefined({ name, ...host }) as unknown as Host]),
+  return { inventory: hostsOf(parsed.data), failures: [] };
+}
+
+/**
+ * Reads a placement's `inventory`, a part of which Pulumi may not know yet: of a host that it is still to make, the name alone.
+ *
+ * @param stack the hosts of the stack's configuration, which it must not contradict.
+ */
+export function parseOwnInventory(
+  value: unknown,
+  stack: Inventory,
+): { inventory: Record<string, Host>; failures: InputFailure[] } {
+  const key = "inventory";
+  const unknown = unknownPaths(value, key);
+  const parsed = inventorySchema.safeParse(value);
+  if (!parsed.success) {
+    const failures = failuresOf(parsed.error, key, unknown);
+    const names = typeof value === "object" && value !== null ? Object.keys(value) : [];
+    return { inventory: Object.fromEntries(names.map((name) => [name, { name }])), failures };
+  }
+  const inventory = hostsOf(parsed.data);
+  const others = Object.keys(inventory).filter(
+    (name) => stack !== undefined && Object.hasOwn(stack, name) && !isDeepStrictEqual(stack[name], inventory[name]),
+  );
+  const failures = others.map((name) =>
+    invalid(
+      `${key}.${shownName(name)}`,
+      "is another host than that of vm-placement:hosts; expected a name that is not there, or the same fields",
     ),
-    failures: [],
-  };
+  );
+  return { inventory, failures };
+}
+
+function hostsOf(data: z.infer<typeof inventorySchema>): Record<string, Host> {
+  return Object.fromEntries(
+    Object.entries(data).map(([name, host]) => [name, withoutUndefined({ name, ...host }) as unknown as Host]),
+  );
 }

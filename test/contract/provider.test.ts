@@ -232,7 +232,7 @@ for (const { title, notRun, get } of runtimes) {
         {
           property: "hosts",
           reason:
-            'unknown field "hosts" (did you mean host?); the fields are domain, host, migration, onDrift and limits [invalidInput]',
+            'unknown field "hosts" (did you mean host?); the fields are domain, host, migration, onDrift, limits and inventory [invalidInput]',
         },
         {
           property: "migration.timeout",

@@ -234,6 +234,25 @@ describe("the hosts", () => {
       await two.over;
     });
 
+    it("together with those of placements that bring hosts of their own", async () => {
+      const one = begin("1", "kvm-a", "kvm-b");
+      const more = hosts.withInventory(fakes.dial, {
+        "kvm-a": { name: "kvm-a", maxOutgoing: 1 },
+        "kvm-n": { name: "kvm-n" },
+      });
+      const two = more.withRoom(
+        "kvm-a",
+        "kvm-n",
+        (reason) => log.push(`2 ${reason}`),
+        () => Promise.resolve(log.push("2 begins")),
+      );
+      await turn();
+      assert.deepEqual(log, ["1 begins", "2 waiting: 1 migrations out of kvm-a are already running"]);
+      one.end();
+      await Promise.all([one.over, two]);
+      assert.equal(log.at(-1), "2 begins");
+    });
+
     it("two into a host where the inventory says nothing, in the order they came", async () => {
       const all = ["1", "2", "3", "4"].map((name) => begin(name, `from-${name}`, "kvm-c"));
       await turn();

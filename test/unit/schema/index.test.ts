@@ -420,12 +420,12 @@ describe("schema: domain and host", () => {
     assert.deepEqual(failuresOf({ ...placement, migrations: {}, Host: "kvm-b" }), [
       [
         "migrations",
-        'unknown field "migrations" (did you mean migration?); the fields are domain, host, migration, onDrift and limits',
+        'unknown field "migrations" (did you mean migration?); the fields are domain, host, migration, onDrift, limits and inventory',
         "invalidInput",
       ],
       [
         "Host",
-        'unknown field "Host" (did you mean host?); the fields are domain, host, migration, onDrift and limits',
+        'unknown field "Host" (did you mean host?); the fields are domain, host, migration, onDrift, limits and inventory',
         "invalidInput",
       ],
     ]);
