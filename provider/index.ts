@@ -1,7 +1,8 @@
 export { VmPlacement } from "./resource";
 export { VmFleet } from "./fleetResource";
 export type { VmFleetArgs } from "./fleetResource";
-export type { DeepInput, HostArgs, VmPlacementArgs } from "./resource";
+export type { HostArgs } from "./core/model";
+export type { DeepInput, VmPlacementArgs } from "./resource";
 export type {
   ConvergenceActionArgs,
   ConvergenceStepArgs,

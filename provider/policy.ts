@@ -28,6 +28,7 @@ import { VmPlacement } from "./resource";
 
 export type { HostLimits, Labels, Limits, OnlyRule, ApartRule, Rule, Selector, TogetherRule } from "./fleet/model";
 export type { Level, OwnLevel, PolicyName, PolicySettings, Setting } from "./policy/all";
+export type { PeerTransport } from "./core/model";
 export type { PeerTransports, Rules } from "./policy/hosts";
 export type { AcceptedBlockers, Encryption, MigrationLimits, SomeVms } from "./policy/migrationOptions";
 export type { PolicyHost, PolicyVm } from "./policy/model";

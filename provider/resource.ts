@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Host } from "./core/model";
+import type { HostArgs } from "./core/model";
 import type { HostLimitsArgs, LastMigration, MigrationArgs, OnDrift, Plan } from "./core/args";
 
 /** The permanent name under which users' states find this code: never rename it. */
@@ -44,9 +44,6 @@ export interface VmPlacementArgs {
    */
   inventory?: pulumi.Input<Record<string, pulumi.Input<DeepInput<HostArgs>>>>;
 }
-
-/** A KVM host, as in `vm-placement:hosts`. */
-export type HostArgs = Omit<Host, "name">;
 
 /** Plain values, each of which may also be an output of another resource. */
 export type DeepInput<T> = T extends readonly (infer U)[]

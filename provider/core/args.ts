@@ -1,4 +1,5 @@
 /** The public inputs and outputs as plain values. A type test keeps them equal to the schema; docs/options.md is made from them. */
+import type { HostArgs } from "./model";
 
 /**
  * A duration with its unit (ms, s, m, h): "500ms", "30s", "1.5m", "1h". It must be a whole number of milliseconds. A bare number is
@@ -351,6 +352,8 @@ export interface PlacementArgs {
   onDrift?: OnDrift;
   /** How much of the destination its VMs may take: checked right before each move. Default: no limit. */
   limits?: HostLimitsArgs;
+  /** Hosts beside those of `vm-placement:hosts`, by name. Default: none. */
+  inventory?: Record<string, HostArgs>;
 }
 
 /**

@@ -4,9 +4,7 @@ export type PeerTransport = "ssh" | "tls" | "tcp";
 /**
  * A KVM host of the inventory (`vm-placement:hosts`). All fields optional: an empty entry is a host that ssh knows by that name.
  */
-export interface Host {
-  /** The key in the inventory; also the ssh_config alias that supplies what is not set here. */
-  name: string;
+export interface HostArgs {
   /** Host name or IP address to connect to. Default: HostName of ssh_config for `name`, else `name`. */
   address?: string;
   /** ssh port, 1–65535. Default: Port of ssh_config, else 22. */
@@ -57,6 +55,12 @@ export interface Host {
   maintenance?: boolean;
   /** Free text by key, for policies. Default: none. */
   labels?: Record<string, string>;
+}
+
+/** The same with its name. */
+export interface Host extends HostArgs {
+  /** The key in the inventory; also the ssh_config alias that supplies what is not set. */
+  name: string;
 }
 
 /** Which ssh connects to the hosts. `auto`: ssh2, and this computer's ssh command for a host whose ssh_config asks for what ssh2 does not do. */

@@ -68,8 +68,8 @@ describeWithStack("a host that the program makes", { stack: { program } }, (lab,
 
   it("is not known without its entry", async () => {
     write({ host: "kvm-b" });
-    const { code, stdout } = await stack().preview();
+    const { code, stdout, stderr } = await stack().preview();
     assert.notEqual(code, 0);
-    assert.match(stdout, /\[unknownHost\]/);
+    assert.match(stdout + stderr, /\[unknownHost\]/);
   });
 });

@@ -76,6 +76,7 @@ describe("types: what TypeScript allows is what the schema accepts", () => {
       'onDrift?: "adopt" | "fail" | "moveBack"',
       "limits.memory?: string",
       "limits.cpu?: string",
+      "inventory?: Record<string, HostArgs>",
     ]);
     assert.equal(
       checker.typeToString(checker.getTypeOfSymbol(type.getProperty("migration")!)),
@@ -84,20 +85,18 @@ describe("types: what TypeScript allows is what the schema accepts", () => {
     const args = declared("provider/index.ts", "VmPlacementArgs").getProperties();
     assert.deepEqual(
       args.map(({ name, flags }) => `${name}${flags & ts.SymbolFlags.Optional ? "?" : ""}`),
-      ["domain", "host", "migration?", "onDrift?", "limits?"],
+      ["domain", "host", "migration?", "onDrift?", "limits?", "inventory?"],
     );
   });
 
   it("the inventory: every field and its kind, each with a doc comment", () => {
-    const host = declared("provider/core/model.ts", "Host");
+    const host = declared("provider/core/model.ts", "HostArgs");
     for (const property of host.getProperties()) {
       assert.notEqual(ts.displayPartsToString(property.getDocumentationComment(checker)), "", property.name);
     }
     const { failures } = parseInventory('{"kvm-a":{"?":0}}');
     const known = /the fields are (.+)$/.exec(failures[0]!.message)![1]!.split(/, | and /);
-    const kinds = forms(host)
-      .filter((line) => !line.startsWith("name:"))
-      .map((line) => /^(\w+)\?: (.+)$/.exec(line)!.slice(1) as [string, string]);
+    const kinds = forms(host).map((line) => /^(\w+)\?: (.+)$/.exec(line)!.slice(1) as [string, string]);
     // labels is a record: it has no properties of its own.
     assert.deepEqual(
       kinds.map(([name]) => name),
@@ -110,12 +109,26 @@ describe("types: what TypeScript allows is what the schema accepts", () => {
       "boolean | string": [true, "abc"],
       "Record<string, string>": [{ rack: "r1" }],
     };
-    for (const [name, kind] of kinds) {
+    // What is right for one field alone, and what it needs beside it.
+    const texts: Record<string, string> = {
+      hostKey: "ssh-ed25519 AAAA",
+      peerKeyfile: "/key",
+      peerPkipath: "/pki",
+      linkSpeed: "25Gbps",
+    };
+    const beside: Record<string, object> = {
+      peerPkipath: { peerTransport: "tls" },
+      peerTlsPriority: { peerTransport: "tls" },
+    };
+    for (const [name, type] of kinds) {
+      const words = /^"/.test(type) ? type.split(" | ").map((word) => JSON.parse(word) as string) : undefined;
+      const kind = words ? "string" : type;
       assert.ok(samples[kind], `${name}: ${kind}`);
       for (const values of Object.values(samples)) {
         for (const value of values) {
-          const sample = name === "hostKey" && typeof value === "string" ? "ssh-ed25519 AAAA" : value;
-          const { failures: found } = parseInventory(JSON.stringify({ "kvm-a": { [name]: sample } }));
+          const sample = typeof value === "string" ? (words?.[0] ?? texts[name] ?? value) : value;
+          const host = { ...beside[name], [name]: sample };
+          const { failures: found } = parseInventory(JSON.stringify({ "kvm-a": host }));
           const allowed = samples[kind].some((one) => typeof one === typeof sample);
           assert.deepEqual(found.length === 0, allowed, `${name}: ${JSON.stringify(sample)}`);
         }
@@ -140,7 +153,7 @@ describe("types: what TypeScript allows is what the schema accepts", () => {
       case "choice":
         return words(kind.values);
       case "integer":
-        return "number";
+        return kind.orAuto ? '"auto" | number' : "number";
       case "steps":
         return `${words(presetNames)} | (ConvergenceStepArgs)[]`;
       case "list":

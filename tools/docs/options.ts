@@ -26,8 +26,7 @@ export function leftOutTable(): string {
 }
 
 export function inventoryTable(): string {
-  const comments = docComments(join(root, "provider/core/model.ts"), "Host");
-  comments.delete("name");
+  const comments = docComments(join(root, "provider/core/model.ts"), "HostArgs");
   return table(
     ["field", "meaning"],
     [...comments].map(([field, { text }]) => [`\`${field}\``, text]),
