@@ -23,16 +23,33 @@ export function unreachable(
 }
 
 /** As ssh itself reads ssh_config: the name it knows there, and what the inventory or the destination says besides. */
-export function tryIt({ address, port, user, given }: Target): Remedy {
+export function tryIt(target: Target): Remedy {
+  const { address, port, user, given } = target;
   const login = `${user}@${given.address === undefined ? given.alias : address}`;
-  // A port that ssh_config has for the name, ssh does not find by the address.
+  // What ssh_config has for the name, ssh does not find by the address.
   const shownPort = given.port ?? (given.address !== undefined && port !== 22 ? port : undefined);
+  const jump = jumpOf(target);
+  const options = [
+    ...(jump === undefined ? [] : [commandLine` -J ${jump}`]),
+    ...(shownPort === undefined ? [] : [commandLine` -p ${shownPort}`]),
+  ].join("");
   return {
     do: "see that the host is up and that this computer may reach it",
-    commands: [
-      { command: shownPort === undefined ? commandLine`ssh ${login}` : commandLine`ssh -p ${shownPort} ${login}` },
-    ],
+    commands: [{ command: `ssh${options}${commandLine` ${login}`}` }],
   };
+}
+
+/** The jump hosts that ssh has to be told of; undefined where it knows of them, or where there are none. */
+function jumpOf({ given, via = [] }: Target): string | undefined {
+  if (given.address === undefined && given.host.proxyJump === undefined) return undefined;
+  if (via.length === 0) return given.host.proxyJump === "none" && given.address === undefined ? "none" : undefined;
+  return via.map(asJumpHost).join(",");
+}
+
+function asJumpHost({ given, address, port, user }: Target): string {
+  if (given.address !== undefined) return `${user}@${hostAndPort(address, port)}`;
+  const name = given.alias.includes(":") ? `[${given.alias}]` : given.alias;
+  return `${given.user === undefined ? "" : `${given.user}@`}${name}${given.port === undefined ? "" : `:${given.port}`}`;
 }
 
 /** A jump host made no connection to the target. `prohibited`: its sshd does not allow it. */

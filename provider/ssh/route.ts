@@ -57,7 +57,8 @@ export function routeTo(host: Host, inventory: Inventory, blocks: readonly Block
       const resolved = resolveTarget(entry, { ...subject, hop }, blocks, around, destination);
       return index === 0 ? waysTo(resolved, hop, seen) : [resolved];
     });
-    return [...hops.flat(), target];
+    const via = hops.flat();
+    return [...via, { ...target, via }];
   };
 
   return waysTo(resolveTarget(host, subject, blocks, around), host.name, []);

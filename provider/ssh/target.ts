@@ -29,6 +29,8 @@ export interface Target extends Subject, Ssh2Limits {
   proposal: Proposal;
   /** As written; undefined = a direct connection. */
   proxyJump?: string | undefined;
+  /** The jump hosts on the way to it, the first of this computer's connections first. */
+  via?: readonly Target[];
   /** AddressFamily; undefined: both. */
   addressFamily?: 4 | 6 | undefined;
   /** The address of this computer to connect from. */
