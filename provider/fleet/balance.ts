@@ -20,34 +20,54 @@ export function planBalance(fleet: Fleet, options: BalanceOptions): FleetPlan {
   const boardOptions: BoardOptions = { stay, ...(options.by && { by: options.by }) };
   const board = boardOf(fleet, boardOptions);
   if (options.pack) return packed(fleet, board, boardOptions);
-  const legs = spreadingLegs(fleet, board, boardOptions, options);
-  const final = Int32Array.from(board.items.map(({ start }) => start));
-  for (const { item, destination } of legs) final[item] = destination;
+  const legs = settledLegs(fleet, boardOptions, options);
+  const final = after(Int32Array.from(board.items.map(({ start }) => start)), legs);
   const moves = movesOf(board, legs);
   return finished(fleet, board, { position: final, legs, moves }, nothingListed, (leg) => reasonOf(board, final, leg));
 }
 
+/** Deeper than any chain of plans that was seen, each of which follows from the one before. */
+const mostPlans = 8;
+
 /**
- * Of two VMs that should change places, none may have room before the other has left. Then no VMs change places, and what could follow
- * from there is part of the plan if it can be: else the next plan would take moves of this one back.
+ * Moves after which nothing is left to propose: what the next plan would add is part of this one, or this one is not made. Else the next
+ * plan would take moves of this one back, since each VM moves once in a plan.
  */
-function spreadingLegs(fleet: Fleet, board: Board, boardOptions: BoardOptions, options: BalanceOptions): Leg[] {
+function settledLegs(fleet: Fleet, boardOptions: BoardOptions, options: BalanceOptions, depth = 0): Leg[] {
+  const board = boardOf(fleet, boardOptions);
   const starts = Int32Array.from(board.items.map(({ start }) => start));
-  const from = (position: Int32Array, exchanges: boolean) =>
-    spread(fleet, board, boardOptions, options, { position, exchanges });
-  const inOrder = (position: Int32Array) => orderOf(board, starts, position, { left: stepsOfOrder });
-  const all = inOrder(from(starts, true));
-  if (all) return all;
-  let legs = directly(board, from(starts, false));
-  for (let repeat = 0; repeat < mostRepeats; repeat++) {
-    const at = starts.slice();
-    for (const { item, destination } of legs) at[item] = destination;
-    const next = from(at, true);
-    const better = next.every((host, item) => host === at[item]) ? undefined : inOrder(next);
-    if (!better) break;
-    legs = better;
+  for (const legs of spreadingLegs(fleet, board, starts, boardOptions, options)) {
+    if (legs.length === 0 || legs.length >= (fleet.limits.moves ?? Infinity) || depth === mostPlans) return legs;
+    const next = movedFleet(fleet, assignmentOf(board, after(starts, legs)));
+    const more = settledLegs(next, boardOptions, options, depth + 1);
+    if (more.length === 0) return legs;
+    const nextBoard = boardOf(next, boardOptions);
+    const nextStarts = Int32Array.from(nextBoard.items.map(({ start }) => start));
+    const final = positionOf(board, assignmentOf(nextBoard, after(nextStarts, more)));
+    const whole = orderOf(board, starts, final, { left: stepsOfOrder });
+    if (whole) return whole;
   }
-  return legs;
+  return [];
+}
+
+function after(position: Int32Array, legs: readonly Leg[]): Int32Array {
+  const at = position.slice();
+  for (const { item, destination } of legs) at[item] = destination;
+  return at;
+}
+
+/** Of two VMs that should change places, none may have room before the other has left. Then no VMs change places. */
+function* spreadingLegs(
+  fleet: Fleet,
+  board: Board,
+  starts: Int32Array,
+  boardOptions: BoardOptions,
+  options: BalanceOptions,
+): Generator<Leg[]> {
+  const from = (exchanges: boolean) => spread(fleet, board, boardOptions, options, { position: starts, exchanges });
+  const all = orderOf(board, starts, from(true), { left: stepsOfOrder });
+  if (all) yield all;
+  yield directly(board, from(false));
 }
 
 function spread(

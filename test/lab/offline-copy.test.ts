@@ -99,10 +99,10 @@ describeWithLab("a VM that is shut off, with copyStorage", {}, (lab) => {
   it("goes to the path that its volume has in the destination's pool, and back", async function () {
     this.timeout(180_000);
     const file = await shutOff("pooled");
-    const [here, there] = [`${images}/pool-a`, `${images}/pool-b`];
+    const [poolA, poolB] = [`${images}/pool-a`, `${images}/pool-b`];
     for (const [host, target] of [
-      [a(), here],
-      [b(), there],
+      [a(), poolA],
+      [b(), poolB],
     ] as const) {
       await host.must(
         `mkdir -p ${target} && virsh -q pool-define-as vms dir --target ${target} && virsh -q pool-start vms`,
@@ -110,22 +110,22 @@ describeWithLab("a VM that is shut off, with copyStorage", {}, (lab) => {
     }
     try {
       await a().must(
-        `qemu-img convert -O qcow2 ${file} ${here}/disk && qemu-io -f qcow2 -c 'write -P 7 4M 1M' ${here}/disk && virsh -q pool-refresh vms &&
+        `qemu-img convert -O qcow2 ${file} ${poolA}/disk && qemu-io -f qcow2 -c 'write -P 7 4M 1M' ${poolA}/disk && virsh -q pool-refresh vms &&
          virsh dumpxml pooled | sed "s#type='file' device='disk'#type='volume' device='disk'#; s#file='${file}'#pool='vms' volume='disk'#; s#type='raw'#type='qcow2'#" >/tmp/pooled.xml &&
          virsh -q define /tmp/pooled.xml && rm /tmp/pooled.xml`,
       );
-      const [sum] = (await digests(a(), `${here}/disk`)).split(" ");
+      const [sum] = (await digests(a(), `${poolA}/disk`)).split(" ");
       await move("pooled", "kvm-b");
-      assert.equal((await digests(b(), `${there}/disk`)).split(" ")[0], sum);
-      assert.equal((await b().sh(`ls ${here}`)).code, 2);
+      assert.equal((await digests(b(), `${poolB}/disk`)).split(" ")[0], sum);
+      assert.equal((await b().sh(`ls ${poolA}`)).code, 2);
       assert.match(await b().must("virsh vol-list vms"), /disk/);
       await b().must("virsh start pooled && sleep 1 && virsh destroy pooled");
-      await b().must(`qemu-io -f qcow2 -c 'write -P 8 5M 1M' ${there}/disk`);
+      await b().must(`qemu-io -f qcow2 -c 'write -P 8 5M 1M' ${poolB}/disk`);
       await move("pooled", "kvm-a");
-      await a().must(`qemu-io -r -f qcow2 -c 'read -P 7 4M 1M' -c 'read -P 8 5M 1M' ${here}/disk`);
+      await a().must(`qemu-io -r -f qcow2 -c 'read -P 7 4M 1M' -c 'read -P 8 5M 1M' ${poolA}/disk`);
     } finally {
       for (const host of [a(), b()]) {
-        await host.sh(`virsh pool-destroy vms; virsh pool-undefine vms; rm -rf ${here} ${there}`);
+        await host.sh(`virsh pool-destroy vms; virsh pool-undefine vms; rm -rf ${poolA} ${poolB}`);
       }
       await gone("pooled");
     }

@@ -73,6 +73,25 @@ describe("fleet: balance", () => {
     assert.deepEqual(moves(aFleet(small, moved), goal.balance), []);
   });
 
+  it("proposes no moves after which the next plan would move a VM on", () => {
+    const memory = { h0: 4, h1: 3, h2: 6, h3: 5 };
+    const four = Object.entries(memory).map(([name, memoryBytes]) => aHost(name, { memoryBytes, cpus: 8 }));
+    const loaded = (name: string, host: string, memoryBytes: number, load: { memoryBytes: number; cpus: number }) =>
+      aVm(name, host, memoryBytes, { vcpus: 1, load });
+    const placed = [
+      loaded("v0", "h0", 1, { memoryBytes: 1.98, cpus: 0 }),
+      loaded("v1", "h3", 1, { memoryBytes: 0, cpus: 0.14 }),
+      loaded("v2", "h0", 1, { memoryBytes: 0, cpus: 0 }),
+      loaded("v3", "h1", 5, { memoryBytes: 1.59, cpus: 0 }),
+      loaded("v4", "h2", 1, { memoryBytes: 1.39, cpus: 2.09 }),
+    ];
+    const goal: BalanceOptions = { by: "load", margin: 0, threshold: 0 };
+    const plan = planFleet(aFleet(four, placed), { balance: goal });
+    assert.ok(plan.possible);
+    const moved = placed.map((vm) => ({ ...vm, host: plan.assignment.get(vm.name)! }));
+    assert.deepEqual(moves(aFleet(four, moved), goal), []);
+  });
+
   it("proposes nothing after its own moves, whatever the loads", () => {
     const share = fc.integer({ min: 0, max: 300 }).map((percent) => percent / 100);
     const loads = fc.array(fc.record({ memoryBytes: share, cpus: share }), { minLength: 8, maxLength: 8 });
