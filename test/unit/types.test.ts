@@ -116,9 +116,11 @@ describe("types: what TypeScript allows is what the schema accepts", () => {
       peerPkipath: "/pki",
       linkSpeed: "25Gbps",
     };
+    const numbers: Record<string, number> = { migrationPort: 49_152 };
     const beside: Record<string, object> = {
       peerPkipath: { peerTransport: "tls" },
       peerTlsPriority: { peerTransport: "tls" },
+      migrationPort: { migrationAddress: "10.9.0.12", maxIncoming: 1 },
     };
     for (const [name, type] of kinds) {
       const words = /^"/.test(type) ? type.split(" | ").map((word) => JSON.parse(word) as string) : undefined;
@@ -126,7 +128,8 @@ describe("types: what TypeScript allows is what the schema accepts", () => {
       assert.ok(samples[kind], `${name}: ${kind}`);
       for (const values of Object.values(samples)) {
         for (const value of values) {
-          const sample = typeof value === "string" ? (words?.[0] ?? texts[name] ?? value) : value;
+          const ofField = typeof value === "string" ? (words?.[0] ?? texts[name]) : numbers[name];
+          const sample = typeof value === typeof ofField ? ofField : value;
           const host = { ...beside[name], [name]: sample };
           const { failures: found } = parseInventory(JSON.stringify({ "kvm-a": host }));
           const allowed = samples[kind].some((one) => typeof one === typeof sample);
