@@ -37,7 +37,7 @@ export class Previews {
   }
 
   /**
-   * diffs come one after the other: where there is a second one, more are likely. The next one's hosts nobody knows, so the more changes
+   * diffs come one after the other: where there is a second one, more are likely. The hosts of the next one are not known, so the more changes
    * there were, the more hosts count at the same time: few changes leave most of a large inventory alone, many wait for a few counts only.
    */
   private lookAhead(hosts: Settings["hosts"], seconds: number): void {

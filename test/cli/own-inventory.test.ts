@@ -9,14 +9,14 @@ const pulumi = require("@pulumi/pulumi");
 const { readFileSync } = require("fs");
 const { VmPlacement } = require("pulumi-vm-placement");
 const { host, made } = JSON.parse(readFileSync(__dirname + "/program.json", "utf8"));
-const machines = { create: async ({ address }) => ({ id: "machine", outs: { address } }) };
-class Machine extends pulumi.dynamic.Resource {
+const makesHosts = { create: async ({ address }) => ({ id: "host", outs: { address } }) };
+class MadeHost extends pulumi.dynamic.Resource {
   constructor(name, { address, ...rest }) {
-    super(machines, name, { address });
+    super(makesHosts, name, { address });
     this.entry = { ...rest, address: this.address };
   }
 }
-const inventory = made && Object.fromEntries(Object.entries(made).map(([name, args]) => [name, new Machine(name, args).entry]));
+const inventory = made && Object.fromEntries(Object.entries(made).map(([name, args]) => [name, new MadeHost(name, args).entry]));
 exports.where = new VmPlacement("db", { domain: "db-01", host, inventory }).currentHost;
 `;
 

@@ -1,4 +1,4 @@
-/** libvirt's plain TCP encrypts nothing, and unless SASL is set up it asks nobody who they are. */
+/** libvirt's plain TCP encrypts nothing, and unless SASL is set up it lets in whoever reaches it. */
 import type { MoveFacts } from "./facts";
 import type { Problem } from "../problem";
 
@@ -19,7 +19,7 @@ export function controlIsEncrypted({ destination, peer, domain, options, how }: 
       remedies: [
         { do: `set peerTransport of ${host} in vm-placement:hosts to "tls" or "ssh"` },
         {
-          do: "make sure that nobody else can reach the network of the hosts, such as by IPsec or WireGuard between them",
+          do: "let only the hosts into their network, by IPsec or WireGuard between them for instance",
         },
       ],
     },

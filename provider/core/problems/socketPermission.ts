@@ -11,7 +11,7 @@ export const peerSocketPermission: StderrCause = {
   remedies: (context) => allow(onPeer(context)),
 };
 
-/** By TLS and TCP libvirt's daemon may ask for a name and a password, or a Kerberos ticket, and nobody is there to give them. */
+/** By TLS and TCP libvirt's daemon may ask for a name and a password, or a Kerberos ticket, which a daemon on the source cannot give. */
 export const peerSaslRefused: StderrCause = {
   stderr: /SASL\(-?\d{1,4}\)|(?:start|step) SASL negotiation|SASL client context/,
   code: "socketPermission",
