@@ -1,4 +1,4 @@
-/** libvirt's plain TCP encrypts nothing, and unless SASL is set up it lets in whoever reaches it. */
+/** libvirt's plain TCP encrypts nothing, and unless SASL is set up it takes commands from any client. */
 import type { MoveFacts } from "./facts";
 import type { Problem } from "../problem";
 
