@@ -159,8 +159,16 @@ export class Hosts {
     return this.changes.get(this.key(name)) ?? 0;
   }
 
-  /** Runs `work` when both hosts have room for one more migration. `onWait` is called with why it has to wait. */
-  withRoom<T>(from: string, to: string, onWait: (reason: string) => void, work: () => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` when both hosts have room for one more migration, until it ends or calls `leave`. `onWait` is called with why it has to
+   * wait.
+   */
+  withRoom<T>(
+    from: string,
+    to: string,
+    onWait: (reason: string) => void,
+    work: (leave: () => void) => Promise<T>,
+  ): Promise<T> {
     const slots = [
       { is: `out of ${from}`, key: `out of ${this.server(from)}`, limit: this.host(from).maxOutgoing ?? defaultLimit },
       { is: `into ${to}`, key: `into ${this.server(to)}`, limit: this.host(to).maxIncoming ?? defaultLimit },

@@ -12,8 +12,12 @@ export class Slots {
   private readonly busy = new Map<string, number>();
   private waiting: (() => boolean)[] = [];
 
-  /** Runs `work` when each of the slots has room for it. `onWait` is called with why it has to wait. */
-  async run<T>(slots: readonly Slot[], onWait: (reason: string) => void, work: () => Promise<T>): Promise<T> {
+  /** Runs `work` when each of the slots has room for it, until it ends or calls `leave`. `onWait` is called with why it has to wait. */
+  async run<T>(
+    slots: readonly Slot[],
+    onWait: (reason: string) => void,
+    work: (leave: () => void) => Promise<T>,
+  ): Promise<T> {
     if (!this.take(slots)) {
       const full = slots.filter((slot) => this.isFull(slot));
       onWait(`waiting: ${full.map(({ is, limit }) => `${limit} migrations ${is} are already running`).join(", ")}`);
@@ -25,11 +29,17 @@ export class Slots {
         }),
       );
     }
-    try {
-      return await work();
-    } finally {
+    let left = false;
+    const leave = () => {
+      if (left) return;
+      left = true;
       for (const { key } of slots) this.busy.set(key, this.busy.get(key)! - 1);
       this.waiting = this.waiting.filter((start) => !start());
+    };
+    try {
+      return await work(leave);
+    } finally {
+      leave();
     }
   }
 

@@ -14,10 +14,16 @@ import { OurVirsh } from "./ourVirsh";
 import { type Verdict, verify } from "./verify";
 
 /**
+ * @param onEnd called once virsh has said that the VM moved; what follows is reading and tidying up.
  * @returns "again" when it met another migration of this VM: the hosts are to be observed again.
  * @throws PlacementError with `seen`: where the VM is, whatever happened.
  */
-export async function migrate(hosts: Hosts, migration: Migration, ports: Ports): Promise<Moved | "again"> {
+export async function migrate(
+  hosts: Hosts,
+  migration: Migration,
+  ports: Ports,
+  onEnd: () => void = () => {},
+): Promise<Moved | "again"> {
   const { clock, progress } = ports;
   const { domain, source, destination, how, command } = migration;
   const putBack = how === "live" ? await rememberLimits(hosts, migration, progress) : async () => {};
@@ -27,7 +33,7 @@ export async function migrate(hosts: Hosts, migration: Migration, ports: Ports):
   let ended: { watched: Monitored; verdict: Verdict };
   hosts.forget(source, destination);
   try {
-    ended = await runToItsEnd(hosts, migration, startedAt, ports);
+    ended = await runToItsEnd(hosts, migration, startedAt, ports, onEnd);
   } finally {
     ports.inFlight?.(undefined);
     hosts.forget(source, destination);
@@ -47,6 +53,7 @@ async function runToItsEnd(
   migration: Migration,
   startedAt: number,
   ports: Ports,
+  onEnd: () => void,
 ): Promise<{ watched: Monitored; verdict: Verdict }> {
   const { clock, progress } = ports;
   const { source, how, command } = migration;
@@ -58,6 +65,10 @@ async function runToItsEnd(
     how === "live"
       ? await monitor(hosts, { migration, run, startedAt, onPostCopy: inFlight.switched }, ports)
       : await waitOffline(run!, clock);
+  if (watched.exit?.code === 0) {
+    hosts.forget(source, migration.destination);
+    onEnd();
+  }
   progress.live("verifying on both hosts");
   const mayBegin = how === "offline" && watched.exit === undefined ? waits.offlineLost : 0;
   const verdict = await verify(hosts, migration, clock, mayBegin, (text) => progress.live(text));

@@ -45,7 +45,7 @@ export async function start(
     planned.source,
     planned.destination,
     (reason) => ports.progress.live(reason),
-    () => startWithRoom(hosts, desired, planned, ports, factsAhead),
+    (leave) => startWithRoom(hosts, desired, planned, ports, { factsAhead, leave }),
   );
 }
 
@@ -54,7 +54,7 @@ async function startWithRoom(
   desired: DesiredPlacement,
   planned: Planned,
   ports: Ports,
-  factsAhead: FactsAhead,
+  { factsAhead, leave }: { factsAhead: FactsAhead; leave: () => void },
 ): Promise<Step | "again"> {
   const { progress } = ports;
   const { domain, how } = planned;
@@ -73,8 +73,12 @@ async function startWithRoom(
     (made) => (predicted = made),
     () => {},
   );
+  const onEnd = () => {
+    ended?.();
+    leave();
+  };
   try {
-    const step = await run(hosts, desired, migration, facts, ports);
+    const step = await run(hosts, desired, migration, facts, { ports, onEnd });
     if (step === "again" || step.lastMigration === undefined) return step;
     return { ...step, lastMigration: withPredicted(step.lastMigration, predicted) };
   } finally {
@@ -87,7 +91,7 @@ async function run(
   desired: DesiredPlacement,
   migration: Planned,
   facts: MoveFacts,
-  ports: Ports,
+  { ports, onEnd }: { ports: Ports; onEnd: () => void },
 ): Promise<Step | "again"> {
   const { clock, progress } = ports;
   const { domain, source, how, options } = migration;
@@ -101,7 +105,9 @@ async function run(
   if (how === "offline" && options.maxDowntimeMs !== undefined) {
     progress.info(`${domain.name} is ${showState(now)}: migration.maxDowntime is not needed`);
   }
-  const moved = await withOwned(along, () => migrateOrSayWhy(hosts, { ...migration, domain: now }, facts, ports));
+  const moved = await withOwned(along, () =>
+    migrateOrSayWhy(hosts, { ...migration, domain: now }, facts, { ports, onEnd }),
+  );
   if (moved === "again") return moved;
   if (how === "live") {
     const paths = (facts.domain?.owned ?? []).flatMap(({ path }) => path ?? []);
@@ -126,10 +132,10 @@ async function migrateOrSayWhy(
   hosts: Hosts,
   migration: Planned,
   facts: MoveFacts,
-  ports: Ports,
+  { ports, onEnd }: { ports: Ports; onEnd: () => void },
 ): Promise<Moved | "again"> {
   try {
-    return await migrate(hosts, migration, ports);
+    return await migrate(hosts, migration, ports, onEnd);
   } catch (error) {
     const isPlacementError = error instanceof PlacementError;
     if (!isPlacementError || error.phase !== "migrate" || !fromHostToHost.has(error.code)) throw error;

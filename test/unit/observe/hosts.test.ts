@@ -206,19 +206,21 @@ describe("the hosts", () => {
     beforeEach(() => log.splice(0));
 
     /** A migration that ends when the test says so. */
-    function begin(name: string, from: string, to: string): { end: (error?: Error) => void; over: Promise<unknown> } {
+    function begin(name: string, from: string, to: string) {
+      let leave = () => {};
       let end!: (error?: Error) => void;
       const held = new Promise<void>((resolve, reject) => (end = (error) => (error ? reject(error) : resolve())));
       const over = hosts.withRoom(
         from,
         to,
         (reason) => log.push(`${name} ${reason}`),
-        () => {
+        (free) => {
           log.push(`${name} begins`);
+          leave = free;
           return held;
         },
       );
-      return { end, over };
+      return { end, over, leave: () => leave() };
     }
 
     it("as the inventory says out of a host; the next waits, is told why, and begins when one ends", async () => {
@@ -232,6 +234,29 @@ describe("the hosts", () => {
       assert.equal(log.at(-1), "2 begins");
       two.end();
       await two.over;
+    });
+
+    it("until one leaves before it ends, once", async () => {
+      const [one, two, three] = [
+        begin("1", "kvm-a", "kvm-b"),
+        begin("2", "kvm-a", "kvm-c"),
+        begin("3", "kvm-a", "kvm-c"),
+      ];
+      await turn();
+      one.leave();
+      await turn();
+      assert.equal(log.at(-1), "2 begins");
+      one.leave();
+      one.end();
+      await one.over;
+      await turn();
+      assert.equal(log.at(-1), "2 begins", "the room of one is given back once");
+      two.end();
+      await two.over;
+      await turn();
+      assert.equal(log.at(-1), "3 begins");
+      three.end();
+      await three.over;
     });
 
     it("together with those of placements that bring hosts of their own", async () => {

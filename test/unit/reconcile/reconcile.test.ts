@@ -36,6 +36,27 @@ describe("placing a VM", () => {
   });
 
   describe("that runs elsewhere", () => {
+    it("leaves its room to the next one when virsh has ended, before both hosts are asked what came of it", async () => {
+      const inventory = { "kvm-a": { name: "kvm-a", maxOutgoing: 1 }, "kvm-b": { name: "kvm-b" } };
+      const world = new Placing({ "kvm-a": [fakeDomain()] }, inventory);
+      world.lasts(2);
+      const seen: string[] = [];
+      world.onCommand = (host, command) => {
+        if (!command.startsWith("migrate ")) return;
+        seen.push(`asked on ${host.name}`);
+        void world.hosts.withRoom(
+          "kvm-a",
+          "kvm-b",
+          () => seen.push("waits"),
+          () => Promise.resolve(seen.push(`begins after ${world.clock.elapsedMs} ms, row: ${world.rows.at(-1)}`)),
+        );
+      };
+      await world.place();
+      assert.deepEqual(seen.slice(0, 2), ["asked on kvm-a", "waits"]);
+      assert.doesNotMatch(seen[2]!, /moved/);
+      assert.match(seen[2]!, /^begins after 2\d{3} ms, row: live: verifying/);
+    });
+
     it("moves it live by the planned command word for word, and records what both hosts show", async () => {
       const world = onA();
       world.lasts(2);
