@@ -10,7 +10,7 @@ export function readInputs(settings: Settings, news: Props): { inputs: ParsedInp
   const { inputs, failures } = parseInputs(news);
   // With an inventory that cannot be read nobody knows which names are right.
   const hosts = settings.failures.length > 0 ? [] : (inputs.hosts ?? []);
-  const unknown = unknownHosts(hosts, settings.inventory, () => settings.sshHosts());
+  const unknown = unknownHosts(hosts, settings.inventory, () => settings.sshHosts(), news["inventory"] !== undefined);
   const twice = settings.failures.length > 0 ? [] : sameHostTwice(hosts, settings.inventory);
   return { inputs, failures: [...settings.failures, ...failures, ...unknown, ...twice] };
 }

@@ -5,12 +5,22 @@ import type { Remedy } from "../core/problem";
 import type { InputFailure } from "./refusal";
 import { shownName } from "./shown";
 
-/** Hosts that nobody knows: neither the inventory nor, asked only then, `~/.ssh/config`. Without an inventory ssh decides. */
-export function unknownHosts(names: readonly string[], inventory: Inventory, sshHosts: () => string[]): InputFailure[] {
+/**
+ * Hosts that nobody knows: neither the inventory nor, asked only then, `~/.ssh/config`. Without an inventory ssh decides.
+ *
+ * @param ofItsOwn whether a part of the inventory is the placement's `inventory`.
+ */
+export function unknownHosts(
+  names: readonly string[],
+  inventory: Inventory,
+  sshHosts: () => string[],
+  ofItsOwn = false,
+): InputFailure[] {
   if (inventory === undefined) return [];
   const missing = names.filter((name) => !Object.hasOwn(inventory, name));
   if (missing.length === 0) return [];
   const bySsh = sshHosts();
+  const places = ofItsOwn ? "vm-placement:hosts and the placement's `inventory`" : "vm-placement:hosts";
   return missing
     .filter((name) => !bySsh.includes(name))
     .map((name) => {
@@ -26,12 +36,15 @@ export function unknownHosts(names: readonly string[], inventory: Inventory, ssh
         property: "host",
         code: "unknownHost" as const,
         message:
-          `"${shownName(name)}" is neither in the inventory (vm-placement:hosts) nor a Host of ~/.ssh/config` +
+          `"${shownName(name)}" is neither in the inventory (${places}) nor a Host of ~/.ssh/config` +
           (isNear ? "" : `; the hosts of the inventory are ${listed(Object.keys(inventory), "and")}`),
         remedies: [
           ...(near.length > 0 ? [{ do: `write ${listed(near)} if you meant that` }] : []),
           ...(meant === undefined ? [] : [meant]),
-          { do: "add it", commands: [{ command: `pulumi config set --path ${path} ADDRESS` }] },
+          {
+            do: ofItsOwn ? "add it to `inventory`, or to the stack" : "add it",
+            commands: [{ command: `pulumi config set --path ${path} ADDRESS` }],
+          },
         ],
       };
     });

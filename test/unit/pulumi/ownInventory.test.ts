@@ -32,7 +32,10 @@ describe("the inventory of a placement", () => {
     const config = {};
     assert.deepEqual(await failuresOf({ host: "kvm-n", inventory: made }, config), []);
     const [failure] = await failuresOf({ host: "kvm-m", inventory: made }, config);
-    assert.match(failure!.reason, /kvm-n if you meant that.*\[unknownHost\]$/s);
+    assert.match(
+      failure!.reason,
+      /^"kvm-m" is neither in the inventory \(vm-placement:hosts and the placement's `inventory`\) .*kvm-n if you meant that; or add it to `inventory`, or to the stack: `pulumi config set .*\[unknownHost\]$/s,
+    );
   });
 
   it("is known by its names before its addresses are, or not at all", async () => {
