@@ -12,7 +12,10 @@ export interface PulumiOptions {
   env?: Record<string, string>;
 }
 
-export type RunOptions = Pick<CommandOptions, "timeoutMs" | "onLine" | "signal">;
+export interface RunOptions extends Pick<CommandOptions, "timeoutMs" | "onLine" | "signal"> {
+  /** On top of the project's. */
+  env?: Record<string, string>;
+}
 
 /** The CLI in one project directory. */
 export class Pulumi {
@@ -30,8 +33,8 @@ export class Pulumi {
   run(args: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
     return runCommand(this.options.installation.bin, args, {
       cwd: this.options.projectDir,
-      env: this.env,
       ...options,
+      env: { ...this.env, ...options.env },
     });
   }
 

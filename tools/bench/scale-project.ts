@@ -104,10 +104,14 @@ export class ScaleProject {
   }
 
   /** What the command printed, how long it took, and the peak of its provider process. */
-  async timed(args: readonly string[], expected: RegExp): Promise<{ ms: number; peakMB: number }> {
+  async timed(
+    args: readonly string[],
+    expected: RegExp,
+    env: Record<string, string> = {},
+  ): Promise<{ ms: number; peakMB: number }> {
     const memory = new PeakMemory(this.dir);
     const start = performance.now();
-    const { stdout } = await this.pulumi.expect(args);
+    const { stdout } = await this.pulumi.expect(args, { env });
     const ms = performance.now() - start;
     const peakMB = memory.stop();
     if (!expected.test(stdout))

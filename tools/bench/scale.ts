@@ -17,11 +17,23 @@ import { type Kind, ScaleProject } from "./scale-project";
 const root = join(__dirname, "../..");
 const hosts = 50;
 const moves = 50;
+interface Timed {
+  args: readonly string[];
+  env?: Record<string, string>;
+  goal: number | undefined;
+  moved: number;
+}
 const commands = {
   refresh: { args: ["refresh", "--yes", "--skip-preview"], goal: 1.3, moved: 0 },
   preview: { args: ["preview"], goal: 1.2, moved: moves },
+  "preview with PULUMI_PARALLEL_DIFF": {
+    args: ["preview"],
+    env: { PULUMI_PARALLEL_DIFF: "true" },
+    goal: undefined,
+    moved: moves,
+  },
   "no-change up": { args: ["up", "--yes", "--skip-preview"], goal: undefined, moved: 0 },
-};
+} satisfies Record<string, Timed>;
 type Command = keyof typeof commands;
 /** The goals are set at 1,000 placements. */
 const goalAt = 1000;
@@ -66,7 +78,12 @@ async function measure(count: number, pairs: number): Promise<Size> {
     const own = await projects.idle.begin(fleet.inventory);
     await projects.placement.fill(first, first, count, hosts);
     await projects.idle.fill(first, own, count, hosts);
-    const rounds: Size["rounds"] = { refresh: [], preview: [], "no-change up": [] };
+    const rounds: Size["rounds"] = {
+      refresh: [],
+      preview: [],
+      "preview with PULUMI_PARALLEL_DIFF": [],
+      "no-change up": [],
+    };
     for (let index = 0; index < pairs; index++)
       for (const command of Object.keys(commands) as Command[]) {
         const measured = await round(projects, fleet, { command, count, index });
@@ -87,12 +104,12 @@ async function round(
   { command, count, index }: { command: Command; count: number; index: number },
 ): Promise<Round> {
   const measured: Partial<Round> = {};
-  const { args, moved } = commands[command];
+  const { args, env, moved }: Timed = commands[command];
   for (const kind of rotated(["placement", "idle"] as const, index)) {
     projects[kind].declare(count, hosts, Math.min(moved, count));
     await fleet.handshakes();
     const expected = new RegExp(moved > 0 ? `~ ${Math.min(moved, count)} to update` : `${count + 1} unchanged`);
-    const run = await projects[kind].timed(args, expected);
+    const run = await projects[kind].timed(args, expected, env);
     measured[kind] = { ...run, handshakes: await fleet.handshakes() };
   }
   return measured as Round;
@@ -100,7 +117,7 @@ async function round(
 
 function ofOneSize({ count, rounds, stateBytes }: Size): Result[] {
   const results = (Object.keys(commands) as Command[]).map((command) => {
-    const { goal, moved } = commands[command];
+    const { goal, moved }: Timed = commands[command];
     const name = `scale-${command.replaceAll(" ", "-")}-${count}`;
     const comparison = compare(
       name,
@@ -116,7 +133,7 @@ function ofOneSize({ count, rounds, stateBytes }: Size): Result[] {
   const memory = memoryGoals[count];
   const used = Math.min(hosts, count);
   const handshakes = Math.max(...rounds.refresh.map(({ placement }) => placement.handshakes)) / used;
-  const of = { rounds: all.length / 3 };
+  const of = { rounds: rounds.refresh.length };
   return [
     ...results,
     {
