@@ -8,15 +8,23 @@ import { problems } from "../core/problems";
 import { hostStateOn } from "../preflight/probes/hostState";
 import { moveFacts } from "../preflight/facts";
 import type { Hosts } from "../observe/hosts";
+import { doctorCpu } from "./doctorCpu";
+import { UsageError } from "./inventory";
 import { table } from "./table";
 import { exitCodes, knownHosts, type Verb } from "./verb";
 
-export const doctorVerb: Verb<{ tls?: boolean }> = {
+export const doctorVerb: Verb<{ tls?: boolean; cpu?: boolean }> = {
   usage: "doctor [hosts...]",
   description: "every prerequisite on each host and between each pair, and how to fix what is missing; only reads",
-  options: [["--tls", "also what encrypted migrations need"]],
-  async run(session, words, { tls = false }) {
+  options: [
+    ["--tls", "also what encrypted migrations need"],
+    ["--cpu", "instead, the CPU that all of the hosts have, as XML, and the VMs that need more"],
+  ],
+  async run(session, words, { tls = false, cpu = false }) {
+    if (tls && cpu)
+      throw new UsageError("--cpu looks at CPUs alone: give --tls or --cpu, for example `vm-placement doctor --cpu`");
     const names = words.length > 0 ? knownHosts(session, words) : session.hosts.names;
+    if (cpu) return doctorCpu(session, names);
     const diagnosis = await doctor(session.hosts, names, tls, session.clock);
     session.show(diagnosis, showDiagnosis);
     return isWell(diagnosis) ? exitCodes.fine : exitCodes.blocked;

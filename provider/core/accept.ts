@@ -11,6 +11,7 @@ export const acceptable: Readonly<Record<string, string>> = {
   certificates: refusedHarmlessly,
   "compression-known": refusedHarmlessly,
   cpu: refusedHarmlessly,
+  "cpu-passthrough": "if it is right, the guest or its programs crash where they use such a feature",
   "cpu-pinning": refusedHarmlessly,
   "data-address": refusedHarmlessly,
   "data-ports": refusedHarmlessly,

@@ -58,7 +58,7 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock, 
       definition.then((known) => referredOn(destination, known)),
       definition.then((known) => ownedOn(source, destination, known)),
       peerOf(hosts, move, clock, withLogin),
-      definition.then((known) => known && fitOn(hosts, destination, known)),
+      definition.then((known) => known && fitOn(hosts, source, destination, known)),
       move.limits && how === "live" ? givenOn(destination) : undefined,
     ]);
   return {

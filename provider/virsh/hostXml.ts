@@ -61,6 +61,18 @@ export function parseTpmBackends(xml: string): string[] | undefined {
   return backends === undefined ? [] : all(backends, "value").map(({ text }) => text);
 }
 
+/** A <cpu> element, as `virsh hypervisor-cpu-baseline` prints it. */
+export function isCpu(xml: string): boolean {
+  const cpu = parseXml(xml, "cpu");
+  return cpu !== undefined && has(cpu, "model");
+}
+
+/** The name of the model in a <cpu> element; empty where it has none. */
+export function cpuModel(xml: string): string {
+  const cpu = parseXml(xml, "cpu");
+  return cpu === undefined ? "" : first(cpu, "model").text;
+}
+
 /** A CPU has some hundred features, each with a short name. */
 const maxFeaturesText = 8192;
 

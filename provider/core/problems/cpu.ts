@@ -6,10 +6,10 @@ import type { StderrCause } from "./stderr";
 
 export function cpuFits({ domain, source, destination, fit, how }: MoveFacts): Problem[] {
   if (domain === undefined || how !== "live") return [];
-  if (domain.cpuMode === "host-passthrough") return passthroughFits({ domain, source, destination });
+  if (domain.cpuMode === "host-passthrough") return passthroughFits({ domain, source, destination, fit });
   // With KVM `maximum` is the host's CPU too; without KVM it is QEMU's own, the same on every host.
   if (domain.cpuMode === "maximum") {
-    return domain.virtType === "kvm" ? passthroughFits({ domain, source, destination }) : [];
+    return domain.virtType === "kvm" ? passthroughFits({ domain, source, destination, fit }) : [];
   }
   if (fit?.cpu === undefined || fit.cpu.compatible) return [];
   const { missing, message } = fit.cpu;
@@ -25,35 +25,39 @@ export function cpuFits({ domain, source, destination, fit, how }: MoveFacts): P
   ];
 }
 
-/** With host-passthrough the guest knows the source's very CPU; libvirt compares nothing and lets it crash later. */
+/** With host-passthrough the guest knows the source's very CPU; libvirt compares nothing, and the guest crashes later. */
 function passthroughFits({
   domain,
   source,
   destination,
-}: Pick<MoveFacts, "source" | "destination"> & { domain: NonNullable<MoveFacts["domain"]> }): Problem[] {
-  if (source.cpu === undefined || destination.cpu === undefined) return [];
-  const supported = new Set(destination.cpu.features);
-  const missing = source.cpu.features.filter((feature) => !supported.has(feature));
-  if (source.cpu.model === destination.cpu.model && missing.length === 0) return [];
-  return [
+  fit,
+}: Pick<MoveFacts, "source" | "destination" | "fit"> & { domain: NonNullable<MoveFacts["domain"]> }): Problem[] {
+  const differs = (severity: Problem["severity"], difference: string): Problem[] => [
     {
       rule: "cpu-passthrough",
-      severity: "warning",
+      severity,
       code: "migrationRefused",
       host: destination.host,
-      message:
-        `${domain.name} uses the CPU of ${source.host} as it is (${domain.cpuMode}), but the CPU of ${destination.host} differs: ` +
-        (missing.length > 0
-          ? `it lacks ${missing.join(", ")}`
-          : `${destination.cpu.model} instead of ${source.cpu.model}`),
+      message: `${domain.name} uses the CPU of ${source.host} as it is (${domain.cpuMode}), but the CPU of ${destination.host} differs: ${difference}`,
       remedies: [commonCpu(domain.name)],
     },
   ];
+  if (fit?.cpu?.compatible === false) {
+    const { missing, message } = fit.cpu;
+    return differs("blocker", missing.length > 0 ? `it lacks ${missing.join(", ")}` : message);
+  }
+  const [from, to] = [source.cpu, destination.cpu];
+  if (from === undefined || to === undefined) return [];
+  // The features that capabilities list are those beside the model's own.
+  if (from.model !== to.model) return differs("warning", `${to.model} instead of ${from.model}`);
+  const missing = from.features.filter((feature) => !to.features.includes(feature));
+  if (missing.length === 0) return [];
+  return differs(fit?.cpu === undefined ? "blocker" : "warning", `it lacks ${missing.join(", ")}`);
 }
 
 function commonCpu(name: string): Remedy {
   return {
-    do: `give ${name} a CPU model (mode="custom") that both hosts have (\`virsh hypervisor-cpu-baseline\` shows one); it takes effect when the VM is started again`,
+    do: `give ${name} a CPU model (mode="custom") that both hosts have (\`npx vm-placement doctor --cpu\` prints one); it takes effect when the VM is started again`,
   };
 }
 

@@ -3,27 +3,33 @@ import type { FitFacts } from "../../core/problems";
 import type { Hosts } from "../../observe/hosts";
 import type { Virsh } from "../../virsh/client";
 import type { DomainDefinition } from "../../virsh/domainXml";
-import { parseCpuComparison, parseTpmBackends } from "../../virsh/hostXml";
+import { parseTpmBackends } from "../../virsh/hostXml";
 import { sh, type ShellScript } from "../../virsh/shellScript";
+import { cpuOn, hostCpuOn, kindOptions } from "./cpu";
 
 /** libvirt probes an emulator once and then knows it; its answer changes with an upgrade only. */
 const validMs = Infinity;
 
 /** Whether the destination has an emulator for such a VM, and a CPU that does what the VM's needs. */
-export function fitOn(hosts: Hosts, destination: Virsh, domain: DomainDefinition): Promise<FitFacts> {
-  const guest = guestOptions(domain);
-  const key = [...guest, domain.emulator ?? "", domain.cpuXml ?? ""].join(" ");
+export async function fitOn(
+  hosts: Hosts,
+  source: Virsh,
+  destination: Virsh,
+  domain: DomainDefinition,
+): Promise<FitFacts> {
+  const cpuXml = await cpuOf(hosts, source, domain);
+  const key = [...kindOptions(domain), domain.emulator ?? "", cpuXml ?? ""].join(" ");
   return hosts.remember(
     `${destination.host}: fit ${key}`,
     validMs,
     async () => {
       const [capabilities, cpu] = await Promise.all([
         destination.inquireShell(capabilitiesScript(domain)),
-        comparesCpu(domain) ? destination.inquireShell(cpuScript(domain, guest)) : undefined,
+        cpuXml === undefined ? undefined : cpuOn(destination, domain, cpuXml, domain.emulator),
       ]);
       return {
         capabilities: capabilities && readCapabilities(capabilities.code, capabilities.stdout, capabilities.stderr),
-        cpu: cpu && parseCpuComparison(cpu.code, `${cpu.stdout}\n${cpu.stderr}`),
+        cpu,
       };
     },
     // What was refused may be fixed meanwhile.
@@ -31,12 +37,12 @@ export function fitOn(hosts: Hosts, destination: Virsh, domain: DomainDefinition
   );
 }
 
-function guestOptions({ virtType, arch, machine }: DomainDefinition): ShellScript[] {
-  return [
-    sh`--virttype=${virtType}`,
-    ...(arch === "" ? [] : [sh`--arch=${arch}`]),
-    ...(machine === "" ? [] : [sh`--machine=${machine}`]),
-  ];
+/** What the VM needs of a CPU. One that runs on the source's CPU as it is may use all of that; without KVM, QEMU's is the same everywhere. */
+async function cpuOf(hosts: Hosts, source: Virsh, domain: DomainDefinition): Promise<string | undefined> {
+  if (!["host-passthrough", "maximum"].includes(domain.cpuMode ?? "")) return domain.cpuXml;
+  if (domain.virtType !== "kvm") return undefined;
+  const answer = await hostCpuOn(hosts, source, domain);
+  return answer && "cpu" in answer ? answer.cpu : undefined;
 }
 
 /**
@@ -57,20 +63,6 @@ elif q; then q ${type} && echo emulator || echo virtType
 elif virsh -q hostname >/dev/null 2>&1; then echo emulator
 fi
 exit 1`;
-}
-
-type WithCpu = DomainDefinition & { cpuXml: string };
-
-function comparesCpu(domain: DomainDefinition): domain is WithCpu {
-  return domain.cpuXml !== undefined && !["host-passthrough", "maximum"].includes(domain.cpuMode ?? "");
-}
-
-function cpuScript({ cpuXml, emulator }: WithCpu, guest: ShellScript[]): ShellScript {
-  // Standard input may be a socket, which virsh cannot open by name; a pipe it can.
-  const xml = sh`printf '%s\\n' ${cpuXml}`;
-  const compare = sh`virsh -q hypervisor-cpu-compare ${guest} ${emulator === undefined ? [] : [sh`--emulator=${emulator}`]}`;
-  // With --error the daemon names what is missing, in its own language; without it virsh itself prints whether anything is.
-  return sh`${xml} | ${compare} --error /dev/stdin || { ${xml} | ${compare} /dev/stdin; exit 1; }`;
 }
 
 function readCapabilities(code: number | null, stdout: string, stderr: string): FitFacts["capabilities"] {

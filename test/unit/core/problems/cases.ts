@@ -415,6 +415,14 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     },
     ["warning cpu-passthrough on kvm-b: migrationRefused"],
   ],
+  [
+    "host-passthrough to a CPU without two features",
+    {
+      ...domain({ cpuMode: "host-passthrough" }),
+      fit: { capabilities: undefined, cpu: { compatible: false, missing: ["avx512f", "hle"], message: "" } },
+    },
+    ["blocker cpu-passthrough on kvm-b: migrationRefused"],
+  ],
   ["host-passthrough to the same CPU", domain({ cpuMode: "host-passthrough" }), []],
   [
     "a TPM that nobody emulates there",

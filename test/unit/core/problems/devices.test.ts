@@ -269,6 +269,9 @@ describe("a CPU with all that its host has", () => {
   it("is compared with the destination's, with KVM alone", () => {
     for (const mode of ["host-passthrough", "maximum"]) {
       assert.match(found("", `<cpu mode='${mode}'/>`, change).join("\n"), /^warning cpu-passthrough: .*x2apic/);
+      // Where libvirt did not compare them.
+      const uncompared = { ...change, fit: { capabilities: undefined, cpu: undefined } };
+      assert.match(found("", `<cpu mode='${mode}'/>`, uncompared).join("\n"), /^blocker cpu-passthrough: .*x2apic/);
     }
     const emulated = { ...withXml("", "<cpu mode='maximum'/>"), virtType: "qemu" };
     assert.deepEqual(problems(healthyMove({ domain: emulated, ...change })), []);

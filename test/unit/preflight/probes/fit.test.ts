@@ -33,7 +33,8 @@ describe("a host that is asked whether it can run a VM", () => {
     chmodSync(file, 0o755);
     const env = { ...process.env, PATH: `${directory}:${process.env["PATH"]}`, D: directory };
     const hosts = new Hosts(() => Promise.reject(new Error("no")), undefined, "qemu:///system", new FakeClock());
-    return (await fitOn(hosts, new Virsh(new LocalShell({ env }), "qemu:///system"), of)).capabilities;
+    const host = new Virsh(new LocalShell({ env }), "qemu:///system");
+    return (await fitOn(hosts, host, host, of)).capabilities;
   }
 
   // What a daemon says of it in the language of its host, and in none that is known.
