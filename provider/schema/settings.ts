@@ -9,7 +9,10 @@ const defaultUri = "qemu:///system";
 export function parseUri(value: string | undefined): { uri: string; failures: InputFailure[] } {
   if (value === undefined || /^qemu(\+unix)?:\/\/\/system(\?[A-Za-z0-9=/._&-]*)?$/.test(value))
     return { uri: value ?? defaultUri, failures: [] };
-  const message = `got ${shown(value)}; expected the libvirt URI that is local to each host`;
+  const why = /^qemu(\+[a-z]+)?:\/\/[^/]*\/session/.test(value)
+    ? " (VMs of qemu:///session belong to the daemon of one user, which libvirt on another host does not reach: define them in qemu:///system)"
+    : "";
+  const message = `got ${shown(value)}; expected the libvirt URI that is local to each host, for example qemu:///system${why}`;
   return {
     uri: defaultUri,
     failures: [invalid("vm-placement:uri", message, [setConfig("vm-placement:uri", defaultUri)])],

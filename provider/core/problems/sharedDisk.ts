@@ -109,17 +109,27 @@ const overwrite: Remedy = {
   loses: "what is in the image there",
 };
 
-/** QEMU only reads it, so any file of that path will do. */
+/** QEMU only reads it, so a copy at that path will do. The guest goes on reading where it was: in another file it reads nonsense. */
 function readOnly(disk: Disk, path: string, removable: boolean, facts: MoveFacts): DiskProblem | undefined {
-  const { source, destination, domain } = facts;
-  if (facts.destinationImages[path]?.exists !== false || disk.startupPolicy !== "mandatory") return undefined;
+  const { source, destination, domain, options } = facts;
+  const [onSource, onDestination] = [facts.sourceImages[path], facts.destinationImages[path]];
   const eject = {
     do: "eject it",
     commands: [{ host: source.host, command: commandLine`virsh change-media ${domain!} ${disk.target} --eject` }],
   };
+  const put = { do: `put the file at that path on ${destination.host}` };
+  const remedies = (then: Remedy) => (removable ? [eject, then] : [then]);
+  const onDestinationPath = destinationPathOf(path, facts);
+  if (onDestination?.exists === false) {
+    if (disk.startupPolicy !== "mandatory") return undefined;
+    return { message: `${destination.host} does not have ${onDestinationPath}`, remedies: remedies(put) };
+  }
+  const sizes = [onSource, onDestination].map((image) => image?.virtualSizeBytes ?? image?.sizeBytes);
+  if (sizes[0] === undefined || sizes[1] === undefined || sizes[0] === sizes[1]) return undefined;
   return {
-    message: `${destination.host} does not have ${destinationPathOf(path, facts)}`,
-    remedies: [...(removable ? [eject] : []), { do: `put the file at that path on ${destination.host}` }],
+    severity: options.unsafe ? "warning" : "blocker",
+    message: `${onDestinationPath} on ${destination.host} is a different file (${sizes[1]} bytes; on ${source.host}: ${sizes[0]})`,
+    remedies: remedies({ ...put, loses: "what is there now" }),
   };
 }
 

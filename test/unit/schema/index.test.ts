@@ -823,7 +823,11 @@ describe("schema: the libvirt URI", () => {
       assert.deepEqual(failures, [
         {
           property: "vm-placement:uri",
-          message: `got "${uri}"; expected the libvirt URI that is local to each host`,
+          message:
+            `got "${uri}"; expected the libvirt URI that is local to each host, for example qemu:///system` +
+            (uri.endsWith("/session")
+              ? " (VMs of qemu:///session belong to the daemon of one user, which libvirt on another host does not reach: define them in qemu:///system)"
+              : ""),
           remedies: [{ do: "set it", commands: [{ command: "pulumi config set vm-placement:uri qemu:///system" }] }],
           code: "invalidInput",
         },

@@ -696,12 +696,17 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   [
     "an ISO image that is not there",
     disk({ device: "cdrom", readonly: true }, image(), absentImage),
-    ["blocker disks on kvm-b: unsafeStorage", "kvm-a$ virsh change-media db-01 vda --eject"],
+    ["blocker disks on kvm-b: unsafeStorage", "kvm-a$ virsh change-media db-01 vda --eject", "loses what is there now"],
   ],
   [
     "an ISO image that may be left out",
     disk({ device: "cdrom", readonly: true, startupPolicy: "optional" }, image(), absentImage),
     [],
+  ],
+  [
+    "another disc at the path of the one in the drive",
+    disk({ device: "cdrom", readonly: true }, image(), image({ virtualSizeBytes: 4096 })),
+    ["blocker disks on kvm-b: unsafeStorage", "kvm-a$ virsh change-media db-01 vda --eject", "loses what is there now"],
   ],
   ["an empty CD-ROM drive", disk({ device: "cdrom", path: undefined }), []],
   // disks that are copied
