@@ -1,9 +1,13 @@
 import { spawn } from "node:child_process";
+import { ensureRoots, listRoots, removeRoots } from "./releases/roots";
 import { createLab, listLabs, missingPrerequisites, openLab, removeLab, cleanStale, type Lab } from "./index";
 
 const usage = `Real libvirt and QEMU hosts on this computer.
 
-npm run lab -- up [--hosts N] [--kvm] [--tls] [--user NAME]   start one; it runs until it is taken down
+npm run lab -- up [--hosts N] [--releases LIST] [--kvm] [--tls] [--user NAME]
+                                                              start one; it runs until it is taken down. --releases 12,13,14,modular:
+                                                              N hosts (default 1) of each; what they need is made on first use
+npm run lab -- roots [RELEASE…|--remove]                      make what hosts of other releases need; without a name, show what there is
 npm run lab -- status                                         what runs
 npm run lab -- ssh HOST [COMMAND…]                            root's shell, or a command, on a host
 npm run lab -- guest NAME HOST [--memory MIB] [--dirty MIB] [--rate MIB/S] [--state running|shutOff|paused]
@@ -17,6 +21,8 @@ async function main(words: string[]): Promise<number> {
   switch (command) {
     case "up":
       return up(rest);
+    case "roots":
+      return roots(rest);
     case "status":
       return status(rest);
     case "ssh":
@@ -34,9 +40,10 @@ async function main(words: string[]): Promise<number> {
 }
 
 async function up(words: string[]): Promise<number> {
-  const { options } = parse(words, { values: ["hosts", "user"], flags: ["kvm", "tls"], positional: 0 });
+  const { options } = parse(words, { values: ["hosts", "releases", "user"], flags: ["kvm", "tls"], positional: 0 });
   const lab = await createLab({
-    hosts: options["hosts"] === undefined ? 2 : wholeNumber("--hosts", options["hosts"]),
+    ...(options["hosts"] !== undefined && { hosts: wholeNumber("--hosts", options["hosts"]) }),
+    ...(options["releases"] !== undefined && { releases: options["releases"].split(",") }),
     ...(options["user"] !== undefined && { user: options["user"] }),
     kvm: "kvm" in options,
     tls: "tls" in options,
@@ -48,6 +55,19 @@ async function up(words: string[]): Promise<number> {
   console.log(
     `Next: npm run lab -- guest db-01 ${first}; npm run lab -- ssh ${first} virsh list --all; npm run lab -- down`,
   );
+  return 0;
+}
+
+async function roots(words: string[]): Promise<number> {
+  const { options, positional } = parse(words, { flags: ["remove"], positional: Infinity });
+  needRoot();
+  if ("remove" in options) {
+    removeRoots(listLabs());
+    console.log("removed");
+    return 0;
+  }
+  await ensureRoots(positional, (line) => console.error(line));
+  for (const { name, path, made } of listRoots()) console.log(`${name.padEnd(8)}  ${made ? path : "not made"}`);
   return 0;
 }
 

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { findProgram } from "./prerequisites";
 import type { LabRecord } from "./registry";
+import { modular } from "./releases/releases";
 
 /** All that a process on a host sees of an environment: nothing of the computer's, such as an agent's socket, gets in. */
 export const hostEnvironment = {
@@ -29,7 +29,7 @@ export function knownHosts(record: LabRecord, keys: Keys): string {
 
 /** Writes what makes a host this host: below etc/ what goes over the computer's /etc, below root/ the account's files. */
 export function writeHostFiles(record: LabRecord, index: number, keys: Keys): void {
-  const { name, address } = record.hosts[index]!;
+  const { name, address, release } = record.hosts[index]!;
   const write = (path: string, text: string, mode = 0o644) => {
     const file = join(hostDir(record, name), path);
     mkdirSync(dirname(file), { recursive: true });
@@ -44,10 +44,12 @@ export function writeHostFiles(record: LabRecord, index: number, keys: Keys): vo
   write("etc/ssh/sshd_config", sshdConfig);
   write("etc/ssh/ssh_host_ed25519_key", keys.hosts.get(name)!.private, 0o600);
   write("etc/ssh/ssh_host_ed25519_key.pub", `${keys.hosts.get(name)!.public}\n`);
-  write("etc/libvirt/libvirtd.conf", libvirtdConfig(record));
+  const uuid = randomUUID();
+  const daemons = release === modular ? modularDaemons : ["libvirtd"];
+  for (const daemon of daemons) write(`etc/libvirt/${daemon}.conf`, daemonConfig(record, daemon, uuid));
   write("etc/libvirt/qemu.conf", qemuConfig(address));
-  write("etc/lab/start-sshd", startSshd(), 0o755);
-  write("etc/lab/start-libvirtd", startLibvirtd(record), 0o755);
+  write("etc/lab/start-sshd", startSshd, 0o755);
+  write("etc/lab/start-libvirtd", release === modular ? startModular : startLibvirtd(record), 0o755);
   write("root/.ssh/authorized_keys", `${keys.user.public}\n${keys.peers.public}\n`, 0o600);
   write("root/.ssh/id_ed25519", keys.peers.private, 0o600);
   write("root/.ssh/known_hosts", knownHosts(record, keys), 0o600);
@@ -67,13 +69,19 @@ MaxStartups 200
 MaxSessions 100
 `;
 
+/** In the order in which they start: virtqemud asks those before it, and virtproxyd all of them. */
+const modularDaemons = [
+  ...["virtlogd", "virtlockd", "virtsecretd", "virtnodedevd", "virtnetworkd", "virtstoraged", "virtnwfilterd"],
+  ...["virtinterfaced", "virtqemud", "virtproxyd"],
+];
+
 /** Socket permissions as distributions have them: root and the group libvirt. */
-const libvirtdConfig = ({ tls }: LabRecord) => `host_uuid = "${randomUUID()}"
+const daemonConfig = ({ tls }: LabRecord, daemon: string, uuid: string) => `host_uuid = "${uuid}"
 unix_sock_group = "libvirt"
 unix_sock_rw_perms = "0770"
 auth_unix_ro = "none"
 auth_unix_rw = "none"
-log_outputs = "2:file:/var/log/libvirt/libvirtd.log"
+log_outputs = "2:file:/var/log/libvirt/${daemon}.log"
 log_filters = "1:qemu.qemu_migration 3:*"
 max_clients = 5000
 listen_tls = ${tls ? 1 : 0}
@@ -96,13 +104,22 @@ migration_address = "0.0.0.0"
 `;
 
 /** Newer versions lock out an address after failed logins, which tests produce on purpose. */
-const startSshd = () => `#!/bin/sh
-sshd=${findProgram("sshd")!}
+const startSshd = `#!/bin/sh
+sshd=$(command -v sshd)
 option=PerSourcePenalties=no
 "$sshd" -t -o $option 2>/dev/null || option=UseDNS=no
 exec "$sshd" -o $option -E /var/log/libvirt/sshd.log
 `;
 
 const startLibvirtd = ({ tls }: LabRecord) => `#!/bin/sh
-exec ${findProgram("libvirtd")!} --daemon --pid-file /run/libvirtd.pid${tls ? " --listen" : ""}
+exec libvirtd --daemon --pid-file /run/libvirtd.pid${tls ? " --listen" : ""}
+`;
+
+/** Those that run already are left alone. virtproxyd has no --listen: its configuration decides. */
+const startModular = `#!/bin/sh
+set -e
+for daemon in ${modularDaemons.join(" ")}; do
+  [ -e /run/$daemon.pid ] && kill -0 "$(cat /run/$daemon.pid)" 2>/dev/null && continue
+  $daemon --daemon --pid-file /run/$daemon.pid
+done
 `;

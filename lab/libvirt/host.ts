@@ -6,6 +6,7 @@ import { hostDir, hostEnvironment } from "./host-files";
 import { ip, portOf } from "./network";
 import { isOn, powerOff, powerOn } from "./power";
 import { recordedProcesses, type LabRecord } from "./registry";
+import { modular } from "./releases/releases";
 import { runTimes, type RunTime } from "./run-times";
 import { switchOff } from "./switch-off";
 
@@ -24,13 +25,18 @@ export type Block = { action?: "drop" | "reject"; from?: string; to?: string };
 export class LabHost {
   readonly name: string;
   readonly address: string;
+  /** "12", "13", "modular" …; of the computer itself where it was not chosen. */
+  readonly release: string;
+  /** The daemon that runs the guests: libvirtd, or virtqemud on a host with modular daemons. */
+  readonly daemon: string;
   /** "SHA256:…", as `ssh-keygen -l` prints it. */
   readonly hostKeyFingerprint: string;
   /** "ssh-ed25519 AAAA…", as in a .pub file. */
   readonly hostKeyLine: string;
 
   constructor(private readonly context: HostContext) {
-    ({ name: this.name, address: this.address } = context.record.hosts[context.index]!);
+    ({ name: this.name, address: this.address, release: this.release } = context.record.hosts[context.index]!);
+    this.daemon = this.release === modular ? "virtqemud" : "libvirtd";
     const [type, key] = context.publicKey.split(" ");
     this.hostKeyLine = `${type} ${key}`;
     const digest = createHash("sha256").update(Buffer.from(key!, "base64")).digest("base64");
@@ -85,7 +91,7 @@ export class LabHost {
 
   /** As processes on the host see it; for signals use `sh("kill …")`. Undefined when it does not run. */
   libvirtdPid(): Promise<number | undefined> {
-    return this.pidIn("/run/libvirtd.pid");
+    return this.pidIn(`/run/${this.daemon}.pid`);
   }
 
   qemuPid(guest: string): Promise<number | undefined> {
@@ -93,7 +99,7 @@ export class LabHost {
   }
 
   async signalLibvirtd(signal: Signal): Promise<void> {
-    await this.signal("/run/libvirtd.pid", signal);
+    await this.signal(`/run/${this.daemon}.pid`, signal);
   }
 
   async signalQemu(guest: string, signal: Signal): Promise<void> {

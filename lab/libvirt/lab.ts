@@ -6,18 +6,25 @@ import { makeCertificates } from "./certificates";
 import { readSerial, startGuest, type GuestOptions } from "./guest";
 import { LabHost } from "./host";
 import { hostDir, knownHosts, writeHostFiles, type Keys } from "./host-files";
+import { hostsOf } from "./host-names";
 import { giveToCaller, makeKeys } from "./keys";
 import { connectHost, connectSwitch } from "./network";
 import { isSwitchedOff } from "./power";
 import { missingPrerequisites } from "./prerequisites";
 import { isAlive } from "./processes";
 import { addressIn, claim, entryDir, isCurrent, recordedProcesses, thisProcess, type LabRecord } from "./registry";
+import { ensureRoots, layersOf } from "./releases/roots";
 import { enterHost, hostReady, startSwitch } from "./start";
 import { cleanStale, forget, reaped, removeAtExit, removeLab } from "./teardown";
 
 export interface LabOptions {
   /** How many, named kvm-a, kvm-b …, or their names. Default 2. */
   hosts?: number | readonly string[];
+  /**
+   * As many hosts of each of these, named for it: "12", "13", "14" (Debian), "modular" (Debian 13 with modular daemons). What they need
+   * besides this computer's own release is made on first use, which takes minutes. Default: this computer's.
+   */
+  releases?: readonly string[];
   /** Guests on KVM instead of emulated CPUs. Default false: that works everywhere. */
   kvm?: boolean;
   /** Certificates for libvirt and QEMU, and libvirtd on its TLS port, and on its TCP port for the other hosts alone. Default false. */
@@ -136,7 +143,8 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
   const { kvm = false, tls = false, vtpm = false, user = "root", manual = false, onProgress = () => {} } = options;
   const missing = missingPrerequisites({ tls, kvm, vtpm });
   if (missing.length > 0) throw new Error(missing.join("\n"));
-  const names = hostNames(options.hosts ?? 2);
+  const hosts = hostsOf(options);
+  await ensureRoots(options.releases ?? [], onProgress);
   for (const id of cleanStale()) onProgress(`removed ${id}, which a crash had left`);
   const record = claim((number) => ({
     id: `lab-${number}`,
@@ -147,7 +155,11 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
     kvm,
     tls,
     user,
-    hosts: names.map((name, index) => ({ name, address: addressIn(number, index + 1) })),
+    hosts: hosts.map((host, index) => ({
+      ...host,
+      address: addressIn(number, index + 1),
+      layers: layersOf(host.release),
+    })),
   }));
   removeAtExit(record);
   try {
@@ -179,7 +191,10 @@ async function build(record: LabRecord, onProgress: (line: string) => void, cach
   const names = record.hosts.map(({ name }) => name);
   if (cacheDir !== undefined && existsSync(cacheDir)) {
     refuseOthers(cacheDir);
-    for (const name of names) cpSync(cacheDir, cacheOf(record, name), { recursive: true });
+    // Of this computer's QEMU.
+    for (const { name } of record.hosts.filter(({ layers }) => layers.length === 0)) {
+      cpSync(cacheDir, cacheOf(record, name), { recursive: true });
+    }
   }
   const [switchPid, keys] = await Promise.all([
     startSwitch(record),
@@ -232,17 +247,4 @@ async function startHost(
   await connectHost(record, index, await network, pid);
   await hostReady(record, name);
   onProgress(`host ${name} is up at ${address}`);
-}
-
-function hostNames(hosts: number | readonly string[]): string[] {
-  if (typeof hosts !== "number") return checkedNames([...hosts]);
-  if (!Number.isInteger(hosts) || hosts < 1 || hosts > 26) throw new Error(`hosts must be 1 to 26, not ${hosts}`);
-  return Array.from({ length: hosts }, (_, index) => `kvm-${String.fromCharCode(97 + index)}`);
-}
-
-function checkedNames(names: string[]): string[] {
-  const wrong = names.find((name) => !/^[a-z][a-z0-9-]{0,30}$/.test(name) || name === "switch");
-  if (wrong !== undefined) throw new Error(`not a name for a host: ${wrong}`);
-  if (new Set(names).size < names.length) throw new Error(`two hosts have one name: ${names.join(", ")}`);
-  return names;
 }

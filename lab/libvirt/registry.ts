@@ -28,7 +28,16 @@ export interface LabRecord {
   kvm: boolean;
   tls: boolean;
   user: string;
-  hosts: { name: string; address: string }[];
+  hosts: RecordedHost[];
+}
+
+interface RecordedHost {
+  name: string;
+  address: string;
+  /** As `releases/releases.ts` names it. */
+  release: string;
+  /** The directories of its root, topmost first; none = the computer's own. */
+  layers: string[];
 }
 
 const prefix = "vm-placement-lab-";

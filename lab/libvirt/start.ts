@@ -47,10 +47,14 @@ export function startSwitch(record: LabRecord): Promise<number> {
 export function enterHost(record: LabRecord, name: string): Promise<number> {
   const directory = hostDir(record, name);
   mkdirSync(directory, { recursive: true });
-  return enterNamespaces(record, name, "host.sh", join(directory, "start.log"), {
+  const { layers } = record.hosts.find((host) => host.name === name)!;
+  const script = layers.length > 0 ? "releases/enter-root.sh" : "host.sh";
+  return enterNamespaces(record, name, script, join(directory, "start.log"), {
     LAB_DIR: record.dir,
     HOST_DIR: directory,
     HOST_NAME: name,
+    HOST_SCRIPT: join(__dirname, "host.sh"),
+    HOST_LAYERS: layers.join(":"),
   });
 }
 

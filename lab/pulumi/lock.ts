@@ -18,7 +18,7 @@ export async function withLock<T>(
   mkdirSync(dirname(path), { recursive: true });
   let reported = false;
   while (!acquire(path)) {
-    if (!reported) log(`waiting for another process that is getting the same CLI (lock: ${path})`);
+    if (!reported) log(`waiting for another process that makes the same (lock: ${path})`);
     reported = true;
     await sleep(pollMs);
   }

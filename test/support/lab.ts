@@ -1,4 +1,5 @@
 import { createLab, missingPrerequisites, type Lab, type LabOptions } from "../../lab/libvirt";
+import { missingRoots } from "../../lab/libvirt/releases/roots";
 
 /** Why tests that need real hosts are not run here, in one line; undefined where they are. */
 function labNotRun(options: Pick<LabOptions, "tls" | "kvm" | "vtpm"> = {}): string | undefined {
@@ -54,4 +55,17 @@ export function describeOnLabComputer(
       it("needs a computer for labs");
     });
   }
+}
+
+/** As `describeWithLab`, with one host of each release; pending where the roots that they need have not been made, which takes minutes. */
+export function describeWithReleases(
+  title: string,
+  releases: readonly string[],
+  tests: (lab: () => Lab) => void,
+): void {
+  const missing = missingRoots(releases);
+  if (missing.length === 0) return describeWithLab(title, { releases, tls: true }, tests);
+  describe(`${title} (not run: no root of ${missing.join(", ")})`, () => {
+    it(`needs \`npm run lab -- roots ${missing.join(" ")}\``);
+  });
 }
