@@ -25,6 +25,7 @@ function layer(name, allowed) {
     reconcile: "^[^.]",
     maintain: "^(?!node:crypto$)[^.]",
     pulumi: "^(ssh2|zod)",
+    server: "^(ssh2|zod)",
     cli: "^(@pulumi/|@grpc/|ssh2|zod)",
   }[name];
   return {

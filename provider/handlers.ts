@@ -15,18 +15,21 @@ import { planOf } from "./pulumi/inputs";
 import { sayOnInterrupt } from "./pulumi/interrupt";
 import { endWithEngine } from "./pulumi/orphan";
 import { OwnInventories } from "./pulumi/ownInventory";
-import { Phases } from "./pulumi/phases";
+import { Interruptions, leftRunning } from "./pulumi/interruptions";
+import { Phases, type PhasesKnown } from "./pulumi/phases";
 import type { Ahead } from "./pulumi/ahead";
 import type { FactsAhead } from "./preflight/factsAhead";
 import { respond } from "./pulumi/respond";
+import type { InvokeResult } from "./pulumi/functions";
 import { createRows } from "./pulumi/rows";
 import { readSettings, type Settings } from "./pulumi/settings";
-import { outputs, partialFailure, type Props, viewInState } from "./pulumi/state";
+import { outputs, partialFailure, previewed, type Props, viewInState } from "./pulumi/state";
 import type { World } from "./pulumi/world";
-import { difference, parseInputs } from "./schema";
+import { difference, parseInputs, renderInputFailure } from "./schema";
 import { sshConfigHosts } from "./ssh/config";
 
-export function createHandlers(world: World) {
+/** @param phases What Pulumi does with each resource, where the protocol of the caller does not say it with each call. */
+export function createHandlers(world: World, phases: PhasesKnown = new Phases()) {
   const { clock, display } = world;
   let configured: (settings: Settings) => void;
   // The server hands out the provider before configure is done: every call waits for this.
@@ -35,17 +38,15 @@ export function createHandlers(world: World) {
   const settingsOf = async (props: Props) => inventories.settingsOf(await stack, props);
   const rowOf = createRows(display);
   const warnOfDuplicate = createDuplicateWarning(display);
-  const phases = new Phases();
+  const interruptions = new Interruptions();
   const ahead = once((): Ahead => new (late.ahead().Ahead)(clock, phases));
-  const running = (news: Props) => ({ clock, display, progress: rowOf(news), facts: ahead().facts });
+  const running = (news: Props) => ({ clock, display, progress: rowOf(news), facts: ahead().facts, interruptions });
   const reconciled = async (id: string | undefined, olds: Props, news: Props) =>
     createOrUpdate(await settingsOf(news), { id, olds, news }, running(news));
 
   return {
-    configure: (request: { config: { get(key: string): string | undefined } }): Promise<void> => {
-      configured(readSettings((key) => request.config.get(key), world));
-      return Promise.resolve();
-    },
+    configure: (request: { config: { get(key: string): string | undefined } }): Promise<void> =>
+      Promise.resolve(configured(readSettings((key) => request.config.get(key), world))),
 
     check: (_olds: Props, news: Props): Promise<pulumi.dynamic.CheckResult> =>
       respond(display, async () => {
@@ -84,6 +85,54 @@ export function createHandlers(world: World) {
 
     /** Forgets the placement. The VM is neither stopped nor moved nor undefined. */
     delete: (): Promise<void> => Promise.resolve(),
+    ...beyondDynamic(world, { stack, settingsOf, ahead, rowOf, interruptions }),
+  };
+}
+
+interface Shared {
+  stack: Promise<Settings>;
+  settingsOf: (props: Props) => Promise<Settings>;
+  ahead: () => Ahead;
+  rowOf: (props: Props) => Progress;
+  interruptions: Interruptions;
+}
+
+/** What the protocol of dynamic resources has no call for. */
+function beyondDynamic(world: World, { stack, settingsOf, ahead, rowOf, interruptions }: Shared) {
+  const { clock, display } = world;
+  return {
+    /** What is wrong with a configuration, before any placement has it. */
+    checkConfig: (get: (key: string) => string | undefined): Promise<{ property: string; reason: string }[]> =>
+      respond(display, () =>
+        readSettings(get, world).failures.map((each) => ({
+          property: each.property,
+          reason: renderInputFailure(each),
+        })),
+      ),
+
+    /** For a placement that is in no state yet. @param id the VM: its name or its UUID. */
+    find: (id: string): Promise<pulumi.dynamic.ReadResult> =>
+      respond(display, async () => late.found().findPlacement(await stack, id)),
+
+    /**
+     * The properties that a placement will have. What an update will meet is told in its row.
+     *
+     * @param id undefined: the placement is to be created.
+     * @throws Error with `vm-placement:strictPreview`, where there is a blocker.
+     */
+    preview: (id: string | undefined, olds: Props, news: Props): Promise<Props> =>
+      respond(display, async () => {
+        const { onHosts } = difference(olds, news);
+        if (id !== undefined && onHosts) await ahead().preview(await settingsOf(news), { id, olds, news }, rowOf(news));
+        return previewed(id, olds, news, id === undefined || onHosts);
+      }),
+
+    /** A function of the package. */
+    invoke: (name: string, args: Props): Promise<InvokeResult> =>
+      respond(display, async () => late.functions().invoke(await stack, name, args, clock)),
+
+    /** Ends what is being done. A migration in progress is left to go on, or is cancelled, as `vm-placement:onInterrupt` says. */
+    cancel: (): Promise<void> => respond(display, () => interruptions.cancelAll()),
   };
 }
 
@@ -101,26 +150,39 @@ interface Running {
   display: Display;
   progress: Progress;
   facts: FactsAhead;
+  interruptions: Interruptions;
 }
 
 async function createOrUpdate(
   known: Settings,
   { id, olds, news }: { id: string | undefined; olds: Props; news: Props },
-  { clock, display, progress, facts }: Running,
+  { clock, display, progress, facts, interruptions }: Running,
 ) {
   const desired = desiredOf(known, id, olds, news);
   const { plan } = desired;
   let inFlight: InFlight | undefined;
-  const ports: Ports = { clock, progress, inFlight: (now: InFlight | undefined) => void (inFlight = now) };
+  const ports: Ports = {
+    clock,
+    progress,
+    inFlight: (now: InFlight | undefined) => void (inFlight = now),
+    mayStart: (migration) => interruptions.refuseStart(migration),
+  };
   const work = late.reconcile().reconcile(known.hosts, desired, ports, facts);
+  const noticeOf = () => late.interruptNotice().interruptNotice(inFlight, known.onInterrupt, work, clock);
   const interrupted = async () => {
-    const notice = await late.interruptNotice().interruptNotice(inFlight, known.onInterrupt, work, clock);
+    const notice = await noticeOf();
     if (notice === undefined) return;
     progress.warn(notice);
     await display.flush();
   };
+  const leave = async () => {
+    const left = inFlight;
+    const notice = await noticeOf();
+    return left && notice !== undefined ? leftRunning(left, notice) : undefined;
+  };
   try {
-    const { view, lastMigration: moved } = await sayOnInterrupt(interrupted, () => work);
+    const result = await sayOnInterrupt(interrupted, () => interruptions.cancellable(work, leave));
+    const { view, lastMigration: moved } = result;
     const lastMigration = moved && withOutcome(moved, desired.lastMigration);
     const outcome = lastMigration && showOutcome(lastMigration);
     if (outcome !== undefined) progress.info(outcome);
@@ -136,15 +198,20 @@ async function createOrUpdate(
   }
 }
 
-const handlers = createHandlers({
-  dial: (inventory, ssh, note) => {
-    const dial = once(() => late.ssh().createDial({ inventory, ssh, note }));
-    return (host) => dial()(host);
-  },
-  sshHosts: () => sshConfigHosts(),
-  clock: systemClock,
-  display: createDisplay(process.argv[2]),
-});
+/** @param engine "127.0.0.1:PORT" of Pulumi's engine. */
+export function createWorld(engine: string | undefined): World {
+  return {
+    dial: (inventory, ssh, note) => {
+      const dial = once(() => late.ssh().createDial({ inventory, ssh, note }));
+      return (host) => dial()(host);
+    },
+    sshHosts: () => sshConfigHosts(),
+    clock: systemClock,
+    display: createDisplay(engine),
+  };
+}
+
+const handlers = createHandlers(createWorld(process.argv[2]));
 
 endWithEngine(process.argv[2], () => process.exit(1));
 

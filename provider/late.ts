@@ -4,6 +4,8 @@
  */
 /* eslint-disable @typescript-eslint/no-require-imports */
 import type * as ahead from "./pulumi/ahead";
+import type * as found from "./pulumi/found";
+import type * as functions from "./pulumi/functions";
 import type * as read from "./pulumi/read";
 import type * as interruptNotice from "./reconcile/interruptNotice";
 import type * as reconcile from "./reconcile/reconcile";
@@ -11,6 +13,8 @@ import type * as ssh from "./ssh";
 
 export const late = {
   ahead: () => require("./pulumi/ahead") as typeof ahead,
+  found: () => require("./pulumi/found") as typeof found,
+  functions: () => require("./pulumi/functions") as typeof functions,
   read: () => require("./pulumi/read") as typeof read,
   reconcile: () => require("./reconcile/reconcile") as typeof reconcile,
   interruptNotice: () => require("./reconcile/interruptNotice") as typeof interruptNotice,

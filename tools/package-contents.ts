@@ -3,7 +3,10 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Beside one .js and one .d.ts for each source file. */
-const otherFiles = ["CHANGELOG.md", "LICENSE", "README.md", "package.json", "placements.schema.json"];
+const otherFiles = [
+  ...["CHANGELOG.md", "LICENSE", "README.md", "package.json", "placements.schema.json", "schema.json"],
+  ...["plugin/PulumiPlugin.yaml", "plugin/index.js", "plugin/package.json"],
+];
 
 const allowedLicences = new Set([
   "Apache-2.0",

@@ -92,4 +92,6 @@ export interface Ports {
   progress: Progress;
   /** Called for each migration that is started or watched, and with undefined at its end. */
   inFlight?: (migration: InFlight | undefined) => void;
+  /** Called right before a migration is started; throws where none may be. */
+  mayStart?: (migration: Migration) => void;
 }

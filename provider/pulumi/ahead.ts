@@ -1,5 +1,5 @@
 import type { Clock, Progress } from "../core/ports";
-import type { Phases } from "./phases";
+import type { PhasesKnown } from "./phases";
 import { Previews } from "./previews";
 import type { Settings } from "./settings";
 import type { Props } from "./state";
@@ -12,7 +12,7 @@ export class Ahead {
 
   constructor(
     clock: Clock,
-    private readonly phases: Phases,
+    private readonly phases: PhasesKnown,
   ) {
     this.previews = new Previews(clock);
     this.updates = new Updates(clock);
@@ -24,7 +24,12 @@ export class Ahead {
 
   /** @throws Error with `vm-placement:strictPreview`, where there is a blocker. */
   async look(settings: Settings, change: { id: string; olds: Props; news: Props }, progress: Progress): Promise<void> {
-    if (this.phases.isPreview(change.news)) await this.previews.show(settings, change, progress);
+    if (this.phases.isPreview(change.news)) await this.preview(settings, change, progress);
     else if (this.phases.isUpdate(change.news)) this.updates.begin(settings, change);
+  }
+
+  /** @throws Error with `vm-placement:strictPreview`, where there is a blocker. */
+  preview(settings: Settings, change: { id: string; olds: Props; news: Props }, progress: Progress): Promise<void> {
+    return this.previews.show(settings, change, progress);
   }
 }

@@ -3,6 +3,9 @@ import type { Props } from "./state";
 /** What Pulumi does with a resource at the moment. "either": a program of an older version does not say which. */
 type Phase = "preview" | "update" | "refresh" | "either";
 
+/** What the handlers ask of it. */
+export type PhasesKnown = Pick<Phases, "checked" | "read" | "isPreview" | "isUpdate">;
+
 /**
  * Knows of each resource whether this is a preview, an update or a refresh, which Pulumi tells no handler. The program tells `check` whether
  * it runs for a preview; a refresh is known by its `read`, before which there need not be a check. A diff follows either, so the last one

@@ -3,7 +3,7 @@ import { cleanLine } from "../core/clean";
 import type { LastMigration, Plan } from "../core/args";
 import type { DomainView } from "../core/domain";
 import type { PlacementError } from "../core/errors";
-import { schemaVersion, withoutUndefined } from "../schema";
+import { schemaVersion, UNKNOWN, withoutUndefined } from "../schema";
 
 export type Props = Record<string, unknown>;
 
@@ -20,6 +20,14 @@ export function outputs(news: Props, view: DomainView, plan: Plan, lastMigration
     // State of an older schema has no name to keep.
     __name: view.name === "" ? undefined : cleanLine(view.name),
   });
+}
+
+/** What a preview knows of the properties after the update. @param asksHosts the hosts decide about the rest. */
+export function previewed(id: string | undefined, olds: Props, news: Props, asksHosts: boolean): Props {
+  const { currentHost, state, lastMigration } = asksHosts
+    ? { currentHost: UNKNOWN, state: UNKNOWN, lastMigration: UNKNOWN }
+    : olds;
+  return withoutUndefined({ ...news, currentHost, domainUuid: id ?? UNKNOWN, state, lastMigration, schemaVersion });
 }
 
 /** For an update that asks no host: what the state holds. */

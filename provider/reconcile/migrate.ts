@@ -59,6 +59,7 @@ async function runToItsEnd(
   const { source, how, command } = migration;
   const inFlight = inFlightOf(hosts, migration);
   await runBefore(hosts, migration);
+  if (command !== undefined) ports.mayStart?.(migration);
   ports.inFlight?.(inFlight);
   const run = command === undefined ? undefined : (await hosts.on(source)).exec(command);
   const watched =

@@ -3,12 +3,17 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { placementsSchema, schemaFile } from "../../provider/placements/jsonSchema";
 import { generated, withGenerated } from "./generated";
+import { pulumiSchema, pulumiSchemaFile } from "./pulumiSchema";
 
 const root = join(__dirname, "../..");
 const check = process.argv.includes("--check");
 
 /** Files that are made from the code as a whole. */
-const whole = [{ file: schemaFile, text: `${JSON.stringify(placementsSchema(), null, 2)}\n` }];
+const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
+const whole = [
+  { file: schemaFile, text: json(placementsSchema()) },
+  { file: pulumiSchemaFile, text: json(pulumiSchema()) },
+];
 for (const { file, text } of whole)
   put(file, existsSync(join(root, file)) ? readFileSync(join(root, file), "utf8") : "", text);
 

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { optionNames, optionTable } from "../../../provider/core/options";
 import { docComments } from "../../../tools/docs/doc-comments";
 import { generated, withGenerated } from "../../../tools/docs/generated";
+import { pulumiSchema, pulumiSchemaFile } from "../../../tools/docs/pulumiSchema";
 import { allowed, code } from "../../../tools/docs/options";
 
 const root = join(__dirname, "../../..");
@@ -15,6 +16,11 @@ describe("the docs", () => {
       assert.equal(withGenerated(file, text), text);
     });
   }
+
+  it(`have in ${pulumiSchemaFile} what the types say (npm run docs)`, function () {
+    this.timeout(60_000);
+    assert.deepEqual(JSON.parse(read(pulumiSchemaFile)), JSON.parse(JSON.stringify(pulumiSchema())));
+  });
 
   const pages = [
     "README.md",

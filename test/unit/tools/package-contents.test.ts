@@ -8,6 +8,10 @@ const whole = [
   "README.md",
   "package.json",
   "placements.schema.json",
+  "schema.json",
+  "plugin/PulumiPlugin.yaml",
+  "plugin/index.js",
+  "plugin/package.json",
   "dist/core/near.js",
   "dist/core/near.d.ts",
 ];
