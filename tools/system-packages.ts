@@ -8,7 +8,7 @@ import { findProgram, missingPackages, missingPrerequisites } from "../lab/libvi
  */
 export function ensureSystemPackages(
   log: (line: string) => void,
-  options: { tls?: boolean; vtpm?: boolean } = {},
+  options: { tls?: boolean; vtpm?: boolean; sudo?: boolean } = {},
 ): string[] {
   const missing = missingPackages(options);
   if (missing.apt.length > 0 && process.platform === "linux" && process.getuid?.() === 0) {

@@ -1,6 +1,8 @@
 export interface AccountOptions {
   /** Member of the group that may use libvirt's socket. Default false. */
   libvirtGroup?: boolean;
+  /** May become root by sudo; "password": where it gives one, which it does not have. Needs a lab with `sudo`. Default false. */
+  sudo?: boolean | "password";
 }
 
 interface CommandLine {
@@ -11,7 +13,7 @@ interface CommandLine {
 export async function addAccount(
   host: CommandLine,
   name: string,
-  { libvirtGroup = false }: AccountOptions,
+  { libvirtGroup = false, sudo = false }: AccountOptions,
 ): Promise<void> {
   if (!/^[a-z][a-z0-9-]{0,30}$/.test(name)) throw new Error(`not a name for an account: ${name}`);
   const home = `/run/home/${name}`;
@@ -22,6 +24,7 @@ export async function addAccount(
     echo "${name}:x:$id:" >>/etc/group
     echo "${name}:*:19000::::::" >>/etc/shadow
     ${libvirtGroup ? `sed -i 's/^\\(libvirt:.*:\\)$/\\1${name}/; t; s/^\\(libvirt:.*\\)$/\\1,${name}/' /etc/group` : ""}
+    ${sudo === false ? "" : `echo '${name} ALL=(root) ${sudo === true ? "NOPASSWD: /bin/sh" : "/bin/sh"}' >/etc/sudoers.d/${name}; chmod 440 /etc/sudoers.d/${name}`}
     mkdir -p ${home}/.ssh
     cp /root/.ssh/authorized_keys ${home}/.ssh/
     chown -R $id:$id ${home}

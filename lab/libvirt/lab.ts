@@ -31,6 +31,8 @@ export interface LabOptions {
   tls?: boolean;
   /** Guests may have vTPMs and UEFI firmware. Default false. */
   vtpm?: boolean;
+  /** Accounts may have sudo. Default false. */
+  sudo?: boolean;
   /** Where the lab's directory is made. Default: the system's temporary directory. */
   dir?: string;
   /** The account in `inventory()`; one other than root is made, with the right to use libvirt. Default "root". */
@@ -140,8 +142,8 @@ export class Lab {
 
 /** Makes a lab. It goes with this process at the latest, unless it is `manual`. */
 export async function createLab(options: LabOptions = {}): Promise<Lab> {
-  const { kvm = false, tls = false, vtpm = false, user = "root", manual = false, onProgress = () => {} } = options;
-  const missing = missingPrerequisites({ tls, kvm, vtpm });
+  const { kvm = false, tls = false, user = "root", manual = false, onProgress = () => {} } = options;
+  const missing = missingPrerequisites(options);
   if (missing.length > 0) throw new Error(missing.join("\n"));
   const hosts = hostsOf(options);
   await ensureRoots(options.releases ?? [], onProgress);

@@ -30,6 +30,8 @@ const tlsTools: readonly Tool[] = [
   { program: "tcpdump", apt: "tcpdump", dnf: "tcpdump" },
 ];
 
+const sudoTools: readonly Tool[] = [{ program: "sudo", apt: "sudo", dnf: "sudo" }];
+
 const vtpmTools: readonly Tool[] = [
   { program: "swtpm", apt: "swtpm", dnf: "swtpm" },
   { program: "swtpm_setup", apt: "swtpm-tools", dnf: "swtpm-tools" },
@@ -40,7 +42,9 @@ const vtpmTools: readonly Tool[] = [
  * Everything that keeps a lab from starting here, one sentence each; empty when nothing does. The sentences for missing programs
  * say how to install exactly these.
  */
-export function missingPrerequisites(options: { tls?: boolean; kvm?: boolean; vtpm?: boolean } = {}): string[] {
+export function missingPrerequisites(
+  options: { tls?: boolean; kvm?: boolean; vtpm?: boolean; sudo?: boolean } = {},
+): string[] {
   if (process.platform !== "linux") return [`The lab needs Linux; this is ${process.platform}.`];
   const missing: string[] = [];
   if (process.getuid?.() !== 0) missing.push("The lab needs root for network namespaces: run it with sudo.");
@@ -61,14 +65,25 @@ export function missingPrerequisites(options: { tls?: boolean; kvm?: boolean; vt
 }
 
 /** The packages that bring what is not installed, in the names of apt and of dnf. */
-export function missingPackages(options: { tls?: boolean; vtpm?: boolean } = {}): { apt: string[]; dnf: string[] } {
+export function missingPackages(options: { tls?: boolean; vtpm?: boolean; sudo?: boolean } = {}): {
+  apt: string[];
+  dnf: string[];
+} {
   const absent = absentTools(options);
   const names = (manager: "apt" | "dnf") => [...new Set(absent.flatMap((tool) => tool[manager].split(" ")))];
   return { apt: names("apt"), dnf: names("dnf") };
 }
 
-function absentTools({ tls = false, vtpm = false }: { tls?: boolean; vtpm?: boolean }): Tool[] {
-  const required = [...tools, ...(tls ? tlsTools : []), ...(vtpm ? vtpmTools : [])];
+function absentTools({
+  tls = false,
+  vtpm = false,
+  sudo = false,
+}: {
+  tls?: boolean;
+  vtpm?: boolean;
+  sudo?: boolean;
+}): Tool[] {
+  const required = [...tools, ...(tls ? tlsTools : []), ...(vtpm ? vtpmTools : []), ...(sudo ? sudoTools : [])];
   return required.filter(({ program }) => (program.startsWith("/") ? !existsSync(program) : !findProgram(program)));
 }
 

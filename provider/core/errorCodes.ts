@@ -15,6 +15,7 @@ export const errorCodes = [
   "connectionLost",
   "commandTimeout",
   "sessionRefused",
+  "sudoRefused",
   "answerTooLong",
   // on a host
   "virshMissing",

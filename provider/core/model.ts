@@ -11,6 +11,11 @@ export interface HostArgs {
   port?: number;
   /** ssh user. Default: User of ssh_config, else the local user. */
   user?: string;
+  /**
+   * True: every command runs as root, by `sudo -n /bin/sh`, for an account that is neither root nor in the group libvirt. sudo must not ask
+   * for a password (`sudoRefused`). How the other hosts log in is not concerned: see `peerUser`. Default: false.
+   */
+  sudo?: boolean;
   /** Path of a private key file; `~` is expanded. Default: ssh_config IdentityFile, else ssh's default key files. */
   identityFile?: string;
   /** The text of a private key (secret config). Wins over `identityFile`. Default: none. */

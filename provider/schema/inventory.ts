@@ -39,6 +39,7 @@ const hostShape = {
   port: port.optional(),
   // An account of a directory may have spaces and a backslash in it.
   user: text("an account name", '"root"', /^(?![-\s])[^\p{Cc}]{1,256}(?<!\s)$/u).optional(),
+  sudo: bool.optional(),
   identityFile: path('"~/.ssh/id_ed25519"').optional(),
   // Never shown back: a secret that is wrong stays one.
   privateKey: secret("the text of a private key").optional(),

@@ -13,6 +13,7 @@ import { dialOpenSsh } from "./openssh";
 import { routeTo } from "./route";
 import { SshShell, type Way } from "./shell";
 import { refuseForSsh2 } from "./ssh2-limits";
+import { asRoot } from "./sudo";
 import { type SshOptions, surroundings } from "./surroundings";
 import type { Target } from "./target";
 import { directly, through } from "./transport";
@@ -56,10 +57,11 @@ export function createDial({
   const chosen = choose(ssh, around, note);
   return async (host) => {
     const route = routeTo(host, inventory, readConfig(around), around);
-    return chosen(route, {
+    const shell = await chosen(route, {
       ssh2: () => shellOver(() => dialSsh2(route, timing), sessionWaitMs),
       openssh: (program) => shellOver(() => dialOpenSsh(route, { ssh: program, around, timing }), sessionWaitMs),
     });
+    return host.sudo === true ? asRoot(shell) : shell;
   };
 }
 

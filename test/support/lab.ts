@@ -2,7 +2,7 @@ import { createLab, missingPrerequisites, type Lab, type LabOptions } from "../.
 import { missingRoots } from "../../lab/libvirt/releases/roots";
 
 /** Why tests that need real hosts are not run here, in one line; undefined where they are. */
-function labNotRun(options: Pick<LabOptions, "tls" | "kvm" | "vtpm"> = {}): string | undefined {
+function labNotRun(options: Pick<LabOptions, "tls" | "kvm" | "vtpm" | "sudo"> = {}): string | undefined {
   const missing = missingPrerequisites(options);
   return missing.length > 0 ? missing.join(" ") : undefined;
 }
@@ -39,7 +39,7 @@ export function describeWithLab(title: string, options: LabOptions, tests: (lab:
 export function describeOnLabComputer(
   title: string,
   tests: () => void,
-  options: Pick<LabOptions, "tls" | "kvm" | "vtpm"> = {},
+  options: Pick<LabOptions, "tls" | "kvm" | "vtpm" | "sudo"> = {},
 ): void {
   const reason = labNotRun(options);
   if (reason === undefined) {

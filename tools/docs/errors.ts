@@ -98,6 +98,14 @@ const errorReference: Record<ErrorCode, ErrorEntry> = {
     remedy:
       "Raise `MaxSessions` in its sshd_config, or lower `maxOutgoing` and `maxIncoming` of the host. Where another command runs: let the account run commands, or set `user` or `identityFile` to one that may.",
   },
+  sudoRefused: {
+    meaning:
+      "A host has `sudo: true` in the inventory, but sudo is not there, or would ask the account for a password.",
+    example:
+      "cannot run commands as root on kvm-a (connect, on kvm-a): sudo: true, but sudo does not let deployer run /bin/sh without a password: sudo: a password is required",
+    remedy:
+      "As root on the host: `echo 'deployer ALL=(root) NOPASSWD: /bin/sh' > /etc/sudoers.d/vm-placement`, then `visudo -c`. Or connect as root, or as an account of the group libvirt, without `sudo`.",
+  },
   answerTooLong: {
     meaning: "A host printed more than any answer of virsh has, so the session was ended.",
     example: "no answer to `virsh list --all` (observe, on kvm-a): kvm-a sent more than 8192 KiB on standard output",

@@ -71,5 +71,8 @@ function allow({ host, user, field }: Account): Remedy[] {
       commands: [{ host, command: commandLine`usermod -aG libvirt ${user ?? "ACCOUNT"}` }],
     },
     { do: `set ${field} of ${host} to root` },
+    ...(field === "user"
+      ? [{ do: `set sudo: true of ${host}, where the account may use sudo without a password` }]
+      : []),
   ];
 }
