@@ -1,9 +1,9 @@
-/** Checks what `npm pack` would publish: that it holds each file and no other, that its dependencies' licences are allowed, that every way of importing it finds types and code, and that all of it is documented. */
+/** Checks what `npm pack` would publish: that it holds each file and no other, that installing it runs no script, that its dependencies' licences are allowed, that every way of importing it finds types and code, and that all of it is documented. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileFaults, licenceFaults, productionPackages, sourcesIn } from "./package-contents";
+import { fileFaults, installFaults, licenceFaults, productionPackages, sourcesIn } from "./package-contents";
 
 const directory = mkdtempSync(join(tmpdir(), "vm-placement-package-"));
 try {
@@ -12,11 +12,11 @@ try {
   });
   const { filename, files } = (JSON.parse(packed) as { filename: string; files: { path: string }[] }[])[0]!;
   const tarball = join(directory, filename);
+  const paths = files.map(({ path }) => path);
+  const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
   const faults = [
-    ...fileFaults(
-      files.map(({ path }) => path),
-      sourcesIn("provider"),
-    ),
+    ...fileFaults(paths, sourcesIn("provider")),
+    ...installFaults(scripts, paths),
     ...licenceFaults(productionPackages(process.cwd())),
   ];
   if (faults.length > 0) throw new Error(faults.join("\n"));

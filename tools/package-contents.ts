@@ -34,6 +34,17 @@ export function fileFaults(packed: readonly string[], sources: readonly string[]
   ];
 }
 
+/** What npm would run on the computer of a user, who may have set `ignore-scripts`: nothing. `prepare` runs in a git checkout only. */
+const installScripts = ["preinstall", "install", "postinstall"];
+
+/** @param scripts those of package.json. @param packed the paths in the tarball: with binding.gyp npm would run node-gyp. */
+export function installFaults(scripts: Readonly<Record<string, string>>, packed: readonly string[]): string[] {
+  return [
+    ...installScripts.filter((name) => name in scripts).map((name) => `package.json has the script ${name}`),
+    ...packed.filter((path) => path === "binding.gyp").map((path) => `${path} makes npm build at installation`),
+  ];
+}
+
 interface Installed {
   name: string;
   licence: string | undefined;

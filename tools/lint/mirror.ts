@@ -4,6 +4,7 @@ const ofNoFile: ReadonlySet<string> = new Set([
   "test/unit/linear.test.ts",
   "test/unit/types.test.ts",
   "test/unit/tools/examples.test.ts",
+  "test/unit/tools/github.test.ts",
   "test/unit/ssh/as-strict-as-ssh.test.ts",
   "test/unit/ssh/golden.test.ts",
 ]);

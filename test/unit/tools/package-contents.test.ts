@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { fileFaults, licenceFaults, productionPackages } from "../../../tools/package-contents";
+import { fileFaults, installFaults, licenceFaults, productionPackages } from "../../../tools/package-contents";
 
 const whole = [
   "CHANGELOG.md",
@@ -26,6 +26,16 @@ describe("the contents of the package", () => {
       "dist/core/old.js is in the package and should not be",
     ]);
     assert.deepEqual(fileFaults(whole.slice(1), ["core/near.ts"]), ["CHANGELOG.md is not in the package"]);
+  });
+});
+
+describe("the installation of the package", () => {
+  it("runs no script", () => {
+    assert.deepEqual(installFaults({ prepare: "tsc", test: "mocha" }, whole), []);
+    assert.deepEqual(installFaults({ postinstall: "node x.js" }, [...whole, "binding.gyp"]), [
+      "package.json has the script postinstall",
+      "binding.gyp makes npm build at installation",
+    ]);
   });
 });
 
