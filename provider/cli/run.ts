@@ -63,7 +63,7 @@ export async function run(words: readonly string[], world: CliWorld): Promise<nu
     await program.parseAsync([...words], { from: "user" });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.code === "commander.helpDisplayed" ? 0 : exitCodes.usage;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
     ports.complain(`${textOf(error)}\n`);
     return error instanceof UsageError ? exitCodes.usage : exitCodes.blocked;
   } finally {

@@ -2,7 +2,7 @@ import { actionsTable, conditionsTable, presetsTable } from "./convergence";
 import { decisionTable, refusalTable } from "./decisions";
 import { errorSections } from "./errors";
 import { placementsTable } from "./placements";
-import { inventoryTable, leftOutTable, optionsTable } from "./options";
+import { configurationTable, inventoryTable, leftOutTable, optionsTable } from "./options";
 
 /** A part of a document that comes from the code: what stands between `<!-- NAME -->` and `<!-- /NAME -->`. */
 export interface Generated {
@@ -17,6 +17,8 @@ export const generated: readonly Generated[] = [
   { file: "docs/options.md", name: "convergence-actions", make: actionsTable },
   { file: "docs/options.md", name: "convergence-presets", make: presetsTable },
   { file: "docs/options.md", name: "left-out", make: leftOutTable },
+  { file: "docs/installation-configuration.md", name: "configuration", make: configurationTable },
+  { file: "docs/installation-configuration.md", name: "registry-inventory", make: inventoryTable },
   { file: "docs/inventory.md", name: "inventory", make: inventoryTable },
   { file: "docs/decisions.md", name: "decisions", make: decisionTable },
   { file: "docs/decisions.md", name: "refusals", make: refusalTable },

@@ -33,6 +33,14 @@ export function inventoryTable(): string {
   );
 }
 
+export function configurationTable(): string {
+  const comments = docComments(join(root, "provider/core/configArgs.ts"), "ConfigArgs");
+  return table(
+    ["setting", "meaning"],
+    [...comments].map(([key, { text }]) => [`\`vm-placement:${key}\``, text]),
+  );
+}
+
 /** What may be given, in words. */
 export function allowed(kind: OptionKind): string {
   switch (kind.type) {

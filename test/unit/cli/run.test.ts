@@ -16,6 +16,18 @@ describe("the command line", () => {
     return callCli(words, fake, { secrets });
   }
 
+  it("shows help with success where it is asked for, and as a usage error where a verb is missing", async () => {
+    for (const [words, code] of [
+      [["help"], 0],
+      [["--help"], 0],
+      [["help", "plan"], 0],
+      [[], 2],
+      [["paln"], 2],
+    ] as const) {
+      assert.equal((await call([...words])).code, code, words.join(" "));
+    }
+  });
+
   it("plans a VM's move to every other host", async () => {
     const { code, printed } = await call(["plan", "db-01"]);
     assert.equal(code, 0);

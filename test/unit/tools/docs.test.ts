@@ -25,6 +25,7 @@ describe("the docs", () => {
   const pages = [
     "README.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     ...["docs", "docs/adr"].flatMap((directory) =>
       readdirSync(join(root, directory))
         .filter((name) => name.endsWith(".md"))
