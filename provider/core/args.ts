@@ -265,6 +265,15 @@ export interface MigrationArgs {
          * @virsh `--migrate-disks-detect-zeroes` since libvirt 10.9.0
          */
         detectZeroes?: string[];
+        /**
+         * The provider first creates the images that the destination lacks, while the VM runs: same format (qcow2 or raw) and virtual
+         * size, with `incremental` the same backing file, which the destination must have. They are sparse and mode 0600. An image that
+         * is there already is used as it is, or refused where it does not fit. If the move fails, those that were created are removed.
+         * In a pool that has the directory they are volumes; elsewhere it needs root on the destination. Default: false.
+         * @allowed true, false
+         * @virsh `vol-create` (else `qemu-img create`) since libvirt 0.4.1
+         */
+        createImages?: boolean;
       };
   /**
    * The rate that QEMU assumes when it decides whether it can switch over within `maxDowntime`. Default: QEMU's own measurement.

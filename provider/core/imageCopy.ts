@@ -27,6 +27,34 @@ export interface CopyFacts {
   images: Readonly<Record<string, ImageOnHost>>;
 }
 
+/** Asked only where images are to be copied; in a live migration of the copied files alone. */
+export interface ImageCopyFacts {
+  /** The files of each disk's backing chain, its own first; a disk without one is not known. */
+  chains: Readonly<Record<string, readonly string[]>>;
+  /** Disks with an image in their chain that names its backing file relative to its own directory. */
+  relative?: readonly string[];
+  /** By disk: the backing file as its own image names it, and the format of that. */
+  backing?: Readonly<Record<string, BackingFile>>;
+  source: CopyFacts | undefined;
+  destination: CopyFacts | undefined;
+}
+
+export interface BackingFile {
+  path: string;
+  format: string;
+}
+
+/** An empty image for libvirt to copy a disk of a running VM into. */
+export interface ImageToCreate {
+  /** "vda". */
+  disk: string;
+  /** On the destination. */
+  path: string;
+  format: "qcow2" | "raw";
+  virtualSizeBytes: number;
+  backing?: BackingFile | undefined;
+}
+
 export interface ImageToCopy {
   /** "vda", for its backing files too. */
   disk: string;

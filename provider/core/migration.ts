@@ -22,6 +22,8 @@ export interface Migration {
   staleImages: readonly StaleImage[];
   /** How much of the destination its VMs may take. */
   limits?: HostLimits;
+  /** Targets of the disks that libvirt copies, where that is known. */
+  copiedDisks?: readonly string[];
   /** Taken over in post-copy, or resumed. */
   inPostCopy?: boolean;
 }

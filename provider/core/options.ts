@@ -41,6 +41,7 @@ export interface MigrationOptions {
   copyStoragePort?: number;
   copyStorageSynchronousWrites?: boolean;
   copyStorageDetectZeroes?: readonly string[];
+  copyStorageCreateImages?: boolean;
   switchoverBandwidthMiBps?: number;
   listenAddress?: string;
   graphicsUri?: string;
@@ -350,6 +351,15 @@ export const optionTable = {
     example: '["vda"]',
     virsh: "--migrate-disks-detect-zeroes",
     since: "10.9.0",
+    needs: { copyStorage: "say what is copied" },
+  },
+  copyStorageCreateImages: {
+    input: "copyStorage.createImages",
+    kind: flag,
+    example: "true",
+    virsh: "vol-create",
+    since: "0.4.1",
+    offline: "copying",
     needs: { copyStorage: "say what is copied" },
   },
   switchoverBandwidthMiBps: {

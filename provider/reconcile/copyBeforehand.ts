@@ -3,8 +3,9 @@ import type { CopiedImage, LastMigration } from "../core/args";
 import type { Migration } from "../core/migration";
 import { listed } from "../core/near";
 import type { Ports } from "../core/ports";
-import { imagesToCopy, type MoveFacts, ownedToCopy } from "../core/problems";
+import { imagesToCopy, imagesToCreate, type MoveFacts, ownedToCopy } from "../core/problems";
 import type { Hosts } from "../observe/hosts";
+import { createImages } from "./createImages";
 import { copyDisks } from "./copyDisks";
 import { takeAlong } from "./ownedState";
 import { type TakenAlong, together } from "./takenAlong";
@@ -16,6 +17,8 @@ export async function copyBeforehand(
   facts: MoveFacts,
   ports: Ports,
 ): Promise<{ along: TakenAlong | undefined; copied: readonly CopiedImage[] }> {
+  const created = imagesToCreate(facts);
+  if (created.length > 0) return { along: await createImages(hosts, migration, created, ports), copied: [] };
   const images = imagesToCopy(facts);
   const disks = images.length > 0 ? await copyDisks(hosts, migration, images, ports) : undefined;
   const owned = ownedToCopy(facts);

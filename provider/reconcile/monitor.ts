@@ -14,6 +14,7 @@ import { showDuration } from "../core/units";
 import type { Virsh } from "../virsh/client";
 import type { Hosts } from "../observe/hosts";
 import type { Monitored, Watchable } from "./monitored";
+import { diskProgress } from "./diskProgress";
 import { lostContact } from "./lostContact";
 import { qemuDoesNotAnswer, stalledInPostCopy } from "./noEndSeen";
 import { OurVirsh } from "./ourVirsh";
@@ -141,7 +142,7 @@ class Watch {
     };
     const verdict = judgePoll({ source, destination, options }, sample, this.memory);
     this.memory = verdict.memory;
-    if (verdict.stillMs !== undefined) this.show(job, verdict.stillMs);
+    if (verdict.stillMs !== undefined) await this.show(virsh, job, verdict.stillMs);
     if (verdict.stallToReport !== undefined) {
       this.progress.warn(
         `${verdict.stallToReport}; ${stallRemedy(domain.name, source, destination, this.memory.inPostCopy)}`,
@@ -177,13 +178,14 @@ class Watch {
     this.isFree ??= sendsFreely(options, await virsh.maxSpeedMiBps(domain.uuid));
   }
 
-  private show(job: JobInfo | undefined, stillMs: number): void {
+  private async show(virsh: Virsh, job: JobInfo | undefined, stillMs: number): Promise<void> {
     const row = progressRow(job ?? { type: "none" }, this.memory.inPostCopy, this.percent);
     this.percent = row.percent;
     if (this.clock.now() - this.shownAt < intervals.row) return;
     this.shownAt = this.clock.now();
     const still = stillMs >= waits.stallReported ? ` · nothing sent for ${showDuration(stillMs)}` : "";
-    this.progress.live(this.cancelled === undefined ? `${row.text}${still}` : "cancelling");
+    const disks = await diskProgress(virsh, this.migration);
+    this.progress.live(this.cancelled === undefined ? `${row.text}${disks}${still}` : "cancelling");
   }
 
   private async carryOut(virsh: Virsh, { action, reason, step }: PollVerdict): Promise<"ended" | undefined> {

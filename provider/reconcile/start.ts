@@ -8,7 +8,7 @@ import { PlacementError } from "../core/errors";
 import { recordOf } from "../core/predict/past";
 import { cannotMove } from "../core/migration";
 import { renderProblem } from "../core/problem";
-import type { MoveFacts } from "../core/problems";
+import { isCopied, type MoveFacts } from "../core/problems";
 import type { Hosts } from "../observe/hosts";
 import type { Ports } from "../core/ports";
 import { withTimeout } from "../core/timeout";
@@ -59,7 +59,8 @@ async function startWithRoom(
   const { progress } = ports;
   const { domain, how } = planned;
   const { facts, found } = await preflight(hosts, planned, factsAhead);
-  const migration = { ...planned, options: withTimeout(planned.options, facts.domain?.memoryBytes) };
+  const copiedDisks = (facts.domain?.disks ?? []).filter((disk) => isCopied(disk, facts)).map(({ target }) => target);
+  const migration = { ...planned, options: withTimeout(planned.options, facts.domain?.memoryBytes), copiedDisks };
   const error = blocked(found, cannotMove(migration), domain.name);
   if (error) throw error.with({ seen: domain });
   for (const problem of found) if (problem.severity === "warning") progress.warn(renderProblem(problem));
@@ -175,7 +176,7 @@ async function withOwned(along: TakenAlong | undefined, run: () => Promise<Moved
   } catch (error) {
     if (!(error instanceof PlacementError)) throw error;
     // Only where virsh itself has failed is nothing on its way any more.
-    const undone = error.phase === "migrate" && (await along.putBack().catch(() => false));
+    const undone = (error.phase === "migrate" || along.observesEnd) && (await along.putBack().catch(() => false));
     throw undone ? error : error.with({ caution: `Remove nothing by hand meanwhile: ${along.description}` });
   }
   if (moved !== "again")

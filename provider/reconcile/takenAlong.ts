@@ -3,6 +3,8 @@ export interface TakenAlong {
   readonly name: string;
   /** Which content now exists on both hosts, as a phrase for a message. */
   readonly description: string;
+  /** `putBack` itself finds out whether the move has ended, however it failed; else only a failed virsh says so. */
+  readonly observesEnd?: true;
   /** After the definition has moved: the destination has the content still, and the copies that were kept for the case of a failure go. */
   settle(): Promise<void>;
   /** The move did not happen: both hosts as before. False where a host shows something else, and content stays beside its definition. */

@@ -1,3 +1,5 @@
+import { cleanLine } from "../core/clean";
+import type { BackingFile } from "../core/imageCopy";
 import { imageFunctions } from "./imageFunctions";
 import { sections } from "./sections";
 import { sh, type ShellScript } from "./shellScript";
@@ -16,6 +18,8 @@ export interface Chains {
   chains: Record<string, string[]>;
   /** Images with a backing file that one of the chain names relative to its own directory. */
   relative: string[];
+  /** By image: its backing file as it names it, and the format of that. */
+  backing: Record<string, BackingFile>;
 }
 
 export function parseChains(text: string): Chains | undefined {
@@ -28,6 +32,13 @@ export function parseChains(text: string): Chains | undefined {
   return {
     chains: Object.fromEntries(known.map(({ path, images }) => [path, images.map(({ filename }) => filename)])),
     relative: known.filter(({ images }) => images.some(isRelative)).map(({ path }) => path),
+    backing: Object.fromEntries(
+      known.flatMap(({ path, images: [image, next] }) =>
+        typeof image?.["backing-filename"] === "string" && typeof next?.format === "string"
+          ? [[path, { path: image["backing-filename"], format: cleanLine(next.format, 64) }] as const]
+          : [],
+      ),
+    ),
   };
 }
 
@@ -35,6 +46,7 @@ interface ChainImage {
   filename: string;
   /** As it stands in the image. */
   "backing-filename"?: unknown;
+  format?: unknown;
 }
 
 function chainOf(base64: string): ChainImage[] | undefined {

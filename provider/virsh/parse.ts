@@ -132,6 +132,13 @@ export function hasBlockJob(text: string): boolean {
   return lines(text).some((line) => line.startsWith("type="));
 }
 
+/** `blockjob --raw`: how much of the disk is copied; undefined where it has no job, or no size is known yet. */
+export function parseBlockJob(text: string): { doneBytes: number; allBytes: number } | undefined {
+  const value = (key: string) => wholeNumber(lines(text).find((line) => line.startsWith(`${key}=`))?.slice(key.length + 1)); // prettier-ignore
+  const [doneBytes, allBytes] = [value("cur"), value("end")];
+  return doneBytes === undefined || !allBytes ? undefined : { doneBytes: Math.min(doneBytes, allBytes), allBytes };
+}
+
 /** `list --all --uuid`: lines that name no domain. Where there is one, a domain may be missing from the list. */
 export function unreadableDomains(text: string): string[] {
   return lines(text).filter((line) => !isUuid(line));

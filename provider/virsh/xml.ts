@@ -103,7 +103,7 @@ export function showXml(name: string, { attributes, text, children }: Element): 
 
 const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&apos;" };
 
-function escaped(text: string): string {
+export function escaped(text: string): string {
   // eslint-disable-next-line no-control-regex
   return text.replace(/[&<>'\u0000-\u001F]/g, (character) => entities[character] ?? `&#${character.charCodeAt(0)};`);
 }

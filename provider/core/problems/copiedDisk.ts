@@ -2,6 +2,7 @@
 import type { Remedy } from "../problem";
 import { showBytes } from "../units";
 import { destinationPathOf } from "./copied";
+import { isCreated, whyNotCreated } from "./createdImages";
 import type { Disk, ImageFacts, MoveFacts } from "./facts";
 import { createImage, replaceImage } from "./images";
 import type { DiskProblem } from "./oneDisk";
@@ -31,6 +32,7 @@ export function problemOfCopy(disk: Disk, facts: MoveFacts): DiskProblem | undef
   const destinationPath = destinationPathOf(path, facts);
   const image = { format, path: destinationPath, size };
   if (!onDestination.exists) {
+    if (isCreated(disk, facts)) return whyNotCreated(disk, facts);
     if (isMadeInPool(disk, facts)) return undefined;
     if (type === "block")
       return { message: `${host} has no block device ${destinationPath} to copy into`, remedies: [makeDevice(size)] };

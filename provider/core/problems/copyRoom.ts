@@ -4,6 +4,7 @@ import { listed } from "../near";
 import type { Problem } from "../problem";
 import { showBytes } from "../units";
 import { imagesToCopy, isCopied, isShared, destinationPathOf } from "./copied";
+import { isCreated } from "./createdImages";
 import type { Disk, MoveFacts } from "./facts";
 import { freeSpace } from "./space";
 
@@ -49,7 +50,10 @@ function copiedByLibvirt(facts: MoveFacts): CopiedBytes[] {
     const used = Math.min(size, Math.max(...files.map((file) => source?.images[file]?.allocatedBytes ?? 0)));
     const taken = onDestination.allocatedBytes ?? 0;
     const isSparse =
-      onDestination.exists || format !== "raw" || facts.options.copyStorageDetectZeroes?.includes(disk.target);
+      onDestination.exists ||
+      isCreated(disk, facts) ||
+      format !== "raw" ||
+      facts.options.copyStorageDetectZeroes?.includes(disk.target);
     return written(path, facts, {
       atLeast: Math.max(0, (isSparse ? used : size) - taken),
       atMost: Math.max(0, size - taken),

@@ -4,7 +4,7 @@ import type { HostLimits } from "../hostLimits";
 import type { StaleImage } from "../args";
 import type { ErrorCode } from "../errorCodes";
 import type { HugeMemory } from "../hugeMemory";
-import type { CopyFacts } from "../imageCopy";
+import type { ImageCopyFacts } from "../imageCopy";
 import type { MigrationOptions } from "../options";
 import type { Pinning } from "../pinning";
 import type { OwnedOnHost, OwnedState } from "../owned";
@@ -138,6 +138,7 @@ export interface ImageFacts {
   /** As `qemu-img info` says; undefined where it was not to be had. */
   format: string | undefined;
   virtualSizeBytes: number | undefined;
+  encrypted?: true;
   /** A block device's WWN or serial number. */
   serial: string | undefined;
   /** When its inode changed, to the nanosecond. */
@@ -232,15 +233,7 @@ export interface MoveFacts {
   limits?: HostLimits | undefined;
   /** What the VMs that run on the destination were given, by name; asked only where there are limits. */
   givenOnDestination?: Readonly<Record<string, GivenToVm>> | undefined;
-  /** Asked only where images are to be copied; in a live migration of the copied files alone. */
-  imageCopy?: {
-    /** The files of each disk's backing chain, its own first; a disk without one is not known. */
-    chains: Readonly<Record<string, readonly string[]>>;
-    /** Disks with an image in their chain that names its backing file relative to its own directory. */
-    relative?: readonly string[];
-    source: CopyFacts | undefined;
-    destination: CopyFacts | undefined;
-  };
+  imageCopy?: ImageCopyFacts;
   /** The command that would run. */
   command: string;
   how: "live" | "offline";

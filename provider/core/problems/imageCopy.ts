@@ -5,11 +5,12 @@ import { commandLine } from "../shownCommand";
 import { showBytes } from "../units";
 import { imagesToCopy, isCopiedOffline, pathsToCopy, destinationPathOf } from "./copied";
 import { copiesFit } from "./copyRoom";
+import { imagesAreCreated } from "./createdImages";
 import type { Disk, MoveFacts } from "./facts";
 
 export function imagesCanBeCopied(facts: MoveFacts): Problem[] {
   const { source, destination, domain, imageCopy } = facts;
-  if (facts.how === "live") return copiesFit(facts);
+  if (facts.how === "live") return [...copiesFit(facts), ...imagesAreCreated(facts)];
   if (domain === undefined || pathsToCopy(facts).length === 0) return [];
   const make: Make = (severity, host, message, remedies = []) => ({
     rule: "image-copy",

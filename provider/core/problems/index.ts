@@ -43,6 +43,7 @@ export * from "./facts";
 export * from "./hostFacts";
 export { imagesToCopy, isCopied, destinationPathOf } from "./copied";
 export { bytesToCopy } from "./copyRoom";
+export { imagesToCreate } from "./createdImages";
 export { imagesToCopyInto } from "./images";
 export { type OwnedToCopy, ownedToCopy } from "./ownedState";
 export { ordinaryBytesUsed } from "./memory";

@@ -2,6 +2,7 @@
 import type { Command, Remedy } from "../problem";
 import { commandLine } from "../shownCommand";
 import { isCopied, isCopiedOffline, isShared } from "./copied";
+import { isCreated } from "./createdImages";
 import type { Disk, MoveFacts } from "./facts";
 import type { DiskProblem } from "./oneDisk";
 
@@ -32,7 +33,8 @@ export function problemOfVolume(disk: Disk, facts: MoveFacts): DiskProblem | und
   if (onDestination.path === undefined) {
     // libvirt makes it in that pool; an offline copy puts it at the path that it has in it.
     if (isCopiedOffline(disk, facts)) return onDestination.newPath === undefined ? unknownPlace(pool, host) : undefined;
-    if (how === "live" && isCopied(disk, facts) && options.copyStorage === "all") return undefined;
+    if (how === "live" && isCopied(disk, facts) && (options.copyStorage === "all" || isCreated(disk, facts)))
+      return undefined;
     return {
       severity,
       message: `the storage pool ${pool} on ${host} has no volume ${name}`,

@@ -25,7 +25,7 @@ export async function imageCopyOn(
     .flatMap(({ path }) => path ?? []);
   if (paths.length === 0) return images;
   const known = parseChains((await source.inquireShell(chainScript(paths)))?.stdout ?? "");
-  const { chains, relative } = known ?? { chains: {}, relative: [] };
+  const { chains, relative, backing: backingFiles } = known ?? { chains: {}, relative: [], backing: {} };
   const files = [...new Set([...paths, ...Object.values(chains).flat()])];
   const inspect = async (virsh: Virsh, paths: readonly string[]) =>
     parseCopyFacts((await virsh.inquireShell(copyFactsScript(paths)))?.stdout ?? "");
@@ -44,6 +44,7 @@ export async function imageCopyOn(
     imageCopy: {
       chains,
       relative,
+      backing: backingFiles,
       source: onSource,
       destination: onDestination && {
         ...onDestination,

@@ -129,16 +129,17 @@ function mapped(uuid: string | undefined): string | undefined {
   return uuid !== undefined && /^(?:LVM-|(?:part\d{1,3}-)?mpath-)/.test(uuid) ? uuid : undefined;
 }
 
-function qemuImgInfo(json: string | undefined): Pick<ImageFacts, "format" | "virtualSizeBytes"> {
+function qemuImgInfo(json: string | undefined): Pick<ImageFacts, "format" | "virtualSizeBytes" | "encrypted"> {
   let info: unknown;
   try {
     info = JSON.parse(json ?? "{}");
   } catch {
     info = {};
   }
-  const { format, "virtual-size": size } = (info ?? {}) as Record<string, unknown>;
+  const { format, "virtual-size": size, encrypted } = (info ?? {}) as Record<string, unknown>;
   return {
     format: typeof format === "string" ? cleanLine(format, 64) : undefined,
     virtualSizeBytes: typeof size === "number" && Number.isSafeInteger(size) && size >= 0 ? size : undefined,
+    ...((encrypted === true || format === "luks") && { encrypted: true as const }),
   };
 }

@@ -147,6 +147,7 @@ describe("the commands of a plan", () => {
         { copyStorage: "all", copyStorageDetectZeroes: ["vda"] },
         "--copy-storage-all --migrate-disks-detect-zeroes vda",
       ],
+      copyStorageCreateImages: [{ copyStorage: "all", copyStorageCreateImages: true }, "--copy-storage-all"],
       switchoverBandwidthMiBps: [{ switchoverBandwidthMiBps: 800 }, "--available-switchover-bandwidth 800"],
       listenAddress: [{ listenAddress: "10.9.0.12" }, "--listen-address 10.9.0.12"],
       graphicsUri: [{ graphicsUri: "spice://b:5900?tls=1" }, "--graphicsuri 'spice://b:5900?tls=1'"],

@@ -1,0 +1,140 @@
+/**
+ * Images on the destination that libvirt copies the disks of a running VM into. Removed again where the move has failed, and only once
+ * it is certain that the VM runs on the source and the destination has neither a definition of it nor a process that uses them. An
+ * interrupted run leaves them: the next one finds images that fit.
+ */
+import { cleanLine } from "../core/clean";
+import { PlacementError } from "../core/errors";
+import type { ImageToCreate } from "../core/imageCopy";
+import { listed } from "../core/near";
+import type { Migration } from "../core/migration";
+import type { Clock, Progress } from "../core/ports";
+import { commandLine } from "../core/shownCommand";
+import { isActive, isInMigration, isInPostCopy } from "../core/situation";
+import type { Hosts } from "../observe/hosts";
+import type { Virsh } from "../virsh/client";
+import { createImageScript, removeCreatedScript } from "../virsh/createImage";
+import { parsePoolPath } from "../virsh/hostXml";
+import { parseUuids } from "../virsh/parse";
+import { command } from "../virsh/virshCommand";
+import type { TakenAlong } from "./takenAlong";
+
+const momentMs = 60_000;
+/** libvirt on the destination ends its QEMU a moment after the source has given up. */
+const tries = 10;
+const pauseMs = 1000;
+
+interface Created {
+  path: string;
+  inode: string;
+  pool: string | undefined;
+}
+
+/** @throws PlacementError with the destination as it was before. */
+export async function createImages(
+  hosts: Hosts,
+  migration: Migration,
+  images: readonly ImageToCreate[],
+  ports: { clock: Clock; progress: Progress },
+): Promise<TakenAlong> {
+  const made = new CreatedImages(hosts, migration, ports);
+  try {
+    const virsh = await hosts.on(migration.destination);
+    const pools = await poolsByDirectory(virsh);
+    for (const image of images) {
+      ports.progress.live(`creating the image of ${image.disk} on ${migration.destination}`);
+      await made.add(virsh, image, pools.get(directoryOf(image.path)));
+    }
+  } catch (error) {
+    await made.putBack().catch(() => {});
+    throw error;
+  }
+  return made;
+}
+
+class CreatedImages implements TakenAlong {
+  readonly observesEnd = true;
+  private created: Created[] = [];
+
+  constructor(
+    private readonly hosts: Hosts,
+    private readonly migration: Migration,
+    private readonly ports: { clock: Clock; progress: Progress },
+  ) {}
+
+  get name(): string {
+    return this.migration.domain.name;
+  }
+
+  get description(): string {
+    const { source, destination } = this.migration;
+    const paths = this.created.map(({ path }) => path);
+    return `this run created ${listed(paths, "and")} on ${destination}. Once ${this.name} runs on ${source} and ${destination} neither runs nor defines it, remove ${paths.length === 1 ? "it" : "them"}: \`rm ${paths.map((path) => commandLine`${path}`).join(" ")}\` on ${destination}`;
+  }
+
+  async add(virsh: Virsh, image: ImageToCreate, pool: string | undefined): Promise<void> {
+    const { code, stdout, stderr } = await virsh.run(createImageScript(image, pool), momentMs);
+    const inode = /^created (\d+)$/m.exec(stdout)?.[1];
+    if (code === 0 && inode !== undefined) {
+      this.created.push({ path: image.path, inode, pool });
+      return;
+    }
+    const { domain, source, destination } = this.migration;
+    const why = cleanLine(stderr.trim().split("\n").at(-1) ?? "").replace(/^error: /, "");
+    throw new PlacementError({
+      code: "unsafeStorage",
+      phase: "migrate",
+      action: `cannot move ${domain.name} from ${source} to ${destination}`,
+      domain: domain.name,
+      host: destination,
+      message: `the image ${image.path} of ${image.disk} could not be created: ${why || `the command ended with code ${code}`}; nothing was moved`,
+      remedies: [{ do: `fix that on ${destination}, or create the image there yourself` }],
+    });
+  }
+
+  async settle(): Promise<void> {}
+
+  async putBack(): Promise<boolean> {
+    if (this.created.length === 0) return true;
+    for (let left = tries; !(await this.isUnused()); left--) {
+      if (left <= 1) return false;
+      await this.ports.clock.sleep(pauseMs);
+    }
+    const virsh = await this.hosts.on(this.migration.destination);
+    const kept: Created[] = [];
+    for (const each of this.created) {
+      const { code } = await virsh.run(removeCreatedScript(each.path, each.inode, each.pool), momentMs);
+      if (code !== 0) kept.push(each);
+    }
+    this.created = kept;
+    return kept.length === 0;
+  }
+
+  /** The VM runs on the source and is not on its way, and the destination does not know it. */
+  private async isUnused(): Promise<boolean> {
+    const { uuid } = this.migration.domain;
+    const [source, destination] = await Promise.all([
+      this.hosts.on(this.migration.source).then((virsh) => virsh.view(uuid)),
+      this.hosts.on(this.migration.destination).then((virsh) => virsh.view(uuid)),
+    ]);
+    if (destination !== undefined || source === undefined || !isActive(source)) return false;
+    return !isInMigration(source) && !isInPostCopy(source);
+  }
+}
+
+/** By directory: the UUID of the active storage pool that has it. */
+async function poolsByDirectory(virsh: Virsh): Promise<Map<string, string>> {
+  const uuids = [...parseUuids((await virsh.inquire(command`pool-list --uuid`)) ?? "")];
+  const known = await Promise.all(
+    uuids.map(async (uuid) => {
+      const xml = await virsh.inquire(command`pool-dumpxml --pool=${uuid}`);
+      const directory = xml === undefined ? undefined : parsePoolPath(xml);
+      return directory ? [[directory.replace(/(?<=.)\/$/, ""), uuid] as const] : [];
+    }),
+  );
+  return new Map(known.flat());
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}

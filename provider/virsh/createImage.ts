@@ -1,0 +1,52 @@
+/** Scripts that create an empty image on a host, and take it away again. Neither touches a file that was there before. */
+import type { ImageToCreate } from "../core/imageCopy";
+import { imageFunctions } from "./imageFunctions";
+import { sh, type ShellScript } from "./shellScript";
+import { escaped } from "./xml";
+
+/**
+ * Prints "created INODE". Made beside its place first, so that an interrupted run leaves none that is not whole.
+ *
+ * @param pool UUID of an active storage pool that has the directory.
+ */
+export function createImageScript(image: ImageToCreate, pool: string | undefined): ShellScript {
+  const { path, format, virtualSizeBytes, backing } = image;
+  const backed = backing === undefined ? [] : [sh`-F ${backing.format} -b ${backing.path}`];
+  const make =
+    pool === undefined
+      ? sh`rm -f "$m.new"
+qemu-img create -q -f ${format} ${backed} "$m.new" ${virtualSizeBytes} >&2 || { rm -f "$m.new"; exit 1; }
+n=$(stat -c %i "$m.new"); mv -nT -- "$m.new" "$p"
+[ "$(stat -c %i "$p")" = "$n" ] || { rm -f "$m.new"; fail "$p is there already"; }
+! selinux || restorecon -F "$p" 2>/dev/null || true`
+      : sh`printf '%s\\n' ${volumeXml(image)} | virsh -q vol-create --pool ${pool} --file /dev/stdin >&2`;
+  return sh`${imageFunctions}
+set -e; p=${path}; beside
+[ -d "$d" ] || fail "$d does not exist"
+[ ! -e "$p" ] && [ ! -L "$p" ] || fail "$p is there already"
+${make}
+echo "created $(stat -c %i "$p")"`;
+}
+
+function volumeXml({ path, format, virtualSizeBytes, backing }: ImageToCreate): string {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const base =
+    backing === undefined
+      ? ""
+      : `<backingStore><path>${escaped(backing.path)}</path><format type='${escaped(backing.format)}'/></backingStore>`;
+  return `<volume><name>${escaped(name)}</name><capacity unit='bytes'>${virtualSizeBytes}</capacity><allocation unit='bytes'>0</allocation><target><format type='${format}'/><permissions><mode>0600</mode></permissions></target>${base}</volume>`;
+}
+
+/** Removes an image that a run has created, unless another file stands there now, or a process has it open. */
+export function removeCreatedScript(path: string, inode: string, pool: string | undefined): ShellScript {
+  const forget =
+    pool === undefined
+      ? sh`rm -f -- "$p"`
+      : sh`virsh -q vol-delete --pool ${pool} --vol "$b" >/dev/null 2>&1 || rm -f -- "$p"`;
+  return sh`${imageFunctions}
+set -e; p=${path}; beside
+[ -e "$p" ] || exit 0
+[ "$(stat -c %i "$p")" = ${inode} ] || fail "another file is at $p now"
+for f in /proc/[0-9]*/fd/*; do [ ! "$f" -ef "$p" ] || fail "a process has $p open"; done
+${forget}`;
+}
