@@ -25,7 +25,11 @@ function mayLockMemory(): boolean {
   return ((BigInt(`0x${held}`) >> 24n) & 1n) === 1n;
 }
 
-describeWithLab("every pair of options", { tls: true }, (lab) => {
+/** LAB_RELEASES=13,14: of other releases than this computer's. */
+const releases = process.env["LAB_RELEASES"]?.split(",");
+
+describeWithLab("every pair of options", { tls: true, ...(releases && { releases }) }, (lab) => {
+  const [first, second] = [() => lab().hosts[0]!.name, () => lab().hosts[1]!.name];
   /** Of a VM whose disk both hosts have, and of one whose disk is to be copied. */
   const facts: Partial<Record<"shared" | "copied", MoveFacts>> = {};
 
@@ -37,11 +41,11 @@ describeWithLab("every pair of options", { tls: true }, (lab) => {
     const hosts = new Hosts(createDial({ inventory }), inventory, uri, clock);
     for (const name of ["shared", "copied"] as const) {
       const disk = name === "copied" ? ("file" as const) : ("nbd" as const);
-      const { uuid } = await lab().startGuest({ name, host: "kvm-a", disk, memoryMiB: 32, dirtyMiB: 2 });
+      const { uuid } = await lab().startGuest({ name, host: first(), disk, memoryMiB: 32, dirtyMiB: 2 });
       const options = { mode: "auto", tls: true, ...(name === "copied" && { copyStorage: "all" }) } as const;
       facts[name] = await moveFacts(
         hosts,
-        { domain: { uuid, state: "running" }, command: "", how: "live", source: "kvm-a", destination: "kvm-b", options, staleImages: [] }, // prettier-ignore
+        { domain: { uuid, state: "running" }, command: "", how: "live", source: first(), destination: second(), options, staleImages: [] }, // prettier-ignore
         clock,
       );
     }
@@ -55,16 +59,15 @@ describeWithLab("every pair of options", { tls: true }, (lab) => {
   }
 
   function commandFor(options: MigrationOptions): string {
-    const inventory = {
-      "kvm-b": { name: "kvm-b", peerTransport: "tcp", peerAddress: "127.0.0.1", peerPort: 1 },
-    } as const;
-    const plan = makePlan({ domain: guestOf(options), hosts: ["kvm-b"], anyOf: false, options, inventory, uri });
+    const nowhere = { name: second(), peerTransport: "tcp", peerAddress: "127.0.0.1", peerPort: 1 } as const;
+    const inventory = { [nowhere.name]: nowhere };
+    const plan = makePlan({ domain: guestOf(options), hosts: [second()], anyOf: false, options, inventory, uri });
     return plan.live as string;
   }
 
   /** Why the provider refuses them; undefined: it does not. */
   function refusal(given: MigrationOptions): string | undefined {
-    const options = named(given, "kvm-b");
+    const options = named(given, second());
     const [conflict] = optionConflicts(options);
     if (conflict) return conflict.reason;
     const asked: MoveFacts = { ...facts[guestOf(options)]!, options, command: commandFor(options) };
@@ -79,9 +82,9 @@ describeWithLab("every pair of options", { tls: true }, (lab) => {
     for (const pair of allPairs()) (refusal(together(pair)) === undefined ? accepted : refused).push(pair);
     assert.ok(refused.length > 50 && accepted.length > 250, `${refused.length} refused, ${accepted.length} accepted`);
     // One answer for each command, not for each pair.
-    const commands = new Map(accepted.map((pair) => [commandFor(named(together(pair), "kvm-b")), pair]));
+    const commands = new Map(accepted.map((pair) => [commandFor(named(together(pair), second())), pair]));
     const script = [...commands.keys()].map((line) => `${line} 2>&1; echo "@ $?"`).join("\n");
-    const answers = (await lab().host("kvm-a").must("bash", { input: script, timeoutMs: 280_000 })).split(/^@ .*\n/m);
+    const answers = (await lab().host(first()).must("bash", { input: script, timeoutMs: 280_000 })).split(/^@ .*\n/m);
     const wrong = [...commands.values()].flatMap((pair, index) => {
       const text = answers[index]!.trim();
       return /unable to connect to server at '127.0.0.1:1'/.test(text) ? [] : [`${shownPair(pair)}: ${text}`];
@@ -100,13 +103,13 @@ describeWithLab("every pair of options", { tls: true }, (lab) => {
         rows.map((row) => row.length),
       );
     const last: Record<string, LastMigration | undefined> = {};
-    const at: Record<string, string> = { shared: "kvm-a", copied: "kvm-a" };
+    const at: Record<string, string> = { shared: first(), copied: first() };
     const failed: string[] = [];
     let port = 49_200;
     for (const row of rows) {
       const options = { ...together(row), ...(row.includes("copyStoragePort") && { copyStoragePort: port }) };
       const domain = guestOf(options);
-      const to = at[domain] === "kvm-a" ? "kvm-b" : "kvm-a";
+      const to = at[domain] === first() ? second() : first();
       try {
         const made = await moveInLab({
           lab: lab(),

@@ -128,3 +128,21 @@ export const dataPortsInUse: StderrCause = {
     ];
   },
 };
+
+/** libvirt 9.0.0 does not give a fixed port free after a migration that failed, before its daemon starts again. */
+export const diskPortKept: StderrCause = {
+  stderr: /Failed to reserve port \d{1,5}/,
+  code: "migrationRefused",
+  namesDaemons: true,
+  remedies: ({ destination: host, daemons }, stderr) => {
+    const port = /Failed to reserve port (\d{1,5})/.exec(stderr)?.[1] ?? "";
+    const { then, commands } = restarting(host, daemons?.[host]);
+    return [
+      { do: "set migration.copyStorage.port to another port, or leave it out" },
+      {
+        do: `libvirt on ${host} keeps port ${port} for a migration that failed, or has another that uses it: where none runs, ${then}; its VMs run on`,
+        ...(commands.length > 0 && { commands }),
+      },
+    ];
+  },
+};

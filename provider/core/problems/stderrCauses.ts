@@ -1,6 +1,6 @@
 import { firmwareMissing } from "./bootFiles";
 import { cpuUnfit } from "./cpu";
-import { dataAddressIsLocalhost, dataPortsInUse } from "./dataPorts";
+import { dataAddressIsLocalhost, dataPortsInUse, diskPortKept } from "./dataPorts";
 import {
   deviceBlocksMigration,
   hostDeviceMissing,
@@ -69,6 +69,7 @@ export const stderrCauses: readonly StderrCause[] = [
   peerNameUnresolved,
   dataAddressIsLocalhost,
   dataPortsInUse,
+  diskPortKept,
   peerConnectionRefused,
   peerSshDrops,
   peerSshUnreachable,

@@ -102,6 +102,7 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
       "migrationRefused",
       ["kvm-b$ ss -tlnp"],
     ],
+    ["error: internal error: Failed to reserve port 49200", "migrationRefused", []],
     [
       "error: internal error: unable to execute QEMU command 'nbd-server-start': Failed to bind socket: Address already in use",
       "migrationRefused",
