@@ -135,9 +135,7 @@ export class Lab {
     await reaped(processes);
   }
 
-  private switchPid(): number {
-    return recordedProcesses(this.record.number).get("switch")!.pid;
-  }
+  private readonly switchPid = (): number => recordedProcesses(this.record.number).get("switch")!.pid;
 }
 
 /** Makes a lab. It goes with this process at the latest, unless it is `manual`. */

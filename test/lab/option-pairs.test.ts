@@ -42,7 +42,7 @@ describeWithLab("every pair of options", { tls: true, ...(releases && { releases
     for (const name of ["shared", "copied"] as const) {
       const disk = name === "copied" ? ("file" as const) : ("nbd" as const);
       const { uuid } = await lab().startGuest({ name, host: first(), disk, memoryMiB: 32, dirtyMiB: 2 });
-      const options = { mode: "auto", tls: true, ...(name === "copied" && { copyStorage: "all" }) } as const;
+      const options: MigrationOptions = { mode: "auto", tls: true, ...(name === "copied" && { copyStorage: "all" }) };
       facts[name] = await moveFacts(
         hosts,
         { domain: { uuid, state: "running" }, command: "", how: "live", source: first(), destination: second(), options, staleImages: [] }, // prettier-ignore

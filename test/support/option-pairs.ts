@@ -83,7 +83,7 @@ export function rowsFor(pairs: readonly Pair[], accepted: (options: MigrationOpt
     const [first] = left.values();
     let row: OptionName[] = [...first!];
     const gain = (name: OptionName) => row.filter((other) => left.has(keyOf(inOrder(name, other)))).length;
-    for (let more = optionNames.filter((name) => !row.includes(name)); more.length > 0;) {
+    for (let more = optionNames.filter((name) => !row.includes(name)); more.length > 0 && row.length < longestRow;) {
       const [best] = more.sort((a, b) => gain(b) - gain(a));
       more = more.slice(1);
       if (gain(best!) > 0 && accepted(together([...row, best!]))) row = [...row, best!];
