@@ -32,6 +32,7 @@ const samples: Record<OptionName, Partial<MigrationOptions>> = {
   compressionMtDecompressThreads: { compressionMethods: ["mt"], compressionMtDecompressThreads: 2 },
   zeroCopy: { parallel: true, zeroCopy: true },
   copyStorage: { copyStorage: "all" },
+  copyStorageCreateImages: { copyStorage: "all", copyStorageCreateImages: true },
   copyStorageDisks: { copyStorage: "all", copyStorageDisks: ["vda"] },
   copyStoragePort: { copyStorage: "all", copyStoragePort: 49_200 },
   copyStorageSynchronousWrites: { copyStorage: "all", copyStorageSynchronousWrites: true },
