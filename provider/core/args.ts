@@ -269,9 +269,9 @@ export interface MigrationArgs {
          * The provider first creates the images that the destination lacks, while the VM runs: same format (qcow2 or raw) and virtual
          * size, with `incremental` the same backing file, which the destination must have. They are sparse and mode 0600. An image that
          * is there already is used as it is, or refused where it does not fit. If the move fails, those that were created are removed.
-         * In a pool that has the directory they are volumes; elsewhere it needs root on the destination. Default: false.
+         * In a pool that has the directory they are volumes; elsewhere `qemu-img create` makes them, as root. Default: false.
          * @allowed true, false
-         * @virsh `vol-create` (else `qemu-img create`) since libvirt 0.4.1
+         * @virsh `vol-create` since libvirt 0.4.1
          */
         createImages?: boolean;
       };
