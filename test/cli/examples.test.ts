@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LastMigration, Plan } from "../../provider";
 import { describeWithLab } from "../support/lab";
@@ -151,6 +151,12 @@ new PolicyPack("whole-stack", {
     assert.match(read("Pulumi.yaml"), /^name: placements\ndescription: Our VMs$/m);
     assert.equal((JSON.parse(read("package.json")) as { name: string }).name, "placements");
     assert.equal(read("index.ts"), readFileSync(join(root, "examples/quickstart/index.ts"), "utf8"));
+
+    await stack.pulumi.expect(["-C", directory, "stack", "init", "test"]);
+    const config = { domain: "db-01", host: "kvm-b", "vm-placement:hosts": lab().inventory() };
+    appendFileSync(join(directory, "Pulumi.test.yaml"), `config: ${JSON.stringify(config)}\n`);
+    const { stdout } = await stack.pulumi.expect(["-C", directory, "preview", "--diff"]);
+    assert.match(stdout, /virsh migrate --live --p2p --persistent --undefinesource --auto-converge db-01 /);
   });
 });
 
