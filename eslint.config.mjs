@@ -18,6 +18,7 @@ function layer(name, allowed) {
     policy: "^[^.]",
     virsh: "^(?!saxes$|node:crypto$)[^.]",
     ssh: "^(@pulumi/|@grpc/|zod)",
+    history: "^(?!zod$|prom-client$)[^.]",
     schema: "^(?!zod$|node:util$)[^.]",
     placements: "^(?!yaml$)[^.]",
     observe: "^[^.]",

@@ -18,6 +18,7 @@ import { OwnInventories } from "./pulumi/ownInventory";
 import { Interruptions, leftRunning } from "./pulumi/interruptions";
 import { Phases, type PhasesKnown } from "./pulumi/phases";
 import type { Ahead } from "./pulumi/ahead";
+import type { History } from "./pulumi/history";
 import type { FactsAhead } from "./preflight/factsAhead";
 import { respond } from "./pulumi/respond";
 import type { InvokeResult } from "./pulumi/functions";
@@ -27,6 +28,9 @@ import { outputs, partialFailure, previewed, type Props, viewInState } from "./p
 import type { World } from "./pulumi/world";
 import { difference, parseInputs, renderInputFailure } from "./schema";
 import { sshConfigHosts } from "./ssh/config";
+
+/** Of this process. */
+const history = once((): History => new (late.history().History)());
 
 /** @param phases What Pulumi does with each resource, where the protocol of the caller does not say it with each call. */
 export function createHandlers(world: World, phases: PhasesKnown = new Phases()) {
@@ -145,12 +149,32 @@ function lastOf(olds: Props): LastMigration | undefined {
   return olds.lastMigration as LastMigration | undefined;
 }
 
+const urnOf = ({ __urn: urn }: Props) => (typeof urn === "string" ? urn : "");
+
 interface Running {
   clock: Clock;
   display: Display;
   progress: Progress;
   facts: FactsAhead;
   interruptions: Interruptions;
+}
+
+/** The reconcile, with its trace; `end` adds what came of it to the history. */
+function noted(
+  known: Settings,
+  desired: ReturnType<typeof desiredOf>,
+  urn: string,
+  { ports: plain, facts }: { ports: Ports; facts: FactsAhead },
+) {
+  const { hosts, history: file } = known;
+  const { ports, end } =
+    file === undefined ? { ports: plain, end: async () => {} } : history().begin({ file, hosts, urn }, plain);
+  const { domain, hosts: names } = desired;
+  const attributes = { "pulumi.urn": urn, "vm_placement.domain": domain, "vm_placement.hosts": [...names] };
+  const work = late
+    .tracing()
+    .traced(attributes, ports, (all) => late.reconcile().reconcile(hosts, desired, all, facts));
+  return { work, end };
 }
 
 async function createOrUpdate(
@@ -167,7 +191,7 @@ async function createOrUpdate(
     inFlight: (now: InFlight | undefined) => void (inFlight = now),
     mayStart: (migration) => interruptions.refuseStart(migration),
   };
-  const work = late.reconcile().reconcile(known.hosts, desired, ports, facts);
+  const { work, end } = noted(known, desired, urnOf(news), { ports, facts });
   const noticeOf = () => late.interruptNotice().interruptNotice(inFlight, known.onInterrupt, work, clock);
   const interrupted = async () => {
     const notice = await noticeOf();
@@ -183,11 +207,13 @@ async function createOrUpdate(
   try {
     const result = await sayOnInterrupt(interrupted, () => interruptions.cancellable(work, leave));
     const { view, lastMigration: moved } = result;
+    await end({ lastMigration: moved });
     const lastMigration = moved && withOutcome(moved, desired.lastMigration);
     const outcome = lastMigration && showOutcome(lastMigration);
     if (outcome !== undefined) progress.info(outcome);
     return { view, lastMigration, plan };
   } catch (error) {
+    await end({ error });
     const seen = error instanceof PlacementError ? error.problem.seen : undefined;
     if (seen === undefined) throw error;
     throw partialFailure(error as PlacementError, seen, {

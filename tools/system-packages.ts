@@ -1,15 +1,12 @@
 /** Programs that the lab needs and npm cannot bring. */
 import { spawnSync } from "node:child_process";
-import { findProgram, missingPackages, missingPrerequisites } from "../lab/libvirt/prerequisites";
+import { type Extras, findProgram, missingPackages, missingPrerequisites } from "../lab/libvirt/prerequisites";
 
 /**
  * Installs what is missing where that may be done without asking: as root, by apt or dnf. Returns what a lab still lacks, one
  * sentence each.
  */
-export function ensureSystemPackages(
-  log: (line: string) => void,
-  options: { tls?: boolean; vtpm?: boolean; sudo?: boolean } = {},
-): string[] {
+export function ensureSystemPackages(log: (line: string) => void, options: Extras = {}): string[] {
   const missing = missingPackages(options);
   if (missing.apt.length > 0 && process.platform === "linux" && process.getuid?.() === 0) {
     if (findProgram("apt-get")) {

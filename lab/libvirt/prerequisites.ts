@@ -38,13 +38,21 @@ const vtpmTools: readonly Tool[] = [
   { program: "/usr/share/OVMF/OVMF_CODE_4M.fd", apt: "ovmf", dnf: "edk2-ovmf" },
 ];
 
+/** To look at pages. */
+const browserTools: readonly Tool[] = [{ program: "chromium", apt: "chromium", dnf: "chromium" }];
+
+export interface Extras {
+  tls?: boolean;
+  vtpm?: boolean;
+  browser?: boolean;
+  sudo?: boolean;
+}
+
 /**
  * Everything that keeps a lab from starting here, one sentence each; empty when nothing does. The sentences for missing programs
  * say how to install exactly these.
  */
-export function missingPrerequisites(
-  options: { tls?: boolean; kvm?: boolean; vtpm?: boolean; sudo?: boolean } = {},
-): string[] {
+export function missingPrerequisites(options: Extras & { kvm?: boolean } = {}): string[] {
   if (process.platform !== "linux") return [`The lab needs Linux; this is ${process.platform}.`];
   const missing: string[] = [];
   if (process.getuid?.() !== 0) missing.push("The lab needs root for network namespaces: run it with sudo.");
@@ -65,25 +73,15 @@ export function missingPrerequisites(
 }
 
 /** The packages that bring what is not installed, in the names of apt and of dnf. */
-export function missingPackages(options: { tls?: boolean; vtpm?: boolean; sudo?: boolean } = {}): {
-  apt: string[];
-  dnf: string[];
-} {
+export function missingPackages(options: Extras = {}): { apt: string[]; dnf: string[] } {
   const absent = absentTools(options);
   const names = (manager: "apt" | "dnf") => [...new Set(absent.flatMap((tool) => tool[manager].split(" ")))];
   return { apt: names("apt"), dnf: names("dnf") };
 }
 
-function absentTools({
-  tls = false,
-  vtpm = false,
-  sudo = false,
-}: {
-  tls?: boolean;
-  vtpm?: boolean;
-  sudo?: boolean;
-}): Tool[] {
-  const required = [...tools, ...(tls ? tlsTools : []), ...(vtpm ? vtpmTools : []), ...(sudo ? sudoTools : [])];
+function absentTools({ tls = false, vtpm = false, browser = false, sudo = false }: Extras): Tool[] {
+  const extras = [tls && tlsTools, vtpm && vtpmTools, browser && browserTools, sudo && sudoTools];
+  const required = [...tools, ...extras.flatMap((each) => each || [])];
   return required.filter(({ program }) => (program.startsWith("/") ? !existsSync(program) : !findProgram(program)));
 }
 

@@ -3,12 +3,23 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { Inventory, SshChoice } from "../core/model";
-import { createMask, type Mask, parseInventory, parseSsh, parseUri, renderInputFailure, secretsIn } from "../schema";
+import {
+  createMask,
+  type Mask,
+  parseHistory,
+  parseInventory,
+  parseSsh,
+  parseUri,
+  renderInputFailure,
+  secretsIn,
+} from "../schema";
 
 export interface CliSettings {
   inventory: NonNullable<Inventory>;
   uri: string;
   ssh: SshChoice;
+  /** The file of `vm-placement:history`. */
+  history?: string | undefined;
   /** Hides what is secret in the configuration. */
   mask: Mask;
 }
@@ -94,11 +105,12 @@ function settingsIn(given: unknown, text: string, where: string): Omit<CliSettin
   const { inventory, failures } = parseInventory(isConfig ? value("vm-placement:hosts") : text);
   const { uri, failures: uriFailures } = parseUri(isConfig ? value("vm-placement:uri") : undefined);
   const { ssh, failures: sshFailures } = parseSsh(isConfig ? value("vm-placement:ssh") : undefined);
-  const wrong = [...failures, ...uriFailures, ...sshFailures].map(
+  const { history, failures: historyFailures } = parseHistory(isConfig ? value("vm-placement:history") : undefined);
+  const wrong = [...failures, ...uriFailures, ...sshFailures, ...historyFailures].map(
     (each) => `${each.property}: ${renderInputFailure(each)}`,
   );
   if (wrong.length > 0) throw new UsageError(`${where} cannot be used:\n  ${wrong.join("\n  ")}`);
   if (inventory === undefined || Object.keys(inventory).length === 0)
     throw new UsageError(`${where} has no hosts (vm-placement:hosts)`);
-  return { inventory, uri, ssh };
+  return { inventory, uri, ssh, history };
 }

@@ -12,6 +12,8 @@ import { balanceVerb } from "./fleet/balance";
 import { evacuateVerb } from "./fleet/evacuate";
 import { rankVerb } from "./fleet/rank";
 import { restoreVerb } from "./fleet/restore";
+import { metricsVerb } from "./history/metrics";
+import { reportVerb } from "./history/report";
 import { doctorVerb } from "./doctor";
 import { type CliSettings, UsageError } from "./inventory";
 import { planVerb } from "./plan";
@@ -33,6 +35,8 @@ const verbs = [
   rankVerb,
   maintainVerb,
   cancelVerb,
+  reportVerb,
+  metricsVerb,
 ] as readonly Verb<unknown>[];
 
 export interface CliWorld {

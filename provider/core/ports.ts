@@ -1,3 +1,4 @@
+import type { JobInfo } from "./domain";
 import type { Migration } from "./migration";
 import type { Host } from "./model";
 
@@ -94,4 +95,6 @@ export interface Ports {
   inFlight?: (migration: InFlight | undefined) => void;
   /** Called right before a migration is started; throws where none may be. */
   mayStart?: (migration: Migration) => void;
+  /** Called with each answer of libvirt on how far the migration is. */
+  sampled?: (job: JobInfo, inPostCopy: boolean) => void;
 }

@@ -39,10 +39,11 @@ function stackOf({
   uri,
   preview,
   onInterrupt,
+  history,
   sshHosts,
   dial,
 }: Settings): Omit<Settings, "hosts" | "inventory" | "failures"> {
-  return { uri, preview, onInterrupt, sshHosts, dial };
+  return { uri, preview, onInterrupt, history, sshHosts, dial };
 }
 
 function named(names: readonly unknown[]): NonNullable<Inventory> {

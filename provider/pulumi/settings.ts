@@ -6,6 +6,7 @@ import type * as observed from "../observe/hosts";
 import {
   type InputFailure,
   type OnInterrupt,
+  parseHistory,
   parseInventory,
   parseOnInterrupt,
   parsePreviewSettings,
@@ -21,6 +22,8 @@ export interface Settings {
   preview: PreviewSettings;
   /** What happens to a migration in progress when pulumi is told to stop at once. */
   onInterrupt: OnInterrupt;
+  /** The file to which each move is added; undefined = none. */
+  history: string | undefined;
   /** What is wrong with the configuration: `check` returns it, and whatever needs a host is refused. */
   failures: InputFailure[];
   readonly hosts: observed.Hosts;
@@ -37,6 +40,7 @@ export function readSettings(get: (key: string) => string | undefined, world: Wo
   const { preview, failures: previewFailures } = parsePreviewSettings(get);
   const { onInterrupt, failures: interruptFailures } = parseOnInterrupt(get("vm-placement:onInterrupt"));
   const { ssh, failures: sshFailures } = parseSsh(get("vm-placement:ssh"));
+  const { history, failures: historyFailures } = parseHistory(get("vm-placement:history"));
   const debug = (text: string) => world.display.debug(text);
   const dial = (hosts: Inventory) => world.dial(hosts, ssh, debug);
   let hosts: observed.Hosts | undefined;
@@ -45,7 +49,15 @@ export function readSettings(get: (key: string) => string | undefined, world: Wo
     uri,
     preview,
     onInterrupt,
-    failures: [...failures, ...uriFailures, ...sshFailures, ...previewFailures, ...interruptFailures],
+    history,
+    failures: [
+      ...failures,
+      ...uriFailures,
+      ...sshFailures,
+      ...previewFailures,
+      ...interruptFailures,
+      ...historyFailures,
+    ],
     // Loaded when a host is asked: what reads its answers is much.
     get hosts() {
       // eslint-disable-next-line @typescript-eslint/no-require-imports

@@ -3,7 +3,7 @@ import type { DomainView, JobInfo } from "../core/domain";
 import { isHeld, isOutgoing, isPostCopySource } from "../core/situation";
 import { PlacementError } from "../core/errors";
 import type { Migration } from "../core/migration";
-import type { Clock, Progress } from "../core/ports";
+import type { Clock, Ports, Progress } from "../core/ports";
 import { progressRow } from "../core/progressRow";
 import { goesOn, judgePoll, type Memory, type PollVerdict, type Sample } from "../core/monitor";
 import { stallRemedy } from "../core/stall";
@@ -24,11 +24,7 @@ import { intervals, waits } from "../core/times";
 const silentCodes = new Set<string>(["hostUnreachable", "connectionLost", "commandTimeout"]);
 
 /** Watches a migration from its source until it ends, shows how far it is, and does what is due. */
-export function monitor(
-  hosts: Hosts,
-  watchable: Watchable,
-  ports: { clock: Clock; progress: Progress },
-): Promise<Monitored> {
+export function monitor(hosts: Hosts, watchable: Watchable, ports: Ports): Promise<Monitored> {
   return new Watch(hosts, watchable, ports).toItsEnd();
 }
 
@@ -55,11 +51,12 @@ class Watch {
   private readonly ourVirsh: OurVirsh;
   private readonly clock: Clock;
   private readonly progress: Progress;
+  private readonly sampled: Ports["sampled"];
 
   constructor(
     private readonly hosts: Hosts,
     { migration, run, startedAt, onPostCopy = () => {} }: Watchable,
-    { clock, progress }: { clock: Clock; progress: Progress },
+    { clock, progress, sampled }: Ports,
   ) {
     this.migration = migration;
     this.startedAt = startedAt;
@@ -67,6 +64,7 @@ class Watch {
     this.ourVirsh = new OurVirsh(run);
     this.clock = clock;
     this.progress = progress;
+    this.sampled = sampled;
     this.answeredAt = clock.now();
     const { inPostCopy = false } = migration;
     this.memory = { inPostCopy, done: this.done, jobSeen: false, activeAt: this.answeredAt, stallReported: false };
@@ -172,6 +170,7 @@ class Watch {
   private async measure(virsh: Virsh, job: JobInfo | undefined): Promise<void> {
     if (job === undefined || !isOutgoing(job)) return;
     this.lastJob = job;
+    this.sampled?.(job, this.memory.inPostCopy);
     this.memory = { ...this.memory, jobSeen: true };
     if (!this.memory.inPostCopy && this.isFree !== false) this.rate.add(job);
     const { options, domain } = this.migration;

@@ -10,6 +10,7 @@ export { expected, type InputFailure, renderInputFailure, unknownFields } from "
 export { createMask, type Mask, maskAll, secretsIn } from "./secrets";
 export {
   type OnInterrupt,
+  parseHistory,
   parseOnInterrupt,
   parsePreviewSettings,
   parseSsh,

@@ -30,6 +30,14 @@ export function parseOnInterrupt(value: string | undefined): { onInterrupt: OnIn
   return { onInterrupt: "leave", failures: [invalid(key, message, [setConfig(key, "abort")])] };
 }
 
+/** Reads `vm-placement:history`: the file to which each move is added. Default: none. */
+export function parseHistory(value: string | undefined): { history: string | undefined; failures: InputFailure[] } {
+  const key = "vm-placement:history";
+  if (value === undefined || (value.trim() !== "" && !value.includes("\0"))) return { history: value, failures: [] };
+  const message = `got ${shown(value)}; expected the path of a file`;
+  return { history: undefined, failures: [invalid(key, message, [setConfig(key, "moves.jsonl")])] };
+}
+
 /** Reads `vm-placement:ssh`: which ssh connects to the hosts. Default: ssh2, and this computer's ssh command for a host that needs it. */
 export function parseSsh(value: string | undefined): { ssh: SshChoice; failures: InputFailure[] } {
   if (value === undefined || value === "auto" || value === "ssh2" || value === "openssh")

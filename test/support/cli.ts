@@ -23,12 +23,14 @@ export async function callCli(
     hosts = [...lab.hosts.keys()],
     inventory = Object.fromEntries(hosts.map((name) => [name, { name }])),
     secrets = [],
+    history,
     local = {},
     clock = { now: () => Date.now(), sleep: () => Promise.resolve() },
   }: {
     hosts?: readonly string[];
     inventory?: NonNullable<Inventory>;
     secrets?: string[];
+    history?: string;
     local?: Partial<Local>;
     clock?: Clock;
   } = {},
@@ -38,7 +40,8 @@ export async function callCli(
     dial: () => lab.dial,
     clock,
     local: { ...noTerminal, ...local },
-    settings: () => Promise.resolve({ inventory, uri: "qemu:///system", ssh: "auto", mask: createMask(secrets) }),
+    settings: () =>
+      Promise.resolve({ inventory, uri: "qemu:///system", ssh: "auto", history, mask: createMask(secrets) }),
     print: (text) => (printed += text),
     complain: (text) => (complained += text),
   });

@@ -1,8 +1,13 @@
 import { createLab, missingPrerequisites, type Lab, type LabOptions } from "../../lab/libvirt";
 import { missingRoots } from "../../lab/libvirt/releases/roots";
 
+type Needs = Pick<LabOptions, "tls" | "kvm" | "vtpm" | "sudo"> & {
+  /** To look at pages. */
+  browser?: boolean;
+};
+
 /** Why tests that need real hosts are not run here, in one line; undefined where they are. */
-function labNotRun(options: Pick<LabOptions, "tls" | "kvm" | "vtpm" | "sudo"> = {}): string | undefined {
+function labNotRun(options: Needs = {}): string | undefined {
   const missing = missingPrerequisites(options);
   return missing.length > 0 ? missing.join(" ") : undefined;
 }
@@ -11,7 +16,7 @@ function labNotRun(options: Pick<LabOptions, "tls" | "kvm" | "vtpm" | "sudo"> = 
  * A group of tests with one lab among them, made before the first and taken down after the last. Where there can be none the
  * group is pending and its title says why; under CI it fails, so that a pipeline never passes by not looking.
  */
-export function describeWithLab(title: string, options: LabOptions, tests: (lab: () => Lab) => void): void {
+export function describeWithLab(title: string, options: LabOptions & Needs, tests: (lab: () => Lab) => void): void {
   describeOnLabComputer(
     title,
     () => {
@@ -36,11 +41,7 @@ export function describeWithLab(title: string, options: LabOptions, tests: (lab:
 }
 
 /** As `describeWithLab`, for tests that make labs themselves. */
-export function describeOnLabComputer(
-  title: string,
-  tests: () => void,
-  options: Pick<LabOptions, "tls" | "kvm" | "vtpm" | "sudo"> = {},
-): void {
+export function describeOnLabComputer(title: string, tests: () => void, options: Needs = {}): void {
   const reason = labNotRun(options);
   if (reason === undefined) {
     describe(title, tests);

@@ -1,6 +1,7 @@
-/** `npm run demo:evacuate`: a host is emptied in one reviewed change and filled again by its revert, on three real hosts of this computer. */
+/** `npm run demo:evacuate [-- --report FILE]`: a host is emptied in one reviewed change and filled again by its revert, on three real hosts of this computer. */
 import { appendFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { initStack, memoryIsRight, play, show, type Stage } from "./stage";
 
 const before: Readonly<Record<string, readonly string[]>> = {
@@ -10,6 +11,9 @@ const before: Readonly<Record<string, readonly string[]>> = {
 };
 const up = ["pulumi", "up", "--yes", "--skip-preview", "--continue-on-error"];
 
+const { values } = parseArgs({ options: { report: { type: "string" } } });
+const kept = values.report && resolve(values.report);
+
 play({
   hosts: 3,
   project: ["examples/fleet/"],
@@ -18,6 +22,10 @@ play({
     const guests = Object.entries(before).flatMap(([host, names]) => names.map((name) => ({ name, host })));
     for (const guest of guests) await lab.startGuest(guest);
     await initStack(stage);
+    await run(
+      ["pulumi", "config", "set", "vm-placement:history", "moves.jsonl"],
+      "each move is kept as a line of a file",
+    );
 
     await show(lab, "before: six VMs, started without Pulumi");
     await writePlacements(stage);
@@ -33,6 +41,8 @@ play({
     await run([...up], "and done: the VMs move while they run");
     const left = (await lab.host("kvm-a").virsh("list --all --name")).trim();
     await show(lab, left === "" ? "kvm-a is empty, and can be serviced" : "kvm-a is NOT EMPTY");
+
+    await run(["vm-placement", "report", "--output", kept ?? "report.html"], "what came of it, as one HTML file");
 
     await run(["git", "revert", "--no-edit", "HEAD"], "the way back");
     await run([...up]);

@@ -30,7 +30,8 @@ async function main(chosen: string[]): Promise<number> {
   }
   const names = chosen.length > 0 ? chosen : Object.keys(stages);
   if (names.some((name) => stages[name]!.lab)) {
-    const left = ensureSystemPackages((line) => console.log(line), { tls: true, vtpm: true, sudo: true });
+    const needed = { tls: true, vtpm: true, sudo: true, browser: true };
+    const left = ensureSystemPackages((line) => console.log(line), needed);
     for (const line of left) console.log(`real hosts cannot be had here: ${line}`);
   }
   const results: Result[] = [];
