@@ -3,10 +3,23 @@ import { publish } from "./cache";
 import { runCommand } from "./run-command";
 import { PULUMI_VERSION } from "./version";
 
-const PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
 const VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
-/** go.mod and go.sum: the versions and checksums of every module that goes in. */
-const MODULE_DIRECTORY = join(__dirname, "go");
+
+interface Program {
+  /** The name of the executable. */
+  name: string;
+  packagePath: string;
+  /** Has go.mod and go.sum: the versions and checksums of every module that goes in. */
+  moduleDirectory: string;
+  flags: readonly string[];
+}
+
+const cli: Program = {
+  name: "pulumi",
+  packagePath: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+  moduleDirectory: join(__dirname, "go"),
+  flags: ["-ldflags", `-s -w -X ${VERSION_VARIABLE}=v${PULUMI_VERSION}`],
+};
 const MINIMUM_GO = [1, 25] as const;
 const REPORT_EVERY_MS = 30_000;
 
@@ -16,7 +29,7 @@ export interface Go {
 }
 
 export async function findGo(env: NodeJS.ProcessEnv = process.env): Promise<Go | undefined> {
-  const { code, stdout } = await runCommand("go", ["env", "GOVERSION"], { env, cwd: MODULE_DIRECTORY });
+  const { code, stdout } = await runCommand("go", ["env", "GOVERSION"], { env, cwd: cli.moduleDirectory });
   return code === 0 ? parseGoVersion(stdout) : undefined;
 }
 
@@ -30,10 +43,11 @@ export function parseGoVersion(text: string): Go | undefined {
 
 export const minimumGo = MINIMUM_GO.join(".");
 
-/** Builds the CLI into `directory`/pulumi. Returns why it could not. */
+/** Builds a program into `directory`, by default the CLI. Returns why it could not. */
 export async function buildWithGo(
   directory: string,
   { log, env = process.env }: { log: (line: string) => void; env?: NodeJS.ProcessEnv },
+  { name, packagePath, moduleDirectory, flags }: Program = cli,
 ): Promise<string | undefined> {
   const started = Date.now();
   const seconds = () => Math.round((Date.now() - started) / 1000);
@@ -45,10 +59,9 @@ export async function buildWithGo(
         "go",
         [
           ...["build", "-mod=readonly", "-trimpath", "-buildvcs=false"],
-          ...["-ldflags", `-s -w -X ${VERSION_VARIABLE}=v${PULUMI_VERSION}`],
-          ...["-o", join(temporary, "pulumi"), PACKAGE],
+          ...[...flags, "-o", join(temporary, name), packagePath],
         ],
-        { cwd: MODULE_DIRECTORY, env: { ...env, GOWORK: "off" } },
+        { cwd: moduleDirectory, env: { ...env, GOWORK: "off" } },
       );
       if (code === 0) return;
       reason = stderr.trim().split("\n").slice(-5).join("\n");

@@ -16,6 +16,7 @@ import {
   type StackExport,
 } from ".";
 import { debugCommands } from "./event-log";
+import { ensureYamlHost } from "./go-programs";
 
 const root = join(__dirname, "../..");
 const stateFile = "pulumi/state/.pulumi/stacks/placements/test.json";
@@ -45,6 +46,8 @@ export interface StackOptions {
   makeProject?: (projectDir: string) => Promise<void>;
   /** The directory of another `node` to run program and provider. */
   nodeDir?: string;
+  /** Whether programs in YAML run too. Default: false. */
+  yaml?: boolean;
 }
 
 export class Stack {
@@ -57,7 +60,8 @@ export class Stack {
   ) {}
 
   static async create(lab: Lab, options: StackOptions = {}): Promise<Stack> {
-    const installation = await pulumiWith(options.nodeDir);
+    const yamlDir = options.yaml === true ? await ensureYamlHost((line) => console.error(line)) : undefined;
+    const installation = await pulumiWith(options.nodeDir ?? yamlDir);
     const dir = makeDirectory();
     try {
       mkdirSync(join(dir, "project"));
@@ -162,12 +166,13 @@ function removeAll(dir: string): void {
 
 const installations = new Map<string | undefined, Promise<PulumiInstallation>>();
 
-function pulumiWith(nodeDir: string | undefined): Promise<PulumiInstallation> {
-  const path = [nodeDir, process.env["PATH"]].filter((part) => part !== undefined).join(delimiter);
+/** @param first a directory at the beginning of PATH. */
+function pulumiWith(first: string | undefined): Promise<PulumiInstallation> {
+  const path = [first, process.env["PATH"]].filter((part) => part !== undefined).join(delimiter);
   const installation =
-    installations.get(nodeDir) ??
+    installations.get(first) ??
     ensurePulumi({ log: (line) => console.error(line), env: { ...process.env, PATH: path } });
-  installations.set(nodeDir, installation);
+  installations.set(first, installation);
   return installation;
 }
 

@@ -24,9 +24,11 @@ export function difference(olds: Props, news: Props): { changes: boolean; onHost
   const limits = !isDeepStrictEqual(news.limits, olds.limits);
   // A refresh reaches the hosts by what the state has.
   const inventory = !isDeepStrictEqual(news.inventory, olds.inventory);
+  // It was a resource of the provider for every language: Pulumi finds the handlers of a dynamic resource by its outputs.
+  const isTakenOver = news.__provider !== undefined && olds.__provider === undefined;
   const onHosts = domain || host || elsewhere || refused || olds.__incomplete === true;
   return {
-    changes: onHosts || migration || onDrift || limits || inventory,
+    changes: onHosts || migration || onDrift || limits || inventory || isTakenOver,
     onHosts,
     replaces: otherDomain ? ["domain"] : [],
   };

@@ -1,0 +1,170 @@
+/** The provider for every language, with a YAML program: what a dynamic resource does, import, and the way from one to the other and back. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describeWithStack } from "../support/stack";
+
+const root = join(__dirname, "../..");
+const dynamicType = "pulumi-nodejs:dynamic/libvirt:VmPlacement";
+const servedType = "vm-placement:index:VmPlacement";
+
+describeWithStack("a placement in a YAML program", { stack: { yaml: true } }, (lab, stack) => {
+  const project = (file: string) => join(stack().dir, "project", file);
+  const everywhere = () => Promise.all(lab().hosts.map((host) => host.virsh("list --all --name")));
+  const uriOf = (host: string) => `qemu+ssh://${lab().host(host).address}/system`;
+  let uuid: string;
+  let nodeProject: string;
+
+  before(async () => {
+    ({ uuid } = await lab().startGuest({ name: "db-01", host: "kvm-a" }));
+    nodeProject = readFileSync(project("Pulumi.yaml"), "utf8");
+    const plugin = join(stack().dir, "plugin");
+    mkdirSync(plugin);
+    const launcher = `#!/bin/sh\nexec node ${join(root, "dist/server.js")} "$@"\n`;
+    writeFileSync(join(plugin, "pulumi-resource-vm-placement"), launcher, { mode: 0o755 });
+  });
+
+  function declare(properties: object | undefined, options: object = {}): void {
+    const resources = properties && { db: { type: "vm-placement:VmPlacement", properties, options } };
+    const text = {
+      name: "placements",
+      runtime: "yaml",
+      plugins: { providers: [{ name: "vm-placement", path: join(stack().dir, "plugin") }] },
+      ...(resources && { resources, outputs: { where: "${db.currentHost}" } }),
+    };
+    writeFileSync(project("Pulumi.yaml"), JSON.stringify(text));
+  }
+
+  async function placement(type = servedType) {
+    const { deployment } = await stack().pulumi.stackExport();
+    const found = deployment.resources?.filter((resource) => /VmPlacement/.test(resource.type)) ?? [];
+    assert.deepEqual(
+      found.map((resource) => resource.type),
+      [type],
+    );
+    return found[0]!;
+  }
+
+  const up = async (args: string[] = []) => {
+    const { code, stdout, stderr } = await stack().up(args);
+    assert.equal(code, 0, stdout + stderr);
+    return stdout;
+  };
+
+  it("adopts a VM that is where it should be", async () => {
+    declare({ domain: "db-01", host: "kvm-a" });
+    await up();
+    const { id, inputs, outputs } = await placement();
+    assert.equal(id, uuid);
+    assert.equal(outputs!["currentHost"], "kvm-a");
+    assert.deepEqual(Object.keys(inputs!).sort(), ["domain", "host", "plan"]);
+  });
+
+  it("names a wrong input with its property, and a wrong configuration once", async () => {
+    declare({ domain: "db-01", host: "kvm-a", migration: { timeout: "5" } });
+    const wrong = await stack().pulumi.run(["preview"]);
+    assert.notEqual(wrong.code, 0);
+    assert.match(wrong.stdout + wrong.stderr, /got "5"; expected a duration from 1 s to 168 h/);
+    declare({ domain: "db-01", host: "kvm-a" });
+    stack().configure({ "vm-placement:onInterrupt": "stop" });
+    const config = await stack().pulumi.run(["preview"]);
+    stack().configure({ "vm-placement:onInterrupt": undefined });
+    assert.notEqual(config.code, 0);
+    assert.match(config.stdout + config.stderr, /got "stop"; expected "leave"/);
+  });
+
+  it("shows what a move changes and how long it takes, and moves the running VM", async () => {
+    declare({ domain: "db-01", host: "kvm-b" });
+    const command = `virsh migrate --live --p2p --persistent --undefinesource db-01 ${uriOf("kvm-b")}`;
+    const preview = await stack().preview();
+    assert.match(preview.stdout, /~ host *: "kvm-a" => "kvm-b"/);
+    assert.ok(preview.stdout.includes(`=> "${command}"`), preview.stdout);
+    assert.match(preview.stdout + preview.stderr, /will pre-copy .+ in about/);
+    assert.match(await up(), /moved kvm-a → kvm-b in [\d.]+ m?s, paused \d+ ms/);
+    assert.deepEqual(await everywhere(), ["", "db-01"]);
+    const last = (await placement()).outputs!["lastMigration"] as Record<string, unknown>;
+    assert.deepEqual([last["from"], last["to"], last["command"]], ["kvm-a", "kvm-b", command]);
+  });
+
+  it("finds a VM that was moved by hand, and moves it back", async () => {
+    await lab()
+      .host("kvm-b")
+      .virsh(`migrate --live --p2p --persistent --undefinesource db-01 ${uriOf("kvm-a")}`);
+    const { code, stdout } = await stack().refresh();
+    assert.equal(code, 0, stdout);
+    assert.equal((await placement()).outputs!["currentHost"], "kvm-a");
+    assert.match((await stack().preview()).stdout, /~ host *: "kvm-a" => "kvm-b"/);
+    await up();
+    assert.deepEqual(await everywhere(), ["", "db-01"]);
+  });
+
+  it("imports a VM by its name, as a program that changes nothing", async () => {
+    const { urn } = await placement();
+    await stack().pulumi.expect(["state", "delete", "--yes", urn]);
+    const imported = await stack().pulumi.run(["import", "--yes", "--protect=false", servedType, "db", "db-01"]);
+    assert.equal(imported.code, 0, imported.stdout + imported.stderr);
+    assert.match(imported.stdout, /type: vm-placement:VmPlacement\s+properties:\s+domain: db-01\s+host: kvm-b/);
+    assert.equal((await placement()).id, uuid);
+    await stack().pulumi.expect(["preview", "--expect-no-changes"]);
+    const none = await stack().pulumi.run(["import", "--yes", servedType, "db2", "db-09"]);
+    assert.notEqual(none.code, 0);
+    assert.match(none.stdout + none.stderr, /cannot import db-09 .+\[domainMissing\]/s);
+  });
+
+  it("passes to a dynamic resource and back without a move, and keeps the last one", async () => {
+    declare({ domain: "db-01", host: "kvm-a" });
+    await up();
+    const { lastMigration } = (await placement()).outputs!;
+    const started = () => lab().host("kvm-a").virsh("domstats --state --vcpu db-01");
+    assert.ok(lastMigration);
+    writeFileSync(project("Pulumi.yaml"), nodeProject);
+    stack().declare({ db: { args: { domain: "db-01", host: "kvm-a" }, options: { aliases: [{ type: servedType }] } } });
+    assert.doesNotMatch(await up(), /moved|replaced/);
+    const dynamic = await placement(dynamicType);
+    assert.deepEqual([dynamic.id, dynamic.outputs!["lastMigration"]], [uuid, lastMigration]);
+    assert.deepEqual(dynamic.outputs!["__provider"], dynamic.inputs!["__provider"]);
+    assert.equal((await stack().refresh()).code, 0);
+
+    declare({ domain: "db-01", host: "kvm-a" }, { aliases: [dynamic.urn] });
+    assert.doesNotMatch(await up(), /moved|replaced/);
+    const served = await placement();
+    assert.deepEqual([served.id, served.outputs!["lastMigration"]], [uuid, lastMigration]);
+    assert.deepEqual(Object.keys(served.inputs!).sort(), ["domain", "host", "plan"]);
+    assert.deepEqual(await everywhere(), ["db-01", ""]);
+    assert.match(await started(), /state\.state=1/);
+    // From then on it moves as before.
+    declare({ domain: "db-01", host: "kvm-b" });
+    assert.match(await up(), /moved kvm-a → kvm-b/);
+  });
+
+  it("leaves a move at the first Ctrl-C, says where the VM is, and the next up watches it to its end", async () => {
+    declare({ domain: "db-01", host: "kvm-a", migration: { bandwidth: "1MiB/s" } });
+    const interrupted = stack().pulumi.spawn(["up", "--yes", "--skip-preview"]);
+    let text = "";
+    let isAsked = false;
+    const read = (chunk: Buffer) => {
+      text += chunk.toString();
+      if (isAsked || !/pre-copy \d+ %/.test(text)) return;
+      isAsked = true;
+      interrupted.kill("SIGINT");
+    };
+    interrupted.stdout.on("data", read);
+    interrupted.stderr.on("data", read);
+    const [code] = (await once(interrupted, "close")) as [number];
+    assert.notEqual(code, 0);
+    assert.match(text, /db-01 runs on kvm-b, and its migration to kvm-a goes on without pulumi.+\[migrationRunning\]/s);
+    const { outputs, initErrors } = await placement();
+    assert.deepEqual([outputs!["currentHost"], initErrors?.length], ["kvm-b", 1]);
+    const { stdout, stderr } = await stack().up();
+    assert.match(stdout + stderr, /watching it, no second one is started/);
+    assert.deepEqual(await everywhere(), ["db-01", ""]);
+    assert.equal((await placement()).outputs!["currentHost"], "kvm-a");
+  });
+
+  it("forgets the placement, and leaves the VM running", async () => {
+    const { code, stdout } = await stack().destroy();
+    assert.equal(code, 0, stdout);
+    assert.equal(await lab().host("kvm-a").virsh("domstate db-01"), "running");
+  });
+});

@@ -1,0 +1,96 @@
+/** SDKs for other languages from schema.json, as `pulumi package gen-sdk` makes them, compiled where the toolchain is at hand. */
+import assert from "node:assert/strict";
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ensurePulumi } from "../../lab/pulumi";
+import { findExecutable } from "../../lab/pulumi/find-on-path";
+import { ensureSdkGenerator, sdkModule } from "../../lab/pulumi/go-programs";
+import { runCommand } from "../../lab/pulumi/run-command";
+
+const root = join(__dirname, "../..");
+const schemaFile = join(root, "schema.json");
+
+describe("SDKs from schema.json", () => {
+  let directory: string;
+  let generator: string | undefined;
+
+  before(async function () {
+    // The generator is built once.
+    this.timeout(15 * 60_000);
+    directory = mkdtempSync(join(tmpdir(), "vm-placement-sdk-"));
+    generator = await ensureSdkGenerator((line) => console.error(line));
+    if (generator !== undefined) await run(generator, [schemaFile, directory]);
+  });
+
+  after(() => rmSync(directory, { recursive: true, force: true }));
+
+  async function run(command: string, args: string[], cwd = directory, env = process.env): Promise<string> {
+    const { code, stdout, stderr } = await runCommand(command, args, { cwd, env });
+    assert.equal(code, 0, `${command} ${args.join(" ")}: ${stdout}${stderr}`);
+    return stdout;
+  }
+
+  const textOf = (language: string): string =>
+    readdirSync(join(directory, language), { recursive: true, encoding: "utf8" })
+      .filter((path) => /\.(py|go|cs|java)$/.test(path))
+      .map((path) => readFileSync(join(directory, language, path), "utf8"))
+      .join("\n");
+
+  it("is a schema by Pulumi's own check", async function () {
+    this.timeout(120_000);
+    const { bin, env } = await ensurePulumi();
+    const home = { PULUMI_HOME: directory, PULUMI_SKIP_UPDATE_CHECK: "true" };
+    await run(bin, ["schema", "check", schemaFile], root, { ...process.env, ...env, ...home });
+  });
+
+  it("is what the provider itself says, also as a plugin that Pulumi runs with Node", async function () {
+    this.timeout(120_000);
+    const { bin, env } = await ensurePulumi();
+    const home = { PULUMI_HOME: directory, PULUMI_SKIP_UPDATE_CHECK: "true" };
+    const said = await run(bin, ["package", "get-schema", "./plugin"], root, { ...process.env, ...env, ...home });
+    const { name, resources } = JSON.parse(said.slice(said.indexOf("{"))) as { name: string; resources: object };
+    const written = JSON.parse(readFileSync(schemaFile, "utf8")) as { resources: object };
+    assert.deepEqual([name, Object.keys(resources)], ["vm-placement", Object.keys(written.resources)]);
+  });
+
+  const names: Record<string, RegExp[]> = {
+    python: [/class VmPlacement\(/, /class MigrationArgs/, /def plan_move\(/, /def get_placements\(/],
+    go: [/func NewVmPlacement\(/, /type MigrationArgs struct/, /func PlanMove\(/, /func GetPlacements\(/],
+    dotnet: [/class VmPlacement /, /class MigrationArgs /, /class PlanMove/, /class GetPlacements/],
+    java: [/class VmPlacement /, /class MigrationArgs /, /planMove\(/, /getPlacements\(/],
+  };
+  for (const [language, expected] of Object.entries(names)) {
+    it(`makes one for ${language}, with the resource, the functions and the options`, function () {
+      if (generator === undefined) return this.skip();
+      const text = textOf(language);
+      for (const name of expected) assert.match(text, name);
+    });
+  }
+
+  it("makes Python that compiles", async function () {
+    if (generator === undefined || findExecutable("python3") === undefined) return this.skip();
+    await run("python3", ["-m", "compileall", "-q", "python"]);
+  });
+
+  it("makes Go that compiles, and so does a program that uses it", async function () {
+    if (generator === undefined) return this.skip();
+    // Pulumi's SDK is compiled with it, once; then it is in Go's own cache.
+    this.timeout(10 * 60_000);
+    const go = join(directory, "go");
+    const modules = readFileSync(join(sdkModule, "go.mod"), "utf8").replace(
+      /^module .*$/m,
+      "module pulumi-vm-placement/sdk/go",
+    );
+    writeFileSync(join(go, "go.mod"), modules);
+    copyFileSync(join(sdkModule, "go.sum"), join(go, "go.sum"));
+    const program = /```go\n(.+?)```/s.exec(readFileSync(join(root, "docs/languages.md"), "utf8"))![1]!;
+    writeFileSync(join(go, "main.go"), program);
+    assert.ok(existsSync(join(go, "vmplacement")));
+    await run("go", ["build", "-mod=mod", "-trimpath", "-o", join(directory, "program"), "."], go, {
+      ...process.env,
+      GOWORK: "off",
+      GOFLAGS: "",
+    });
+  });
+});
