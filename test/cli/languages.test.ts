@@ -1,10 +1,11 @@
-/** The provider for every language, with a YAML program: what a dynamic resource does, and import. */
+/** The provider for every language, with a YAML program: what a dynamic resource does, import, and the way from one to the other and back. */
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeWithStack } from "../support/stack";
 
 const root = join(__dirname, "../..");
+const dynamicType = "pulumi-nodejs:dynamic/libvirt:VmPlacement";
 const servedType = "vm-placement:index:VmPlacement";
 
 describeWithStack("a placement in a YAML program", { stack: { yaml: true } }, (lab, stack) => {
@@ -12,39 +13,40 @@ describeWithStack("a placement in a YAML program", { stack: { yaml: true } }, (l
   const everywhere = () => Promise.all(lab().hosts.map((host) => host.virsh("list --all --name")));
   const uriOf = (host: string) => `qemu+ssh://${lab().host(host).address}/system`;
   let uuid: string;
+  let nodeProject: string;
 
   before(async () => {
     ({ uuid } = await lab().startGuest({ name: "db-01", host: "kvm-a" }));
+    nodeProject = readFileSync(project("Pulumi.yaml"), "utf8");
     const plugin = join(stack().dir, "plugin");
     mkdirSync(plugin);
     const launcher = `#!/bin/sh\nexec node ${join(root, "dist/server.js")} "$@"\n`;
     writeFileSync(join(plugin, "pulumi-resource-vm-placement"), launcher, { mode: 0o755 });
   });
 
-  function declare(properties: object): void {
-    const resources = { db: { type: "vm-placement:VmPlacement", properties } };
+  function declare(properties: object | undefined, options: object = {}): void {
+    const resources = properties && { db: { type: "vm-placement:VmPlacement", properties, options } };
     const text = {
       name: "placements",
       runtime: "yaml",
       plugins: { providers: [{ name: "vm-placement", path: join(stack().dir, "plugin") }] },
-      resources,
-      outputs: { where: "${db.currentHost}" },
+      ...(resources && { resources, outputs: { where: "${db.currentHost}" } }),
     };
     writeFileSync(project("Pulumi.yaml"), JSON.stringify(text));
   }
 
-  async function placement() {
+  async function placement(type = servedType) {
     const { deployment } = await stack().pulumi.stackExport();
     const found = deployment.resources?.filter((resource) => /VmPlacement/.test(resource.type)) ?? [];
     assert.deepEqual(
       found.map((resource) => resource.type),
-      [servedType],
+      [type],
     );
     return found[0]!;
   }
 
-  const up = async () => {
-    const { code, stdout, stderr } = await stack().up();
+  const up = async (args: string[] = []) => {
+    const { code, stdout, stderr } = await stack().up(args);
     assert.equal(code, 0, stdout + stderr);
     return stdout;
   };
@@ -107,6 +109,32 @@ describeWithStack("a placement in a YAML program", { stack: { yaml: true } }, (l
     const none = await stack().pulumi.run(["import", "--yes", servedType, "db2", "db-09"]);
     assert.notEqual(none.code, 0);
     assert.match(none.stdout + none.stderr, /cannot import db-09 .+\[domainMissing\]/s);
+  });
+
+  it("passes to a dynamic resource and back without a move, and keeps the last one", async () => {
+    declare({ domain: "db-01", host: "kvm-a" });
+    await up();
+    const { lastMigration } = (await placement()).outputs!;
+    const started = () => lab().host("kvm-a").virsh("domstats --state --vcpu db-01");
+    assert.ok(lastMigration);
+    writeFileSync(project("Pulumi.yaml"), nodeProject);
+    stack().declare({ db: { args: { domain: "db-01", host: "kvm-a" }, options: { aliases: [{ type: servedType }] } } });
+    assert.doesNotMatch(await up(), /moved|replaced/);
+    const dynamic = await placement(dynamicType);
+    assert.deepEqual([dynamic.id, dynamic.outputs!["lastMigration"]], [uuid, lastMigration]);
+    assert.deepEqual(dynamic.outputs!["__provider"], dynamic.inputs!["__provider"]);
+    assert.equal((await stack().refresh()).code, 0);
+
+    declare({ domain: "db-01", host: "kvm-a" }, { aliases: [dynamic.urn] });
+    assert.doesNotMatch(await up(), /moved|replaced/);
+    const served = await placement();
+    assert.deepEqual([served.id, served.outputs!["lastMigration"]], [uuid, lastMigration]);
+    assert.deepEqual(Object.keys(served.inputs!).sort(), ["domain", "host", "plan"]);
+    assert.deepEqual(await everywhere(), ["db-01", ""]);
+    assert.match(await started(), /state\.state=1/);
+    // From then on it moves as before.
+    declare({ domain: "db-01", host: "kvm-b" });
+    assert.match(await up(), /moved kvm-a → kvm-b/);
   });
 
   it("forgets the placement, and leaves the VM running", async () => {
