@@ -1,10 +1,11 @@
 /**
- * `node tools/run tools/record-fixtures.ts`: records what virsh prints in the phases of a migration that pass by quickly, from a lab, into
+ * `node tools/run tools/record-fixtures.ts [RELEASE]`: records what virsh prints in the phases of a migration that pass by quickly, from a lab, into
  * test/fixtures/virsh/VERSION/. Recorded once for each libvirt; the parsers' tests read them.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createLab, type Lab, type LabHost } from "../lab/libvirt";
+import { ownRelease } from "../lab/libvirt/releases/releases";
 
 const flags = "--live --p2p --persistent --undefinesource";
 const phaseMs = 60_000;
@@ -26,11 +27,11 @@ class Recorder {
   }
 
   get source(): LabHost {
-    return this.lab.host("kvm-a");
+    return this.lab.hosts[0]!;
   }
 
   get destination(): LabHost {
-    return this.lab.host("kvm-b");
+    return this.lab.hosts[1]!;
   }
 
   write(name: string, text: string): void {
@@ -53,7 +54,7 @@ class Recorder {
 
   /** Starts a migration from source to destination that its caps hold; gives its end. */
   migrate(guest: string, options: string): Promise<unknown> {
-    return this.source.sh(`virsh migrate ${flags} ${options} ${guest} qemu+ssh://kvm-b/system`, {
+    return this.source.sh(`virsh migrate ${flags} ${options} ${guest} qemu+ssh://${this.destination.name}/system`, {
       timeoutMs: 4 * phaseMs,
     });
   }
@@ -106,11 +107,11 @@ async function session(recorder: Recorder, guest: string): Promise<void> {
   recorder.write("session-migrating.stderr", stderr);
 }
 
-async function main(): Promise<void> {
-  const lab = await createLab();
+async function main(release = ownRelease()): Promise<void> {
+  const lab = await createLab({ releases: [release], hosts: 2, onProgress: console.error });
   try {
     const recorder = await Recorder.create(lab);
-    for (const name of ["throttled", "switched"]) await lab.startGuest({ name, host: "kvm-a", ...busy });
+    for (const name of ["throttled", "switched"]) await lab.startGuest({ name, host: recorder.source.name, ...busy });
     await throttled(recorder);
     await postCopy(recorder);
   } finally {
@@ -118,7 +119,7 @@ async function main(): Promise<void> {
   }
 }
 
-main().catch((error: Error) => {
+main(process.argv[2]).catch((error: Error) => {
   console.error(error.message);
   process.exitCode = 1;
 });

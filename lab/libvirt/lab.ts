@@ -20,10 +20,7 @@ import { cleanStale, forget, reaped, removeAtExit, removeLab } from "./teardown"
 export interface LabOptions {
   /** How many, named kvm-a, kvm-b …, or their names. Default 2. */
   hosts?: number | readonly string[];
-  /**
-   * As many hosts of each of these, named for it: "12", "13", "14" (Debian), "modular" (Debian 13 with modular daemons). What they need
-   * besides this computer's own release is made on first use, which takes minutes. Default: this computer's.
-   */
+  /** So many of each of "12", "13", "14" (Debian), "modular" (13 with modular daemons), made on first use. Default: this computer's own. */
   releases?: readonly string[];
   /** Guests on KVM instead of emulated CPUs. Default false: that works everywhere. */
   kvm?: boolean;
@@ -192,9 +189,8 @@ async function build(record: LabRecord, onProgress: (line: string) => void, cach
   if (cacheDir !== undefined && existsSync(cacheDir)) {
     refuseOthers(cacheDir);
     // Of this computer's QEMU.
-    for (const { name } of record.hosts.filter(({ layers }) => layers.length === 0)) {
-      cpSync(cacheDir, cacheOf(record, name), { recursive: true });
-    }
+    const own = record.hosts.filter(({ layers }) => layers.length === 0);
+    for (const { name } of own) cpSync(cacheDir, cacheOf(record, name), { recursive: true });
   }
   const [switchPid, keys] = await Promise.all([
     startSwitch(record),

@@ -10,6 +10,7 @@ export const acceptable: Readonly<Record<string, string>> = {
   "boot-files": "if it is right, the VM cannot start on the destination",
   certificates: refusedHarmlessly,
   "compression-known": refusedHarmlessly,
+  "zero-detection-known": refusedHarmlessly,
   cpu: refusedHarmlessly,
   "cpu-passthrough": "if it is right, the guest or its programs crash where they use such a feature",
   "cpu-pinning": refusedHarmlessly,

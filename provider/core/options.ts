@@ -432,6 +432,8 @@ export const leftOut: Record<string, string> = {
   "--timeout-postcopy": '`onTimeout: "postCopy"`',
   "--postcopy-after-precopy": "`postCopy.after`: virsh's own switch dies with the virsh client",
   "--postcopy-resume": "an interrupted post-copy is resumed by the provider",
+  "--migrate-disks-target-zero":
+    "an image that was not all zeroes would keep what it had; `copyStorage.detectZeroes` writes no zeroes where it need not",
   "--compressed": "`compression.methods` names the method; without one libvirt picks xbzrle",
   "--rdma-pin-all": "migration over RDMA is not offered",
 };

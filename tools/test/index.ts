@@ -70,6 +70,8 @@ function summarize(results: readonly Result[]): number {
     for (const failure of counts.failures) console.log(`FAILED (${name}): ${failure}`);
     for (const title of counts.notRun) console.log(`NOT RUN (${name}): ${title}`);
   }
+  if (results.some(({ name }) => name === "lab"))
+    console.log("moves between releases: a command of its own, npm run matrix");
   if (interrupted) console.log("interrupted: what came after was not run");
   const sum = (key: "passed" | "failed") => results.reduce((total, { counts }) => total + counts[key], 0);
   console.log(`${sum("passed")} passed, ${sum("failed") + (interrupted ? 1 : 0)} failed`);

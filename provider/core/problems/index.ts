@@ -19,7 +19,13 @@ import { domainFits, kvmIsOpen } from "./machineType";
 import { withinLimits } from "./limits";
 import { memoryIsFree } from "./memory";
 import { networksAreThere } from "./networks";
-import { compressionIsKnown, qemuIsNotOlder, tlsDiskCopyOverMultiFd, virshKnowsTheOptions } from "./options";
+import {
+  compressionIsKnown,
+  qemuIsNotOlder,
+  tlsDiskCopyOverMultiFd,
+  virshKnowsTheOptions,
+  zeroDetectionIsKnown,
+} from "./options";
 import { ownedStateGoesAlong } from "./ownedState";
 import { pausedVmHasRunHere } from "./pausedAgain";
 import { peerLoginIsQuiet } from "./peerOutput";
@@ -68,6 +74,7 @@ const ofTheHosts: readonly Finder[] = [
   clocksAgree,
   virshKnowsTheOptions,
   compressionIsKnown,
+  zeroDetectionIsKnown,
   linkIsUsed,
   multiFdWithPostCopy,
   tlsDiskCopyOverMultiFd,

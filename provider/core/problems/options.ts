@@ -56,6 +56,27 @@ export function compressionIsKnown({ source, destination, options, how }: MoveFa
   ]);
 }
 
+/** libvirt sends it on as a parameter, which an older destination refuses; other options are the source's alone. */
+export function zeroDetectionIsKnown({ destination, options, how }: MoveFacts): Problem[] {
+  const { host, libvirt } = destination;
+  const since = optionTable.copyStorageDetectZeroes.since!;
+  if (how !== "live" || !options.copyStorageDetectZeroes || libvirt === undefined || !versionBelow(libvirt, since))
+    return [];
+  return [
+    {
+      rule: "zero-detection-known",
+      severity: "blocker",
+      code: "optionUnsupported",
+      host,
+      message: `${host} has libvirt ${libvirt}, which does not take migration.copyStorage.detectZeroes`,
+      remedies: [
+        { do: "leave out migration.copyStorage.detectZeroes" },
+        { do: `upgrade libvirt on ${host} to ${since} or later` },
+      ],
+    },
+  ];
+}
+
 /** libvirt 9.0.0 checks the disks' certificate against an empty name in this case; migration.tls.destination avoids that. 11.3.0 is not affected. */
 export function tlsDiskCopyOverMultiFd({ source, options, how }: MoveFacts): Problem[] {
   const { tls, parallel, copyStorage, tlsDestination } = options;

@@ -182,7 +182,7 @@ describe("the commands of a plan", () => {
         optionNames.filter((name) => everything[name] === undefined),
         [],
       );
-      const help = parseHelpOptions(fixture("11.3.0", "help-migrate"));
+      const help = parseHelpOptions(fixture("12.8.0", "help-migrate"));
       const used = (planFor(everything, { ...kvmB, migrationAddress: "10.9.0.12" }).live as string).match(
         /--[a-z0-9-]+/g,
       )!;

@@ -119,7 +119,8 @@ describe("reading virsh", () => {
         const options = parseHelpOptions(fixture(libvirt, "help-migrate"));
         for (const option of ["--live", "--p2p", "--postcopy", "--comp-mt-dthreads", "--tls-destination"])
           assert.ok(options.has(option), option);
-        assert.equal(options.has("--comp-zlib-level"), libvirt === "11.3.0");
+        assert.equal(options.has("--comp-zlib-level"), libvirt !== "9.0.0");
+        assert.equal(options.has("--migrate-disks-target-zero"), libvirt === "12.8.0");
         assert.equal(options.has("--nosuch"), false);
       });
     });
@@ -156,7 +157,15 @@ describe("reading virsh", () => {
     );
   });
 
-  it("the completed job of either, as its destination keeps it", () => {
+  it("the running job of libvirt 12.8.0", () => {
+    const job = parseJobInfo(fixture("12.8.0", "domjobinfo-outgoing"));
+    assert.deepEqual(
+      [job.type, job.operation, job.elapsedMs, job.memoryProcessedBytes],
+      ["unbounded", "outgoing", 2797, 44_128_803],
+    );
+  });
+
+  it("the completed job of each, as its destination keeps it", () => {
     const of = (libvirt: (typeof libvirtVersions)[number]) => {
       const { type, operation, downtimeMs, memoryProcessedBytes, passes } = parseJobInfo(
         fixture(libvirt, "domjobinfo-completed"),
@@ -165,6 +174,7 @@ describe("reading virsh", () => {
     };
     assert.deepEqual(of("9.0.0"), ["completed", "incoming", 76, 140_772_942, 4]);
     assert.deepEqual(of("11.3.0"), ["completed", "incoming", 89, 152_106_634, 4]);
+    assert.deepEqual(of("12.8.0"), ["completed", "incoming", 235, 831_343_176, 14]);
   });
 
   it("a job's dirty pages are bytes, its throttle and its error are kept", () => {
@@ -201,6 +211,7 @@ describe("reading virsh", () => {
   it("versions are those of the daemon that runs, or else of the library", () => {
     assert.deepEqual(parseVersions(fixture("9.0.0", "version-daemon")), { libvirt: "9.0.0", qemu: "7.2.22" });
     assert.deepEqual(parseVersions(fixture("11.3.0", "version-daemon")), { libvirt: "11.3.0", qemu: "10.0.13" });
+    assert.deepEqual(parseVersions(fixture("12.8.0", "version-daemon")), { libvirt: "12.8.0", qemu: "11.1.2" });
     assert.deepEqual(
       parseVersions("Using library: libvirt 10.0.0\nRunning against daemon: 9.10.0\n").libvirt,
       "9.10.0",

@@ -379,6 +379,14 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     ["warning qemu-not-older on kvm-b: migrationRefused"],
   ],
   [
+    "zero detection where the destination's libvirt does not know it",
+    {
+      source: healthyHost("kvm-a", { libvirt: "11.3.0" }),
+      options: { copyStorage: "all", copyStorageDetectZeroes: ["vda"] },
+    },
+    ["blocker zero-detection-known on kvm-b: optionUnsupported"],
+  ],
+  [
     "mt compression where QEMU has lost it",
     { destination: healthyHost("kvm-b", { qemu: "10.0.13" }), options: { compressionMethods: ["mt"] } },
     ["blocker compression-known on kvm-b: optionUnsupported"],
