@@ -16,4 +16,6 @@ export interface ConfigArgs {
   dirtyRateSeconds?: number;
   /** What happens to a migration in progress when pulumi is interrupted: it goes on ("leave"), or it is cancelled ("abort"). Default: "leave". */
   onInterrupt?: "leave" | "abort";
+  /** A file that gets a line of JSON for each move; a relative path is taken from the project's directory. Default: none. */
+  history?: string;
 }

@@ -109,6 +109,8 @@ function reasonOf({ outcome, source, destination }: MatrixResult): string {
       if (source.release === destination.release) return "a host";
       return release === source.release ? "the source" : "the destination";
     })
+    .replace(/\bprocess \d+/g, "a process")
+    .replace(/; VM is [a-z ]+\([a-z]+\) on \S+( \S+)? as before/g, "")
     .replace(/\|/g, "\\|");
   return `${outcome.kind === "by" ? "by libvirt, " : ""}${text}${code}`;
 }

@@ -17,7 +17,7 @@ describe("the stack's configuration", () => {
   it("has the keys that other languages are told of, and no others", () => {
     const keys: Record<keyof ConfigArgs, true> = {
       ...{ hosts: true, uri: true, ssh: true, preview: true },
-      ...{ strictPreview: true, dirtyRateSeconds: true, onInterrupt: true },
+      ...{ strictPreview: true, dirtyRateSeconds: true, onInterrupt: true, history: true },
     };
     const asked = new Set<string>();
     readSettings((key) => void asked.add(key), {} as World);
