@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import type { LastMigration } from "../core/args";
 import { PlacementError } from "../core/errors";
 import type { Migration } from "../core/migration";
+import { isInMigration } from "../core/situation";
 import type { Ports } from "../core/ports";
 import { type HistoryEntry, historyVersion, type HostLoad } from "../history/entry";
 import { Samples } from "../history/samples";
@@ -93,9 +94,18 @@ function outcomeOf(
   }
   if (!(error instanceof PlacementError)) return { outcome: "unknown" };
   const { code, message, seen } = error.problem;
-  const outcome = seen?.host === destination ? "moved" : seen?.host === source ? "stayed" : "unknown";
-  return { outcome, error: { code, message } };
+  const isOver = error.phase === "migrate" || error.phase === "verify" || stayed.has(code);
+  const outcome =
+    seen === undefined || !isOver || goesOn.has(code) || isInMigration(seen)
+      ? "unknown"
+      : ({ [destination]: "moved", [source]: "stayed" } as const)[seen.host];
+  return { outcome: outcome ?? "unknown", error: { code, message } };
 }
+
+/** Of a migration that was cancelled while it was watched. */
+const stayed = new Set<string>(["migrationTimedOut", "migrationCancelled"]);
+/** The hosts were not seen to have ended it. */
+const goesOn = new Set<string>(["migrationRunning", "postCopyInterrupted", "domainOnTwoHosts", "verificationFailed"]);
 
 type Loads = Record<string, HostLoad | undefined>;
 

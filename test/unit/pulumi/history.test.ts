@@ -88,6 +88,22 @@ describe("the history of moves", () => {
     assert.equal(entry!.measured, undefined);
   });
 
+  it("does not claim to know how a move ended whose hosts were lost from sight", async () => {
+    const at = world();
+    const outs = await adopted(at);
+    at.fake.onMigrate = () => {
+      for (const name of ["kvm-a", "kvm-b", "kvm-c"]) {
+        at.host(name).down = true;
+        at.host(name).drop();
+      }
+      return Promise.resolve(undefined);
+    };
+    await refusal(at.update(fakeUuid, outs, await at.inputs({ host: "kvm-b" })));
+    const [entry] = entries();
+    assert.deepEqual([entry!.outcome, entry!.measured], ["unknown", undefined]);
+    assert.deepEqual(entry!.hosts!["kvm-b"]!.after, undefined);
+  });
+
   it("never fails a move: a file that cannot be written is a warning", async () => {
     const at = world(join(directory, "no such directory", "moves.jsonl"));
     const outs = await adopted(at);
