@@ -4,7 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PlacementsArgs } from "./core/placementsArgs";
 // eslint-disable-next-line no-restricted-imports -- types only
 import type * as program from "./placements/program";
-import { VmPlacement } from "./resource";
+import type { HostArgs } from "./core/model";
+import { type DeepInput, VmPlacement } from "./resource";
 
 const type = "vm-placement:index:VmFleet";
 
@@ -22,6 +23,11 @@ export interface VmFleetArgs {
    * goes on. Default: a resource with the VM's name and without a parent.
    */
   aliases?: Record<string, pulumi.Input<pulumi.URN | pulumi.Alias>[]>;
+  /**
+   * `inventory` of each placement: hosts beside those of `vm-placement:hosts`, by name. The names are known in the program; their fields may
+   * be outputs of other resources. Rules know such a host by its name, and by the labels that the file gives it. Default: none.
+   */
+  inventory?: Record<string, pulumi.Input<DeepInput<HostArgs>>>;
 }
 
 /**
@@ -68,7 +74,7 @@ export class VmFleet extends pulumi.ComponentResource {
     fleet: string,
     { name, domain, host, migration, onDrift, limits }: program.FleetMember,
     before: VmPlacement[],
-    { aliases = {} }: VmFleetArgs,
+    { aliases = {}, inventory }: VmFleetArgs,
     { dependsOn }: pulumi.ComponentResourceOptions,
   ): VmPlacement {
     const given = Object.hasOwn(aliases, name) ? aliases[name]! : [];
@@ -80,6 +86,7 @@ export class VmFleet extends pulumi.ComponentResource {
         ...(migration !== undefined && { migration }),
         ...(onDrift !== undefined && { onDrift }),
         ...(limits !== undefined && { limits }),
+        ...(inventory !== undefined && { inventory }),
       },
       {
         parent: this,
@@ -90,7 +97,7 @@ export class VmFleet extends pulumi.ComponentResource {
   }
 
   private read(args: VmFleetArgs): program.FleetOfProgram {
-    const { file, placements } = args;
+    const { file, placements, inventory = {} } = args;
     if (file !== undefined && placements !== undefined) {
       throw new pulumi.ResourceError("a fleet takes `file` or `placements`, and not both [invalidInput]", this, true);
     }
@@ -105,7 +112,8 @@ export class VmFleet extends pulumi.ComponentResource {
       // Only a program with a fleet loads what reads one: YAML and zod take a tenth of a second.
       // eslint-disable-next-line @typescript-eslint/no-require-imports
       const { fleetOf } = require("./placements/program") as typeof program;
-      return fleetOf(placements ?? this.textOf(path, shown), shown, pulumi.runtime.getConfig("vm-placement:hosts"));
+      const hosts = pulumi.runtime.getConfig("vm-placement:hosts");
+      return fleetOf(placements ?? this.textOf(path, shown), shown, hosts, Object.keys(inventory));
     } catch (error) {
       // The user's own error, whose place in this package says nothing.
       if (!(error instanceof Error) || error.name !== "PlacementError") throw error;

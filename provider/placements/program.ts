@@ -28,15 +28,23 @@ export interface FleetOfProgram {
 /**
  * @param given The text of a file, or what it would say as a value.
  * @param hosts `vm-placement:hosts` as the stack's configuration has it.
+ * @param made Names of hosts that the program has beside them.
  * @throws PlacementError with everything that is wrong: faults of the file, else rules that the placements break.
  */
-export function fleetOf(given: unknown, file: string, hosts: string | undefined): FleetOfProgram {
+export function fleetOf(
+  given: unknown,
+  file: string,
+  hosts: string | undefined,
+  made: readonly string[] = [],
+): FleetOfProgram {
   // A wrong inventory is refused by the provider, which names what is wrong in it.
   const { inventory } = parseInventory(hosts);
-  const options = { file, ...(inventory !== undefined && { hosts: Object.keys(inventory) }) };
+  const known = { ...Object.fromEntries(made.map((name) => [name, { name }])), ...inventory };
+  const isAnyName = inventory === undefined && made.length === 0;
+  const options = { file, ...(!isAnyName && { hosts: Object.keys(known) }) };
   const { placements, warnings }: Parsed =
     typeof given === "string" ? parsePlacements(given, options) : placementsOf(given, options);
-  const broken = checkAssignment(placements, Object.values(inventory ?? {}));
+  const broken = checkAssignment(placements, Object.values(known));
   if (broken.length > 0) {
     throw new PlacementError({
       code: broken[0]!.code,

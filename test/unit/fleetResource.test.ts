@@ -230,6 +230,26 @@ limits: { memory: 90%, cpu: 400%, moves: 3 }
     assert.equal(placed().length, 3);
   });
 
+  it("places VMs on hosts that the program makes, and gives each placement the way to them", async () => {
+    pulumi.runtime.setAllConfig({ "vm-placement:hosts": JSON.stringify({ "kvm-a": {} }) });
+    const inventory = { "kvm-n": { address: pulumi.output("10.0.0.99"), privateKey: pulumi.secret("KEY") } };
+    await make({ placements: { vms: { a: "kvm-a", b: "kvm-n" } }, inventory });
+    assert.deepEqual(placed(), [
+      ["prod-a", "a", "kvm-a"],
+      ["prod-b", "b", "kvm-n"],
+    ]);
+    for (const { inputs } of registered.filter(({ type }) => type === placementType))
+      assert.match(JSON.stringify(inputs["inventory"]), /"kvm-n":.*10\.0\.0\.99/);
+  });
+
+  it("refuses hosts that are neither in the configuration nor made by the program", () => {
+    const args = { placements: { vms: { a: "kvm-m" } }, inventory: { "kvm-n": { address: "10.0.0.99" } } };
+    for (const hosts of [{ "kvm-a": {} }, undefined])
+      assert.match(refused(args, hosts).message, /vms\.a\.host: "kvm-m" is neither .*write .*kvm-n/);
+    const apart = { vms: { a: "kvm-n", b: "kvm-n" }, rules: [{ apart: ["a", "b"] }] };
+    assert.match(refused({ ...args, placements: apart }, { "kvm-a": {} }).message, /kvm-n/);
+  });
+
   it("refuses faults of the file with their places, hosts that nobody knows, and what cannot be read", () => {
     writeFileSync(join(directory, "bad.yaml"), "vms:\n  a: kvm-x\n  b: { hots: kvm-a }\n");
     const { message } = refused({ file: "bad.yaml" }, { "kvm-a": {}, "kvm-b": {} });
