@@ -223,10 +223,16 @@ describe("the scripts that copy images", () => {
 
   it("read backing chains, and nothing from what is no chain", () => {
     const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64");
-    const text = `\n@@ /a\n${encode([{ filename: "/a" }, { filename: "/b c" }])}\n\n@@ /r\n${encode([{ filename: "/r", "backing-filename": "b" }, { filename: "/b" }])}\n\n@@ /f\n${encode([{ filename: "/f", "backing-filename": "/b" }, { filename: "/b" }])}\n\n@@ /x\n${encode([{ filename: "nbd://x" }])}\n\n@@ /y\n!!\n\n@@ end\n`;
+    const text = `\n@@ /a\n${encode([{ filename: "/a" }, { filename: "/b c" }])}\n\n@@ /r\n${encode([{ filename: "/r", "backing-filename": "b" }, { filename: "/b" }])}\n\n@@ /f\n${encode(
+      [
+        { filename: "/f", "backing-filename": "/b" },
+        { filename: "/b", format: "raw" },
+      ],
+    )}\n\n@@ /x\n${encode([{ filename: "nbd://x" }])}\n\n@@ /y\n!!\n\n@@ end\n`;
     assert.deepEqual(parseChains(text), {
       chains: { "/a": ["/a", "/b c"], "/r": ["/r", "/b"], "/f": ["/f", "/b"] },
       relative: ["/r"],
+      backing: { "/f": { path: "/b", format: "raw" } },
     });
     assert.equal(parseChains("\n@@ /a\n"), undefined);
   });

@@ -381,6 +381,7 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   [
     "zero detection where the destination's libvirt does not know it",
     {
+      ...disk({}),
       source: healthyHost("kvm-a", { libvirt: "11.3.0" }),
       options: { copyStorage: "all", copyStorageDetectZeroes: ["vda"] },
     },
