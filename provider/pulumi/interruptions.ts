@@ -1,4 +1,5 @@
 /** Pulumi's Cancel: at the first Ctrl-C it asks a provider to end what it does, and waits for the calls to return. */
+import { showState } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import { cannotMove, type Migration } from "../core/migration";
 import type { InFlight } from "../core/ports";
@@ -22,6 +23,8 @@ export class Interruptions {
     this.running.add(cancel);
     try {
       return await Promise.race([work, left]);
+    } catch (error) {
+      throw this.isCancelled ? cancelledHere(error) : error;
     } finally {
       this.running.delete(cancel);
     }
@@ -46,6 +49,19 @@ export class Interruptions {
       seen: migration.domain,
     });
   }
+}
+
+/** libvirt does not say who cancelled a migration. */
+function cancelledHere(error: unknown): unknown {
+  if (!(error instanceof PlacementError) || error.code !== "migrationCancelled" || error.phase !== "migrate")
+    return error;
+  const { seen } = error.problem;
+  const where = seen === undefined ? "" : `; ${seen.name} is ${showState(seen)} on ${seen.host} as before`;
+  return error.with({
+    phase: "cancel",
+    message: `pulumi was told to stop, and cancelled the migration${where}`,
+    remedies: [{ do: "run `pulumi up` again" }],
+  });
 }
 
 /** Of a migration that goes on without pulumi: the call fails, and the state has where the VM runs now. */
