@@ -34,6 +34,8 @@ export function removeLab(record: LabRecord): void {
     const left = [...outer, ...inner].filter(isAlive).map(({ pid }) => pid);
     throw new Error(`lab ${record.id}: process ${left.join(", ")} does not end; its directory is kept: ${record.dir}`);
   }
+  // Another process may have removed it meanwhile, and a third have made a new lab with its number.
+  if (!isCurrent(record)) return;
   // It goes with the switch, but some time later.
   if (existsSync(`/sys/class/net/${interfaceName(record.number)}`)) {
     spawnSync("ip", ["link", "delete", interfaceName(record.number)], { stdio: "ignore" });
