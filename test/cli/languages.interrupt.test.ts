@@ -69,7 +69,10 @@ describeWithStack("the first Ctrl-C in a YAML program", { stack: { yaml: true } 
   it("cancels the migration where the stack asks for that; the VM stays, and the state says so", async () => {
     stack().configure({ "vm-placement:onInterrupt": "abort" });
     const text = await interruptedUp();
-    assert.match(text, /pulumi was told to stop, and cancelled the migration; db-01 is running \(.+\) on kvm-a as before/);
+    assert.match(
+      text,
+      /pulumi was told to stop, and cancelled the migration; db-01 is running \(.+\) on kvm-a as before/,
+    );
     assert.deepEqual([await names("kvm-a"), await names("kvm-b"), await state()], ["db-01", "", "kvm-a"]);
     assert.match(await lab().host("kvm-a").virsh("domjobinfo db-01"), /None/);
   });
