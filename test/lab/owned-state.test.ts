@@ -1,13 +1,7 @@
 /** What a VM owns beside its disks, with real swtpm state and real UEFI variables on real hosts. */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import type { Lab, LabHost } from "../../lab/libvirt";
-import type { LastMigration } from "../../provider/core/args";
-import type { MigrationOptions } from "../../provider/core/options";
-import { Hosts } from "../../provider/observe/hosts";
-import { reconcile, type Reconciled } from "../../provider/reconcile/reconcile";
-import { createDial } from "../../provider/ssh";
-import { makePlan } from "../../provider/virsh/migrateCommand";
+import type { LabHost } from "../../lab/libvirt";
 import {
   inspectScript,
   keepAndPackScript,
@@ -16,36 +10,10 @@ import {
   placeScript,
 } from "../../provider/virsh/ownedFiles";
 import { describeWithLab } from "../support/lab";
-import { systemClock as clock } from "../../provider/observe/clock";
+import { type LabMove, moveInLab } from "../support/lab-move";
 
-interface Asked {
-  lab: Lab;
-  domain: string;
-  to: string;
-  options?: Partial<MigrationOptions>;
-  lastMigration?: LastMigration | undefined;
-  rows?: string[];
-  user?: string;
-}
-
-async function move({ lab, domain, to, options, lastMigration, rows = [], user }: Asked): Promise<Reconciled> {
-  const inventory = Object.fromEntries(
-    Object.entries(lab.inventory()).map(([name, host]) => [name, { name, ...host, ...(user && { user }) }]),
-  );
-  const hosts = new Hosts(createDial({ inventory }), inventory, "qemu:///system", clock);
-  const all: MigrationOptions = { mode: "auto", ...options };
-  const plan = makePlan({ domain, hosts: [to], anyOf: false, options: all, inventory, uri: "qemu:///system" });
-  const keep = (text: string) => void rows.push(text);
-  try {
-    return await reconcile(
-      hosts,
-      { domain, uuid: undefined, hosts: [to], options: all, plan, lastHost: undefined, lastMigration },
-      { clock, progress: { live: keep, info: keep, warn: keep } },
-    );
-  } finally {
-    await hosts.close();
-  }
-}
+const move = ({ user, ...asked }: LabMove & { user?: string }) =>
+  moveInLab({ ...asked, ...(user !== undefined && { change: () => ({ user }) }) });
 
 const tpmOf = (uuid: string) => `/var/lib/libvirt/swtpm/${uuid}`;
 const nvramOf = (name: string) => `/var/lib/libvirt/qemu/nvram/${name}_VARS.fd`;

@@ -9,7 +9,7 @@ import { reconcile, type Reconciled } from "../../provider/reconcile/reconcile";
 import { createDial } from "../../provider/ssh";
 import { makePlan } from "../../provider/virsh/migrateCommand";
 
-interface LabMove {
+export interface LabMove {
   lab: Lab;
   domain: string;
   to: string;
