@@ -61,6 +61,7 @@ export const unacceptable: Readonly<Record<string, string>> = {
   "name-and-uuid-free": "another VM would lose its definition or its UUID",
   "owned-state": "the VM would lose its UEFI variables or the state of its TPM",
   "paused-again": "the guest would lose its memory",
+  "peer-identity": "the VM would move to another host than the program names",
   reachable: "a host that does not answer may also run the VM",
   "tls-disk-copy-over-multi-fd":
     "the disks would be copied without a check of the destination's certificate, or not at all",

@@ -36,6 +36,7 @@ export const errorCodes = [
   // from host to host
   "peerUntrusted",
   "peerUnreachable",
+  "wrongPeer",
   "peerOutput",
   "peerTls",
   "clocksApart",

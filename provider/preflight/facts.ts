@@ -94,7 +94,7 @@ export async function peerOf(
     systemOf(hosts, destination, wantsCertificates(move), clock),
     hostnameOf(hosts, destination),
   ]).then(([system, hostname]) => ({ system, hostname }));
-  return peerFacts(hosts, source, move, itsSettings, withLogin);
+  return peerFacts(hosts, source, move, itsSettings, withLogin, clock);
 }
 
 function wantsCertificates({ how, options }: IntendedMove): boolean {

@@ -210,6 +210,13 @@ const errorReference: Record<ErrorCode, ErrorEntry> = {
     remedy:
       "Open the ports between the hosts, or set `peerAddress` and `migrationAddress` to what the source can reach.",
   },
+  wrongPeer: {
+    meaning:
+      "The source resolves a name of the destination to another host, or to itself. Nothing was started: the VM, or its data, would go to that host.",
+    example: `${move} (preflight, on kvm-a): the libvirt that kvm-a reaches at qemu+tcp://b.lan/system is not that of kvm-b: its host UUID is 6e0c…, that of kvm-b is 9b1d…; kvm-a resolves b.lan to 10.0.0.13, an address of kvm-c`,
+    remedy:
+      "Fix the name in DNS or in `/etc/hosts` on the source, or set `peerAddress` or `migrationAddress` of the destination to its address.",
+  },
   peerOutput: {
     meaning:
       "A start-up file on the destination prints on standard output when libvirt logs in, which breaks its protocol.",

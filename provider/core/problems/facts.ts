@@ -163,6 +163,12 @@ export interface PeerFacts {
   /** "no": it did not answer; undefined: no ping there, or not asked. */
   ping: "yes" | "no" | undefined;
   certificates?: PairOfSides | undefined;
+  /** Of the libvirt that answers there, where that was asked: by TLS and TCP. */
+  hostUuid?: string;
+  /** What the source resolves `address` to (by TLS and TCP), and `dataAddress`, in the order in which it tries them; absent: not known. */
+  resolved?: { control?: readonly string[]; data?: readonly string[] };
+  /** Of these addresses, those of other hosts of the inventory, with their names. */
+  addressOwners?: Readonly<Record<string, string>>;
   /** Where the source sends the data to, and whose word that is. */
   dataAddress: string | undefined;
   dataAddressFrom: "migrationAddress" | "qemu.conf" | "hostname" | undefined;

@@ -40,6 +40,8 @@ export interface SystemFacts {
   /** Its clock minus the controller's. */
   clockOffsetMs: number | undefined;
   interfaces: readonly string[];
+  /** Of all its interfaces, loopback too, without prefix and zone; undefined: not known. */
+  addresses?: readonly string[];
   /** What the kernel gives to new processes without swapping, with what ZFS gives back of its cache. */
   availableMemoryBytes: number | undefined;
   /** All memory that the kernel has. */

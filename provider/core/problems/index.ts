@@ -42,6 +42,7 @@ import { certificatesAreGood, tlsIsAskedFor } from "./tls";
 import { tlsSecretIsDefined } from "./tlsSecret";
 import { swtpmFits, tpmFits } from "./tpm";
 import { answersAreReadable } from "./unreadable";
+import { dataGoesToTheDestination, peerIsTheDestination } from "./wrongPeer";
 
 export * from "./alongside";
 export type { Side as CertificateSide } from "./certificates";
@@ -63,10 +64,12 @@ export { type FailureContext, readTheLogs, type StderrCause } from "./stderr";
 const ofTheHosts: readonly Finder[] = [
   answersAreReadable,
   distinctHosts,
+  peerIsTheDestination,
   peerAnswers,
   peerLoginIsQuiet,
   controlIsEncrypted,
   peerCertificatesAreGood,
+  dataGoesToTheDestination,
   dataPortsAreOpen,
   certificatesAreGood,
   tlsSecretIsDefined,

@@ -22,6 +22,11 @@ export function loginCommand({ transport, address, user, port, keyfile }: Peer, 
   return sh`ssh -T -o BatchMode=yes -o ConnectTimeout=5 ${options} -- ${login} env LC_ALL=C virsh -q -c ${peerAnswer} uri`;
 }
 
+/** What tells which host answers; undefined by ssh, which knows it by its host key. */
+export function identityCommand({ transport }: Peer, uri: string): ShellScript | undefined {
+  return transport === "ssh" ? undefined : sh`timeout ${silentS} env LC_ALL=C virsh -q -c ${uri} capabilities`;
+}
+
 export async function readLogin(
   hosts: Hosts,
   { code, tookMs, stderr, noise }: LoginAnswer,

@@ -2,14 +2,16 @@
 import { withoutBrackets } from "../../core/destination";
 import type { Host } from "../../core/model";
 import { makePeerUri, peerPorts, readPeerUri } from "../../core/peerUri";
+import type { Clock } from "../../core/ports";
 import type { PeerFacts, SystemFacts } from "../../core/problems";
 import type { Hosts } from "../../observe/hosts";
 import type { Virsh } from "../../virsh/client";
 import type { IntendedMove } from "../intendedMove";
 import { linkTo } from "./link";
-import { loginCommand, readLogin } from "./login";
+import { identityCommand, loginCommand, readLogin } from "./login";
 import { peerCertificates } from "./peerCertificates";
 import { greeting, reachControl, reachData } from "./reach";
+import { ownersOf } from "./resolved";
 
 /** The destination's own answers, awaited after the first questions to the source. */
 export interface DestinationSettings {
@@ -27,6 +29,7 @@ export async function peerFacts(
   { destination, how, options }: IntendedMove,
   itsSettings: Promise<DestinationSettings>,
   withLogin: boolean,
+  clock: Clock,
 ): Promise<PeerFacts> {
   const host = hosts.host(destination);
   const uri = makePeerUri(host);
@@ -37,17 +40,19 @@ export async function peerFacts(
   certificates.catch(() => {});
   const controlPort = Number(peer.port ?? peerPorts[transport]);
   const login = loginCommand(peer, uri);
-  const ask = () => reachControl(hosts, source, { destination, uri, address, controlPort, login });
+  const identity = identityCommand(peer, uri);
+  const ask = () => reachControl(hosts, source, { destination, uri, address, controlPort, login, identity });
   const control =
     transport === "ssh" && !withLogin
       ? greeting(hosts, source, { destination, address, controlPort }).then((open) => open ?? ask())
       : ask();
   const settings = await itsSettings;
   const data = how === "live" && !options.tunnelled ? dataIn(settings, host) : undefined;
-  const dataPorts = data && (await reachData(hosts, source, { destination, ...data }));
+  const onData = data && (await reachData(hosts, source, { destination, ...data }));
   const asksLink = options.parallelConnections === "auto" && host.linkSpeed === undefined;
   const link = asksLink ? await linkTo(hosts, source.host, data?.address) : undefined;
   const answers = await control;
+  const resolved = resolvedOf(answers?.resolved, onData?.resolved);
   return {
     uri,
     transport,
@@ -59,9 +64,32 @@ export async function peerFacts(
     dataAddress: data?.address,
     dataAddressFrom: data?.whose,
     ...(link !== undefined && { linkBitsPerSecond: link.bytesPerSecond * 8 }),
-    dataPorts: dataPorts ?? [],
+    dataPorts: onData?.dataPorts ?? [],
+    ...(answers?.hostUuid !== undefined && { hostUuid: answers.hostUuid }),
+    ...(resolved && { resolved, ...(await ownersIn(hosts, source, destination, resolved, settings, clock)) }),
     login: answers?.login && (await readLogin(hosts, answers.login, { source: source.host, destination, uri, user })),
   };
+}
+
+function resolvedOf(control: string[] | undefined, data: string[] | undefined): PeerFacts["resolved"] {
+  if (!control?.length && !data?.length) return undefined;
+  return { ...(control?.length && { control }), ...(data?.length && { data }) };
+}
+
+/** The other hosts are asked only where an address is not the destination's. */
+async function ownersIn(
+  hosts: Hosts,
+  source: Virsh,
+  destination: string,
+  { control = [], data = [] }: NonNullable<PeerFacts["resolved"]>,
+  { system }: DestinationSettings,
+  clock: Clock,
+): Promise<Pick<PeerFacts, "addressOwners">> {
+  const its = system?.addresses;
+  if (its === undefined) return {};
+  const strange = [...new Set([...control.slice(0, 1), ...data.slice(0, 1)])].filter((each) => !its.includes(each));
+  if (strange.length === 0) return {};
+  return { addressOwners: await ownersOf(hosts, source, destination, strange, clock) };
 }
 
 /** Where the source will send the data: the inventory's word, else the destination's configuration, else its host name. */

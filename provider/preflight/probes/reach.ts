@@ -6,6 +6,7 @@ import type { Hosts } from "../../observe/hosts";
 import type { Virsh } from "../../virsh/client";
 import { head, sections } from "../../virsh/sections";
 import { sh, type ShellScript } from "../../virsh/shellScript";
+import { resolvedAddresses, resolving } from "./resolved";
 
 /** A way that was open between two hosts; one that was not is tried again every time. */
 const validMs = 600_000;
@@ -14,13 +15,22 @@ const validMs = 600_000;
 export function reachControl(
   hosts: Hosts,
   source: Virsh,
-  to: { destination: string; uri: string; address: string; controlPort: number; login: ShellScript },
+  to: {
+    destination: string;
+    uri: string;
+    address: string;
+    controlPort: number;
+    login: ShellScript;
+    /** Prints libvirt's capabilities there; undefined: the host is known by its host key. */
+    identity: ShellScript | undefined;
+  },
 ): Promise<PeerAnswers | undefined> {
-  const { address, controlPort, login } = to;
+  const { address, controlPort, login, identity } = to;
+  const resolves = identity && address;
   return hosts.remember(
     `${source.host} → ${to.destination}: ${to.uri} by login`,
     validMs,
-    () => reach(source, { address, controlPort, dataAddress: undefined, dataPorts: [], login }),
+    () => reach(source, { address, controlPort, dataAddress: undefined, dataPorts: [], login, identity, resolves }),
     (answers) => answers?.login?.code === 0 && answers.login.noise === undefined,
   );
 }
@@ -46,15 +56,22 @@ export async function reachData(
   hosts: Hosts,
   source: Virsh,
   { destination, address, ports }: { destination: string; address: string; ports: readonly number[] },
-): Promise<PeerAnswers["dataPorts"]> {
-  const question = { address, controlPort: undefined, dataAddress: address, dataPorts: ports, login: undefined };
+): Promise<Pick<PeerAnswers, "dataPorts" | "resolved">> {
+  const question = {
+    address,
+    controlPort: undefined,
+    dataAddress: address,
+    dataPorts: ports,
+    login: undefined,
+    resolves: address,
+  };
   const answers = await hosts.remember(
     `${source.host} → ${destination}: ${address} ${ports.join(" ")}`,
     validMs,
     () => reach(source, question),
     (found) => found?.dataPorts.every(({ answer }) => answer === "open" || answer === "refused") ?? false,
   );
-  return answers?.dataPorts ?? [];
+  return answers ?? { dataPorts: [], resolved: [] };
 }
 
 async function reach(source: Virsh, question: PeerQuestion): Promise<PeerAnswers | undefined> {
@@ -71,6 +88,9 @@ interface PeerQuestion {
   dataPorts: readonly number[];
   /** What libvirt's ssh transport runs on the source, as far as libvirt on the destination; undefined = no login is tried. */
   login: ShellScript | undefined;
+  identity?: ShellScript | undefined;
+  /** A name to look up. */
+  resolves?: string | undefined;
 }
 
 /** An ssh server speaks first; one that hangs, or has too many clients, does not. */
@@ -83,7 +103,8 @@ const silentS = 2;
  * Everything at once, in the background of one shell; each answer is one write, so that none gets mixed up with another. Refused at
  * once, or silent for as long as `timeout` waits: this distinguishes a closed port from a filtered one.
  */
-function peerScript({ address, controlPort, greeted, dataAddress, dataPorts, login }: PeerQuestion): ShellScript {
+function peerScript(question: PeerQuestion): ShellScript {
+  const { address, controlPort, greeted, dataAddress, dataPorts, login, identity, resolves } = question;
   const answer = (name: string) => sh`printf '\\n@@ %s\\n%s\\n@@ %s.err\\n%s\\n' ${name} "$c" ${name} "$e"`;
   const opens = ': >"/dev/tcp/$0/$1"';
   const port = (name: string, host: string, number: number, asks = opens) =>
@@ -93,6 +114,14 @@ function peerScript({ address, controlPort, greeted, dataAddress, dataPorts, log
     ...(dataAddress === undefined ? [] : dataPorts.map((number) => port(`data-${number}`, dataAddress, number))),
     sh`command -v ping >/dev/null && ( ping -n -c 1 -W ${silentS} -- ${address} >/dev/null 2>&1; printf '\\n@@ ping\\n%s\\n' $? ) &\n`,
   ];
+  if (resolves !== undefined)
+    background.push(sh`( r=$(${resolving(resolves)}); printf '\\n@@ resolved\\n%s\\n' "$r" ) &\n`);
+  if (identity !== undefined) {
+    background.push(
+      // The first UUID is the host's; the rest is longer than one write.
+      sh`[ "$(id -u)" = 0 ] && ( i=$(${identity} 2>/dev/null </dev/null | sed -n 's|^ *<uuid>\\(.*\\)</uuid>.*|\\1|p' | head -n 1); printf '\\n@@ identity\\n%s\\n' "$i" ) &\n`,
+    );
+  }
   if (login !== undefined) {
     background.push(
       // Standard output is kept apart from standard error: text before libvirt's own breaks the connection that libvirt makes.
@@ -127,6 +156,10 @@ interface PeerAnswers {
   dataPorts: { port: number; answer: PortAnswer }[];
   ping: "yes" | "no" | undefined;
   login: LoginAnswer | undefined;
+  /** The host UUID of the libvirt that answered. */
+  hostUuid?: string;
+  /** The addresses of the name. */
+  resolved: string[];
 }
 
 /** A login that takes an hour has failed in another way before. */
@@ -143,7 +176,10 @@ export function parsePeer(text: string): PeerAnswers | undefined {
   });
   const ping = all.get("ping");
   const [code, tookMs] = (all.get("login") ?? "").split(" ", 2).map((word) => wholeNumber(word, maxLoginMs));
+  const hostUuid = parseHostUuid(all.get("identity") ?? "");
   return {
+    ...(hostUuid !== undefined && { hostUuid }),
+    resolved: resolvedAddresses(all.get("resolved")),
     control: port("control"),
     dataPorts: dataPorts.sort((a, b) => a.port - b.port),
     ping: ping === undefined ? undefined : ping === "0" ? "yes" : "no",
@@ -157,6 +193,10 @@ export function parsePeer(text: string): PeerAnswers | undefined {
             ...noiseBefore(peerAnswer, all.get("login.out") ?? ""),
           },
   };
+}
+
+function parseHostUuid(text: string): string | undefined {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.exec(text)?.[0].toLowerCase();
 }
 
 /** undefined: there was nothing to try it with (no bash, no timeout). */

@@ -69,6 +69,7 @@ s nodememory; cat /sys/devices/system/node/node[0-9]*/meminfo 2>/dev/null | grep
 s cgroup; [ -e /sys/fs/cgroup/cgroup.controllers ] && echo 2
 s numad; for d in /usr/bin /usr/sbin /bin; do [ -x $d/numad ] && echo yes; done
 s interfaces; ls /sys/class/net
+s addresses; ip -o address show 2>/dev/null | awk '{ print $4 }'
 s userfaultfd; cat /proc/sys/vm/unprivileged_userfaultfd 2>/dev/null; [ -e /dev/userfaultfd ] && echo device
 ${kvmAccess}
 s qemu.conf; [ -r /etc/libvirt/qemu.conf ] && { echo '# readable'; grep -Ev '^[[:space:]]*(#|$)' /etc/libvirt/qemu.conf; }${withCertificates ? certificates : sh``}
@@ -99,6 +100,7 @@ export function parseSystem(text: string, askedAtMs: number, answeredAtMs: numbe
   return {
     clockOffsetMs: seconds > 0 ? Math.round(seconds * 1000 - (askedAtMs + answeredAtMs) / 2) : undefined,
     interfaces: lines("interfaces"),
+    ...(lines("addresses").length > 0 && { addresses: addressesOf(lines("addresses")) }),
     ...memoryOf(meminfo, lines("arc")),
     defaultHugepageKiB: (meminfo("Hugepagesize") ?? 2 ** 21) / 1024,
     hugepages: hugepagesOf(lines("hugepages"), lines("nodepages")),
@@ -116,6 +118,11 @@ export function parseSystem(text: string, askedAtMs: number, answeredAtMs: numbe
     qemuConf,
     certificates: parseCertificates(all),
   };
+}
+
+/** "10.0.0.12/24", "fe80::1/64" */
+function addressesOf(lines: readonly string[]): string[] {
+  return [...new Set(lines.map((line) => cleanLine(line.replace(/[/%].*$/, ""), 64)))];
 }
 
 /** "Node 0 MemTotal:       65771520 kB" */

@@ -51,6 +51,20 @@ const byTcp = peer({
   login: undefined,
   control: "open",
 });
+const otherUuid = "aaaaaaaa-0000-4000-8000-000000000003";
+/** Hosts whose addresses are known; both have libvirt's default network. */
+const addressed = (): Change => ({
+  source: healthyHost("kvm-a", { system: healthySystem("kvm-a", { addresses: ["127.0.0.1", "10.9.0.11", "192.168.122.1"] }) }), // prettier-ignore
+  destination: healthyHost("kvm-b", { system: healthySystem("kvm-b", { addresses: ["127.0.0.1", "10.9.0.12", "192.168.122.1"] }) }), // prettier-ignore
+});
+const dataAt = (data: string[], addressOwners?: Record<string, string>): Change => ({
+  ...addressed(),
+  ...peer({ dataAddress: "b.lan", resolved: { data }, ...(addressOwners && { addressOwners }) }),
+});
+const byTcpTo = (change: Partial<PeerFacts>): Change => ({
+  ...addressed(),
+  ...peer({ ...byTls().peer, address: "b.lan", uri: "qemu+tls://b.lan/system", certificates: undefined, ...change }),
+});
 const controlSide = (host: string, change: Partial<CertificateSide> = {}): CertificateSide => ({
   host,
   authorityFile: "/etc/pki/CA/cacert.pem",
@@ -259,6 +273,49 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     "a destination that calls itself localhost",
     peer({ dataAddress: "localhost.localdomain", dataAddressFrom: "hostname" }),
     ["blocker data-address on kvm-b: peerUnreachable", "kvm-b$ hostnamectl set-hostname NAME"],
+  ],
+  [
+    "a data address that another host has",
+    dataAt(["10.9.0.13"], { "10.9.0.13": "kvm-c" }),
+    ["blocker data-address on kvm-a: wrongPeer", "kvm-a$ getent ahosts b.lan"],
+  ],
+  [
+    "a data address that another host has, before the destination's own",
+    dataAt(["10.9.0.13", "10.9.0.12"], { "10.9.0.13": "kvm-c" }),
+    ["warning data-address on kvm-a: wrongPeer", "kvm-a$ getent ahosts b.lan"],
+  ],
+  [
+    "a data address that is the source itself",
+    dataAt(["127.0.1.1"]),
+    ["blocker data-address on kvm-a: wrongPeer", "kvm-a$ getent ahosts b.lan"],
+  ],
+  [
+    "a data address that both ends have on a bridge of their own",
+    dataAt(["192.168.122.1"]),
+    ["blocker data-address on kvm-a: wrongPeer", "kvm-a$ getent ahosts b.lan"],
+  ],
+  ["a data address that the destination has", dataAt(["10.9.0.12", "10.9.0.13"], { "10.9.0.13": "kvm-c" }), []],
+  ["a data address that a router translates", dataAt(["203.0.113.5"]), []],
+  ["a data address of another host, tunnelled", { ...dataAt(["127.0.1.1"]), options: { tunnelled: true } }, []],
+  [
+    "a libvirt of another host behind the address",
+    { ...byTcpTo({ hostUuid: otherUuid, resolved: { control: ["203.0.113.5"] } }) },
+    ["blocker peer-identity on kvm-a: wrongPeer", "kvm-a$ getent ahosts b.lan"],
+  ],
+  [
+    "the source's own libvirt behind the address",
+    byTcpTo({ hostUuid: "aaaaaaaa-0000-4000-8000-000000000001", resolved: { control: ["127.0.1.1"] } }),
+    ["blocker peer-identity on kvm-a: wrongPeer", "kvm-a$ getent ahosts b.lan"],
+  ],
+  [
+    "an address of another host, whose libvirt does not answer",
+    byTcpTo({ resolved: { control: ["10.9.0.13"] }, addressOwners: { "10.9.0.13": "kvm-c" } }),
+    ["blocker peer-identity on kvm-a: wrongPeer", "kvm-a$ getent ahosts b.lan"],
+  ],
+  [
+    "the destination's libvirt behind an address that a router translates",
+    byTcpTo({ hostUuid: "aaaaaaaa-0000-4000-8000-000000000002", resolved: { control: ["203.0.113.5"] } }),
+    [],
   ],
   [
     "closed data ports for a tunnelled migration",

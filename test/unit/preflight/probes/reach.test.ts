@@ -22,6 +22,14 @@ describe("how the source reaches the destination", () => {
     assert.equal(parsePeer("@@ control\n127\n@@ control.err\nsh: timeout: not found\n@@ end\n")!.control, undefined);
   });
 
+  it("has the addresses of a name and the host UUID behind it", () => {
+    const uuid = "aaaaaaaa-0000-4000-8000-000000000002";
+    const { resolved, hostUuid } = parsePeer(`@@ resolved\nfe80::1%eth0\n10.9.0.12\n\n@@ identity\n${uuid}\n@@ end\n`)!;
+    assert.deepEqual({ resolved, hostUuid }, { resolved: ["fe80::1", "10.9.0.12"], hostUuid: uuid });
+    const nothing = parsePeer("@@ resolved\n\n@@ identity\nerror: no\n@@ end\n")!;
+    assert.deepEqual({ resolved: nothing.resolved, hostUuid: nothing.hostUuid }, { resolved: [], hostUuid: undefined });
+  });
+
   it("counts for nothing when it was cut off", () => {
     assert.equal(parsePeer("@@ control\n0\n"), undefined);
   });

@@ -50,6 +50,12 @@ yes
 br0
 lo
 
+@@ addresses
+127.0.0.1/8
+10.9.0.12/24
+fe80::1/64
+fe80::1/64
+
 @@ userfaultfd
 0
 
@@ -70,6 +76,7 @@ shared_filesystems = [
     assert.deepEqual(parseSystem(report, 1_764_000_000_000, 1_764_000_001_000), {
       clockOffsetMs: 60_000,
       interfaces: ["br0", "lo"],
+      addresses: ["127.0.0.1", "10.9.0.12", "fe80::1"],
       availableMemoryBytes: 2 ** 30,
       totalMemoryBytes: 4 * 2 ** 30,
       memoryCapacityBytes: 2 * 2 ** 30 - 2 ** 20,
