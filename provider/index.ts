@@ -6,6 +6,8 @@ export type { DeepInput, VmPlacementArgs } from "./resource";
 export type {
   ConvergenceActionArgs,
   ConvergenceStepArgs,
+  DiskPlaceArgs,
+  NetworkPlaceArgs,
   Duration,
   HostLimitsArgs,
   LastMigration,

@@ -13,6 +13,8 @@ export interface SimulatedDomain {
   memoryMiB: number;
   /** What its QEMU holds; absent: libvirt does not say. */
   residentMiB?: number;
+  /** What stands in <devices>: as it runs, and as it is defined. */
+  devices?: { live: string; persistent: string };
   /** CPUs that it keeps busy. */
   busyCpus?: number;
   /** By the clock of the network: when the migration began that brought it. */

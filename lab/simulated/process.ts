@@ -5,7 +5,7 @@ import type { SimulatedHost } from "./host";
 import type { Network } from "./network";
 import { arrivals, hostUse } from "./load";
 import { askVirsh } from "./virsh";
-import { migrate } from "./virsh/migrate";
+import { type GivenXml, migrate } from "./virsh/migrate";
 
 interface Output {
   stdout: (text: string) => void;
@@ -46,6 +46,8 @@ async function run(network: Network, host: SimulatedHost, command: string): Prom
   if (file !== undefined) return noteOf(host, file, rest!);
   if (command.includes("id -un")) return { out: host.account };
   if (command.includes("/var/log/libvirt")) return { out: host.log };
+  const given = withXml(command);
+  if (given !== undefined) return migrate(network, host, migrateLine(given.command), given.xml);
   if (!command.startsWith("virsh ")) {
     host.scripts.push(command);
     const own = host.onScript(command);
@@ -55,8 +57,23 @@ async function run(network: Network, host: SimulatedHost, command: string): Prom
     if (command.includes("/proc/pressure")) return { out: hostUse(network, host) };
     return { out: command.includes("getconf CLK_TCK") ? arrivals(network, host) : "" };
   }
-  const line = command.replace(/^virsh (?:-c \S+ )?/, "");
+  const line = migrateLine(command);
   return line.startsWith("migrate ") ? await migrate(network, host, line) : askVirsh(network, host, line);
+}
+
+function migrateLine(command: string): string {
+  return command.replace(/^virsh (?:-c \S+ )?/, "");
+}
+
+/** A command that reads XML from two pipes, as the provider writes it. */
+function withXml(script: string): { command: string; xml: GivenXml } | undefined {
+  const [, live, persistent, command] =
+    /^printf '%s\\n' ('[^]*') 2>\/dev\/null \| \{ printf '%s\\n' ('[^]*') 2>\/dev\/null \| (virsh [^\n]*) 4<&0 <\/dev\/null; \} 3<&0$/.exec(
+      script,
+    ) ?? [];
+  if (live === undefined || persistent === undefined || command === undefined) return undefined;
+  const unquoted = (word: string) => word.slice(1, -1).replaceAll("'\\''", "'");
+  return { command, xml: { live: unquoted(live), persistent: unquoted(persistent) } };
 }
 
 /** Who cancelled a migration: written, or read and taken away; as old as the question. */

@@ -57,6 +57,7 @@ export const unacceptable: Readonly<Record<string, string>> = {
     "the VM would run from a different or older disk. `migration.unsafe` accepts disks that libvirt calls unsafe; `migration.copyStorage` copies disks",
   "distinct-hosts": "source and destination are the same host, which would lose its only definition of the VM",
   "image-copy": "the VM would start from a disk that was not copied, or that was overwritten",
+  mapping: "the program names a disk or a network that the VM does not have, or one place for two disks",
   "multi-fd-with-post-copy": "QEMU would end the VM",
   "name-and-uuid-free": "another VM would lose its definition or its UUID",
   "owned-state": "the VM would lose its UEFI variables or the state of its TPM",

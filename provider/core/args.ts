@@ -276,6 +276,22 @@ export interface MigrationArgs {
         createImages?: boolean;
       };
   /**
+   * Disks that lie elsewhere on the destination, by their target ("vda"): at another path, or as a volume of a storage pool. A file stays a
+   * file, a block device a block device. `copyStorage` copies to that place. Nothing else of the VM's definition changes; a disk that is
+   * at its place already stays there. Default: each disk has the same path, or the same pool and volume, on both hosts.
+   * @allowed an object of disk targets, each `{ path }` or `{ pool, volume }`
+   * @virsh `--xml`, `--persistent-xml` since libvirt 1.3.4
+   */
+  disks?: Record<string, DiskPlaceArgs>;
+  /**
+   * Bridges and libvirt networks that have another name on the destination, by their name on the source. A text is the name of the same
+   * kind; `{ bridge }` and `{ network }` also change a network into a bridge, and a bridge into a network. All interfaces on it are meant.
+   * One that is on the other already stays there. Default: they have the same names on both hosts.
+   * @allowed an object of names, each a name, `{ bridge }` or `{ network }`
+   * @virsh `--xml`, `--persistent-xml` since libvirt 1.3.4
+   */
+  networks?: Record<string, NetworkPlaceArgs>;
+  /**
    * The rate that QEMU assumes when it decides whether it can switch over within `maxDowntime`. Default: QEMU's own measurement.
    * @allowed rate in whole MiB/s
    * @virsh `--available-switchover-bandwidth` since libvirt 11.1.0
@@ -318,6 +334,31 @@ export interface MigrationArgs {
    */
   accept?: string[];
 }
+
+/** Where a disk lies on the destination. */
+export type DiskPlaceArgs =
+  | {
+      /** An absolute path. */
+      path: string;
+    }
+  | {
+      /** The storage pool of libvirt on the destination. */
+      pool: string;
+      /** The name of the volume in it. */
+      volume: string;
+    };
+
+/** What an interface is connected to on the destination: a name of the same kind, a bridge, or a libvirt network. */
+export type NetworkPlaceArgs =
+  | string
+  | {
+      /** A bridge of the destination. */
+      bridge: string;
+    }
+  | {
+      /** A libvirt network of the destination. */
+      network: string;
+    };
 
 /** One step of `convergence`: exactly one condition (`after`, `pass` or `stalled`), and what is done then. */
 export interface ConvergenceStepArgs {
@@ -381,6 +422,11 @@ export interface Plan {
    * migrate-setmaxdowntime db-01 800".
    */
   during?: string[];
+  /**
+   * With `disks` or `networks`: what differs in the XML that `--xml` and `--persistent-xml` read, the VM's own otherwise: "disk vda: file
+   * /srv/vms/db.qcow2". The provider hands it over by pipes; by hand, redirect files: `3<live.xml 4<persistent.xml`.
+   */
+  mapped?: string[];
 }
 
 /** What the last migration did, as both hosts reported it. */

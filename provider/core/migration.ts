@@ -22,8 +22,8 @@ export interface Migration {
   staleImages: readonly StaleImage[];
   /** How much of the destination its VMs may take. */
   limits?: HostLimits;
-  /** Targets of the disks that libvirt copies, where that is known. */
-  copiedDisks?: readonly string[];
+  /** The disks that libvirt copies, with their paths on the source, where that is known. */
+  copiedDisks?: readonly { target: string; path: string | undefined }[];
   /** Taken over in post-copy, or resumed. */
   inPostCopy?: boolean;
 }

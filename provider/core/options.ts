@@ -5,6 +5,7 @@
 
 import { whyNotAcceptable } from "./accept";
 import type { ConvergenceStep } from "./convergence/step";
+import type { DiskPlace, NetworkPlace } from "./mapping";
 
 /** A migration's options after parsing: numbers carry their unit in the name, absent means libvirt's default. */
 export interface MigrationOptions {
@@ -42,6 +43,8 @@ export interface MigrationOptions {
   copyStorageSynchronousWrites?: boolean;
   copyStorageDetectZeroes?: readonly string[];
   copyStorageCreateImages?: boolean;
+  disks?: Readonly<Record<string, DiskPlace>>;
+  networks?: Readonly<Record<string, NetworkPlace>>;
   switchoverBandwidthMiBps?: number;
   listenAddress?: string;
   graphicsUri?: string;
@@ -62,6 +65,7 @@ export type OptionKind =
   | { type: "rate" }
   | { type: "size"; powerOfTwo?: boolean }
   | { type: "steps" }
+  | { type: "map"; of: "disks" | "networks" }
   | { type: "text"; pattern: RegExp; expected: string }
   | {
       type: "list";
@@ -73,7 +77,7 @@ export type OptionKind =
     };
 
 /** A value that can be read by itself. */
-export type PlainKind = Exclude<OptionKind, { type: "steps" }>;
+export type PlainKind = Exclude<OptionKind, { type: "steps" } | { type: "map" }>;
 
 export interface OptionSpec {
   /** Where it stands under `migration`. `a.b` makes `a` an object; `a` alone is then also a boolean or word. */
@@ -362,6 +366,22 @@ export const optionTable = {
     offline: "copying",
     needs: { copyStorage: "say what is copied" },
   },
+  disks: {
+    input: "disks",
+    kind: { type: "map", of: "disks" },
+    example: '{ "vda": { "path": "/srv/vms/db.qcow2" } }',
+    virsh: "--xml | --persistent-xml",
+    since: "1.3.4",
+    offline: true,
+  },
+  networks: {
+    input: "networks",
+    kind: { type: "map", of: "networks" },
+    example: '{ "br0": "br-lan" }',
+    virsh: "--xml | --persistent-xml",
+    since: "1.3.4",
+    offline: true,
+  },
   switchoverBandwidthMiBps: {
     input: "switchoverBandwidth",
     kind: { type: "rate" },
@@ -423,8 +443,6 @@ export const leftOut: Record<string, string> = {
   "--suspend":
     "a placement keeps the state of the VM: running stays running, paused stays paused (one exception: docs/moving.md)",
   "--dname": "a placement keeps the identity of the VM",
-  "--xml": "the definition is not the placement's to change",
-  "--persistent-xml": "the definition is not the placement's to change",
   "--migrateuri": "made from the destination's `migrationAddress` in the inventory",
   "--disks-uri": "made from `migrationAddress` and `copyStorage.port`; a socket path needs a proxy on both hosts",
   "--timeout": "`timeout`: virsh's own timer dies with the virsh client",

@@ -28,7 +28,19 @@ export function leafJson(kind: OptionKind): JsonSchema {
       return { type: "array", minItems: 1, items: itemJson(kind) };
     case "steps":
       return { anyOf: [{ enum: presetNames }, { type: "array", minItems: 1, items: stepJson() }] };
+    case "map":
+      return { type: "object", minProperties: 1, additionalProperties: { anyOf: placesJson[kind.of] } };
   }
+}
+
+const placesJson: Record<"disks" | "networks", JsonSchema[]> = {
+  disks: [objectOf("path"), objectOf("pool", "volume")],
+  networks: [{ type: "string" }, objectOf("bridge"), objectOf("network")],
+};
+
+function objectOf(...names: string[]): JsonSchema {
+  const properties = Object.fromEntries(names.map((name) => [name, { type: "string" }]));
+  return { type: "object", additionalProperties: false, properties, required: names };
 }
 
 function integerJson(minimum: number, maximum: number): JsonSchema {

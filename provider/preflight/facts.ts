@@ -40,7 +40,7 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock, 
   const wants = { certificates: wantsCertificates(move), pools: options.copyStorage !== undefined };
   const unreadable = new UnreadableAnswers();
   const definition = definitionOf(hosts, source, move.domain.uuid, unreadable);
-  const volumesThere = definition.then((known) => volumesOn(destination, known));
+  const volumesThere = definition.then((known) => volumesOn(destination, known, options));
 
   const [sourceFacts, destinationFacts, domain, images, volumes, referred, owned, peer, fit, givenOnDestination] =
     await Promise.all([
@@ -48,7 +48,7 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock, 
       hostFacts(hosts, destination, wants, clock, unreadable),
       definition.then((known) => known && domainFacts(source, known, move)),
       definition.then(async (known) => {
-        const destinationPaths = destinationPathsOf(known, await volumesThere);
+        const destinationPaths = destinationPathsOf(known, { ...(await volumesThere), options });
         const found = await imagesOn(source, destination, known, destinationPaths);
         return options.copyStorage === undefined
           ? found

@@ -8,6 +8,7 @@ import type { Migration } from "../core/migration";
 import type { Progress } from "../core/ports";
 import type { Virsh } from "../virsh/client";
 import type { Hosts } from "../observe/hosts";
+import { type MappedDefinition, verifyMapping } from "./mappedDefinition";
 import type { Monitored } from "./monitored";
 import { record, summary } from "./record";
 import type { Verdict } from "./verify";
@@ -23,7 +24,7 @@ export interface Moved {
 export async function arrived(
   hosts: Hosts,
   migration: Migration,
-  watched: Monitored,
+  watched: Monitored & { definition?: MappedDefinition | undefined },
   verdict: Verdict,
   times: { startedAt: number; durationMs: number },
   progress: Progress,
@@ -37,6 +38,7 @@ export async function arrived(
     const lastMigration = await record(virsh, migration, watched, times);
     progress.info(summary(lastMigration));
     informOfStaleImages(lastMigration, source, progress);
+    if (watched.definition !== undefined) await verifyMapping(virsh, migration, watched.definition);
     const now = (await virsh.view(domain.uuid)) ?? seen;
     if (migration.how === "live" && !isActive(now)) {
       progress.warn(`${domain.name} is ${showState(now)} on ${destination}: it ended there after it had arrived`);

@@ -7,7 +7,7 @@ import { command } from "../virsh/virshCommand";
 export async function diskProgress(virsh: Virsh, { domain, copiedDisks = [] }: Migration): Promise<string> {
   if (copiedDisks.length < 2) return "";
   const parts = await Promise.all(
-    copiedDisks.map(async (target) => {
+    copiedDisks.map(async ({ target }) => {
       const job = parseBlockJob((await virsh.inquire(command`blockjob ${domain.uuid} --path=${target} --raw`)) ?? "");
       return job === undefined ? "" : ` · ${target} ${Math.floor((100 * job.doneBytes) / job.allBytes)} %`;
     }),

@@ -8,10 +8,14 @@ import { arrived, type Moved } from "./arrived";
 import { diagnose } from "./diagnose";
 import { explainFailure } from "./explainFailure";
 import { rememberLimits } from "./keptLimits";
+import { type MappedDefinition, mappedDefinition } from "./mappedDefinition";
 import { monitor } from "./monitor";
 import type { Monitored } from "./monitored";
 import { OurVirsh } from "./ourVirsh";
 import { type Verdict, verify } from "./verify";
+
+/** With the XML that the destination was given, where that was ours. */
+type Watched = Monitored & { definition: MappedDefinition | undefined };
 
 /**
  * @param onEnd called once virsh has said that the VM moved; what follows is reading and tidying up.
@@ -30,7 +34,7 @@ export async function migrate(
   const startedAt = clock.now() - (command === undefined ? (domain.job?.elapsedMs ?? 0) : 0);
   progress.live(`${command === undefined ? "watching" : "starting"} the ${how} migration ${source} → ${destination}`);
 
-  let ended: { watched: Monitored; verdict: Verdict };
+  let ended: { watched: Watched; verdict: Verdict };
   hosts.forget(source, destination);
   try {
     ended = await runToItsEnd(hosts, migration, startedAt, ports, onEnd);
@@ -54,14 +58,15 @@ async function runToItsEnd(
   startedAt: number,
   ports: Ports,
   onEnd: () => void,
-): Promise<{ watched: Monitored; verdict: Verdict }> {
+): Promise<{ watched: Watched; verdict: Verdict }> {
   const { clock, progress } = ports;
   const { source, how, command } = migration;
   const inFlight = inFlightOf(hosts, migration);
+  const definition = await mappedDefinition(hosts, migration);
   await runBefore(hosts, migration);
   if (command !== undefined) ports.mayStart?.(migration);
   ports.inFlight?.(inFlight);
-  const run = command === undefined ? undefined : (await hosts.on(source)).exec(command);
+  const run = command === undefined ? undefined : (await hosts.on(source)).exec(command, definition);
   const watched =
     how === "live"
       ? await monitor(hosts, { migration, run, startedAt, onPostCopy: inFlight.switched }, ports)
@@ -73,7 +78,7 @@ async function runToItsEnd(
   progress.live("verifying on both hosts");
   const mayBegin = how === "offline" && watched.exit === undefined ? waits.offlineLost : 0;
   const verdict = await verify(hosts, migration, clock, mayBegin, (text) => progress.live(text));
-  return { watched, verdict };
+  return { watched: { ...watched, definition }, verdict };
 }
 
 /** Another migration moved it first, perhaps to a third host, or is in progress. */

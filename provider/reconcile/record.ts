@@ -46,9 +46,10 @@ export async function record(
   };
 }
 
-/** The images on the source whose content was copied: the guest writes to the copies now. */
-async function imagesLeft(virsh: Virsh, { how, options, domain }: Migration): Promise<string[]> {
+/** The images on the source whose content was copied: the guest writes to the copies now, which may have other paths. */
+async function imagesLeft(virsh: Virsh, { how, options, domain, copiedDisks }: Migration): Promise<string[]> {
   if (how !== "live" || options.copyStorage === undefined) return [];
+  if (copiedDisks !== undefined) return copiedDisks.flatMap(({ path }) => path ?? []);
   const xml = await virsh.inquire(command`dumpxml ${domain.uuid}`);
   const disks = (xml === undefined ? undefined : parseDomainXml(xml))?.disks ?? [];
   return disks.filter((disk) => isCopied(disk, { options })).flatMap(({ path }) => path ?? []);

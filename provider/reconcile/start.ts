@@ -59,7 +59,9 @@ async function startWithRoom(
   const { progress } = ports;
   const { domain, how } = planned;
   const { facts, found } = await preflight(hosts, planned, factsAhead);
-  const copiedDisks = (facts.domain?.disks ?? []).filter((disk) => isCopied(disk, facts)).map(({ target }) => target);
+  const copiedDisks = (facts.domain?.disks ?? [])
+    .filter((disk) => isCopied(disk, facts))
+    .map(({ target, path }) => ({ target, path }));
   const migration = { ...planned, options: withTimeout(planned.options, facts.domain?.memoryBytes), copiedDisks };
   const error = blocked(found, cannotMove(migration), domain.name);
   if (error) throw error.with({ seen: domain });

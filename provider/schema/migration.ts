@@ -2,6 +2,7 @@ import { z } from "zod";
 import { impliedBy } from "../core/convergence/steps";
 import { type MigrationOptions, type OptionName, optionNames, type OptionSpec, optionTable } from "../core/options";
 import { convergenceSchema } from "./convergence";
+import { mapSchemas } from "./mapping";
 import { leafSchema as plainSchema, type PerGiB, type PlainSpec } from "./leaves";
 import { unknownKeys } from "./refusal";
 import { withoutUndefined } from "./wire";
@@ -22,9 +23,11 @@ export const migrationSchema: z.ZodType<MigrationOptions> = (() => {
     .transform((groups) => withImplied(sized(Object.assign({ mode: "auto" }, ...Object.values(groups)) as Read)));
 })();
 
-/** Steps are made of values that have a schema of their own. */
+/** Steps and maps are made of values that have a schema of their own. */
 function leafSchema(spec: OptionSpec): z.ZodType {
-  return spec.kind.type === "steps" ? convergenceSchema : plainSchema(spec as PlainSpec);
+  const { kind } = spec;
+  if (kind.type === "map") return mapSchemas[kind.of];
+  return kind.type === "steps" ? convergenceSchema : plainSchema(spec as PlainSpec);
 }
 
 type Read = Omit<MigrationOptions, "timeoutMs"> & { timeoutMs?: number | PerGiB };

@@ -2,6 +2,7 @@
 import type { Plan } from "../core/args";
 import { inUri } from "../core/destination";
 import { connectionsTo } from "../core/linkSpeed";
+import { isMapped, mappingLines } from "../core/mapping";
 import type { Host, Inventory } from "../core/model";
 import { type MigrationOptions, optionNames, optionTable } from "../core/options";
 import { makePeerUri } from "../core/peerUri";
@@ -31,12 +32,17 @@ export function makePlan(inputs: {
     plan.before = [setMaxDowntimeCommand(domain, options.maxDowntimeMs, uri)];
   }
   if (options.mode !== "offline" && options.convergence) plan.during = stepLines(virsh(uri), domain, options);
+  if (isMapped(options)) plan.mapped = mappingLines(options);
   return plan;
 }
 
-/** Continues a post-copy migration that was interrupted, by the flags of the plan. Also one that was started by hand: then without them. */
+/**
+ * Continues a post-copy migration that was interrupted, by the flags of the plan. Also one that was started by hand: then without them.
+ * The destination has its XML already.
+ */
 export function resumeCommand(domain: string, destination: Host, options: MigrationOptions, uri: string): string {
-  const command = liveCommand(domain, destination, { ...options, postCopy: true }, uri);
+  const { disks: _, networks: __, ...resumed } = options;
+  const command = liveCommand(domain, destination, { ...resumed, postCopy: true }, uri);
   return command.replace(" --postcopy", " --postcopy --postcopy-resume");
 }
 
@@ -52,6 +58,7 @@ function liveCommand(domain: string, destination: Host, options: MigrationOption
 function offlineCommand(domain: string, destination: Host, options: MigrationOptions, uri: string): string {
   const flags = ["--offline", "--p2p", "--persistent", "--undefinesource"];
   if (options.unsafe) flags.push("--unsafe");
+  flags.push(...mappedFlags(options));
   return migrate(domain, destination, flags, uri);
 }
 
@@ -76,15 +83,22 @@ function liveFlags(destination: Host, options: MigrationOptions): string[] {
     const given = name === "parallelConnections" ? connectionsTo(destination, options[name]) : options[name];
     const { virsh } = optionTable[name];
     if (given === undefined || given === false || !virsh?.startsWith("--")) continue;
+    if (name === "disks" || name === "networks") continue;
     if (name === "copyStorage") flags.push(given === "all" ? "--copy-storage-all" : "--copy-storage-inc");
     else if (given === true) flags.push(virsh);
     else if (typeof given === "object") flags.push(virsh, quote((given as readonly string[]).join(",")));
     else if (name !== "mode") flags.push(virsh, quote(String(given)));
   }
   if (options.compressionMethods) flags.push("--compressed");
+  flags.push(...mappedFlags(options));
   if (destination.migrationAddress !== undefined && !options.tunnelled) {
     const port = destination.migrationPort === undefined ? "" : `:${destination.migrationPort}`;
     flags.push("--migrateuri", quote(`tcp://${inUri(destination.migrationAddress)}${port}`));
   }
   return flags;
+}
+
+/** Where virsh finds the XML of `mappedDefinition`: pipes, so that no file has to be made, named and removed (ADR 0012). */
+function mappedFlags(options: MigrationOptions): string[] {
+  return isMapped(options) ? ["--xml", "/dev/fd/3", "--persistent-xml", "/dev/fd/4"] : [];
 }

@@ -13,6 +13,20 @@ import { virshFailed } from "./virshFailed";
 export const deadlineMs = 40_000;
 const inquiryMs = 10_000;
 
+/** XML of a VM for the destination, with its secrets. */
+export interface Definition {
+  live: string;
+  persistent: string;
+}
+
+/**
+ * By pipes, and `printf` is part of the shell: the secrets in the XML are in no file and in no list of processes, and nothing of them is
+ * left, however this ends. virsh reads both before it connects to libvirt's migration.
+ */
+function withDefinition(planned: ShellScript, { live, persistent }: Definition): ShellScript {
+  return sh`printf '%s\\n' ${live} 2>/dev/null | { printf '%s\\n' ${persistent} 2>/dev/null | ${planned} 4<&0 </dev/null; } 3<&0`;
+}
+
 /** Runs virsh on one host: questions go through one session, a migration through an exec of its own. */
 export class VirshRunner {
   private readonly session: VirshSession;
@@ -51,9 +65,14 @@ export class VirshRunner {
     return { out: "", err: stderr.trim() === "" ? `error: virsh ended with code ${code}` : stderr.trim() };
   }
 
-  /** Starts a planned migration as it stands, on a channel of its own. The monitor bounds it; its end is not its result. */
-  exec(planned: string): Promise<ExecResult> {
-    return this.run(plannedCommand(planned), Infinity);
+  /**
+   * Starts a planned migration as it stands, on a channel of its own. The monitor bounds it; its end is not its result.
+   *
+   * @param definition what `--xml /dev/fd/3 --persistent-xml /dev/fd/4` read.
+   */
+  exec(planned: string, definition?: Definition): Promise<ExecResult> {
+    const script = plannedCommand(planned);
+    return this.run(definition === undefined ? script : withDefinition(script, definition), Infinity);
   }
 
   /** Asks what can be done without: undefined where virsh refuses to answer, or not in time. */

@@ -37,6 +37,9 @@ const samples: Record<OptionName, Partial<MigrationOptions>> = {
   copyStoragePort: { copyStorage: "all", copyStoragePort: 49_200 },
   copyStorageSynchronousWrites: { copyStorage: "all", copyStorageSynchronousWrites: true },
   copyStorageDetectZeroes: { copyStorage: "all", copyStorageDetectZeroes: ["vda"] },
+  // A disk and a network that it has stay where they are: XML is given all the same.
+  disks: { disks: {} },
+  networks: { networks: {} },
   switchoverBandwidthMiBps: { switchoverBandwidthMiBps: 800 },
   listenAddress: { listenAddress: "0.0.0.0" },
   graphicsUri: { graphicsUri: "spice://127.0.0.1:5900" },

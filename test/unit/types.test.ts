@@ -159,6 +159,8 @@ describe("types: what TypeScript allows is what the schema accepts", () => {
         return kind.orAuto ? '"auto" | number' : "number";
       case "steps":
         return `${words(presetNames)} | (ConvergenceStepArgs)[]`;
+      case "map":
+        return kind.of === "disks" ? "Record<string, DiskPlaceArgs>" : "Record<string, NetworkPlaceArgs>";
       case "list":
         return `(${kind.values ? words(kind.values) : "string"})[]`;
       default:

@@ -60,6 +60,10 @@ export function allowed(kind: OptionKind): string {
       return kind.expected;
     case "steps":
       return `${presetNames.map((name) => `"${name}"`).join(", ")}, or a list of steps`;
+    case "map":
+      return kind.of === "disks"
+        ? "an object of disk targets, each `{ path }` or `{ pool, volume }`"
+        : "an object of names, each a name, `{ bridge }` or `{ network }`";
     case "list":
       return `list ${kind.expected}`;
   }

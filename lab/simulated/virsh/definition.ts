@@ -4,9 +4,13 @@ import { isShutOff } from "./state";
 /** What libvirt keeps of a domain, whether it runs or not. */
 export const definitionVerbs: Record<string, DomainVerb> = {
   domname: ({ name }) => ({ out: name }),
-  dumpxml: ({ name, uuid, memoryMiB }) => ({
-    out: `<domain><name>${name}</name><uuid>${uuid}</uuid><memory unit="MiB">${memoryMiB}</memory></domain>`,
-  }),
+  dumpxml: ({ name, uuid, memoryMiB, devices }, { words }) => {
+    const shown = words.includes("--inactive") ? devices?.persistent : devices?.live;
+    const inside = shown === undefined ? "" : `<devices>${shown}</devices>`;
+    return {
+      out: `<domain><name>${name}</name><uuid>${uuid}</uuid><memory unit="MiB">${memoryMiB}</memory>${inside}</domain>`,
+    };
+  },
   autostart: (domain, { words }) => {
     if (!domain.persistent)
       return { err: "Requested operation is not valid: cannot set autostart for transient domain" };

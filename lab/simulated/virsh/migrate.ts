@@ -6,25 +6,47 @@ import type { Network, SimulatedMigration } from "../network";
 import { isShutOff } from "./state";
 import { wordsOf } from "./words";
 
+/** What `--xml` and `--persistent-xml` read. */
+export interface GivenXml {
+  live: string;
+  persistent: string;
+}
+
 interface Migration extends SimulatedMigration {
+  xml: GivenXml | undefined;
   has: (option: string) => boolean;
 }
 
 /** `virsh migrate`, which ends when the migration does. */
-export async function migrate(network: Network, source: SimulatedHost, command: string): Promise<Answer> {
-  return inLanguage(source.options.language, await migrated(network, source, command));
+export async function migrate(
+  network: Network,
+  source: SimulatedHost,
+  command: string,
+  xml?: GivenXml,
+): Promise<Answer> {
+  return inLanguage(source.options.language, await migrated(network, source, command, xml));
 }
 
-async function migrated(network: Network, source: SimulatedHost, command: string): Promise<Answer> {
+async function migrated(
+  network: Network,
+  source: SimulatedHost,
+  command: string,
+  xml: GivenXml | undefined,
+): Promise<Answer> {
   source.onCommand(command);
   source.commands.push(command);
   const failing = source.failure(command);
   if (failing !== undefined) return { err: failing };
-  const answer = await start(network, source, command);
+  const answer = await start(network, source, command, xml);
   return network.finalStderr === undefined ? answer : { err: network.finalStderr };
 }
 
-function start(network: Network, source: SimulatedHost, command: string): Answer | Promise<Answer> {
+function start(
+  network: Network,
+  source: SimulatedHost,
+  command: string,
+  xml: GivenXml | undefined,
+): Answer | Promise<Answer> {
   const words = wordsOf(command);
   const [name, uri] = words.slice(-2) as [string, string];
   const domain = source.find(name);
@@ -33,7 +55,10 @@ function start(network: Network, source: SimulatedHost, command: string): Answer
   if (!destination || destination.down) return { err: `unable to connect to server at '${uri}': Connection refused` };
   if (destination === source)
     return { err: `internal error: Attempt to migrate guest to the same host ${network.uuidOf(source)}` };
-  const migration = { command, domain, source, destination, has: (option: string) => words.includes(option) };
+  const has = (option: string) => words.includes(option);
+  const migration = { command, domain, source, destination, xml, has };
+  if (has("--xml") && xml === undefined)
+    return { err: "cannot read file '/dev/fd/3': Failed to open file '/dev/fd/3': No such file or directory" };
   const refusal = refused(migration);
   if (refusal !== undefined) return { err: refusal };
   return migration.has("--live") ? migrateLive(network, migration) : migrateOffline(network, migration);
@@ -73,6 +98,7 @@ async function migrateLive(network: Network, migration: Migration): Promise<Answ
   destination.remove(copy);
   destination.domains.push({
     ...withoutJob(domain),
+    ...devicesOn(migration),
     state: resumed ? "running" : state,
     reason: staysPaused ? "user" : "migrated",
     persistent: has("--persistent"),
@@ -118,6 +144,7 @@ async function migrateOffline(network: Network, migration: Migration): Promise<A
   destination.domains = destination.domains.filter(({ uuid }) => uuid !== domain.uuid);
   destination.domains.push({
     ...withoutJob(domain),
+    ...devicesOn(migration),
     state: "shut off",
     reason: "unknown",
     persistent: true,
@@ -141,6 +168,13 @@ async function ended(network: Network, migration: Migration): Promise<string | u
     // What is set while a migration runs, libvirt takes back at its end.
     Object.assign(domain, { maxDowntimeMs, maxSpeedMiBps });
   }
+}
+
+/** Offline `--xml` decides alone. */
+function devicesOn({ xml, has }: Migration): Pick<SimulatedDomain, "devices"> {
+  if (xml === undefined) return {};
+  const inside = (text: string) => /<devices>([^]*)<\/devices>/.exec(text)?.[1] ?? "";
+  return { devices: { live: inside(xml.live), persistent: inside(has("--live") ? xml.persistent : xml.live) } };
 }
 
 function withoutJob({ job: _, ...domain }: SimulatedDomain): SimulatedDomain {

@@ -1,5 +1,6 @@
 /** Which disks are copied, and by whom. */
 import type { ImageToCopy } from "../imageCopy";
+import { placeOfDisk } from "../mapping";
 import type { Disk, DomainFacts, MoveFacts } from "./facts";
 import { isSameStorage } from "./oneDisk";
 
@@ -28,16 +29,29 @@ export function isShared(disk: Disk, path: string, { source, sourceImages, desti
   return isSameStorage({ ...disk, type, path }, sourceImages[path], destinationImages[path], source);
 }
 
-/** Where an image of the source lies, or would lie, on the destination: the same path, but for a volume of a pool with another. */
+/** The pool and volume by which the definition on the destination names a disk. */
+export function volumeOnDestination(
+  { volume, target }: Pick<Disk, "volume" | "target">,
+  { options }: Pick<MoveFacts, "options">,
+): Disk["volume"] {
+  const place = placeOfDisk(options, target);
+  if (place === undefined) return volume;
+  return "path" in place ? undefined : { pool: place.pool, name: place.volume };
+}
+
+/**
+ * Where an image of the source lies, or would lie, on the destination: the same path, but for a disk that is mapped, and for a volume of a
+ * pool with another.
+ */
 export function destinationPathOf(
   path: string,
-  {
-    domain,
-    destinationVolumes,
-  }: { domain: Pick<DomainFacts, "disks"> | undefined } & Pick<MoveFacts, "destinationVolumes">,
+  facts: { domain: Pick<DomainFacts, "disks"> | undefined } & Pick<MoveFacts, "destinationVolumes" | "options">,
 ): string {
-  const disk = domain?.disks.find((each) => each.volume !== undefined && each.path === path);
-  const volume = disk && destinationVolumes?.[disk.target];
+  const { domain, destinationVolumes, options } = facts;
+  const disk = domain?.disks.find((each) => each.path === path);
+  const place = disk && placeOfDisk(options, disk.target);
+  if (place !== undefined && "path" in place) return place.path;
+  const volume = disk && volumeOnDestination(disk, facts) && destinationVolumes?.[disk.target];
   if (volume?.pool !== "active") return path;
   const destinationPath = volume.path ?? volume.newPath;
   return destinationPath?.startsWith("/") ? destinationPath : path;
@@ -52,7 +66,7 @@ export function imagesToCopy(facts: MoveFacts): ImageToCopy[] {
     const { isBlock, bytes, allocatedBytes } = onSource;
     const destinationPath = destinationPathOf(path, facts);
     const known = staleImages.some((image) => image.host === destination.host && image.path === destinationPath);
-    const pool = path === disk.path ? disk.volume?.pool : undefined;
+    const pool = path === disk.path ? volumeOnDestination(disk, facts)?.pool : undefined;
     const where = { path, destinationPath, ...(pool !== undefined && { pool }) };
     return [{ disk: disk.target, ...where, isBlock, bytes, allocatedBytes, known }];
   });

@@ -1,7 +1,7 @@
 /** A disk that is copied over: into what is there, or into what libvirt can make. */
 import type { Remedy } from "../problem";
 import { showBytes } from "../units";
-import { destinationPathOf } from "./copied";
+import { destinationPathOf, volumeOnDestination } from "./copied";
 import { isCreated, whyNotCreated } from "./createdImages";
 import type { Disk, ImageFacts, MoveFacts } from "./facts";
 import { createImage, replaceImage } from "./images";
@@ -13,10 +13,13 @@ export function problemOfCopy(disk: Disk, facts: MoveFacts): DiskProblem | undef
   if (path === undefined) return problemWithoutPath(disk, facts);
   const { host } = facts.destination;
   const [onSource, onDestination] = [facts.sourceImages[path], facts.destinationImages[path]];
+  const destinationPath = destinationPathOf(path, facts);
+  // At another path of one file system there may be another file.
   const onOneMount =
     onSource?.fileSystem !== undefined &&
     sharedFileSystems.test(onSource.fileSystem) &&
-    onSource.mountSource === onDestination?.mountSource;
+    onSource.mountSource === onDestination?.mountSource &&
+    (destinationPath === path || onSource.inode === onDestination?.inode);
   const declared =
     onSource !== undefined &&
     onDestination !== undefined &&
@@ -29,7 +32,6 @@ export function problemOfCopy(disk: Disk, facts: MoveFacts): DiskProblem | undef
   }
   if (onDestination === undefined) return undefined;
   const size = virtualSize(onSource, format);
-  const destinationPath = destinationPathOf(path, facts);
   const image = { format, path: destinationPath, size };
   if (!onDestination.exists) {
     if (isCreated(disk, facts)) return whyNotCreated(disk, facts);
@@ -89,8 +91,9 @@ function makeDevice(size: number | undefined): Remedy {
 }
 
 /** The pool of a volume is looked up by name, and with "all" libvirt makes the volume in it: a logical volume too. */
-function isMadeInPool({ volume, target }: Disk, { destinationVolumes, options }: MoveFacts): boolean {
-  return options.copyStorage === "all" && volume !== undefined && destinationVolumes?.[target]?.pool === "active";
+function isMadeInPool(disk: Disk, facts: MoveFacts): boolean {
+  const isVolume = volumeOnDestination(disk, facts) !== undefined;
+  return facts.options.copyStorage === "all" && isVolume && facts.destinationVolumes?.[disk.target]?.pool === "active";
 }
 
 /** With "all", libvirt makes the image itself where a storage pool has its directory. */

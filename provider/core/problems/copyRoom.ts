@@ -3,7 +3,7 @@ import type { CopiedBytes } from "../imageCopy";
 import { listed } from "../near";
 import type { Problem } from "../problem";
 import { showBytes } from "../units";
-import { imagesToCopy, isCopied, isShared, destinationPathOf } from "./copied";
+import { imagesToCopy, isCopied, isShared, destinationPathOf, volumeOnDestination } from "./copied";
 import { isCreated } from "./createdImages";
 import type { Disk, MoveFacts } from "./facts";
 import { freeSpace } from "./space";
@@ -64,7 +64,8 @@ function copiedByLibvirt(facts: MoveFacts): CopiedBytes[] {
 /** Volumes that libvirt makes in a volume group or a pool of ZFS take all of their size there, since it names no allocation. */
 function madeInPools(facts: MoveFacts): CopiedBytes[] {
   return (facts.domain?.disks ?? []).flatMap((disk) => {
-    const { path, volume, target, type } = disk;
+    const { path, target, type } = disk;
+    const volume = volumeOnDestination(disk, facts);
     const onDestination = facts.destinationVolumes?.[target];
     if (path === undefined || volume === undefined || type !== "block" || !isCopied(disk, facts)) return [];
     if (onDestination?.pool !== "active" || onDestination.path !== undefined) return [];

@@ -3,13 +3,14 @@ import type { ImageToCreate } from "../imageCopy";
 import { listed } from "../near";
 import type { Problem } from "../problem";
 import { commandLine } from "../shownCommand";
-import { destinationPathOf, isCopied } from "./copied";
+import { destinationPathOf, isCopied, volumeOnDestination } from "./copied";
 import type { Disk, MoveFacts } from "./facts";
 import type { DiskProblem } from "./oneDisk";
 
 /** Asked for, and the destination has no file there. */
 export function isCreated(disk: Disk, facts: MoveFacts): boolean {
-  const { path, type, target, volume } = disk;
+  const { path, type, target } = disk;
+  const volume = volumeOnDestination(disk, facts);
   if (facts.how !== "live" || !facts.options.copyStorageCreateImages || path === undefined) return false;
   if (type !== "file" || !isCopied(disk, facts) || facts.destinationImages[path]?.exists !== false) return false;
   const onDestination = volume && facts.destinationVolumes?.[target];

@@ -17,6 +17,7 @@ import { imagesCanBeCopied } from "./imageCopy";
 import { driverDaemonsAnswer } from "./driverDaemons";
 import { domainFits, kvmIsOpen } from "./machineType";
 import { withinLimits } from "./limits";
+import { mappingFits } from "./mapping";
 import { memoryIsFree } from "./memory";
 import { networksAreThere } from "./networks";
 import {
@@ -48,7 +49,7 @@ export * from "./alongside";
 export type { Side as CertificateSide } from "./certificates";
 export * from "./facts";
 export * from "./hostFacts";
-export { imagesToCopy, isCopied, destinationPathOf } from "./copied";
+export { imagesToCopy, isCopied, destinationPathOf, volumeOnDestination } from "./copied";
 export { bytesToCopy } from "./copyRoom";
 export { imagesToCreate } from "./createdImages";
 export { imagesToCopyInto } from "./images";
@@ -99,6 +100,7 @@ const ofTheDomain: readonly Finder[] = [
   memoryIsFree,
   withinLimits,
   boundToWhatIsThere,
+  mappingFits,
   disksAreThere,
   imagesCanBeCopied,
   bootFilesAreThere,

@@ -1,4 +1,5 @@
 /** A disk that QEMU opens on both hosts. */
+import { placeOfDisk } from "../mapping";
 import { commandLine } from "../shownCommand";
 import type { Remedy } from "../problem";
 import { restarting } from "../daemons";
@@ -10,6 +11,26 @@ import { isDeclaredShared, isSharedToLibvirt, readsDeclared, sharedFileSystems }
 import { answerForTheData, putOnSharedStorage } from "./unsafeStorage";
 
 export function problemOfShared(disk: Disk, facts: MoveFacts): DiskProblem | undefined {
+  return problemOfSharedImage(disk, facts) ?? mappedElsewhere(disk, facts);
+}
+
+/** QEMU on the destination writes to what is at the mapped place: it has to be proved that this is the same image. */
+function mappedElsewhere(disk: Disk, facts: MoveFacts): DiskProblem | undefined {
+  const { source, destination, sourceImages, destinationImages, options } = facts;
+  const { path, target } = disk;
+  const removable = disk.device === "cdrom" || disk.device === "floppy";
+  if (path === undefined || disk.readonly || removable || placeOfDisk(options, target) === undefined) return undefined;
+  const destinationPath = destinationPathOf(path, facts);
+  if (destinationPath === path || isSameStorage(disk, sourceImages[path], destinationImages[path], source))
+    return undefined;
+  return {
+    severity: options.unsafe ? "warning" : "blocker",
+    message: `${destinationPath} on ${destination.host} is not known to be the same ${disk.type === "block" ? "device" : "file"} as ${path} on ${source.host}`,
+    remedies: [{ do: 'set migration.copyStorage: "all", which copies the disk to that place' }, answerForTheData],
+  };
+}
+
+function problemOfSharedImage(disk: Disk, facts: MoveFacts): DiskProblem | undefined {
   const { path } = disk;
   if (disk.type === "nvme") return nvme(disk, facts);
   if (disk.type === "volume" && disk.volume !== undefined) return unknownVolume(disk.volume, facts);

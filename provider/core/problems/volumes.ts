@@ -1,14 +1,15 @@
 /** Disks by pool and volume: libvirt on the destination looks both up by name there, when the VM starts. */
 import type { Command, Remedy } from "../problem";
 import { commandLine } from "../shownCommand";
-import { isCopied, isCopiedOffline, isShared } from "./copied";
+import { isCopied, isCopiedOffline, isShared, volumeOnDestination } from "./copied";
 import { isCreated } from "./createdImages";
 import type { Disk, MoveFacts } from "./facts";
 import type { DiskProblem } from "./oneDisk";
 
 /** The destination's pool and volume of a disk; undefined where they are there, or not known. */
 export function problemOfVolume(disk: Disk, facts: MoveFacts): DiskProblem | undefined {
-  const { volume, target } = disk;
+  const { target } = disk;
+  const volume = volumeOnDestination(disk, facts);
   const { source, destination, destinationVolumes, how, options } = facts;
   const onDestination = destinationVolumes?.[target];
   if (volume === undefined || disk.startupPolicy !== "mandatory") return undefined;
@@ -46,7 +47,8 @@ export function problemOfVolume(disk: Disk, facts: MoveFacts): DiskProblem | und
 
 /** A volume of another path that nothing else was found about: not copied, and not proved to be the same. */
 export function volumeElsewhere(disk: Disk, facts: MoveFacts): DiskProblem | undefined {
-  const { volume, target, path } = disk;
+  const { target, path } = disk;
+  const volume = volumeOnDestination(disk, facts);
   const { source, destination, destinationVolumes, how, options } = facts;
   const onDestination = destinationVolumes?.[target];
   if (volume === undefined || path === undefined || disk.startupPolicy !== "mandatory") return undefined;

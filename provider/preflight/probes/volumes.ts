@@ -1,7 +1,7 @@
 import type { Disk, MoveFacts, VolumeOnHost } from "../../core/problems";
 import type { Virsh } from "../../virsh/client";
 import type { DomainDefinition } from "../../virsh/domainXml";
-import { destinationPathOf } from "../../core/problems";
+import { destinationPathOf, volumeOnDestination } from "../../core/problems";
 import { parsePoolFreeBytes, parsePoolTarget } from "../../virsh/hostXml";
 import { parseUuids } from "../../virsh/parse";
 import { command } from "../../virsh/virshCommand";
@@ -20,15 +20,19 @@ async function resolved(virsh: Virsh, disk: Disk): Promise<Disk> {
   return { ...disk, type: path.startsWith("/dev/") ? "block" : "file", path };
 }
 
-/** The same pools and volumes on the destination. Asked each time. */
+/** The pools and volumes that the disks have on the destination. Asked each time. */
 export async function volumesOn(
   virsh: Virsh,
   domain: DomainDefinition | undefined,
+  options: MoveFacts["options"],
 ): Promise<Pick<MoveFacts, "destinationVolumes">> {
-  const disks = (domain?.disks ?? []).filter(({ volume }) => volume !== undefined);
+  const disks = (domain?.disks ?? []).flatMap((disk) => {
+    const volume = volumeOnDestination(disk, { options });
+    return volume === undefined ? [] : [{ target: disk.target, volume }];
+  });
   if (disks.length === 0) return {};
   const known = await Promise.all(
-    disks.map(async ({ target, volume }) => [target, await volumeThere(virsh, volume!)] as const),
+    disks.map(async ({ target, volume }) => [target, await volumeThere(virsh, volume)] as const),
   );
   return {
     destinationVolumes: Object.fromEntries(known.flatMap(([target, it]) => (it ? [[target, it] as const] : []))),
@@ -64,9 +68,9 @@ async function volumeThere(
 /** Where disks lie on the destination, by their paths on the source; those at the same path are left out. */
 export function destinationPathsOf(
   domain: DomainDefinition | undefined,
-  volumes: Pick<MoveFacts, "destinationVolumes">,
+  facts: Pick<MoveFacts, "destinationVolumes" | "options">,
 ): Record<string, string> {
   const paths = (domain?.disks ?? []).flatMap(({ path }) => path ?? []);
-  const all = paths.map((path) => [path, destinationPathOf(path, { domain, ...volumes })] as const);
+  const all = paths.map((path) => [path, destinationPathOf(path, { domain, ...facts })] as const);
   return Object.fromEntries(all.filter(([path, there]) => path !== there));
 }

@@ -31,6 +31,8 @@ function someValue(kind: OptionKind): unknown {
       return "a.example.net";
     case "steps":
       return [{ when: { stalledMs: 20_000 }, action: { kind: "abort" } }] satisfies ConvergenceStep[];
+    case "map":
+      return { vda: { path: "/srv/a.img" } };
     default:
       return 64;
   }
@@ -88,9 +90,10 @@ describe("the options table", () => {
       flags.filter((flag) => flag in leftOut),
       [],
     );
+    // What is mapped goes into the same XML.
     assert.deepEqual(
       flags.filter((flag, i) => flags.indexOf(flag) !== i),
-      [],
+      ["--xml", "--persistent-xml"],
     );
     const inputs = optionNames.map((name) => optionTable[name].input);
     assert.deepEqual(
@@ -277,6 +280,8 @@ describe("option conflicts", () => {
           return fc.string();
         case "steps":
           return fc.array(someStep, { minLength: 1, maxLength: 6 });
+        case "map":
+          return fc.dictionary(fc.string(), fc.constant({ path: "/srv/a.img" }));
         default:
           return fc.nat();
       }

@@ -39,7 +39,7 @@ function spelling(migration: unknown): Failure[] {
 }
 
 const migrationFields =
-  "mode, postCopy, parallel, autoConverge, maxDowntime, bandwidth, timeout, onTimeout, convergence, tls, tunnelled, compression, zeroCopy, copyStorage, switchoverBandwidth, listenAddress, graphicsUri, changeProtection, abortOnError, unsafe";
+  "mode, postCopy, parallel, autoConverge, maxDowntime, bandwidth, timeout, onTimeout, convergence, tls, tunnelled, compression, zeroCopy, copyStorage, disks, networks, switchoverBandwidth, listenAddress, graphicsUri, changeProtection, abortOnError, unsafe";
 
 describe("schema: a migration's options", () => {
   describe("every option of the table", () => {

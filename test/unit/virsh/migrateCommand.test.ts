@@ -77,6 +77,20 @@ describe("the commands of a plan", () => {
     assert.equal(planFor({ timeoutMs: 300_000 }).during, undefined);
   });
 
+  it("say what the XML has that they are given; a post-copy is resumed without", () => {
+    const disks = { vda: { path: "/srv/db.qcow2" }, sda: { pool: "vms", volume: "log" } };
+    const networks = { br0: "br-lan", default: { bridge: "br1" }, br2: { network: "lan" } };
+    assert.deepEqual(planFor({ disks, networks }).mapped, [
+      "disk vda: /srv/db.qcow2",
+      "disk sda: volume log of the pool vms",
+      "network br0: br-lan",
+      "network default: bridge br1",
+      "network br2: libvirt network lan",
+    ]);
+    assert.equal(planFor({}).mapped, undefined);
+    assert.doesNotMatch(resumeCommand("db-01", kvmB, { mode: "auto", disks, networks }, "qemu:///system"), /xml/);
+  });
+
   it("are only those that the mode allows", () => {
     assert.deepEqual(Object.keys(planFor({ mode: "live" })), ["live"]);
     assert.deepEqual(Object.keys(planFor({ mode: "offline" })), ["offline"]);
@@ -148,6 +162,8 @@ describe("the commands of a plan", () => {
         "--copy-storage-all --migrate-disks-detect-zeroes vda",
       ],
       copyStorageCreateImages: [{ copyStorage: "all", copyStorageCreateImages: true }, "--copy-storage-all"],
+      disks: [{ disks: { vda: { path: "/srv/db.qcow2" } } }, "--xml /dev/fd/3 --persistent-xml /dev/fd/4"],
+      networks: [{ networks: { br0: "br-lan" } }, "--xml /dev/fd/3 --persistent-xml /dev/fd/4"],
       switchoverBandwidthMiBps: [{ switchoverBandwidthMiBps: 800 }, "--available-switchover-bandwidth 800"],
       listenAddress: [{ listenAddress: "10.9.0.12" }, "--listen-address 10.9.0.12"],
       graphicsUri: [{ graphicsUri: "spice://b:5900?tls=1" }, "--graphicsuri 'spice://b:5900?tls=1'"],
@@ -165,10 +181,11 @@ describe("the commands of a plan", () => {
     }
 
     it("and none of them for a VM that is shut off, but what makes sense there", () => {
-      for (const [name, [options]] of Object.entries(golden)) {
+      for (const [name, [options, flags]] of Object.entries(golden)) {
+        const same = ["unsafe", "disks", "networks"].includes(name);
         assert.equal(
           planFor(options).offline,
-          `virsh migrate --offline ${always}${name === "unsafe" ? " --unsafe" : ""} db-01 qemu+ssh://10.0.0.12/system`,
+          `virsh migrate --offline ${always}${same ? ` ${flags}` : ""} db-01 qemu+ssh://10.0.0.12/system`,
         );
       }
     });

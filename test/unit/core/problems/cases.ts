@@ -39,6 +39,9 @@ const fileDisk: Disk = {
   startupPolicy: "mandatory",
 };
 
+const nfs = (change = {}) =>
+  image({ fileSystem: "nfs4", mountSource: "10.0.0.5:/export", changed: "2026-01-01 00:00:00.1", ...change });
+
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
 
 type Change = NonNullable<Parameters<typeof healthyMove>[0]>;
@@ -1020,6 +1023,97 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
       "kvm-b$ virsh net-start default",
       "kvm-b$ virsh net-autostart default",
     ],
+  ],
+  [
+    "a bridge and a network of other names on the destination",
+    {
+      options: { networks: { br0: "eth0", default: { network: "lan" } } },
+      destination: healthyHost("kvm-b", { networks: [{ name: "lan", active: true }] }),
+    },
+    [],
+  ],
+  [
+    "a bridge and a network of other names, which the destination has not",
+    { options: { networks: { br0: "br-lan", default: "lan" } } },
+    [
+      "blocker networks on kvm-b: migrationRefused",
+      "blocker networks on kvm-b: migrationRefused",
+      "kvm-b$ virsh net-define FILE",
+      "kvm-b$ virsh net-start lan",
+      "kvm-b$ virsh net-autostart lan",
+    ],
+  ],
+  [
+    "a network in place of a bridge, which is not active",
+    {
+      options: { networks: { br0: { network: "lan" } } },
+      destination: healthyHost("kvm-b", {
+        networks: [
+          { name: "default", active: true },
+          { name: "lan", active: false },
+        ],
+      }),
+    },
+    ["blocker networks on kvm-b: migrationRefused", "kvm-b$ virsh net-start lan", "kvm-b$ virsh net-autostart lan"],
+  ],
+  ["networks that it has been moved onto already", { options: { networks: { lan: "br0", x: { network: "default" } } } }, []], // prettier-ignore
+  [
+    "a network that it is not on",
+    { options: { networks: { br1: "br-lan" } } },
+    ["blocker mapping on kvm-a: migrationRefused"],
+  ],
+  [
+    "a disk that it does not have",
+    { options: { disks: { vdb: { path: "/srv/b.img" } } } },
+    ["blocker mapping on kvm-a: unsafeStorage"],
+  ],
+  [
+    "another path of a disk that is on the network",
+    { options: { disks: { vda: { path: "/srv/b.img" } } } },
+    ["blocker mapping on kvm-b: unsafeStorage"],
+  ],
+  [
+    "a file as a block device",
+    { ...domain({ disks: [fileDisk] }), options: { disks: { vda: { path: "/dev/vg/b" } }, unsafe: true } },
+    ["blocker mapping on kvm-b: unsafeStorage", "warning disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "two disks at one place",
+    {
+      ...domain({ disks: [fileDisk, { ...fileDisk, target: "vdb", path: "/srv/b.img" }] }),
+      options: { disks: { vda: { path: "/srv/b.img" } }, unsafe: true },
+    },
+    ["blocker mapping on kvm-b: unsafeStorage", "warning disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "another path of a disk on shared storage, which leads to the same file",
+    {
+      ...domain({ disks: [fileDisk] }),
+      options: { disks: { vda: { path: "/other/db-01.img" } } },
+      sourceImages: { [path]: nfs() },
+      destinationImages: { [path]: nfs() },
+    },
+    [],
+  ],
+  [
+    "another path of a disk on shared storage, which leads to another file",
+    {
+      ...domain({ disks: [fileDisk] }),
+      options: { disks: { vda: { path: "/other/db-01.img" } } },
+      sourceImages: { [path]: nfs() },
+      destinationImages: { [path]: nfs({ inode: "43" }) },
+    },
+    ["blocker disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "another path of a disk on shared storage, of which nothing is known",
+    { ...domain({ disks: [fileDisk] }), options: { disks: { vda: { path: "/other/db-01.img" } } } },
+    ["blocker disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "another path of a disk on shared storage, of which nothing is known, offline",
+    { ...domain({ disks: [fileDisk] }), how: "offline", options: { disks: { vda: { path: "/other/db-01.img" } } } },
+    ["blocker disks on kvm-b: unsafeStorage"],
   ],
   // devices, and what holds it
   [

@@ -8,6 +8,8 @@ const definition = parseDomainXml(
   "<domain type='kvm'><name>db-01</name><memory unit='KiB'>2097152</memory><devices><disk type='volume' device='disk'><driver name='qemu' type='qcow2'/><source pool='default' volume='a.qcow2' index='1'/><backingStore/><target dev='vda' bus='virtio'/></disk></devices></domain>",
 )!;
 
+const auto = { mode: "auto" } as const;
+
 describe("a disk by pool and volume", () => {
   const answers: [answer: string | undefined, type: string, path: string | undefined][] = [
     ["/var/lib/libvirt/images/a.qcow2\n\n", "file", "/var/lib/libvirt/images/a.qcow2"],
@@ -64,20 +66,41 @@ describe("a disk by pool and volume", () => {
     it(`${what} on the destination`, async () => {
       const inquire = ({ text }: { text: string }) =>
         Promise.resolve(Object.entries(answers).find(([start]) => text.startsWith(start))?.[1]);
-      const { destinationVolumes } = await volumesOn({ inquire } as unknown as Virsh, definition);
+      const { destinationVolumes } = await volumesOn({ inquire } as unknown as Virsh, definition, auto);
       assert.deepEqual(destinationVolumes?.["vda"], expected);
     });
   }
+
+  it("is asked for by the pool and the volume that it is mapped to", async () => {
+    const asked: string[] = [];
+    const inquire = ({ text }: { text: string }) => Promise.resolve(void asked.push(text));
+    const options = { mode: "auto", disks: { vda: { pool: "other", volume: "b" } } } as const;
+    await volumesOn({ inquire } as unknown as Virsh, definition, options);
+    assert.equal(asked[0], "vol-path --pool=other --vol=b");
+    assert.deepEqual(
+      await volumesOn({ inquire } as unknown as Virsh, definition, { mode: "auto", disks: { vda: { path: "/a" } } }),
+      {},
+    );
+  });
 
   it("is looked for on the destination at the path that it has there", async () => {
     const path = "/images/a.qcow2";
     const domain = { ...definition, disks: [{ ...definition.disks[0]!, type: "file", path }] };
     const destinationPaths = destinationPathsOf(domain, {
       destinationVolumes: { vda: { pool: "active", path: "/srv/a.qcow2" } },
+      options: auto,
     });
     assert.deepEqual(destinationPaths, { [path]: "/srv/a.qcow2" });
-    assert.deepEqual(destinationPathsOf(domain, { destinationVolumes: { vda: { pool: "active", path } } }), {});
-    assert.deepEqual(destinationPathsOf(domain, {}), {});
+    assert.deepEqual(
+      destinationPathsOf(domain, { destinationVolumes: { vda: { pool: "active", path } }, options: auto }),
+      {},
+    );
+    assert.deepEqual(destinationPathsOf(domain, { options: auto }), {});
+    const mapped = { mode: "auto", disks: { vda: { path: "/other/a.qcow2" } } } as const;
+    assert.deepEqual(destinationPathsOf(domain, { options: mapped }), { [path]: "/other/a.qcow2" });
+    const volume = { mode: "auto", disks: { vda: { pool: "other", volume: "b" } } } as const;
+    const inPool = { destinationVolumes: { vda: { pool: "active", path: undefined, newPath: "/pool/b" } } } as const;
+    assert.deepEqual(destinationPathsOf(domain, { ...inPool, options: volume }), { [path]: "/pool/b" });
     const asked: string[] = [];
     const host = (has: string) =>
       ({

@@ -1,0 +1,66 @@
+/** `migration.disks` and `migration.networks`: places on the destination, by what the VM has on the source. */
+import { z } from "zod";
+import type { DiskPlace, NetworkPlace } from "../core/mapping";
+import { optionTable } from "../core/options";
+import { canBeShown } from "../core/quote";
+import { expected } from "./refusal";
+
+const text = (pattern: RegExp) => z.string().regex(pattern).refine(canBeShown);
+
+/** As Linux has them. */
+const bridge = text(/^(?!-)[^\s/:]{1,15}$/);
+const name = text(/^(?!-)[^/\n\r\0]{1,128}$/);
+const path = text(/^\/(?:[^\0]{0,4094}[^\0/])$/);
+const diskTarget = text(/^(?!-)[A-Za-z0-9_-]{1,32}$/);
+
+const diskPlace: z.ZodType<DiskPlace> = z.union([
+  z.strictObject({ path }),
+  z.strictObject({ pool: name, volume: name }),
+]);
+const networkPlace: z.ZodType<NetworkPlace> = z.union([
+  name,
+  z.strictObject({ bridge }),
+  z.strictObject({ network: name }),
+]);
+
+interface Words {
+  key: string;
+  value: string;
+  example: string;
+}
+
+export const mapSchemas = {
+  disks: mapOf(diskTarget, diskPlace, {
+    key: "a disk target",
+    value: "{ path } with an absolute path, or { pool, volume }",
+    example: optionTable.disks.example,
+  }),
+  networks: mapOf(name, networkPlace, {
+    key: "the name of a bridge or libvirt network",
+    value: "a name, { bridge } or { network }",
+    example: `${optionTable.networks.example} or { "default": { "bridge": "br-lan" } }`,
+  }),
+};
+
+function mapOf<T>(keys: z.ZodType, places: z.ZodType<T>, { key, value, example }: Words): z.ZodType<Record<string, T>> {
+  const whole = expected(`an object with ${key} for each place on the destination`, example);
+  const ofKey = expected(key, example);
+  const ofValue = expected(value, example);
+  return z.unknown().transform((given, context): Record<string, T> => {
+    const refuse = (message: string, at: string[] = []) => {
+      context.addIssue({ code: "custom", message, path: at });
+      return z.NEVER;
+    };
+    const isObject = typeof given === "object" && given !== null && !Array.isArray(given);
+    const entries = isObject ? Object.entries(given) : [];
+    if (entries.length === 0) return refuse(whole({ input: given }));
+    const read = entries.flatMap(([word, place]): [string, T][] => {
+      if (!keys.safeParse(word).success) refuse(ofKey({ input: word }), [word]);
+      const parsed = places.safeParse(place);
+      if (parsed.success) return [[word, parsed.data]];
+      refuse(ofValue({ input: place }), [word]);
+      return [];
+    });
+    return Object.fromEntries(read);
+  });
+}
