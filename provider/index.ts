@@ -1,6 +1,6 @@
 export { VmPlacement } from "./resource";
 export { VmFleet } from "./fleetResource";
-export type { VmFleetArgs } from "./fleetResource";
+export type { VmFleetArgs } from "./fleetDeclared";
 export type { HostArgs } from "./core/model";
 export type { DeepInput, VmPlacementArgs } from "./resource";
 export type {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import { createHandlers, createWorld } from "./handlers";
+import { createComponents } from "./server/components";
 import { createService } from "./server/service";
 
 const root = join(__dirname, "..");
@@ -22,7 +23,8 @@ const { version } = JSON.parse(text("package.json")) as { version: string };
 
 // As the engine: the state of a large stack's resource may be large.
 const server = new grpc.Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
-server.addService(ResourceProviderService, createService(handlers, { version, schema: () => text("schema.json") }));
+const about = { version, schema: () => text("schema.json") };
+server.addService(ResourceProviderService, createService(handlers, about, createComponents(process.argv[2])));
 server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
   if (error) throw error;
   process.stdout.write(`${port}\n`);

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CommandResult, createLab, type GuestOptions, type Lab, type LabHost } from "../libvirt";
-import { Stack } from "../pulumi/stack";
+import { Stack, type Through } from "../pulumi/stack";
 import { Running } from "./running";
 import { Sampler } from "./sampler";
 
@@ -32,11 +32,11 @@ export class Fixture {
   }
 
   /** A stack that has adopted the guest where it is; each case begins with a copy of it. */
-  static async template(): Promise<Stack> {
+  static async template(through: Through = "dynamic resource"): Promise<Stack> {
     const lab = await createLab();
     try {
       await lab.startGuest(guestOptions);
-      const stack = await Stack.create(lab);
+      const stack = await Stack.create(lab, { through });
       stack.declare({ db: { args: { domain: guest, host: "kvm-a" } } });
       const { code, stdout, stderr } = await stack.up();
       if (code !== 0) throw new Error(`the guest could not be adopted:\n${stdout}${stderr}`);
@@ -50,7 +50,7 @@ export class Fixture {
     const lab = await createLab({ cacheDir: join(template.dir, "libvirt-cache") });
     try {
       await lab.startGuest({ ...guestOptions, ...options });
-      const stack = await template.copy(lab);
+      const stack = template.copy(lab);
       return new Fixture(lab, stack, template);
     } catch (error) {
       await lab.down();
@@ -78,8 +78,8 @@ export class Fixture {
   }
 
   /** `up` of another stack that declares the same. */
-  async startOtherUp(): Promise<Running> {
-    this.other = await this.template.copy(this.lab);
+  startOtherUp(): Running {
+    this.other = this.template.copy(this.lab);
     this.other.declare(moveTo(this.migration));
     return (this.otherUp = Running.start(this.other, ["up", "--yes", "--skip-preview"]));
   }

@@ -5,8 +5,12 @@ import type { LabHost } from "../libvirt";
 import { guest, kill, type Fixture } from "./fixture";
 
 export function killProvider(fixture: Fixture): Promise<void> {
-  for (const pid of fixture.processes("dynamic-provider")) kill(pid, "SIGKILL");
+  for (const pid of fixture.processes(fixture.stack.providerProcess)) kill(pid, "SIGKILL");
   return Promise.resolve();
+}
+
+export function ctrlC({ up }: Fixture): Promise<void> {
+  return Promise.resolve(kill(up!.child.pid!, "SIGINT"));
 }
 
 export async function twoCtrlC({ up }: Fixture): Promise<void> {

@@ -3,7 +3,6 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Lab } from "../libvirt";
-import type { PlacementArgs } from "../../provider";
 import { atSignal } from "../at-signal";
 import { endProcessesIn } from "../end-processes-in";
 import {
@@ -17,24 +16,12 @@ import {
 } from ".";
 import { debugCommands } from "./event-log";
 import { ensureYamlHost } from "./go-programs";
+import { type Declared, inYaml, makePlugin, program, projectText, providerProcesses, type Through } from "./programs";
+
+export type { Declared, Through } from "./programs";
 
 const root = join(__dirname, "../..");
 const stateFile = "pulumi/state/.pulumi/stacks/placements/test.json";
-
-/** One resource of the program. `args` may be wrong on purpose. */
-export interface Declared {
-  args: PlacementArgs | Record<string, unknown>;
-  /** Pulumi's resource options: protect, ignoreChanges … */
-  options?: Record<string, unknown>;
-}
-
-const program = `
-const { VmPlacement } = require("pulumi-vm-placement");
-const declared = JSON.parse(require("fs").readFileSync(__dirname + "/placements.json", "utf8"));
-for (const [name, { args, options }] of Object.entries(declared)) {
-  exports[name] = new VmPlacement(name, args, options).currentHost;
-}
-`;
 
 export interface StackOptions {
   /** More of the stack's configuration, or another inventory: values of `config:` by key. */
@@ -46,8 +33,8 @@ export interface StackOptions {
   makeProject?: (projectDir: string) => Promise<void>;
   /** The directory of another `node` to run program and provider. */
   nodeDir?: string;
-  /** Whether programs in YAML run too. Default: false. */
-  yaml?: boolean;
+  /** Default: the dynamic resource. Programs of the other kind run only in a stack that was made for the provider. */
+  through?: Through;
 }
 
 export class Stack {
@@ -57,21 +44,27 @@ export class Stack {
     private readonly salt: string,
     private config: Record<string, unknown>,
     private readonly lab: Lab,
+    private readonly installation: PulumiInstallation,
+    private through: Through,
   ) {}
 
   static async create(lab: Lab, options: StackOptions = {}): Promise<Stack> {
-    const yamlDir = options.yaml === true ? await ensureYamlHost((line) => console.error(line)) : undefined;
+    const { through = "dynamic resource" } = options;
+    const yamlDir = through === "provider" ? await ensureYamlHost((line) => console.error(line)) : undefined;
     const installation = await pulumiWith(options.nodeDir ?? yamlDir);
     const dir = makeDirectory();
     try {
       mkdirSync(join(dir, "project"));
       const projectDir = join(dir, "project");
       await (options.makeProject ?? makeProject(options.program ?? program))(projectDir);
+      if (through === "provider") makePlugin(dir);
       const pulumi = pulumiIn(dir, installation, options.env);
       await pulumi.expect(["stack", "init", "test"]);
       const salt = readFileSync(join(projectDir, "Pulumi.test.yaml"), "utf8");
-      const stack = new Stack(dir, pulumi, salt, { "vm-placement:hosts": lab.inventory(), ...options.config }, lab);
+      const config = { "vm-placement:hosts": lab.inventory(), ...options.config };
+      const stack = new Stack(dir, pulumi, salt, config, lab, installation, through);
       stack.configure({});
+      if (through === "provider") stack.declare({});
       return stack;
     } catch (error) {
       removeAll(dir);
@@ -80,16 +73,28 @@ export class Stack {
   }
 
   /** The same stack, with its state, for a lab of the same host names: as if it had always been that lab's. */
-  async copy(lab: Lab): Promise<Stack> {
+  copy(lab: Lab): Stack {
     const dir = makeDirectory();
     cpSync(this.dir, dir, { recursive: true, verbatimSymlinks: true });
     const file = join(dir, stateFile);
     let state = readFileSync(file, "utf8").replaceAll(`${this.lab.dir}/`, `${lab.dir}/`);
     for (const { name, address } of this.lab.hosts) state = state.replaceAll(address, lab.host(name).address);
     writeFileSync(file, state);
-    const stack = new Stack(dir, pulumiIn(dir, await pulumiWith(undefined)), this.salt, this.config, lab);
+    const { installation, through } = this;
+    const stack = new Stack(dir, pulumiIn(dir, installation), this.salt, this.config, lab, installation, through);
     stack.configure({ "vm-placement:hosts": lab.inventory() });
     return stack;
+  }
+
+  /** From now on the program is one of that kind: what it declares has to be declared again. */
+  switchTo(through: Through): void {
+    this.through = through;
+    writeFileSync(join(this.dir, "project/Pulumi.yaml"), projectText(through));
+  }
+
+  /** A part of the command line of the process that has the handlers. */
+  get providerProcess(): string {
+    return providerProcesses[this.through];
   }
 
   /** Sets values of the stack's configuration, as someone who edits Pulumi.STACK.yaml; undefined takes one out. */
@@ -100,7 +105,13 @@ export class Stack {
 
   /** What the program declares from now on. */
   declare(placements: Record<string, Declared>): void {
+    if (this.through === "provider") return this.declareInYaml(...inYaml(placements));
     writeFileSync(join(this.dir, "project/placements.json"), JSON.stringify(placements));
+  }
+
+  /** The resources and outputs of a YAML program. */
+  declareInYaml(resources: object, outputs: object = {}): void {
+    writeFileSync(join(this.dir, "project/Pulumi.yaml"), projectText("provider", { resources, outputs }));
   }
 
   /** `pulumi up` in one step, without its preview: half the time. */
@@ -131,7 +142,7 @@ export class Stack {
   /** A placement as it stands in the state file. */
   async resource(name: string): Promise<ExportedResource | undefined> {
     const { deployment } = await this.pulumi.stackExport();
-    return deployment.resources?.find(({ urn }) => urn.endsWith(`libvirt:VmPlacement::${name}`));
+    return deployment.resources?.find(({ urn }) => urn.endsWith(`:VmPlacement::${name}`));
   }
 
   /** The outputs of a placement that must be in the state. */
@@ -179,7 +190,7 @@ function pulumiWith(first: string | undefined): Promise<PulumiInstallation> {
 function makeProject(text: string): (projectDir: string) => Promise<void> {
   return (projectDir) => {
     const file = (name: string, content: string) => writeFileSync(join(projectDir, name), content);
-    file("Pulumi.yaml", "name: placements\nruntime: { name: nodejs, options: { typescript: false } }\n");
+    file("Pulumi.yaml", projectText("dynamic resource"));
     file("package.json", JSON.stringify({ name: "placements", private: true, main: "index.js" }));
     file("index.js", text);
     file("placements.json", "{}");

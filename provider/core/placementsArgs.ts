@@ -1,5 +1,14 @@
 /** What a placements file says, as a value of the program. A test keeps it equal to what the file may say. */
 import type { HostLimitsArgs, MigrationArgs, OnDrift } from "./args";
+import type { HostArgs } from "./model";
+
+/** The inputs of a fleet in other languages than TypeScript, as plain values: `VmFleetArgs` describes them. */
+export interface FleetArgs {
+  file?: string;
+  placements?: string | PlacementsArgs;
+  aliases?: Record<string, string[]>;
+  inventory?: Record<string, HostArgs>;
+}
 
 /** The value of a whole placements file: docs/fleet.md. */
 export interface PlacementsArgs {

@@ -28,19 +28,19 @@ export interface FleetOfProgram {
 /**
  * @param given The text of a file, or what it would say as a value.
  * @param hosts `vm-placement:hosts` as the stack's configuration has it.
- * @param made Names of hosts that the program has beside them.
+ * @param made Names of hosts that the program has beside them; undefined: not known yet, so that any name may be one.
  * @throws PlacementError with everything that is wrong: faults of the file, else rules that the placements break.
  */
 export function fleetOf(
   given: unknown,
   file: string,
   hosts: string | undefined,
-  made: readonly string[] = [],
+  made: readonly string[] | undefined = [],
 ): FleetOfProgram {
   // A wrong inventory is refused by the provider, which names what is wrong in it.
   const { inventory } = parseInventory(hosts);
-  const known = { ...Object.fromEntries(made.map((name) => [name, { name }])), ...inventory };
-  const isAnyName = inventory === undefined && made.length === 0;
+  const known = { ...Object.fromEntries((made ?? []).map((name) => [name, { name }])), ...inventory };
+  const isAnyName = made === undefined || (inventory === undefined && made.length === 0);
   const options = { file, ...(!isAnyName && { hosts: Object.keys(known) }) };
   const { placements, warnings }: Parsed =
     typeof given === "string" ? parsePlacements(given, options) : placementsOf(given, options);

@@ -1,8 +1,9 @@
 /** Pulumi's resource provider protocol over the handlers: decode, call, encode. */
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { sendUnaryData, ServerUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import * as messages from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+import type { Construct } from "./components";
 import { changedInputs } from "./detailedDiff";
 import type { Handlers } from "./handlers";
 import { answer, checked, diffResponse, failuresOf } from "./responses";
@@ -23,9 +24,21 @@ const configOf =
     return value === undefined || value === null ? undefined : configured(value);
   };
 
-export function createService(handlers: Handlers, about: Package): UntypedServiceImplementation {
+/** What a component is told of its provider. */
+interface Own {
+  /** The provider itself, as another resource names it. */
+  reference?: string;
+  /** `vm-placement:hosts`. */
+  hosts?: string | undefined;
+}
+
+export function createService(
+  handlers: Handlers,
+  about: Package,
+  constructComponent: Construct,
+): UntypedServiceImplementation {
   return {
-    ...configuration(handlers, about),
+    ...ofProvider(handlers, about, constructComponent),
     check: answer(async (request: messages.CheckRequest) => {
       const { values, secrets } = received(request.getNews());
       const result = await handlers.check({}, within(values, request.getUrn()));
@@ -76,13 +89,26 @@ export function createService(handlers: Handlers, about: Package): UntypedServic
       },
       (request) => [request.getProperties()],
     ),
-    /** Forgets the placement. The VM is neither stopped nor moved nor undefined. */
-    delete: answer(() => new Empty()),
     ...others(handlers),
   };
 }
 
-function configuration(handlers: Handlers, { version, schema }: Package): UntypedServiceImplementation {
+/** The component's resources are those of this very provider, and know its hosts. */
+function ofThis(request: messages.ConstructRequest, { reference, hosts }: Own): messages.ConstructRequest {
+  const [providers, config] = [request.getProvidersMap(), request.getConfigMap()];
+  if (reference !== undefined && !providers.has(packageName)) providers.set(packageName, reference);
+  const key = `${packageName}:hosts`;
+  if (hosts === undefined) config.del(key);
+  else config.set(key, hosts);
+  return request;
+}
+
+function ofProvider(
+  handlers: Handlers,
+  { version, schema }: Package,
+  constructComponent: Construct,
+): UntypedServiceImplementation {
+  const own: Own = {};
   return {
     getPluginInfo: answer(() => new PluginInfo().setVersion(version)),
     getSchema: answer(() => new messages.GetSchemaResponse().setSchema(schema())),
@@ -100,14 +126,24 @@ function configuration(handlers: Handlers, { version, schema }: Package): Untype
     configure: answer(async (request: messages.ConfigureRequest) => {
       const legacy = [...request.getVariablesMap().entries()];
       const variables = Object.fromEntries(legacy.map(([key, value]) => [key.replace(/^.*:config:/, ""), value]));
-      await handlers.configure({ config: { get: configOf({ ...variables, ...request.getArgs()?.toJavaScript() }) } });
-      return new messages.ConfigureResponse().setAcceptsecrets(true).setSupportspreview(true);
+      const get = configOf({ ...variables, ...request.getArgs()?.toJavaScript() });
+      own.hosts = get(`${packageName}:hosts`);
+      if (request.hasUrn()) own.reference = `${request.getUrn()}::${request.getId()}`;
+      await handlers.configure({ config: { get } });
+      // Outputs as such are for components, which make resources of them.
+      return new messages.ConfigureResponse().setAcceptsecrets(true).setAcceptoutputs(true).setSupportspreview(true);
     }),
+    construct: (
+      { request }: ServerUnaryCall<messages.ConstructRequest, messages.ConstructResponse>,
+      done: sendUnaryData<messages.ConstructResponse>,
+    ) => constructComponent(ofThis(request, own), done),
   };
 }
 
 function others(handlers: Handlers): UntypedServiceImplementation {
   return {
+    /** Forgets the placement. The VM is neither stopped nor moved nor undefined. */
+    delete: answer(() => new Empty()),
     invoke: answer(async (request: messages.InvokeRequest) => {
       const { values, secrets } = received(request.getArgs());
       const name = request.getTok().replace(new RegExp(`^${packageName}:(index:)?`), "");

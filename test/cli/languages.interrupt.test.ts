@@ -1,35 +1,19 @@
 /** The first Ctrl-C during a move through the provider for every language: Pulumi asks the provider to cancel. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { describeWithStack } from "../support/stack";
 import { until } from "../support/until";
 
-const root = join(__dirname, "../..");
-
-describeWithStack("the first Ctrl-C in a YAML program", { stack: { yaml: true } }, (lab, stack) => {
+describeWithStack("the first Ctrl-C in a YAML program", { stack: { through: "provider" } }, (lab, stack) => {
   before(async () => {
     await lab().startGuest({ name: "db-01", host: "kvm-a" });
-    const plugin = join(stack().dir, "plugin");
-    mkdirSync(plugin);
-    const launcher = `#!/bin/sh\nexec node ${join(root, "dist/server.js")} "$@"\n`;
-    writeFileSync(join(plugin, "pulumi-resource-vm-placement"), launcher, { mode: 0o755 });
     declare("kvm-a");
     assert.equal((await stack().up([])).code, 0);
   });
 
   /** A move that cannot converge. */
-  function declare(host: string): void {
-    const properties = { domain: "db-01", host, migration: { bandwidth: "1MiB/s" } };
-    const text = {
-      name: "placements",
-      runtime: "yaml",
-      plugins: { providers: [{ name: "vm-placement", path: join(stack().dir, "plugin") }] },
-      resources: { db: { type: "vm-placement:VmPlacement", properties } },
-    };
-    writeFileSync(join(stack().dir, "project/Pulumi.yaml"), JSON.stringify(text));
-  }
+  const declare = (host: string) =>
+    stack().declare({ db: { args: { domain: "db-01", host, migration: { bandwidth: "1MiB/s" } } } });
 
   /** What an `up` printed that got one Ctrl-C in pre-copy. */
   async function interruptedUp(): Promise<string> {

@@ -1,39 +1,21 @@
 /** The provider for every language, with a YAML program: what a dynamic resource does, import, and the way from one to the other and back. */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { describeWithStack } from "../support/stack";
 
-const root = join(__dirname, "../..");
 const dynamicType = "pulumi-nodejs:dynamic/libvirt:VmPlacement";
 const servedType = "vm-placement:index:VmPlacement";
 
-describeWithStack("a placement in a YAML program", { stack: { yaml: true } }, (lab, stack) => {
-  const project = (file: string) => join(stack().dir, "project", file);
+describeWithStack("a placement in a YAML program", { stack: { through: "provider" } }, (lab, stack) => {
   const everywhere = () => Promise.all(lab().hosts.map((host) => host.virsh("list --all --name")));
   const uriOf = (host: string) => `qemu+ssh://${lab().host(host).address}/system`;
   let uuid: string;
-  let nodeProject: string;
 
   before(async () => {
     ({ uuid } = await lab().startGuest({ name: "db-01", host: "kvm-a" }));
-    nodeProject = readFileSync(project("Pulumi.yaml"), "utf8");
-    const plugin = join(stack().dir, "plugin");
-    mkdirSync(plugin);
-    const launcher = `#!/bin/sh\nexec node ${join(root, "dist/server.js")} "$@"\n`;
-    writeFileSync(join(plugin, "pulumi-resource-vm-placement"), launcher, { mode: 0o755 });
   });
 
-  function declare(properties: object | undefined, options: object = {}): void {
-    const resources = properties && { db: { type: "vm-placement:VmPlacement", properties, options } };
-    const text = {
-      name: "placements",
-      runtime: "yaml",
-      plugins: { providers: [{ name: "vm-placement", path: join(stack().dir, "plugin") }] },
-      ...(resources && { resources, outputs: { where: "${db.currentHost}" } }),
-    };
-    writeFileSync(project("Pulumi.yaml"), JSON.stringify(text));
-  }
+  const declare = (args: Record<string, unknown>, options: Record<string, unknown> = {}) =>
+    stack().declare({ db: { args, options } });
 
   async function placement(type = servedType) {
     const { deployment } = await stack().pulumi.stackExport();
@@ -111,13 +93,14 @@ describeWithStack("a placement in a YAML program", { stack: { yaml: true } }, (l
     assert.match(none.stdout + none.stderr, /cannot import db-09 .+\[domainMissing\]/s);
   });
 
-  it("passes to a dynamic resource and back without a move, and keeps the last one", async () => {
+  it("passes to a dynamic resource and back without a move, and keeps the last one", async function () {
+    this.timeout(180_000);
     declare({ domain: "db-01", host: "kvm-a" });
     await up();
     const { lastMigration } = (await placement()).outputs!;
     const started = () => lab().host("kvm-a").virsh("domstats --state --vcpu db-01");
     assert.ok(lastMigration);
-    writeFileSync(project("Pulumi.yaml"), nodeProject);
+    stack().switchTo("dynamic resource");
     stack().declare({ db: { args: { domain: "db-01", host: "kvm-a" }, options: { aliases: [{ type: servedType }] } } });
     assert.doesNotMatch(await up(), /moved|replaced/);
     const dynamic = await placement(dynamicType);
@@ -125,6 +108,7 @@ describeWithStack("a placement in a YAML program", { stack: { yaml: true } }, (l
     assert.deepEqual(dynamic.outputs!["__provider"], dynamic.inputs!["__provider"]);
     assert.equal((await stack().refresh()).code, 0);
 
+    stack().switchTo("provider");
     declare({ domain: "db-01", host: "kvm-a" }, { aliases: [dynamic.urn] });
     assert.doesNotMatch(await up(), /moved|replaced/);
     const served = await placement();

@@ -51,17 +51,29 @@ describe("SDKs from schema.json", () => {
     const said = await run(bin, ["package", "get-schema", "./plugin"], root, { ...process.env, ...env, ...home });
     const { name, resources } = JSON.parse(said.slice(said.indexOf("{"))) as { name: string; resources: object };
     const written = JSON.parse(readFileSync(schemaFile, "utf8")) as { resources: object };
-    assert.deepEqual([name, Object.keys(resources)], ["vm-placement", Object.keys(written.resources)]);
+    assert.deepEqual([name, Object.keys(resources).sort()], ["vm-placement", Object.keys(written.resources).sort()]);
   });
 
   const names: Record<string, RegExp[]> = {
-    python: [/class VmPlacement\(/, /class MigrationArgs/, /def plan_move\(/, /def get_placements\(/],
-    go: [/func NewVmPlacement\(/, /type MigrationArgs struct/, /func PlanMove\(/, /func GetPlacements\(/],
-    dotnet: [/class VmPlacement /, /class MigrationArgs /, /class PlanMove/, /class GetPlacements/],
-    java: [/class VmPlacement /, /class MigrationArgs /, /planMove\(/, /getPlacements\(/],
+    python: [
+      /class VmPlacement\(/,
+      /class VmFleet\(/,
+      /class MigrationArgs/,
+      /def plan_move\(/,
+      /def get_placements\(/,
+    ],
+    go: [
+      /func NewVmPlacement\(/,
+      /func NewVmFleet\(/,
+      /type MigrationArgs struct/,
+      /func PlanMove\(/,
+      /func GetPlacements\(/,
+    ],
+    dotnet: [/class VmPlacement /, /class VmFleet /, /class MigrationArgs /, /class PlanMove/, /class GetPlacements/],
+    java: [/class VmPlacement /, /class VmFleet /, /class MigrationArgs /, /planMove\(/, /getPlacements\(/],
   };
   for (const [language, expected] of Object.entries(names)) {
-    it(`makes one for ${language}, with the resource, the functions and the options`, function () {
+    it(`makes one for ${language}, with the resource, the component, the functions and the options`, function () {
       if (generator === undefined) return this.skip();
       const text = textOf(language);
       for (const name of expected) assert.match(text, name);

@@ -16,7 +16,7 @@ interface Registered {
   inputs: Props;
   parent: string | undefined;
   dependencies: string[];
-  aliases: { name: string; noParent: boolean }[];
+  aliases: { name: string; type: string; noParent: boolean }[];
 }
 
 /** What the engine is sent. */
@@ -26,7 +26,7 @@ interface Request {
   getObject(): { toJavaScript(): Props };
   getParent(): string;
   getDependenciesList(): string[];
-  getAliasesList(): { getSpec(): { getName(): string; getNoparent(): boolean } | undefined }[];
+  getAliasesList(): { getSpec(): { getName(): string; getType(): string; getNoparent(): boolean } | undefined }[];
 }
 
 describe("a fleet: what a program registers", () => {
@@ -61,7 +61,7 @@ describe("a fleet: what a program registers", () => {
         dependencies: request.getDependenciesList(),
         aliases: request.getAliasesList().map((alias) => {
           const spec = alias.getSpec();
-          return { name: spec?.getName() ?? "", noParent: spec?.getNoparent() ?? false };
+          return { name: spec?.getName() ?? "", type: spec?.getType() ?? "", noParent: spec?.getNoparent() ?? false };
         }),
       });
       return register(request, done);
@@ -181,11 +181,14 @@ limits: { memory: 90%, cpu: 400%, moves: 3 }
           .dependencies.map((urn) => urn.split("::").at(-1))
           .sort();
       assert.deepEqual([names("prod-b"), names("prod-a")], [["net"], ["net", "prod-b"]]);
-      assert.deepEqual(of("prod-a").aliases, [{ name: "a", noParent: true }]);
-      assert.deepEqual(of("prod-b").aliases, [
-        { name: "b", noParent: true },
-        { name: "old-b", noParent: true },
-      ]);
+      const type = "vm-placement:index:VmPlacement";
+      const usual = (name: string) => [
+        { name: "", type, noParent: false },
+        { name, type: "", noParent: true },
+        { name, type, noParent: true },
+      ];
+      assert.deepEqual(of("prod-a").aliases, usual("a"));
+      assert.deepEqual(of("prod-b").aliases, [...usual("b"), { name: "old-b", type: "", noParent: true }]);
       assert.match(of("prod-a").parent!, /VmFleet::prod$/);
     }
   });

@@ -12,6 +12,9 @@ const files = {
   args: "provider/core/args.ts",
   config: "provider/core/configArgs.ts",
   functions: "provider/core/functionArgs.ts",
+  placements: "provider/core/placementsArgs.ts",
+  fleet: "provider/fleetResource.ts",
+  fleetArgs: "provider/fleetDeclared.ts",
   resource: "provider/resource.ts",
 };
 /** A secret as a whole: keys and passphrases stand in them. */
@@ -80,10 +83,40 @@ export function pulumiSchema(): object {
         inputProperties: specs(inputs),
         requiredInputs: requiredOf(inputs),
       },
+      [`${name}:index:VmFleet`]: fleetOf(
+        types,
+        of(files.fleet, "VmFleet"),
+        of(files.placements, "FleetArgs"),
+        of(files.fleetArgs, "VmFleetArgs"),
+      ),
     },
     functions: functionsOf(types, (type) => of(files.functions, type)),
     types: types.all(),
     language,
+  };
+}
+
+function fleetOf(types: SchemaTypes, fleet: ts.Symbol, args: ts.Symbol, documented: ts.Symbol): object {
+  const placements = {
+    type: "object",
+    additionalProperties: { $ref: `#/resources/${name}:index:VmPlacement` },
+    description: types.docOfMember(fleet, "placements"),
+  };
+  const outputs = types.outputsOf(fleet);
+  const own = outputs.map((each) => [each.name, each.spec]);
+  // Which VMs there are has to be known before any placement is made. The fields of hosts may be outputs of other resources, and a secret
+  // as a whole would hide their names.
+  const inputs = types.propertiesOf(args, documented);
+  const plain = ({ name: input, spec }: Property): [string, unknown] => [
+    input,
+    { ...spec, ...(input !== "inventory" && { plain: true }) },
+  ];
+  return {
+    isComponent: true,
+    description: types.docOf(fleet),
+    properties: { ...(Object.fromEntries(own) as object), placements },
+    required: [...requiredOf(outputs), "placements"],
+    inputProperties: Object.fromEntries(inputs.map(plain)),
   };
 }
 

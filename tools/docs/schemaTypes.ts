@@ -14,7 +14,7 @@ export interface Property {
 const secrets = new Set(["privateKey", "passphrase"]);
 
 /** Inputs have no other numbers. What was measured may have a fraction. */
-const wholeNumbers = /^(Migration|Host|ConvergenceStep|DirtyRateSeconds|SchemaVersion)/;
+const wholeNumbers = /^(Migration|Host|ConvergenceStep|DirtyRateSeconds|SchemaVersion|FleetVm|Placements)/;
 
 export class SchemaTypes {
   private readonly made = new Map<string, Spec>();
@@ -41,7 +41,8 @@ export class SchemaTypes {
   outputsOf(symbol: ts.Symbol): Property[] {
     const declaration = symbol.declarations!.find(ts.isClassDeclaration)!;
     return declaration.members.filter(ts.isPropertyDeclaration).flatMap((member) => {
-      if (!member.type || !ts.isTypeReferenceNode(member.type)) return [];
+      if (!member.type || !ts.isTypeReferenceNode(member.type) || !/Output$/.test(member.type.typeName.getText()))
+        return [];
       const [node] = member.type.typeArguments ?? [];
       if (!node || !ts.isIdentifier(member.name)) return [];
       const type = this.checker.getTypeFromTypeNode(node);
@@ -60,6 +61,10 @@ export class SchemaTypes {
       return name === "allowed" ? [`Allowed: ${value}.`] : name === "virsh" ? [`virsh: ${value}.`] : [];
     });
     return [text.trim(), ...tags].join("\n\n");
+  }
+
+  docOfMember(symbol: ts.Symbol, name: string): string {
+    return this.docOf(this.checker.getDeclaredTypeOfSymbol(symbol).getProperty(name)!);
   }
 
   private members(
@@ -113,7 +118,8 @@ export class SchemaTypes {
   }
 
   private isObject(type: ts.Type): boolean {
-    return (type.flags & ts.TypeFlags.Object) !== 0 && !this.checker.isArrayType(type) && !type.getStringIndexType();
+    const isOne = (type.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection)) !== 0;
+    return isOne && !this.checker.isArrayType(type) && !type.getStringIndexType();
   }
 
   private enumOf(hint: string, words: readonly string[]): Spec {

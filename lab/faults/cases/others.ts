@@ -94,7 +94,7 @@ export const otherFaults: readonly Fault[] = [
     title: "two stacks at once",
     means: "another stack's `up` declares the same move",
     inject: async (fixture) => {
-      const other = await fixture.startOtherUp();
+      const other = fixture.startOtherUp();
       if (fixture.up !== undefined) await other.printed(/no second one|starting|updated/, 60_000);
     },
     cases: {
