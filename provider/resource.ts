@@ -114,12 +114,18 @@ export class VmPlacement extends pulumi.CustomResource {
       schemaVersion: undefined,
       __provider: providerText,
       // Handlers are not told for whom they work; without this their texts could not reach the resource's row.
-      __urn: withoutDependency(pulumi.createUrn(name, type, options?.parent)),
+      __urn: urnOf(name, options?.parent),
       // Nor are they told whether this is a preview. It reaches check only, which leaves it out of the inputs.
       __dryRun: pulumi.runtime.isDryRun(),
     };
     super(type, name, props, options);
   }
+}
+
+/** Without a parent as plain text: outputs are what a program of many placements spends its time on. */
+function urnOf(name: string, parent: pulumi.Resource | undefined): string | Promise<string> {
+  if (parent !== undefined) return withoutDependency(pulumi.createUrn(name, type, parent));
+  return `urn:pulumi:${pulumi.getStack()}::${pulumi.getProject()}::${type}::${name}`;
 }
 
 /**

@@ -52,4 +52,6 @@ export const validity = {
   observation: 3000,
   /** The facts of a move, from the moment that they are asked for to the one that they decide. */
   facts: 5000,
+  /** The last look at a VM before its migration begins. */
+  lastLook: 250,
 } as const;

@@ -21,7 +21,7 @@ export class Hosts {
   /** The same connections under other names of their hosts. */
   private readonly respelled = new WeakMap<Virsh, Map<string, Virsh>>();
   private readonly observations = new Map<string, { at: number; views: Promise<DomainView[]> }>();
-  private readonly answers = new Map<string, { at: number; answer: Promise<unknown> }>();
+  private readonly answers = new Map<string, { at: number; answer: Promise<unknown>; isRenewed?: boolean }>();
   private readonly slots: Slots;
   private readonly handshakes: Slots;
   private readonly changes: Map<string, number>;
@@ -125,16 +125,36 @@ export class Hosts {
 
   /**
    * An answer that stays good for a while, asked for once by all who want it at the same time. A failure is not kept, nor is an answer
-   * that `keep` refuses.
+   * that `keep` refuses. Moves that follow each other do not wait for what is good for seconds only: it is asked for again before its end.
    */
   remember<T>(key: string, goodForMs: number, ask: () => Promise<T>, keep = (_: T) => true): Promise<T> {
     const last = this.answers.get(key);
-    if (last && this.clock.now() - last.at < goodForMs) return last.answer as Promise<T>;
+    const ageMs = last === undefined ? Infinity : this.clock.now() - last.at;
+    if (last === undefined || ageMs >= goodForMs) return this.answer(key, ask, keep);
+    if (goodForMs <= validity.observation && ageMs >= goodForMs / 2 && !last.isRenewed) {
+      last.isRenewed = true;
+      void this.renew(key, ask, keep);
+    }
+    return last.answer as Promise<T>;
+  }
+
+  private answer<T>(key: string, ask: () => Promise<T>, keep: (value: T) => boolean): Promise<T> {
     const answer = ask();
     this.answers.set(key, { at: this.clock.now(), answer });
     const drop = () => this.answers.get(key)?.answer === answer && this.answers.delete(key);
     answer.then((value) => keep(value) || drop(), drop);
     return answer;
+  }
+
+  /** The old answer serves until the new one is there. */
+  private async renew<T>(key: string, ask: () => Promise<T>, keep: (value: T) => boolean): Promise<void> {
+    const at = this.clock.now();
+    try {
+      const value = await ask();
+      if (keep(value)) this.answers.set(key, { at, answer: Promise.resolve(value) });
+    } catch {
+      // It is asked for again once the old answer is out of date.
+    }
   }
 
   /** Once for each text: a profile prints the same with every command. */

@@ -10,8 +10,9 @@ import { cannotMove } from "../core/migration";
 import { renderProblem } from "../core/problem";
 import { isCopied, type MoveFacts } from "../core/problems";
 import type { Hosts } from "../observe/hosts";
-import type { Ports } from "../core/ports";
+import type { Clock, Ports } from "../core/ports";
 import { withTimeout } from "../core/timeout";
+import { validity } from "../core/times";
 import { assess, type DesiredPlacement } from "../observe/assess";
 import { plannedMigration } from "../observe/migration";
 import type { Moved } from "./arrived";
@@ -58,6 +59,7 @@ async function startWithRoom(
 ): Promise<Step | "again"> {
   const { progress } = ports;
   const { domain, how } = planned;
+  const look = lookAgain(hosts, desired, planned, ports.clock);
   const { facts, found } = await preflight(hosts, planned, factsAhead);
   const copiedDisks = (facts.domain?.disks ?? [])
     .filter((disk) => isCopied(disk, facts))
@@ -81,7 +83,7 @@ async function startWithRoom(
     leave();
   };
   try {
-    const step = await run(hosts, desired, migration, facts, { ports, onEnd });
+    const step = await run(hosts, desired, migration, facts, { look, ports, onEnd });
     if (step === "again" || step.lastMigration === undefined) return step;
     return { ...step, lastMigration: withPredicted(step.lastMigration, predicted) };
   } finally {
@@ -94,13 +96,15 @@ async function run(
   desired: DesiredPlacement,
   migration: Planned,
   facts: MoveFacts,
-  { ports, onEnd }: { ports: Ports; onEnd: () => void },
+  { look, ports, onEnd }: { look: Look; ports: Ports; onEnd: () => void },
 ): Promise<Step | "again"> {
   const { clock, progress } = ports;
   const { domain, source, how, options } = migration;
   const startedAt = clock.now();
   const { along, copied } = await copyBeforehand(hosts, migration, facts, ports);
-  const now = await asDecided(hosts, desired, migration);
+  // libvirt refuses to move a VM live that was shut off since, but not one offline that was started: it would leave two of it.
+  const isFresh = how === "live" && clock.now() - look.at < validity.lastLook;
+  const now = await (isFresh ? look.found : lookAgain(hosts, desired, migration, clock).found);
   if (now === undefined) {
     await along?.putBack();
     return "again";
@@ -154,7 +158,21 @@ function withPredicted(lastMigration: LastMigration, predicted: Predicted | unde
   return { ...lastMigration, predicted: recordOf(predicted.prediction) };
 }
 
-/** The VM now; undefined where the decision is another: during the preflight, or the wait for room, it may have been stopped, started or moved. */
+interface Look {
+  /** When the hosts were asked. */
+  at: number;
+  /** The VM; undefined where the decision is another now. */
+  found: Promise<DomainView | undefined>;
+}
+
+/** The last look before the command: during the preflight, or the wait for room, the VM may have been stopped, started or moved. */
+function lookAgain(hosts: Hosts, desired: DesiredPlacement, planned: Planned, clock: Clock): Look {
+  const found = asDecided(hosts, desired, planned);
+  // What the preflight finds comes first.
+  found.catch(() => {});
+  return { at: clock.now(), found };
+}
+
 async function asDecided(
   hosts: Hosts,
   desired: DesiredPlacement,

@@ -5,6 +5,7 @@ import type { StderrCause } from "../core/problems";
 import { daemonsScript, parseDaemons } from "./daemons";
 import { type OnNoise, runScript, virshEnvironment } from "./runScript";
 import { type Answer, VirshSession } from "./session";
+import { SharedAnswers } from "./sharedAnswers";
 import { plannedCommand, sh, type ShellScript } from "./shellScript";
 import type { VirshCommand } from "./virshCommand";
 import { virshFailed } from "./virshFailed";
@@ -32,6 +33,7 @@ export class VirshRunner {
   private readonly session: VirshSession;
   /** A question that hangs must not delay the watch of a migration. */
   private readonly inquiries: VirshSession;
+  private readonly lists = new SharedAnswers<Answer>();
 
   constructor(
     readonly shell: Shell,
@@ -56,7 +58,9 @@ export class VirshRunner {
   /** A command that virsh's session would not read as it is runs in a process of its own. */
   protected answer(question: VirshCommand): Promise<Answer> {
     const { line } = question;
-    return line === undefined ? this.answerOfProcess(question, deadlineMs) : this.session.run(line, deadlineMs);
+    if (line === undefined) return this.answerOfProcess(question, deadlineMs);
+    const run = () => this.session.run(line, deadlineMs);
+    return line.text.startsWith("list ") ? this.lists.ask(line.text, run) : run();
   }
 
   private async answerOfProcess({ script }: VirshCommand, limitMs: number): Promise<Answer> {

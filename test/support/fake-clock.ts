@@ -20,6 +20,11 @@ export class FakeClock implements Clock {
     return this.time - this.startedAt;
   }
 
+  /** At once, whatever is on its way. */
+  pass(milliseconds: number): void {
+    this.time += milliseconds;
+  }
+
   sleep(milliseconds: number, until?: AbortSignal): Promise<void> {
     return new Promise((wake) => {
       const sleeper = { until: this.time + milliseconds, wake };

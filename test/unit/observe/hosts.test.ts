@@ -201,6 +201,37 @@ describe("the hosts", () => {
     });
   });
 
+  describe("are asked what stays good for a while", () => {
+    let asked: number;
+    const remember = (goodForMs: number) =>
+      hosts.remember("kvm-a: a question", goodForMs, () => Promise.resolve(++asked));
+    beforeEach(() => (asked = 0));
+
+    it("once, and again after its end", async () => {
+      assert.deepEqual([await remember(60_000), await remember(60_000)], [1, 1]);
+      await clock.sleep(59_000);
+      assert.equal(await remember(60_000), 1);
+      await clock.sleep(1000);
+      assert.equal(await remember(60_000), 2);
+    });
+
+    it("before its end where that is seconds away: nothing that follows waits for it", async () => {
+      assert.equal(await remember(3000), 1);
+      await clock.sleep(1600);
+      assert.deepEqual([...(await Promise.all([remember(3000), remember(3000)])), asked], [1, 1, 2]);
+      await clock.sleep(1450);
+      assert.deepEqual([await remember(3000), asked], [2, 2]);
+    });
+
+    it("again where what was asked before its end failed", async () => {
+      await remember(3000);
+      await clock.sleep(1600);
+      assert.equal(await hosts.remember("kvm-a: a question", 3000, () => Promise.reject(new Error("gone"))), 1);
+      await clock.sleep(1500);
+      assert.equal(await remember(3000), 2);
+    });
+  });
+
   describe("bear so many migrations at once", () => {
     const log: string[] = [];
     beforeEach(() => log.splice(0));

@@ -411,6 +411,18 @@ describe("placing a VM", () => {
       assert.equal(world.where, "kvm-a: nothing, kvm-b: shut off (unknown), kvm-c: nothing");
     });
 
+    it("is looked for once more where its preflight took long", async () => {
+      const world = onA();
+      world.onCommand = (host, command) => {
+        if (host.name !== "kvm-b" || command !== "net-list --all --name") return;
+        world.clock.pass(5000);
+        world.host("kvm-b").domains = world.host("kvm-a").domains;
+        world.host("kvm-a").domains = [];
+      };
+      const { view, lastMigration } = await world.place();
+      assert.deepEqual([view.host, lastMigration, world.commands], ["kvm-b", undefined, []]);
+    });
+
     it("is refused when it was shut down meanwhile and mode is live", async () => {
       const world = onA();
       meanwhile(world, () => Object.assign(world.host("kvm-a").find(fakeUuid)!, off));
