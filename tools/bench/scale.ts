@@ -129,7 +129,7 @@ function ofOneSize({ count, rounds, stateBytes }: Size): Result[] {
     return ratioResult(comparison, { name, what, goal: goal && count === goalAt ? { atMost: goal } : undefined });
   });
   const all = Object.values(rounds).flat();
-  const peak = Math.max(...all.map(({ placement }) => placement.peakMB));
+  const peak = (kind: Kind) => Math.max(...all.map((each) => each[kind].peakMB));
   const memory = memoryGoals[count];
   const used = Math.min(hosts, count);
   const handshakes = Math.max(...rounds.refresh.map(({ placement }) => placement.handshakes)) / used;
@@ -140,9 +140,16 @@ function ofOneSize({ count, rounds, stateBytes }: Size): Result[] {
       ...of,
       name: `scale-memory-${count}`,
       what: `provider's memory at ${count}, peak`,
-      value: peak,
+      value: peak("placement"),
       unit: "MB",
       goal: memory === undefined ? undefined : { atMost: memory },
+    },
+    {
+      ...of,
+      name: `scale-memory-noop-${count}`,
+      what: `the no-op's memory at ${count}, peak`,
+      value: peak("idle"),
+      unit: "MB",
     },
     {
       ...of,

@@ -24,6 +24,15 @@ describe("a provider whose engine was killed", () => {
     assert.equal(ended, 1);
   });
 
+  it("ends only after some time where no engine was seen: one may be on its way", async () => {
+    const server = createServer();
+    const address = await listening(server);
+    server.close();
+    const startedAt = performance.now();
+    await new Promise<void>((resolve) => endWithEngine(address, resolve, 10));
+    assert.ok(performance.now() - startedAt >= 280);
+  });
+
   it("is not looked for where there is no engine", () => {
     for (const address of [undefined, "--reporter", "spec"]) endWithEngine(address, () => assert.fail(), 1);
   });
