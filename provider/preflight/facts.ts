@@ -16,6 +16,7 @@ import { givenOn } from "./probes/given";
 import { hostnameOf } from "./probes/hostname";
 import { imageCopyOn } from "./probes/imageCopy";
 import { imagesOn } from "./probes/images";
+import { mappedImagesOn } from "./probes/mappedImages";
 import { migrateOptionsOn } from "./probes/migrateOptions";
 import { networksOn } from "./probes/networks";
 import { ownedOn } from "./probes/owned";
@@ -42,31 +43,44 @@ export async function moveFacts(hosts: Hosts, move: IntendedMove, clock: Clock, 
   const definition = definitionOf(hosts, source, move.domain.uuid, unreadable);
   const volumesThere = definition.then((known) => volumesOn(destination, known, options));
 
-  const [sourceFacts, destinationFacts, domain, images, volumes, referred, owned, peer, fit, givenOnDestination] =
-    await Promise.all([
-      hostFacts(hosts, source, wants, clock, unreadable),
-      hostFacts(hosts, destination, wants, clock, unreadable),
-      definition.then((known) => known && domainFacts(source, known, move)),
-      definition.then(async (known) => {
-        const destinationPaths = destinationPathsOf(known, { ...(await volumesThere), options });
-        const found = await imagesOn(source, destination, known, destinationPaths);
-        return options.copyStorage === undefined
-          ? found
-          : imageCopyOn(source, destination, known, found, destinationPaths, move);
-      }),
-      volumesThere,
-      definition.then((known) => referredOn(destination, known)),
-      definition.then((known) => ownedOn(source, destination, known)),
-      peerOf(hosts, move, clock, withLogin),
-      definition.then((known) => known && fitOn(hosts, source, destination, known)),
-      move.limits && how === "live" ? givenOn(destination) : undefined,
-    ]);
+  const [
+    sourceFacts,
+    destinationFacts,
+    domain,
+    images,
+    volumes,
+    mapped,
+    referred,
+    owned,
+    peer,
+    fit,
+    givenOnDestination,
+  ] = await Promise.all([
+    hostFacts(hosts, source, wants, clock, unreadable),
+    hostFacts(hosts, destination, wants, clock, unreadable),
+    definition.then((known) => known && domainFacts(source, known, move)),
+    definition.then(async (known) => {
+      const destinationPaths = destinationPathsOf(known, { ...(await volumesThere), options });
+      const found = await imagesOn(source, destination, known, destinationPaths);
+      return options.copyStorage === undefined
+        ? found
+        : imageCopyOn(source, destination, known, found, destinationPaths, move);
+    }),
+    volumesThere,
+    definition.then(async (known) => mappedImagesOn(destination, known, { ...(await volumesThere), options })),
+    definition.then((known) => referredOn(destination, known)),
+    definition.then((known) => ownedOn(source, destination, known)),
+    peerOf(hosts, move, clock, withLogin),
+    definition.then((known) => known && fitOn(hosts, source, destination, known)),
+    move.limits && how === "live" ? givenOn(destination) : undefined,
+  ]);
   return {
     source: sourceFacts,
     destination: destinationFacts,
     domain,
     ...images,
     ...volumes,
+    ...mapped,
     ...referred,
     ...owned,
     peer,

@@ -13,6 +13,23 @@ done
 s end`;
 }
 
+/** Of images that this host opens: whether all of the backing files are there. Only root sees that surely. Reads only. */
+export function wholeChainScript(paths: readonly string[]): ShellScript {
+  return sh`${imageFunctions}
+[ "$(id -u)" = 0 ] && command -v qemu-img >/dev/null || exit 0
+for p in ${paths}; do
+  [ -f "$p" ] && [ -r "$p" ] || continue
+  s "$p"; qemu-img info -U --backing-chain "$p" >/dev/null 2>&1 && echo whole || echo broken
+done
+s end`;
+}
+
+/** Those that lack one. */
+export function parseBrokenChains(text: string): string[] {
+  const all = sections(text);
+  return all.has("end") ? [...all].flatMap(([path, answer]) => (answer.trim() === "broken" ? [path] : [])) : [];
+}
+
 export interface Chains {
   /** By image; one whose chain is not to be had is not in it. */
   chains: Record<string, string[]>;

@@ -270,6 +270,15 @@ describeWithLab("a VM that moves to another site", { user: "deployer" }, (lab) =
       await define("chained", disk("vda", "qcow2", `${shared}/top.qcow2`), true);
       assert.match(await a().must("virsh dumpxml chained"), new RegExp(`<backingStore[^]*${chain}`));
       const options: Partial<MigrationOptions> = { disks: { vda: { path: `${siteB}/top.qcow2` } }, unsafe: true };
+      user = "root";
+      await a().must(
+        `virsh -q destroy chained && qemu-img rebase -u -F qcow2 -b /srv/gone/base.qcow2 ${shared}/top.qcow2`,
+      );
+      await assert.rejects(
+        move("chained", "kvm-b", options),
+        /the backing files of \/srv\/site-b\/top\.qcow2 for chained are not all on kvm-b/,
+      );
+      await a().must(`qemu-img rebase -u -F qcow2 -b base.qcow2 ${shared}/top.qcow2 && virsh -q start chained`);
       await move("chained", "kvm-b", options);
       const xml = await b().must("virsh dumpxml chained");
       assert.match(xml, /<source file='\/srv\/site-b\/top\.qcow2'[^]*<backingStore[^]*\/srv\/site-b\/base\.qcow2/);
@@ -278,6 +287,7 @@ describeWithLab("a VM that moves to another site", { user: "deployer" }, (lab) =
       await move("chained", "kvm-a", { disks: { vda: { path: `${shared}/top.qcow2` } }, unsafe: true });
       assert.match(await a().must("virsh dumpxml chained"), new RegExp(`<backingStore[^]*${chain}`));
     } finally {
+      user = "deployer";
       await a().sh(`virsh destroy chained; virsh undefine chained; rm -rf ${shared}`);
     }
   });

@@ -214,10 +214,7 @@ export interface MoveFacts {
   destination: HostFacts;
   /** undefined: it could not be read. */
   domain: DomainFacts | undefined;
-  /**
-   * By path; only of those that the domain uses. The destination's are by the path on the source too: a volume may have another there
-   * (`destinationPathOf`).
-   */
+  /** By path; only of those that the domain uses. The destination's are by the path on the source too (see `destinationPathOf`). */
   sourceImages: Readonly<Record<string, ImageFacts>>;
   destinationImages: Readonly<Record<string, ImageFacts>>;
   /** Of disks by pool and volume, by target; those that are not known are left out. */
@@ -240,6 +237,8 @@ export interface MoveFacts {
   /** What the VMs that run on the destination were given, by name; asked only where there are limits. */
   givenOnDestination?: Readonly<Record<string, GivenToVm>> | undefined;
   imageCopy?: ImageCopyFacts;
+  /** Paths on the destination of images that are mapped and not copied, and whose backing files are not all there. */
+  brokenChains?: readonly string[];
   /** The command that would run. */
   command: string;
   how: "live" | "offline";

@@ -2,12 +2,13 @@
 import { connectionOf, type Connection, type NetworkPlace, showConnection } from "../mapping";
 import { listed, nearMatches } from "../near";
 import type { Problem, Remedy } from "../problem";
+import { commandLine } from "../shownCommand";
 import { destinationPathOf } from "./copied";
 import type { Disk, Interface, MoveFacts } from "./facts";
 
 export function mappingFits(facts: MoveFacts): Problem[] {
   if (facts.domain === undefined) return [];
-  return [...disksFit(facts), ...notTwice(facts), ...networksFit(facts)];
+  return [...disksFit(facts), ...chainsAreWhole(facts), ...notTwice(facts), ...networksFit(facts)];
 }
 
 /** Of a bridge or a libvirt network; others are not mapped. */
@@ -41,6 +42,18 @@ function whyNotMapped({ type, path }: Disk, facts: MoveFacts): string | undefine
   if (destinationPath === path || destinationPath.startsWith("/dev/") === (type === "block")) return undefined;
   const [is, becomes] = type === "block" ? ["block device", "file"] : ["file", "block device"];
   return `${path} is a ${is}, and ${destinationPath} would be a ${becomes}`;
+}
+
+/** An image names its backing file by a full path, or relative to its directory: both may be others on the destination. */
+function chainsAreWhole({ domain, destination, brokenChains = [] }: MoveFacts): Problem[] {
+  return brokenChains.flatMap((path) => {
+    const message = `the backing files of ${path} for ${domain!.name} are not all on ${destination.host}`;
+    const command = commandLine`qemu-img info -U --backing-chain ${path}`;
+    return blocker("unsafeStorage", destination.host, message, [
+      { do: "put them where the image names them", commands: [{ host: destination.host, command }] },
+      { do: 'set migration.copyStorage: "all", which copies all content into one image' },
+    ]);
+  });
 }
 
 /** Two disks on one image destroy each other. */

@@ -1115,6 +1115,17 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     { ...domain({ disks: [fileDisk] }), how: "offline", options: { disks: { vda: { path: "/other/db-01.img" } } } },
     ["blocker disks on kvm-b: unsafeStorage"],
   ],
+  [
+    "another path of a disk on shared storage, whose backing file is not at the place that it names",
+    {
+      ...domain({ disks: [fileDisk] }),
+      options: { disks: { vda: { path: "/other/db-01.img" } } },
+      sourceImages: { [path]: nfs() },
+      destinationImages: { [path]: nfs() },
+      brokenChains: ["/other/db-01.img"],
+    },
+    ["blocker mapping on kvm-b: unsafeStorage", "kvm-b$ qemu-img info -U --backing-chain /other/db-01.img"],
+  ],
   // devices, and what holds it
   [
     "a PCI device of the host, with a libvirt that judges by itself",
