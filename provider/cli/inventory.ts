@@ -13,6 +13,7 @@ import {
   renderInputFailure,
   secretsIn,
 } from "../schema";
+import { giveThem, hostsOfState, withInventory } from "./stateInventory";
 
 export interface CliSettings {
   inventory: NonNullable<Inventory>;
@@ -22,6 +23,8 @@ export interface CliSettings {
   history?: string | undefined;
   /** Hides what is secret in the configuration. */
   mask: Mask;
+  /** Hosts that were left out, and why. */
+  notes?: readonly string[];
 }
 
 /** Something is wrong with how it was called, or with the configuration. */
@@ -38,24 +41,63 @@ export async function settingsFromFile(path: string): Promise<CliSettings> {
   return settingsFrom(text, path);
 }
 
-/** Of a stack of this directory; without its name, of the one that is selected. */
-export async function settingsFromStack(stack?: string): Promise<CliSettings> {
+/**
+ * Of a stack of this directory; without its name, of the one that is selected. Beside the configuration's hosts, those that placements of its state
+ * have in an `inventory` of their own.
+ */
+export async function settingsFromStack(stack?: string, pulumi: Pulumi = pulumiCommand): Promise<CliSettings> {
+  const named = stack === undefined ? [] : ["--stack", stack];
+  const state = placementsOfState(pulumi, named);
+  state.catch(() => {});
+  let config: string;
   try {
-    const named = stack === undefined ? [] : ["--stack", stack];
-    const { stdout } = await promisify(execFile)("pulumi", ["config", "--show-secrets", "--json", ...named]);
-    return settingsFrom(stdout, "the stack's configuration");
+    config = await pulumi(["config", "--show-secrets", "--json", ...named]);
   } catch (error) {
-    if (error instanceof UsageError) throw error;
-    const message = (error as { stderr?: string }).stderr?.trim() || (error as Error).message;
     throw new UsageError(
-      `cannot read the stack's configuration: ${message}\n  Run it in the project's directory with a stack selected, or give --inventory FILE.`,
+      `cannot read the stack's configuration: ${messageOf(error)}\n  Run it in the project's directory with a stack selected, or give --inventory FILE.`,
     );
   }
+  return settingsFrom(config, "the stack's configuration", await state);
+}
+
+/** Runs pulumi with these words, and resolves to its standard output. */
+export type Pulumi = (words: readonly string[]) => Promise<string>;
+
+const pulumiCommand: Pulumi = async (words) => {
+  const { stdout } = await promisify(execFile)("pulumi", words, { maxBuffer: 2 ** 30 });
+  return stdout;
+};
+
+interface State {
+  placements: ReturnType<typeof withInventory>;
+  notes: string[];
+}
+
+/** Nothing of the state is decrypted unless a placement has hosts of its own. */
+async function placementsOfState(pulumi: Pulumi, named: readonly string[]): Promise<State> {
+  const exported = async (more: readonly string[]) =>
+    withInventory(await pulumi(["stack", "export", ...more, ...named]));
+  let encrypted: State["placements"];
+  try {
+    encrypted = await exported([]);
+  } catch (error) {
+    const note = `the state cannot be read, so hosts that only placements have in their inventory are left out: ${messageOf(error)}; ${giveThem}`;
+    return { placements: [], notes: [note] };
+  }
+  if (encrypted.length === 0) return { placements: [], notes: [] };
+  return exported(["--show-secrets"]).then(
+    (placements) => ({ placements, notes: [] }),
+    (error: unknown) => ({ placements: encrypted, notes: [`pulumi cannot decrypt the state: ${messageOf(error)}`] }),
+  );
+}
+
+function messageOf(error: unknown): string {
+  return (error as { stderr?: string }).stderr?.trim() || (error as Error).message;
 }
 
 type ConfigValue = { value?: string; objectValue?: unknown; secret?: boolean };
 
-function settingsFrom(text: string, where: string): CliSettings {
+function settingsFrom(text: string, where: string, state?: State): CliSettings {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -63,9 +105,16 @@ function settingsFrom(text: string, where: string): CliSettings {
     // The parser's own words quote the text.
     throw new UsageError(`${where} is no JSON`);
   }
-  const mask = createMask(secretsOf(json));
+  let mask = createMask(secretsOf(json));
   try {
-    return { ...settingsIn(json, text, where), mask };
+    const { inventory: own = {}, ...settings } = settingsIn(json, text, where);
+    const more = hostsOfState(state?.placements ?? [], own);
+    mask = createMask([...secretsOf(json), ...secretsIn(more.texts)]);
+    const inventory = { ...own, ...more.inventory };
+    const notes = [...(state?.notes ?? []), ...more.notes];
+    if (Object.keys(inventory).length === 0)
+      throw new UsageError([`${where} has no hosts (vm-placement:hosts)`, ...notes].join("\n  "));
+    return { ...settings, inventory, notes, mask };
   } catch (error) {
     throw error instanceof UsageError ? new UsageError(mask(error.message)) : error;
   }
@@ -94,7 +143,11 @@ function parsed(text: string): unknown {
   }
 }
 
-function settingsIn(given: unknown, text: string, where: string): Omit<CliSettings, "mask"> {
+function settingsIn(
+  given: unknown,
+  text: string,
+  where: string,
+): Omit<CliSettings, "mask" | "inventory"> & { inventory: Inventory } {
   const json = (given ?? {}) as Record<string, unknown>;
   const value = (key: string): string | undefined => {
     const entry = json[key] as ConfigValue | undefined;
@@ -110,7 +163,5 @@ function settingsIn(given: unknown, text: string, where: string): Omit<CliSettin
     (each) => `${each.property}: ${renderInputFailure(each)}`,
   );
   if (wrong.length > 0) throw new UsageError(`${where} cannot be used:\n  ${wrong.join("\n  ")}`);
-  if (inventory === undefined || Object.keys(inventory).length === 0)
-    throw new UsageError(`${where} has no hosts (vm-placement:hosts)`);
   return { inventory, uri, ssh, history };
 }

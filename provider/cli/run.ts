@@ -22,7 +22,8 @@ import { exitCodes, type Local, type Session, type Verb } from "./verb";
 
 const about = `Where libvirt VMs run, and where they can go.
 
-The hosts are those of the selected stack (vm-placement:hosts); --inventory FILE takes them from a JSON file instead.
+The hosts are those of the selected stack: of its configuration (vm-placement:hosts), and those that placements of its
+state have in their inventory. --inventory FILE takes them from a JSON file instead.
 Exit code: 0 = no blockers, 1 = blocked, 2 = usage error.`;
 
 const verbs = [
@@ -104,6 +105,7 @@ class Ports {
     const { world } = this;
     const settings = own ?? (await world.settings(file, stack));
     this.mask = settings.mask;
+    for (const note of settings.notes ?? []) this.complain(`${clean(note)}\n`);
     const dial = world.dial(settings.inventory, settings.ssh, (text) => this.complain(`${text}\n`));
     const freshHosts = () => {
       const hosts = new Hosts(dial, settings.inventory, settings.uri, world.clock);

@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { runCommand } from "../../lab/pulumi/run-command";
 import { describeWithStack } from "../support/stack";
+
+const commandLine = join(__dirname, "../../dist/cli/index.js");
 
 const program = `
 const pulumi = require("@pulumi/pulumi");
@@ -56,6 +59,22 @@ describeWithStack("a host that the program makes", { stack: { program } }, (lab,
     const state = JSON.stringify(stack().saved());
     const shown = [previewed, moved, refreshed, again].map(({ stdout, stderr }) => stdout + stderr).join("");
     for (const line of keyLines()) assert.ok(!state.includes(line) && !shown.includes(line));
+  });
+
+  it("is known to the command line, which reads it in the state and shows no key", async function () {
+    this.timeout(120_000);
+    const vmPlacement = (env: Record<string, string> = {}) =>
+      runCommand(process.execPath, [commandLine, "doctor", "--json"], {
+        cwd: join(stack().dir, "project"),
+        env: { ...stack().pulumi.env, ...env },
+      });
+    const { code, stdout, stderr } = await vmPlacement();
+    assert.equal(code, 0, stdout + stderr);
+    const { hosts, pairs } = JSON.parse(stdout) as { hosts: { host: string }[]; pairs: unknown[] };
+    assert.deepEqual([hosts.map(({ host }) => host).sort(), pairs.length], [["kvm-a", "kvm-b"], 2]);
+    for (const line of keyLines()) assert.ok(!(stdout + stderr).includes(line));
+    const locked = await vmPlacement({ PULUMI_CONFIG_PASSPHRASE: "another" });
+    assert.match(locked.stderr, /passphrase/);
   });
 
   it("is left again, for a host of the stack", async function () {
