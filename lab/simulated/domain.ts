@@ -11,6 +11,8 @@ export interface SimulatedDomain {
   maxDowntimeMs: number;
   maxSpeedMiBps: number;
   memoryMiB: number;
+  /** Images of its host; absent: none. */
+  disks?: readonly { target: string; path: string; format: "raw" | "qcow2" }[];
   /** What its QEMU holds; absent: libvirt does not say. */
   residentMiB?: number;
   /** What stands in <devices>: as it runs, and as it is defined. */

@@ -1,5 +1,6 @@
 import { type Answer, runningStatistics } from "./answers";
 import type { SimulatedDomain } from "./domain";
+import { SimulatedImages } from "./images";
 import type { Language } from "./languages";
 
 export interface SimulatedHostOptions {
@@ -38,6 +39,8 @@ export class SimulatedHost {
   pressure: { cpu: number; memory: number; io: number } | undefined = { cpu: 0, memory: 0, io: 0 };
   /** Every script that the shell was given. */
   readonly scripts: string[] = [];
+  /** Its disk images. */
+  readonly images = new SimulatedImages();
   /** Called with every script of the shell before it is answered; what it returns is the answer. */
   onScript: (script: string) => Answer | undefined = () => undefined;
   /** Called with every virsh command before it is answered. */

@@ -54,6 +54,8 @@ async function run(network: Network, host: SimulatedHost, command: string): Prom
     if (own !== undefined) return own;
     const answer = [...host.answers].find(([part]) => command.includes(part))?.[1];
     if (answer !== undefined) return { out: answer };
+    const ofImages = host.images.answer(command);
+    if (ofImages !== undefined) return ofImages;
     if (command.includes("/proc/pressure")) return { out: hostUse(network, host) };
     return { out: command.includes("getconf CLK_TCK") ? arrivals(network, host) : "" };
   }

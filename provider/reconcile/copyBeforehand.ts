@@ -17,8 +17,8 @@ export async function copyBeforehand(
   facts: MoveFacts,
   ports: Ports,
 ): Promise<{ along: TakenAlong | undefined; copied: readonly CopiedImage[] }> {
-  const created = imagesToCreate(facts);
-  if (created.length > 0) return { along: await createImages(hosts, migration, created, ports), copied: [] };
+  const created = await createImages(hosts, migration, imagesToCreate(facts), ports);
+  if (created) return { along: created, copied: [] };
   const images = imagesToCopy(facts);
   const disks = images.length > 0 ? await copyDisks(hosts, migration, images, ports) : undefined;
   const owned = ownedToCopy(facts);

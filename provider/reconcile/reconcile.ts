@@ -17,6 +17,8 @@ import { start, type Step } from "./start";
 import type { Moved } from "./arrived";
 import { migrate } from "./migrate";
 import { cleanUp } from "./cleanUp";
+import { createImages, settleCreated } from "./createImages";
+import { withTakenAlong } from "./withTakenAlong";
 
 export interface Reconciled {
   view: DomainView;
@@ -72,6 +74,7 @@ async function carryOut(
   switch (decision.action) {
     case "noop":
     case "adopt":
+      await settleCreated(hosts, decision.view, desired.options);
       return { view: decision.view, complete: true };
     case "refuse":
       throw new PlacementError({
@@ -91,7 +94,8 @@ async function carryOut(
       progress.info(`${decision.reason}; watching it, no second one is started`);
       const migration = await withItsTimeout(hosts, migrationInProgress(hosts, desired, decision), progress);
       const inPostCopy = isInPostCopy(decision.view);
-      return further(await migrate(hosts, { ...migration, inPostCopy }, ports));
+      const created = await createImages(hosts, migration, [], ports);
+      return further(await withTakenAlong(created, () => migrate(hosts, { ...migration, inPostCopy }, ports)));
     }
     case "resume": {
       const migration = migrationInProgress(hosts, desired, decision);

@@ -23,7 +23,7 @@ import type { FactsAhead } from "../preflight/factsAhead";
 import { blocked, loginProblem, preflight } from "../preflight/preflight";
 import { copyBeforehand, withCopied } from "./copyBeforehand";
 import { supersede } from "./ownedState";
-import type { TakenAlong } from "./takenAlong";
+import { withTakenAlong } from "./withTakenAlong";
 
 type Planned = ReturnType<typeof plannedMigration>;
 
@@ -112,7 +112,7 @@ async function run(
   if (how === "offline" && options.maxDowntimeMs !== undefined) {
     progress.info(`${domain.name} is ${showState(now)}: migration.maxDowntime is not needed`);
   }
-  const moved = await withOwned(along, () =>
+  const moved = await withTakenAlong(along, () =>
     migrateOrSayWhy(hosts, { ...migration, domain: now }, facts, { ports, onEnd }),
   );
   if (moved === "again") return moved;
@@ -185,29 +185,4 @@ async function asDecided(
     decision.view.host === source &&
     decision.to === destination;
   return same ? decision.view : undefined;
-}
-
-/** What was copied beforehand is settled or taken back, by how the move ended; where that is not known, both copies stay. */
-async function withOwned(along: TakenAlong | undefined, run: () => Promise<Moved | "again">): Promise<Moved | "again"> {
-  if (along === undefined) return run();
-  let moved: Moved | "again";
-  try {
-    moved = await run();
-  } catch (error) {
-    if (!(error instanceof PlacementError)) throw error;
-    // Only where virsh itself has failed is nothing on its way any more.
-    const undone = (error.phase === "migrate" || along.observesEnd) && (await along.putBack().catch(() => false));
-    throw undone ? error : error.with({ caution: `Remove nothing by hand meanwhile: ${along.description}` });
-  }
-  if (moved !== "again")
-    await along.settle().catch((error: unknown) => {
-      if (!(error instanceof PlacementError)) throw error;
-      throw error.with({
-        action: `${along.name} has moved, but what was copied with it could not be verified`,
-        phase: "verify",
-        seen: moved.view,
-        remedies: [{ do: `compare both before you start the VM: ${along.description}` }],
-      });
-    });
-  return moved;
 }

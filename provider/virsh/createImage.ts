@@ -1,27 +1,37 @@
-/** Scripts that create an empty image on a host, and take it away again. Neither touches a file that was there before. */
+/**
+ * Scripts that create an empty image on a host, and take it away again. Neither touches a file that was there before.
+ *
+ * Beside an image P in directory D stands D/.vm-placement-P.created until its move has ended: the inode of the image and the VM it was made for. A
+ * run that was interrupted is told by it.
+ */
+import { wholeNumber } from "../core/numbers";
 import type { ImageToCreate } from "../core/imageCopy";
 import { imageFunctions } from "./imageFunctions";
+import { sections } from "./sections";
 import { sh, type ShellScript } from "./shellScript";
 import { escaped } from "./xml";
 
 /**
  * Prints "created INODE". Made beside its place first, so that an interrupted run leaves none that is not whole.
  *
+ * @param uuid of the VM.
  * @param pool UUID of an active storage pool that has the directory.
  */
-export function createImageScript(image: ImageToCreate, pool: string | undefined): ShellScript {
+export function createImageScript(image: ImageToCreate, uuid: string, pool: string | undefined): ShellScript {
   const { path, format, virtualSizeBytes, backing } = image;
   const backed = backing === undefined ? [] : [sh`-F ${backing.format} -b ${backing.path}`];
   const make =
     pool === undefined
       ? sh`rm -f "$m.new"
 qemu-img create -q -f ${format} ${backed} "$m.new" ${virtualSizeBytes} >&2 || { rm -f "$m.new"; exit 1; }
-n=$(stat -c %i "$m.new"); mv -nT -- "$m.new" "$p"
-[ "$(stat -c %i "$p")" = "$n" ] || { rm -f "$m.new"; fail "$p is there already"; }
+n=$(stat -c %i "$m.new"); echo "$n $u" >"$m.created"; mv -nT -- "$m.new" "$p"
+[ "$(stat -c %i "$p")" = "$n" ] || { rm -f "$m.new" "$m.created"; fail "$p is there already"; }
 ! selinux || restorecon -F "$p" 2>/dev/null || true`
-      : sh`printf '%s\\n' ${volumeXml(image)} | virsh -q vol-create --pool ${pool} --file /dev/stdin >&2`;
+      : sh`printf '%s\\n' ${volumeXml(image)} | virsh -q vol-create --pool ${pool} --file /dev/stdin >&2
+# Only an account that may write there can leave it.
+{ echo "$(stat -c %i "$p") $u" >"$m.created"; } 2>/dev/null || true`;
   return sh`${imageFunctions}
-set -e; p=${path}; beside
+set -e; p=${path}; u=${uuid}; beside
 [ -d "$d" ] || fail "$d does not exist"
 [ ! -e "$p" ] && [ ! -L "$p" ] || fail "$p is there already"
 ${make}
@@ -45,8 +55,33 @@ export function removeCreatedScript(path: string, inode: string, pool: string | 
       : sh`virsh -q vol-delete --pool ${pool} --vol "$b" >/dev/null 2>&1 || rm -f -- "$p"`;
   return sh`${imageFunctions}
 set -e; p=${path}; beside
-[ -e "$p" ] || exit 0
+[ -e "$p" ] || { rm -f "$m.created"; exit 0; }
 [ "$(stat -c %i "$p")" = ${inode} ] || fail "another file is at $p now"
 for f in /proc/[0-9]*/fd/*; do [ ! "$f" -ef "$p" ] || fail "a process has $p open"; done
-${forget}`;
+${forget}
+rm -f "$m.created"`;
+}
+
+/** Images that an interrupted run has created for this VM and that are still the same files. Reads only. */
+export function leftImagesScript(paths: readonly string[], uuid: string): ShellScript {
+  return sh`${imageFunctions}
+u=${uuid}; for p in ${paths}; do
+  beside; [ -f "$m.created" ] && read -r n v <"$m.created" && [ "$v" = "$u" ] && [ "$(stat -c %i "$p" 2>/dev/null)" = "$n" ] || continue
+  s "$p"; echo "$n"
+done
+s end`;
+}
+
+export function parseLeftImages(text: string): { path: string; inode: string }[] {
+  return [...sections(text)].flatMap(([path, inode]) =>
+    path.startsWith("/") && wholeNumber(inode) !== undefined ? [{ path, inode }] : [],
+  );
+}
+
+/** They are the VM's own from now on. */
+export function settleCreatedScript(paths: readonly string[], uuid: string): ShellScript {
+  return sh`${imageFunctions}
+u=${uuid}; for p in ${paths}; do
+  beside; [ -f "$m.created" ] && read -r n v <"$m.created" && [ "$v" = "$u" ] && rm -f "$m.created"
+done; true`;
 }

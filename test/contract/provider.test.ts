@@ -192,6 +192,41 @@ for (const { title, notRun, get, what, served } of runtimes.flatMap((runtime) =>
       noSecrets();
     });
 
+    it("creates the images that the destination lacks, and removes them where the move fails", async () => {
+      const disks = [
+        { target: "vda", path: "/vms/db.qcow2", format: "qcow2" as const },
+        { target: "vdb", path: "/vms/log.img", format: "raw" as const },
+      ];
+      a.domains = [fakeDomain({ disks })];
+      for (const { path, format } of disks)
+        a.images.set(path, { format, bytes: 2 ** 26, content: `content of ${path}` });
+      b.images.set("/vms/other.img", { format: "raw", bytes: 2 ** 20, content: "mine" });
+      const paths = disks.map(({ path }) => path);
+      await configured();
+      const desired = await inputs({ host: "kvm-b", migration: { copyStorage: { mode: "all", createImages: true } } });
+      let made: unknown;
+      world.onMigrate = () => {
+        made = paths.map((path) => b.images.get(path));
+        return Promise.resolve("internal error: the disks cannot be copied");
+      };
+      const failed = await failing(provider.create(desired));
+      assert.match(failed.message, /the disks cannot be copied/);
+      const asMade = paths.map((path) => ({ path, format: a.images.get(path)!.format, bytes: 2 ** 26, content: "" }));
+      assert.deepEqual((made as { inode: number; createdFor: string }[]).map(({ inode: _, createdFor, ...rest }, at) => (assert.equal(createdFor, fakeUuid), { path: paths[at], ...rest })), asMade); // prettier-ignore
+      assert.deepEqual(b.images.paths, ["/vms/other.img"]);
+      // What an interrupted run has left is used, and removed where that fails, too.
+      b.images.set(paths[0]!, { format: "qcow2", bytes: 2 ** 26, content: "half", createdFor: fakeUuid });
+      await failing(provider.create(desired));
+      assert.deepEqual(b.images.paths, ["/vms/other.img"]);
+      // One of somebody else's stays.
+      b.images.set(paths[0]!, { format: "qcow2", bytes: 2 ** 26, content: "" });
+      await failing(provider.create(desired));
+      assert.deepEqual(b.images.paths, [paths[0], "/vms/other.img"]);
+      world.onMigrate = () => Promise.resolve(undefined);
+      await provider.create(desired);
+      assert.deepEqual(paths.map((path) => [b.images.get(path)!.content, b.images.get(path)!.createdFor]), paths.map((path) => [`content of ${path}`, undefined])); // prettier-ignore
+    });
+
     it("looks ahead in a preview alone: neither in the diff of an update nor in that of a refresh", async () => {
       await configured();
       const { id, outputs } = await provider.create(await inputs());

@@ -72,6 +72,11 @@ function refused({ domain, destination, has }: Migration): string | undefined {
     return `Requested operation is not valid: another migration job is already running for domain '${domain.name}'`;
   if (has("--postcopy") && domain.state === "paused")
     return "Operation not supported: post-copy migration is not supported with non-live or paused migration";
+  const missing = has("--copy-storage-all")
+    ? domain.disks?.find(({ path }) => !destination.images.get(path))
+    : undefined;
+  if (missing)
+    return `Storage pool not found: no storage pool with matching target path '${missing.path.slice(0, missing.path.lastIndexOf("/"))}'`;
   const other = destination.find(domain.uuid);
   if (other && !isShutOff(other)) return `operation failed: domain '${other.name}' is already active`;
   return undefined;
@@ -96,6 +101,7 @@ async function migrateLive(network: Network, migration: Migration): Promise<Answ
   }
   const staysPaused = state === "paused" && !resumed;
   destination.remove(copy);
+  if (has("--copy-storage-all")) copyContent(migration);
   destination.domains.push({
     ...withoutJob(domain),
     ...devicesOn(migration),
@@ -112,6 +118,10 @@ async function migrateLive(network: Network, migration: Migration): Promise<Answ
     Object.assign(domain, { state: "shut off", reason: "migrated" });
   else source.remove(domain);
   return {};
+}
+
+function copyContent({ domain: { disks = [] }, source, destination }: Migration): void {
+  for (const { path } of disks) destination.images.get(path)!.content = source.images.get(path)?.content ?? "";
 }
 
 /** Neither host can continue the post-copy without the other. */
