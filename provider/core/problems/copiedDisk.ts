@@ -1,5 +1,6 @@
 /** A disk that is copied over: into what is there, or into what libvirt can make. */
 import type { Remedy } from "../problem";
+import { commandLine } from "../shownCommand";
 import { showBytes } from "../units";
 import { destinationPathOf, volumeOnDestination } from "./copied";
 import { isCreated, whyNotCreated } from "./createdImages";
@@ -37,7 +38,10 @@ export function problemOfCopy(disk: Disk, facts: MoveFacts): DiskProblem | undef
     if (isCreated(disk, facts)) return whyNotCreated(disk, facts);
     if (isMadeInPool(disk, facts)) return undefined;
     if (type === "block")
-      return { message: `${host} has no block device ${destinationPath} to copy into`, remedies: [makeDevice(size)] };
+      return {
+        message: `${host} has no block device ${destinationPath} to copy into`,
+        remedies: [makeDevice(host, destinationPath, onSource?.sizeBytes ?? size, onSource)],
+      };
     const message = noImage(destinationPath, facts);
     return message === undefined ? undefined : { message, remedies: [createImage(host, image)] };
   }
@@ -51,7 +55,7 @@ export function problemOfCopy(disk: Disk, facts: MoveFacts): DiskProblem | undef
   if (size === undefined || destinationSize === undefined || size === destinationSize) return undefined;
   return {
     message: `${destinationPath} on ${host} has ${showBytes(destinationSize)} (${destinationSize} bytes), but ${showBytes(size)} (${size}) are needed`,
-    remedies: [type === "block" ? makeDevice(size) : replaceImage(host, image)],
+    remedies: [type === "block" ? makeDevice(host, destinationPath, size) : replaceImage(host, image)],
   };
 }
 
@@ -83,11 +87,35 @@ function problemWithoutPath(disk: Disk, facts: MoveFacts): DiskProblem | undefin
   return undefined;
 }
 
-/** libvirt makes none, and `qemu-img create` would put a file in its place. */
-function makeDevice(size: number | undefined): Remedy {
+/**
+ * libvirt makes none, and `qemu-img create` would put a file in its place. A logical volume has a command, since its path names it.
+ *
+ * @param onSource of a device that is missing on the destination.
+ */
+function makeDevice(host: string, path: string, size: number | undefined, onSource?: ImageFacts): Remedy {
+  const volume = onSource?.serial?.startsWith("LVM-") ? logicalVolume(path) : undefined;
+  if (volume === undefined || size === undefined)
+    return {
+      do: `make one of ${size === undefined ? "the same size" : `${size} bytes`} there, with \`lvcreate\` for instance`,
+    };
   return {
-    do: `make one of ${size === undefined ? "the same size" : `${size} bytes`} there, with \`lvcreate\` for instance`,
+    do: "create it, as on the source",
+    commands: [
+      {
+        host,
+        command: commandLine`lvcreate --size ${`${size}b`} --name ${volume.name} ${volume.group}`,
+      },
+    ],
   };
+}
+
+/** "/dev/vg0/db-01" and "/dev/mapper/vg0-db--01", where a hyphen of a name is doubled. */
+function logicalVolume(path: string): { group: string; name: string } | undefined {
+  const mapped = /^\/dev\/mapper\/((?:[^-/]|--){1,128})-((?:[^-/]|--){1,128})$/.exec(path);
+  const [, group, name] = mapped ?? /^\/dev\/([^/]{1,128})\/([^/]{1,128})$/.exec(path) ?? [];
+  if (group === undefined || name === undefined || group === "mapper" || group === "disk") return undefined;
+  const plain = (text: string) => (mapped ? text.replaceAll("--", "-") : text);
+  return { group: plain(group), name: plain(name) };
 }
 
 /** The pool of a volume is looked up by name, and with "all" libvirt makes the volume in it: a logical volume too. */

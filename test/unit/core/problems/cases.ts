@@ -110,6 +110,11 @@ const pinned = (change: Partial<Pinning>, topology: Partial<Topology> = {}): Cha
   ...domain({ pinning: { cpus: [], nodes: [], automatic: false, ...change } }),
   ...destinationHas({ topology: { ...healthySystem("kvm-b").topology!, ...topology } }),
 });
+const logicalVolume = (at: string): Change => ({
+  domain: healthyDomain({ disks: [{ ...fileDisk, type: "block", path: at }] }),
+  sourceImages: { [at]: image({ serial: "LVM-aBcD" }) },
+  destinationImages: { [at]: absentImage },
+});
 const disk = (change: Partial<Disk>, onSource = image(), onDestination = image()): Change => ({
   ...domain({ disks: [{ ...fileDisk, ...change }] }),
   sourceImages: { [path]: onSource },
@@ -795,6 +800,21 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
       destination: healthyHost("kvm-b", { poolPaths: ["/var/lib/libvirt/images"] }),
       options: copy,
     },
+    ["blocker disks on kvm-b: unsafeStorage"],
+  ],
+  [
+    "a copy into a logical volume that the source has by its group",
+    { ...logicalVolume("/dev/vg0/db-01"), options: copy },
+    ["blocker disks on kvm-b: unsafeStorage", "kvm-b$ lvcreate --size 16777216b --name db-01 vg0"],
+  ],
+  [
+    "a copy into a logical volume that the source has by the device mapper",
+    { ...logicalVolume("/dev/mapper/vg0-db--01"), options: copy },
+    ["blocker disks on kvm-b: unsafeStorage", "kvm-b$ lvcreate --size 16777216b --name db-01 vg0"],
+  ],
+  [
+    "a copy into a logical volume that the source has by its UUID",
+    { ...logicalVolume("/dev/disk/by-id/dm-uuid-LVM-x"), options: copy },
     ["blocker disks on kvm-b: unsafeStorage"],
   ],
   [
