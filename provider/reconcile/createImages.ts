@@ -95,7 +95,8 @@ async function imagesLeft(
   if (how !== "live" || !options.copyStorageCreateImages) return [];
   const [onSource, onDestination] = await Promise.all([hosts.on(source), hosts.on(destination)]);
   const definition = await definitionOf(hosts, onSource, domain.uuid, new UnreadableAnswers());
-  const others = destinationPathsOf(definition, await volumesOn(onDestination, definition));
+  const volumes = await volumesOn(onDestination, definition, options);
+  const others = destinationPathsOf(definition, { ...volumes, options });
   const paths = (definition?.disks ?? []).flatMap(({ path }) => (path === undefined ? [] : (others[path] ?? path)));
   if (paths.length === 0) return [];
   const { stdout } = await onDestination.run(leftImagesScript(paths, domain.uuid), momentMs);
