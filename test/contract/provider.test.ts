@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UNKNOWN } from "../../provider/schema";
 import { ensureRuntime, newest, oldestSdk, type Runtime, runtimeNotRun, runtimeTitle } from "../../lab/runtimes";
-import { fakeDomain, type SimulatedHost, SimulatedLab, fakeUuid } from "../../lab/simulated";
+import { fakeDomain, type SimulatedHost, type SimulatedLab, fakeUuid } from "../../lab/simulated";
+import { type Key, makeKey } from "../../lab/simulated/ssh";
+import { installed, providerFixture, type ProviderFixture } from "../support/provider-fixture";
 import { CallError, type Props, ProviderProcess } from "../support/provider-process";
-import { type Key, makeKey, serve, type SshServer } from "../../lab/simulated/ssh";
 
 const root = join(__dirname, "../..");
 /** Every text that a release has put into users' states: to be added to, never changed. */
@@ -23,7 +23,7 @@ const moveToB = "virsh migrate --live --p2p --persistent --undefinesource db-01 
 const runtimes: { title: string; notRun?: string | undefined; get: () => Promise<Runtime> }[] = [
   {
     title: `${runtimeTitle({ sdk: installedSdk })}, as installed here`,
-    get: () => Promise.resolve({ title: "installed", node: process.execPath, modules: join(root, "node_modules") }),
+    get: () => Promise.resolve(installed),
   },
   ...[newest, oldestSdk].map((spec) => ({
     title: runtimeTitle(spec),
@@ -50,13 +50,13 @@ for (const { title, notRun, get, what, served } of runtimes.flatMap((runtime) =>
     const passphrase = "correct-horse-battery";
     let runtime: Runtime;
     let key: Key;
+    let fixture: ProviderFixture;
     let home: string;
     let world: SimulatedLab;
     let a: SimulatedHost;
     let b: SimulatedHost;
-    let servers: SshServer[];
     let provider: ProviderProcess;
-    let inventory: Record<string, Record<string, unknown>>;
+    let inventory: Record<string, Props>;
 
     before(async function () {
       this.timeout(12 * 60_000);
@@ -66,34 +66,11 @@ for (const { title, notRun, get, what, served } of runtimes.flatMap((runtime) =>
 
     beforeEach(async function () {
       this.timeout(60_000);
-      home = mkdtempSync(join(tmpdir(), "vm-placement-home-"));
-      world = new SimulatedLab();
-      a = world.add("kvm-a", [fakeDomain()], { address: "a.peer" });
-      b = world.add("kvm-b", [], { address: "b.peer" });
-      servers = await Promise.all([a, b].map((host) => serve(world, host)));
-      inventory = Object.fromEntries(
-        [a, b].map((host, i) => [
-          host.name,
-          {
-            address: "127.0.0.1",
-            port: servers[i]!.port,
-            user: "root",
-            privateKey: key.private,
-            passphrase,
-            agent: false,
-            hostKey: servers[i]!.hostKeys[0]!.fingerprint,
-            peerAddress: host.options.address,
-          },
-        ]),
-      );
-      provider = await ProviderProcess.start({ runtime, home, served });
+      fixture = await providerFixture({ runtime, served, key, host: { passphrase } });
+      ({ home, world, a, b, provider, hosts: inventory } = fixture);
     });
 
-    afterEach(async () => {
-      await provider.stop();
-      await Promise.all(servers.map((server) => server.close()));
-      rmSync(home, { recursive: true, force: true });
-    });
+    afterEach(() => fixture.close());
 
     const configured = () => provider.configure({ "vm-placement:hosts": inventory });
 
@@ -245,7 +222,7 @@ for (const { title, notRun, get, what, served } of runtimes.flatMap((runtime) =>
 
     it("works where no engine listens", async () => {
       await provider.stop();
-      provider = await ProviderProcess.start({ runtime, home, served, engine: false });
+      provider = fixture.provider = await ProviderProcess.start({ runtime, home, served, engine: false });
       await configured();
       const { outputs } = await provider.create(await inputs({ host: "kvm-b" }));
       assert.equal(outputs["currentHost"], "kvm-b");

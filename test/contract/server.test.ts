@@ -1,13 +1,13 @@
 /** What the protocol of a provider has beyond that of dynamic resources. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fakeDomain, fakeUuid, type SimulatedHost, SimulatedLab } from "../../lab/simulated";
-import { type Key, makeKey, serve, type SshServer } from "../../lab/simulated/ssh";
+import { fakeDomain, fakeUuid, type SimulatedHost, type SimulatedLab } from "../../lab/simulated";
+import { type Key, makeKey } from "../../lab/simulated/ssh";
 import { UNKNOWN } from "../../provider/schema";
-import { type CallError, type Props, ProviderProcess } from "../support/provider-process";
+import { providerFixture, type ProviderFixture } from "../support/provider-fixture";
+import type { CallError, Props, ProviderProcess } from "../support/provider-process";
 
 const root = join(__dirname, "../..");
 const json = (file: string) => JSON.parse(readFileSync(join(root, file), "utf8")) as Props;
@@ -17,11 +17,10 @@ const moveToB = "virsh migrate --live --p2p --persistent --undefinesource db-01 
 
 describe("contract: the provider for every language, beyond dynamic resources", () => {
   let key: Key;
-  let home: string;
+  let fixture: ProviderFixture;
   let world: SimulatedLab;
   let a: SimulatedHost;
   let b: SimulatedHost;
-  let servers: SshServer[];
   let provider: ProviderProcess;
   let hosts: Record<string, Props>;
 
@@ -31,29 +30,11 @@ describe("contract: the provider for every language, beyond dynamic resources", 
 
   beforeEach(async function () {
     this.timeout(60_000);
-    home = mkdtempSync(join(tmpdir(), "vm-placement-home-"));
-    world = new SimulatedLab();
-    a = world.add("kvm-a", [fakeDomain()], { address: "a.peer" });
-    b = world.add("kvm-b", [], { address: "b.peer" });
-    servers = await Promise.all([a, b].map((host) => serve(world, host)));
-    hosts = Object.fromEntries(
-      [a, b].map((host, i) => [
-        host.name,
-        {
-          ...{ address: "127.0.0.1", port: servers[i]!.port, user: "root", privateKey: key.private, agent: false },
-          ...{ hostKey: servers[i]!.hostKeys[0]!.fingerprint, peerAddress: host.options.address },
-        },
-      ]),
-    );
-    const runtime = { title: "installed", node: process.execPath, modules: join(root, "node_modules") };
-    provider = await ProviderProcess.start({ runtime, home, served: true });
+    fixture = await providerFixture({ served: true, key });
+    ({ world, a, b, provider, hosts } = fixture);
   });
 
-  afterEach(async () => {
-    await provider.stop();
-    await Promise.all(servers.map((server) => server.close()));
-    rmSync(home, { recursive: true, force: true });
-  });
+  afterEach(() => fixture.close());
 
   const configured = (more: Props = {}) => provider.configure({ hosts, ...more });
   const inputs = async (more: Props = {}) => {
