@@ -49,14 +49,37 @@ async function construct(name: string, type: string, inputs: pulumi.Inputs, opti
   const unknown = Object.keys(inputs).find((name) => !names.includes(name));
   if (unknown !== undefined)
     throw new Error(`unknown input "${unknown}" of a fleet; the inputs are ${names.join(", ")} [invalidInput]`);
-  const { urn, state } = new ServedFleet(name, inputs, options, await namesOf(inputs["inventory"]));
+  const { inventory, ...others } = inputs as VmFleetArgs;
+  const args = { ...((await settled(others)) as VmFleetArgs), ...(inventory !== undefined && { inventory }) };
+  const { urn, state } = new ServedFleet(name, args, options, await namesOf(inventory));
   return { urn, state };
+}
+
+/** Of an output, what the SDK's types leave out. */
+interface OutputParts {
+  isKnown: Promise<boolean>;
+  isSecret: Promise<boolean>;
+  promise(withUnknowns?: boolean): Promise<unknown>;
+  resources(): Set<pulumi.Resource>;
+}
+
+/** Some languages send each value as an output. One that is known, no secret, and of no other resource, is a plain value. */
+async function settled(value: unknown): Promise<unknown> {
+  if (pulumi.Output.isInstance(value)) {
+    const output = value as unknown as OutputParts;
+    const isPlain = (await output.isKnown) && !(await output.isSecret) && output.resources().size === 0;
+    return isPlain ? settled(await output.promise()) : value;
+  }
+  if (Array.isArray(value)) return Promise.all(value.map(settled));
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).map(async ([name, item]) => [name, await settled(item)] as const);
+  return Object.fromEntries(await Promise.all(entries));
 }
 
 /** An inventory that is a secret, or depends on other resources, comes as an output. Undefined: the names are not known yet. */
 async function namesOf(inventory: unknown): Promise<string[] | undefined> {
-  const output = inventory as { promise(withUnknowns: boolean): Promise<object> };
-  const value = pulumi.Output.isInstance(inventory) ? await output.promise(true) : inventory;
+  const isOutput = pulumi.Output.isInstance(inventory);
+  const value = isOutput ? await (inventory as unknown as OutputParts).promise(true) : inventory;
   return isUnknown(value) ? undefined : Object.keys(value ?? {});
 }
 

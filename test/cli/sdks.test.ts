@@ -2,14 +2,48 @@
 import assert from "node:assert/strict";
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { ensurePulumi } from "../../lab/pulumi";
 import { findExecutable } from "../../lab/pulumi/find-on-path";
 import { ensureSdkGenerator, sdkModule } from "../../lab/pulumi/go-programs";
+import { ensurePythonSdk } from "../../lab/pulumi/python-sdk";
 import { runCommand } from "../../lab/pulumi/run-command";
 
 const root = join(__dirname, "../..");
 const schemaFile = join(root, "schema.json");
+
+/** The program of the docs and a fleet, without an engine: prints what they register. */
+const mockedPython = `
+import json
+import pulumi
+
+registered = []
+
+
+class Mocks(pulumi.runtime.Mocks):
+    def new_resource(self, args):
+        registered.append([args.typ, args.name, args.inputs])
+        return args.name, {**args.inputs, "currentHost": "kvm-a", "hosts": {"db-01": "kvm-a"}, "placements": {}}
+
+    def call(self, args):
+        return {}
+
+
+pulumi.runtime.set_mocks(Mocks(), preview=False)
+
+
+@pulumi.runtime.test
+def run():
+    program = {}
+    exec(open("program.py").read(), program)
+    vms = {"db-01": "kvm-a", "web-01": {"host": "kvm-b", "after": ["db-01"]}}
+    fleet = program["vm_placement"].VmFleet("prod", placements={"vms": vms})
+    return pulumi.Output.all(program["db"].current_host, fleet.hosts)
+
+
+run()
+print(json.dumps(sorted(registered, key=lambda each: each[1])))
+`;
 
 describe("SDKs from schema.json", () => {
   let directory: string;
@@ -83,6 +117,26 @@ describe("SDKs from schema.json", () => {
   it("makes Python that compiles", async function () {
     if (generator === undefined || findExecutable("python3") === undefined) return this.skip();
     await run("python3", ["-m", "compileall", "-q", "python"]);
+  });
+
+  it("makes Python that installs, and the program of the docs registers what it says", async function () {
+    this.timeout(10 * 60_000);
+    const sdk = generator === undefined ? undefined : await ensurePythonSdk((line) => console.error(line));
+    if (sdk === undefined) return this.skip();
+    const site = join(directory, "site");
+    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"];
+    const withSdk = (...first: string[]) => ({ ...process.env, PYTHONPATH: [...first, sdk].join(delimiter) });
+    await run("python3", [...pip, "--target", site, "./python"], directory, withSdk());
+    const text = readFileSync(join(root, "docs/languages.md"), "utf8");
+    writeFileSync(join(directory, "program.py"), /```python\n(.+?)```/s.exec(text)![1]!);
+    writeFileSync(join(directory, "mocked.py"), mockedPython);
+    const printed = await run("python3", ["mocked.py"], directory, withSdk(site));
+    const vms = { "db-01": "kvm-a", "web-01": { host: "kvm-b", after: ["db-01"] } };
+    const migration = { autoConverge: true, timeout: "5m" };
+    assert.deepEqual(JSON.parse(printed), [
+      ["vm-placement:index:VmPlacement", "db", { domain: "db-01", host: "kvm-a", onDrift: "moveBack", migration }],
+      ["vm-placement:index:VmFleet", "prod", { placements: { vms } }],
+    ]);
   });
 
   it("makes Go that compiles, and so does a program that uses it", async function () {

@@ -107,16 +107,24 @@ function fleetOf(types: SchemaTypes, fleet: ts.Symbol, args: ts.Symbol, document
   // Which VMs there are has to be known before any placement is made. The fields of hosts may be outputs of other resources, and a secret
   // as a whole would hide their names.
   const inputs = types.propertiesOf(args, documented);
-  const plain = ({ name: input, spec }: Property): [string, unknown] => [
-    input,
-    { ...spec, ...(input !== "inventory" && { plain: true }) },
-  ];
+  const known = inputs.map((each) => [each.name, each.name === "inventory" ? each.spec : plain(each.spec)]);
   return {
     isComponent: true,
     description: types.docOf(fleet),
     properties: { ...(Object.fromEntries(own) as object), placements },
     required: [...requiredOf(outputs), "placements"],
-    inputProperties: Object.fromEntries(inputs.map(plain)),
+    inputProperties: Object.fromEntries(known) as object,
+  };
+}
+
+/** No outputs, at any depth. */
+function plain(spec: Property["spec"]): Property["spec"] {
+  const parts = ["items", "additionalProperties"].filter((key) => key in spec);
+  return {
+    ...spec,
+    ...("oneOf" in spec && { oneOf: (spec["oneOf"] as Property["spec"][]).map(plain) }),
+    ...Object.fromEntries(parts.map((key) => [key, plain(spec[key] as Property["spec"])])),
+    plain: true,
   };
 }
 
