@@ -1,5 +1,6 @@
 /** A case of the fault matrix: a fault, the phase of a move in which it is injected, and what is expected of `up` and of the hosts. */
 import type { GuestOptions } from "../libvirt";
+import type { Through } from "../pulumi/stack";
 import type { Fixture } from "./fixture";
 
 export const phaseNames = [
@@ -25,6 +26,8 @@ export interface Phase {
 
 export interface Fault {
   title: string;
+  /** Only for programs of that kind. */
+  through?: Through;
   /** How it is done in the lab; for the docs. */
   means: string;
   guest?: Partial<GuestOptions>;
@@ -34,6 +37,8 @@ export interface Fault {
   inject(fixture: Fixture): Promise<void>;
   recover?(fixture: Fixture): Promise<void>;
   cases: Partial<Record<PhaseName, Expected>>;
+  /** What is different for programs of the other kind than the dynamic resource. */
+  ofProvider?: Partial<Record<PhaseName, Partial<Expected>>>;
 }
 
 /** The state of the VM in the end: on the destination, if not stated otherwise. */
@@ -71,4 +76,9 @@ export interface Case {
   fault: Fault;
   phase: PhaseName;
   expected: Expected;
+}
+
+export function expectedOf({ cases, ofProvider }: Fault, phase: PhaseName, through: Through): Expected | undefined {
+  const expected = cases[phase];
+  return expected && { ...expected, ...(through === "provider" && ofProvider?.[phase]) };
 }

@@ -150,7 +150,7 @@ export function kill(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-function contentOf(file: string): string {
+export function contentOf(file: string): string {
   try {
     return readFileSync(file, "latin1");
   } catch {

@@ -1,7 +1,8 @@
-/** The table that docs/faults.md shows, and the file around it. */
-import { type Case, phaseNames } from "../../lab/faults/case";
+/** The generated parts of docs/faults.md. */
+import type { Case } from "../../lab/faults/case";
+import { faults } from "../../lab/faults/cases";
 import type { CaseResult } from "../../lab/faults/run-case";
-import { phases } from "../../lab/faults/phases";
+import type { Through } from "../../lab/pulumi/stack";
 
 const percentile = (values: readonly number[], part: number) =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))] ?? 0;
@@ -15,45 +16,49 @@ export function summaryLine(results: readonly CaseResult[]): string {
   );
 }
 
-export function document(results: readonly CaseResult[], cases: readonly Case[]): string {
-  const faults = [...new Set(cases.map(({ fault }) => fault))];
-  const rows = cases.map(({ fault, phase }, index) => {
-    const { outcome, recoverySeconds, wrong } = results[index]!;
-    const text = wrong.length > 0 ? `**wrong:** ${wrong.join("; ")}` : outcome;
-    return `| ${fault.title} | ${phase} | ${text} | ${recoverySeconds.toFixed(1)} |`;
+const head = "| fault | phase | outcome | seconds |\n|---|---|---|---|";
+const keyOf = (title: string, phase: string) => `| ${title} | ${phase} | `;
+
+/**
+ * @param all every case of that kind, in the order of the table.
+ * @param results of some of them; the rows of the others stay as they are.
+ */
+export function withResults(
+  text: string,
+  through: Through,
+  all: readonly Case[],
+  results: readonly { of: Case; result: CaseResult }[],
+): string {
+  const before = between(text, through).split("\n");
+  const rows = all.flatMap((each) => {
+    const key = keyOf(each.fault.title, each.phase);
+    const now = results.find(({ of }) => of === each)?.result;
+    return now === undefined ? before.filter((line) => line.startsWith(key)) : [`${key}${outcome(now)}`];
   });
-  return `# When something breaks
+  const list = faults.map(({ title, means }) => `- **${title}**: ${means}`);
+  return put(
+    put(text, "faults", list.join("\n")),
+    through,
+    `${rows.length} of ${all.length} cases.\n\n${[head, ...rows].join("\n")}`,
+  );
+}
 
-\`npm run faults\` wrote this file. Every row is a case that was run on two real libvirt hosts, through the real \`pulumi\`: a move is held in
-a phase, the fault is injected, the hosts recover, and \`pulumi up\` is called again. A row is without "wrong" only when
+function outcome({ outcome: text, wrong, recoverySeconds }: CaseResult): string {
+  return `${wrong.length > 0 ? `**wrong:** ${wrong.join("; ")}` : text} | ${recoverySeconds.toFixed(1)} |`;
+}
 
-- the VM never ran on two hosts (where its virtual CPUs run was sampled ten times a second, from the kernel);
-- its memory was right to the end (the guest checks a pattern in all of it, and reports on its serial line), and it was booted once;
-- Pulumi's state names the host where it is, without an error or a pending operation;
-- nothing was left over: no second or transient definition, no job, no process of ours on any host;
-- \`up\` had printed what happened.
+function placeOf(text: string, name: string): [from: number, to: number] {
+  const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [from, to] = [text.indexOf(start), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`docs/faults.md has no ${start} … ${end}`);
+  return [from + start.length, to];
+}
 
-Where the next \`up\` refuses, either a host that is needed is still off, or the guest's QEMU has ended in the middle of a post-copy: that
-needs a person, and the refusal has the commands. Both \`up\`s must have printed that, nothing of ours may be left running, and the VM must
-run where it ran before or nowhere. "After the commands of the refusal" means that they were run exactly as printed: the VM then boots a
-second time, from its disk.
+function between(text: string, name: string): string {
+  return text.slice(...placeOf(text, name));
+}
 
-${summaryLine(results)}.
-
-## Faults
-
-${faults.map(({ title, means }) => `- **${title}**: ${means}`).join("\n")}
-
-## Phases
-
-${phaseNames.map((name) => `- **${name}**: ${phases[name].means}`).join("\n")}
-
-## Results
-
-"Seconds" are those from recovery to the end of the \`up\` after which everything was right.
-
-| fault | phase | outcome | seconds |
-|---|---|---|---|
-${rows.join("\n")}
-`;
+function put(text: string, name: string, body: string): string {
+  const [from, to] = placeOf(text, name);
+  return `${text.slice(0, from)}\n\n${body}\n\n${text.slice(to)}`;
 }

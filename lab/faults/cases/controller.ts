@@ -1,5 +1,5 @@
 /** Faults of this computer: the provider or Pulumi ends in the middle of a move. */
-import type { Fault } from "../case";
+import { type Fault, phaseNames } from "../case";
 import { kill } from "../fixture";
 import * as inject from "../inject";
 import { moved, takesOver } from "./output";
@@ -36,6 +36,23 @@ export const controllerFaults: readonly Fault[] = [
       "post-copy": {
         up: "fails",
         output: /interrupted: db-01 runs on kvm-b already/,
+        heldUntil: takesOver,
+        nextOutput: moved,
+      },
+    },
+    // The first one has asked the provider to cancel, and `pulumi` may end before it prints the answer.
+    ofProvider: Object.fromEntries(phaseNames.map((phase) => [phase, { output: /\^C received; terminating/ }])),
+  },
+  {
+    title: "first Ctrl-C",
+    through: "provider",
+    means: "SIGINT to `pulumi`, once: it asks the provider to cancel, which leaves the move to go on",
+    inject: inject.ctrlC,
+    cases: {
+      ...controllerLost(/its migration to kvm-b goes on without pulumi/),
+      "post-copy": {
+        up: "fails",
+        output: /runs on kvm-b already/,
         heldUntil: takesOver,
         nextOutput: moved,
       },
