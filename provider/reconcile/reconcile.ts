@@ -9,6 +9,9 @@ import type { Hosts } from "../observe/hosts";
 import type { Ports, Progress } from "../core/ports";
 import type { Migration } from "../core/migration";
 import { withTimeout } from "../core/timeout";
+import { parseDomainXml } from "../virsh/domainXml";
+import { command } from "../virsh/virshCommand";
+import { isCopied } from "../core/problems";
 import { FactsAhead } from "../preflight/factsAhead";
 import { assessSettled, type DesiredPlacement } from "../observe/assess";
 import { migrationInProgress } from "../observe/migration";
@@ -92,7 +95,8 @@ async function carryOut(
       };
     case "attach": {
       progress.info(`${decision.reason}; watching it, no second one is started`);
-      const migration = await withItsTimeout(hosts, migrationInProgress(hosts, desired, decision), progress);
+      const asked = await withItsTimeout(hosts, migrationInProgress(hosts, desired, decision), progress);
+      const migration = await withItsDisks(hosts, asked);
       const inPostCopy = isInPostCopy(decision.view);
       const created = await createImages(hosts, migration, [], ports);
       return further(await withTakenAlong(created, () => migrate(hosts, { ...migration, inPostCopy }, ports)));
@@ -103,8 +107,8 @@ async function carryOut(
       await refuseCrashingResume(hosts, migration);
       const { domain, destination, reason, options } = migration;
       progress.info(`${reason}; resuming it`);
-      const command = resumeCommand(domain.name, hosts.host(destination), options, hosts.uri);
-      return further(await migrate(hosts, { ...migration, command, inPostCopy: true }, ports));
+      const resume = resumeCommand(domain.name, hosts.host(destination), options, hosts.uri);
+      return further(await migrate(hosts, { ...migration, command: resume, inPostCopy: true }, ports));
     }
     case "migrate":
       return start(hosts, desired, decision, ports, factsAhead);
@@ -119,6 +123,16 @@ async function withItsTimeout(hosts: Hosts, migration: Migration, progress: Prog
   if (memoryBytes === undefined)
     progress.warn(`libvirt on ${source} does not tell the memory of ${domain.name}: migration.timeout does not hold`);
   return { ...migration, options: withTimeout(options, memoryBytes) };
+}
+
+/** While it is there: on the destination its disks may have other paths. */
+async function withItsDisks(hosts: Hosts, migration: Migration): Promise<Migration> {
+  const { domain, source, options } = migration;
+  if (options.copyStorage === undefined || options.disks === undefined) return migration;
+  const xml = await (await hosts.on(source)).inquire(command`dumpxml ${domain.uuid}`);
+  const disks = xml === undefined ? undefined : parseDomainXml(xml)?.disks;
+  const copied = disks?.filter((disk) => isCopied(disk, { options }));
+  return copied === undefined ? migration : { ...migration, copiedDisks: copied };
 }
 
 /** The hosts are observed once more: the migration that was in progress need not lead to where the VM should be. */

@@ -4,6 +4,7 @@ import type { DiskPlace, NetworkPlace } from "../core/mapping";
 import { optionTable } from "../core/options";
 import { canBeShown } from "../core/quote";
 import { expected } from "./refusal";
+import { containsUnknown } from "./wire";
 
 const text = (pattern: RegExp) => z.string().regex(pattern).refine(canBeShown);
 
@@ -56,6 +57,8 @@ function mapOf<T>(keys: z.ZodType, places: z.ZodType<T>, { key, value, example }
     if (entries.length === 0) return refuse(whole({ input: given }));
     const read = entries.flatMap(([word, place]): [string, T][] => {
       if (!keys.safeParse(word).success) refuse(ofKey({ input: word }), [word]);
+      // Another resource makes it: the inputs are read again once it is known.
+      if (containsUnknown(place)) return [];
       const parsed = places.safeParse(place);
       if (parsed.success) return [[word, parsed.data]];
       refuse(ofValue({ input: place }), [word]);

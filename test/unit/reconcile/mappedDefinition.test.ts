@@ -53,4 +53,24 @@ describe("a move with other disks and networks", () => {
     assert.deepEqual(world.commands, []);
     assert.equal(world.where, "kvm-a: running (booted), kvm-b: nothing, kvm-c: nothing");
   });
+
+  it("names the images of the source as stale, also where another run has started it", async () => {
+    const disk = (file: string) => `<disk type='file' device='disk'><source file='${file}'/><target dev='vda'/></disk>`;
+    const of = (file: string) => ({ live: disk(file), persistent: disk(file) });
+    const world = new Placing({ "kvm-a": [fakeDomain({ devices: of("/a.img") })] });
+    world.lasts(5);
+    void (await world.fakes.dial({ name: "kvm-a" })).exec(world.plan({}).live as string);
+    await new Promise((resolve) => setImmediate(resolve));
+    world.onCommand = (host) => {
+      if (host.name === "kvm-b") for (const domain of host.domains) domain.devices = of("/b.img");
+    };
+    const { lastMigration } = await world.place({
+      lastHost: "kvm-a",
+      options: { copyStorage: "all", disks: { vda: { path: "/b.img" } } },
+    });
+    assert.deepEqual(
+      lastMigration?.staleImages?.map(({ host, path }) => `${host} ${path}`),
+      ["kvm-a /a.img"],
+    );
+  });
 });

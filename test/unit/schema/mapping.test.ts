@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { parseInputs } from "../../../provider/schema";
+import { UNKNOWN } from "../../../provider/schema/wire";
 import { migrationSchema } from "../../../provider/schema/migration";
 
 describe("migration.disks and migration.networks", () => {
@@ -9,6 +11,23 @@ describe("migration.disks and migration.networks", () => {
     };
     const { disks, networks } = migrationSchema.parse(given);
     assert.deepEqual({ disks, networks }, given);
+  });
+
+  it("wait for what is not known yet, at any place, and refuse the rest meanwhile", () => {
+    const read = (migration: object) => {
+      const { inputs, failures } = parseInputs({ domain: "db-01", host: "kvm-b", migration });
+      return [inputs.migration, failures.map(({ property }) => property)];
+    };
+    const waiting = { path: UNKNOWN };
+    for (const migration of [
+      { disks: { vda: waiting } },
+      { disks: { vda: { pool: "p", volume: UNKNOWN } } },
+      { networks: { "br0.1": UNKNOWN, br1: { bridge: UNKNOWN } } },
+      { networks: UNKNOWN },
+    ]) {
+      assert.deepEqual(read(migration), [undefined, []], JSON.stringify(migration));
+    }
+    assert.deepEqual(read({ disks: { vda: waiting, vdb: { path: "b" } } }), [undefined, ["migration.disks.vdb"]]);
   });
 
   const refused: [given: object, path: string, message: RegExp][] = [
