@@ -31,7 +31,11 @@ const cases = {
   deltas: {
     migration: { compression: { methods: ["xbzrle"], xbzrleCache: "32MiB" }, bandwidth: "1005MiB/s" },
   },
+  mapped: { guest: { state: "shutOff" }, migration: { networks: { br0: "br-lan" } } },
 } satisfies Record<string, Case>;
+
+const password = "s3cr3tVN";
+const devices = `<interface type='bridge'><source bridge='br0'/></interface><graphics type='vnc' port='-1' passwd='${password}'/><video><model type='none'/></video>`;
 
 describeWithStack("the procedures", {}, (lab, stack) => {
   let up: CommandResult;
@@ -53,6 +57,12 @@ describeWithStack("the procedures", {}, (lab, stack) => {
         ...guest,
       }));
     }
+    await source().must("ip link add br0 type bridge && ip link set br0 up");
+    await destination().must("ip link add br-lan type bridge && ip link set br-lan up");
+    const xml = (await source().must("virsh dumpxml mapped")).replace(/<video>[^]*<\/video>/, "");
+    await source().must("cat | virsh -q define /dev/stdin && virsh -q start mapped", {
+      input: xml.replace("</devices>", `${devices}</devices>`),
+    });
     stack().configure({ "vm-placement:hosts": roomy(lab()) });
     stack().declare(declared(uuids, "kvm-b"));
     up = await stack().up();
@@ -85,6 +95,17 @@ describeWithStack("the procedures", {}, (lab, stack) => {
     await moved("paused", { state: "paused" });
     await destination().virsh("resume paused");
     await assertMemoryIntact(lab(), "paused", "kvm-b");
+  });
+
+  it("connects it to the bridge of the destination, and shows no secret of its definition", async () => {
+    await moved("mapped");
+    assert.match(await destination().must("ls /sys/class/net/br-lan/brif"), /^vnet\d+$/m);
+    const outputs = await stack().outputs("mapped");
+    const { live, mapped } = outputs["plan"] as { live: string; mapped: string[] };
+    assert.match(live, / --xml \/dev\/fd\/3 --persistent-xml \/dev\/fd\/4 mapped /);
+    assert.deepEqual(mapped, ["network br0: br-lan"]);
+    assert.match(await destination().must("virsh dumpxml --security-info mapped"), new RegExp(`passwd='${password}'`));
+    assert.ok(!`${up.stdout}${up.stderr}${JSON.stringify(outputs)}`.includes(password));
   });
 
   it("takes a UUID for a domain", async () => {
