@@ -32,6 +32,8 @@ export interface GuestOptions {
   disk?: "nbd" | "file" | "none";
   /** Default: pc-q35-7.2 where QEMU has it, else its newest q35. */
   machine?: string;
+  /** Default: qemu64, which all have. host-passthrough runs with KVM, which this computer must have. */
+  cpu?: "host-model" | "host-passthrough";
   /** An emulated TPM 2.0; "persistent" with persistent_state. Needs a lab with `vtpm`. */
   vtpm?: boolean | "persistent";
   /** UEFI firmware, which boots none of the lab's disks. Needs a lab with `vtpm`. */
@@ -131,17 +133,23 @@ async function linuxGuest(record: LabRecord, memoryMiB = 256, linux: LinuxLoad):
 const uefi =
   "<loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader><nvram template='/usr/share/OVMF/OVMF_VARS_4M.fd'/>";
 
+/** Where this computer is a VM itself, its KVM may refuse the register of arch-capabilities. */
+const cpuXml = (mode: NonNullable<GuestOptions["cpu"]>) =>
+  mode === "host-passthrough"
+    ? "<cpu mode='host-passthrough'><feature policy='disable' name='arch-capabilities'/></cpu>"
+    : `<cpu mode='${mode}'/>`;
+
 type Described = GuestOptions & { memoryMiB: number; uuid: string; machine: string; os: string };
 
 function domainXml(record: LabRecord, guest: Described, disk: Disk | undefined): string {
-  return `<domain type='${record.kvm ? "kvm" : "qemu"}'>
+  return `<domain type='${record.kvm || guest.cpu === "host-passthrough" ? "kvm" : "qemu"}'>
   <name>${guest.name}</name>
   <uuid>${guest.uuid}</uuid>
   <memory unit='MiB'>${guest.memoryMiB}</memory>
   <vcpu>${guest.vcpus ?? 1}</vcpu>
   <os><type arch='x86_64' machine='${guest.machine}'>hvm</type>${guest.os}</os>
   <features><acpi/></features>
-  <cpu mode='custom' match='exact'><model fallback='allow'>qemu64</model><feature policy='disable' name='svm'/></cpu>
+  ${guest.cpu ? cpuXml(guest.cpu) : "<cpu mode='custom' match='exact'><model fallback='allow'>qemu64</model><feature policy='disable' name='svm'/></cpu>"}
   <on_crash>destroy</on_crash>
   <devices>
     <emulator>${findProgram("qemu-system-x86_64")!}</emulator>

@@ -100,7 +100,7 @@ function hint(required: readonly Tool[]): string {
   return `Install with: apt-get install ${names("apt")} (Debian, Ubuntu), or: dnf install ${names("dnf")} (Fedora, RHEL).`;
 }
 
-function isUsable(device: string): boolean {
+export function isUsable(device: string): boolean {
   try {
     accessSync(device, constants.R_OK | constants.W_OK);
     return true;

@@ -20,9 +20,11 @@ export interface MatrixCase {
   name: string;
   options: Partial<MigrationOptions>;
   /** Default: one that runs, with the machine type pc-q35-7.2 and a shared disk. */
-  guest?: "shutOff" | "newest machine type" | "own disk";
+  guest?: "shutOff" | "newest machine type" | "own disk" | "host-model" | "host-passthrough";
   /** It ends in post-copy. */
   switches?: true;
+  /** The VM is where it should be: nothing moves. */
+  adopts?: true;
   expect?(source: Kind, destination: Kind): Expected;
 }
 
@@ -40,6 +42,7 @@ const multiFdCompression = (source: Kind, destination: Kind): Expected =>
 const switching = { postCopy: true, postCopyAfterMs: 1000, bandwidthMiBps: 4 } as const;
 
 export const cases: readonly MatrixCase[] = [
+  { name: "adopted where it is", options: {}, adopts: true },
   { name: "live", options: {} },
   { name: "live, TLS", options: { tls: true } },
   { name: "multi-FD, 4 connections", options: { parallel: true, parallelConnections: 4 } },
@@ -88,6 +91,23 @@ export const cases: readonly MatrixCase[] = [
       versionBelow(destination.qemu, source.qemu)
         ? { before: "migrationRefused", says: /does not know vm-\S+'s machine type/ }
         : undefined,
+  },
+  {
+    // Without KVM: what QEMU emulates depends on its release.
+    name: "CPU host-model",
+    options: {},
+    guest: "host-model",
+    // QEMU 7.2 emulates pcommit, which 10.0 has dropped; each later one emulates more.
+    expect: ({ qemu }, destination) =>
+      versionBelow(destination.qemu, qemu) || (versionBelow(qemu, "10") && !versionBelow(destination.qemu, "10"))
+        ? { before: "migrationRefused", says: /lacks features that vm-model-\S+ uses: / }
+        : undefined,
+  },
+  {
+    // All run on one CPU.
+    name: "CPU host-passthrough, with KVM",
+    options: {},
+    guest: "host-passthrough",
   },
   {
     name: "multi-FD, post-copy",

@@ -17,7 +17,14 @@ export interface MatrixResult {
   unexpected?: string;
 }
 
-const guestOf = { running: "vm-running", shutOff: "vm-off", "newest machine type": "vm-newest", "own disk": "vm-disk" };
+const guestOf = {
+  running: "vm-running",
+  shutOff: "vm-off",
+  "newest machine type": "vm-newest",
+  "own disk": "vm-disk",
+  "host-model": "vm-model",
+  "host-passthrough": "vm-passthrough",
+};
 const baseMachine = "pc-q35-7.2";
 
 export async function kindOf(host: LabHost): Promise<Kind> {
@@ -58,10 +65,11 @@ export async function runPair(
 async function bring(lab: Lab, guest: string, test: MatrixCase, source: End, other: End): Promise<void> {
   const knows = async ({ host }: End) => (await host.virsh("list --all --name")).split("\n").includes(guest);
   if (await knows(source)) {
-    if (test.guest !== "newest machine type") return;
+    // What the host's CPU gives is settled when the VM starts.
+    if (test.guest !== "newest machine type" && test.guest !== "host-model") return;
     // Each source has a newest of its own.
     const xml = await source.host.virsh(`dumpxml ${guest}`);
-    if (xml.includes(`machine='${source.kind.machine}'`)) return;
+    if (test.guest !== "host-model" && xml.includes(`machine='${source.kind.machine}'`)) return;
   }
   await remove([source, other], guest);
   await lab.startGuest({
@@ -70,6 +78,7 @@ async function bring(lab: Lab, guest: string, test: MatrixCase, source: End, oth
     machine: test.guest === "newest machine type" ? source.kind.machine : baseMachine,
     state: test.guest === "shutOff" ? "shutOff" : "running",
     disk: test.guest === "own disk" ? "file" : "nbd",
+    ...((test.guest === "host-model" || test.guest === "host-passthrough") && { cpu: test.guest }),
   });
 }
 

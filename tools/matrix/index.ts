@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { createLab, type Lab } from "../../lab/libvirt";
+import { isUsable } from "../../lab/libvirt/prerequisites";
 import { ownRelease } from "../../lab/libvirt/releases/releases";
 import { cases, titleOf } from "../../lab/matrix/cases";
 import { type End, kindOf, type MatrixResult, runPair } from "../../lab/matrix/run-pair";
@@ -37,6 +38,8 @@ async function main(argv: string[]): Promise<number> {
   const missing = ensureSystemPackages((line) => console.error(line), { tls: true });
   if (missing.length > 0) return (console.error(`The matrix needs real hosts. ${missing.join(" ")}`), 1);
 
+  const hasKvm = isUsable("/dev/kvm");
+  if (!hasKvm) console.error("host-passthrough is not run: /dev/kvm is missing or not usable");
   const begun = Date.now();
   const lab = await createLab({ releases, hosts: 2, tls: true, onProgress: (line) => console.error(line) });
   const results: MatrixResult[] = [];
@@ -48,7 +51,7 @@ async function main(argv: string[]): Promise<number> {
         await runPair(
           lab,
           pair,
-          ({ name }) => only.test(name),
+          ({ name, guest }) => only.test(name) && (hasKvm || guest !== "host-passthrough"),
           (result) => {
             results.push(result);
             show(result);
