@@ -104,7 +104,7 @@ function folder(name, { mayUse, except = [] }) {
 }
 
 export default tseslint.config(
-  { ignores: ["dist", "build", "coverage", "node_modules", "**/*.cjs", "examples/**/node_modules"] },
+  { ignores: ["dist", "build", "coverage", "node_modules", "**/*.cjs", "{examples,templates}/**/node_modules"] },
   js.configs.recommended,
   {
     files: ["**/*.ts"],
@@ -122,7 +122,7 @@ export default tseslint.config(
     rules: { "@typescript-eslint/no-floating-promises": "off" },
   },
   {
-    files: ["lab/**/*.ts", "tools/**/*.ts", "test/**/*.ts", "examples/**/*.ts"],
+    files: ["lab/**/*.ts", "tools/**/*.ts", "test/**/*.ts", "examples/**/*.ts", "templates/**/*.ts"],
     rules: { "no-console": "off" },
   },
   {

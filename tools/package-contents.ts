@@ -6,6 +6,11 @@ import { join } from "node:path";
 const otherFiles = [
   ...["CHANGELOG.md", "LICENSE", "README.md", "package.json", "placements.schema.json", "schema.json"],
   ...["plugin/PulumiPlugin.yaml", "plugin/index.js", "plugin/package.json"],
+  ...["Pulumi.yaml", "README.md", "index.ts", "package.json", "tsconfig.json"].map((file) => `templates/vm-placement-typescript/${file}`), // prettier-ignore
+  ...["Pulumi.yaml", "README.md", "package.json", "plugin/pulumi-resource-vm-placement"].map(
+    (file) => `templates/vm-placement-yaml/${file}`,
+  ),
+  ...["Pulumi.yaml", "README.md", "__main__.py", "package.json", "requirements.txt"].map((file) => `templates/vm-placement-python/${file}`), // prettier-ignore
 ];
 
 const allowedLicences = new Set([

@@ -146,7 +146,7 @@ new PolicyPack("whole-stack", {
     // The CLI asks the language host of the project, which needs the SDK there; so the directory is not empty.
     symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));
     const options = ["--generate-only", "--force", "--yes", "--name", "placements", "--description", "Our VMs"];
-    await stack.pulumi.expect(["new", join(root, "examples/template"), ...options, "--dir", directory]);
+    await stack.pulumi.expect(["new", join(root, "templates/vm-placement-typescript"), ...options, "--dir", directory]);
     const read = (file: string) => readFileSync(join(directory, file), "utf8");
     assert.match(read("Pulumi.yaml"), /^name: placements\ndescription: Our VMs$/m);
     assert.equal((JSON.parse(read("package.json")) as { name: string }).name, "placements");

@@ -45,17 +45,31 @@ describe("an example", () => {
   }
 });
 
-describe("the template for `pulumi new`", () => {
-  it("makes the quickstart", () => {
+describe("the templates for `pulumi new`", () => {
+  const template = (language: string, file: string) =>
+    readFileSync(join(root, "templates", `vm-placement-${language}`, file), "utf8");
+  const dependencies = (text: string) => (JSON.parse(text) as { dependencies: object }).dependencies;
+
+  it("make the quickstart in TypeScript", () => {
     for (const file of ["index.ts", "tsconfig.json", "package.json", ".gitignore"]) {
-      const made = read("template", file).replaceAll("${PROJECT}", "vm-placement-quickstart");
+      const made = template("typescript", file).replaceAll("${PROJECT}", "vm-placement-quickstart");
       assert.equal(made, read("quickstart", file), file);
     }
   });
 
-  it("asks for each key of the configuration that the program requires", () => {
-    const required = [...read("template", "index.ts").matchAll(/config\.require\("(\w+)"\)/g)].map(([, key]) => key!);
-    const asked = [...read("template", "Pulumi.yaml").matchAll(/^ {4}(\w+):$/gm)].map(([, key]) => key!);
-    assert.deepEqual(asked, required);
-  });
+  const programs = { typescript: "index.ts", python: "__main__.py", yaml: "Pulumi.yaml" };
+  for (const [language, program] of Object.entries(programs)) {
+    it(`ask for each key of the configuration that the program requires, in ${language}`, () => {
+      const [, questions = ""] = /^template:\n([^]*?)(?=^\S|$(?![^]))/m.exec(template(language, "Pulumi.yaml"))!;
+      const asked = [...questions.matchAll(/^ {4}(\w+):$/gm)].map(([, key]) => key!);
+      const use = language === "yaml" ? /: \$\{(\w+)\}$/gm : /config\.require\("(\w+)"\)/g;
+      const used = [...template(language, program).matchAll(use)].map(([, key]) => key!);
+      const required = used.filter((key) => key !== "PROJECT" && key !== "DESCRIPTION");
+      assert.deepEqual(asked, required);
+      assert.deepEqual(
+        dependencies(template(language, "package.json")),
+        dependencies(read("quickstart", "package.json")),
+      );
+    });
+  }
 });

@@ -12,12 +12,17 @@ const whole = [
   "plugin/PulumiPlugin.yaml",
   "plugin/index.js",
   "plugin/package.json",
+  ...["Pulumi.yaml", "README.md", "package.json", "index.ts", "tsconfig.json"].map((file) => `templates/vm-placement-typescript/${file}`), // prettier-ignore
+  ...["Pulumi.yaml", "README.md", "package.json", "plugin/pulumi-resource-vm-placement"].map(
+    (file) => `templates/vm-placement-yaml/${file}`,
+  ),
+  ...["Pulumi.yaml", "README.md", "package.json", "__main__.py", "requirements.txt"].map((file) => `templates/vm-placement-python/${file}`), // prettier-ignore
   "dist/core/near.js",
   "dist/core/near.d.ts",
 ];
 
 describe("the contents of the package", () => {
-  it("are one .js and one .d.ts for each source, and four files more", () => {
+  it("are one .js and one .d.ts for each source, and the other files", () => {
     assert.deepEqual(fileFaults(whole, ["core/near.ts"]), []);
   });
 
