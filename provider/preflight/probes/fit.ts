@@ -42,7 +42,19 @@ async function cpuOf(hosts: Hosts, source: Virsh, domain: DomainDefinition): Pro
   if (!["host-passthrough", "maximum"].includes(domain.cpuMode ?? "")) return domain.cpuXml;
   if (domain.virtType !== "kvm") return undefined;
   const answer = await hostCpuOn(hosts, source, domain);
-  return answer && "cpu" in answer ? answer.cpu : undefined;
+  return answer && "cpu" in answer ? withoutDisabled(answer.cpu, domain.cpuXml) : undefined;
+}
+
+/** @returns the host's CPU without what the VM's own definition takes out of it. */
+export function withoutDisabled(hostCpu: string, cpuOfVm: string | undefined): string {
+  const features = [...(cpuOfVm ?? "").matchAll(/<feature [^>]{1,300}>/g)].map(([text]) => text);
+  const disabled = features
+    .filter((text) => /policy=["'](?:disable|forbid)["']/.test(text))
+    .flatMap((text) => /name=["']([\w.-]{1,64})["']/.exec(text)?.[1] ?? []);
+  return hostCpu.replace(/\s*<feature [^>]{1,300}\/>/g, (text) => {
+    const name = /name=["']([\w.-]{1,64})["']/.exec(text)?.[1];
+    return name !== undefined && disabled.includes(name) ? "" : text;
+  });
 }
 
 /**

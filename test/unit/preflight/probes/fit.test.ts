@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Hosts } from "../../../../provider/observe/hosts";
-import { fitOn } from "../../../../provider/preflight/probes/fit";
+import { fitOn, withoutDisabled } from "../../../../provider/preflight/probes/fit";
 import { Virsh } from "../../../../provider/virsh/client";
 import { type DomainDefinition, parseDomainXml } from "../../../../provider/virsh/domainXml";
 import { FakeClock } from "../../../support/fake-clock";
@@ -66,5 +66,22 @@ describe("a host that is asked whether it can run a VM", () => {
     writeFileSync(join(directory, "virsh.down"), "");
     assert.equal(await fit(virsh("true", "machine type not supported by emulator")), undefined);
     assert.equal(await fit(virsh('mkdir "$D/once" 2>/dev/null', "machine type not supported by emulator")), undefined);
+  });
+});
+
+describe("what a VM with host-passthrough needs of a CPU", () => {
+  const host =
+    "<cpu><model>EPYC</model>\n  <feature policy='require' name='arch-capabilities'/>\n  <feature policy='require' name='ibpb'/></cpu>";
+
+  it("is all of the host's, but for what its definition disables", () => {
+    const vm =
+      "<cpu mode='host-passthrough'><feature policy='disable' name='arch-capabilities'/><feature policy='require' name='ibpb'/></cpu>";
+    assert.equal(
+      withoutDisabled(host, vm),
+      "<cpu><model>EPYC</model>\n  <feature policy='require' name='ibpb'/></cpu>",
+    );
+    assert.equal(withoutDisabled(host, vm.replaceAll("'", '"')), withoutDisabled(host, vm));
+    assert.equal(withoutDisabled(host, "<cpu mode='host-passthrough'/>"), host);
+    assert.equal(withoutDisabled(host, undefined), host);
   });
 });
