@@ -5,7 +5,7 @@ import { Placing } from "../../support/placing";
 const mac = "52:54:00:00:00:01";
 const secret = "s3cr3t";
 const devices = (bridge: string, file: string) =>
-  `<interface type='bridge'><mac address='${mac}'/><source bridge='${bridge}'/></interface><disk type='file' device='cdrom'><source file='${file}'/><target dev='sda'/><readonly/></disk><graphics type='vnc' passwd='${secret}'/>`;
+  `<interface type='bridge'><mac address='${mac}'/><source bridge='${bridge}'/></interface><disk type='file' device='cdrom'><source file='${file}' startupPolicy='optional'/><target dev='sda'/><readonly/></disk><graphics type='vnc' passwd='${secret}'/>`;
 const before = devices("br0", "/a.iso");
 const options = { networks: { br0: "br-lan" }, disks: { sda: { path: "/b.iso" } } };
 const vm = (change: Partial<SimulatedDomain> = {}) =>
