@@ -1,0 +1,28 @@
+/** Zero-copy on hosts that may lock little memory: libvirt asks for what the VM's hard limit says, and QEMU runs with that. */
+import assert from "node:assert/strict";
+import { describeWithLab } from "../support/lab";
+import { moveInLab } from "../support/lab-move";
+import { assertMemoryIntact } from "../support/memory";
+
+describeWithLab("multi-FD with zero-copy", {}, (lab) => {
+  it("moves a VM whose hard limit is within what its host may lock, there and back", async function () {
+    this.timeout(120_000);
+    const a = lab().host("kvm-a");
+    await lab().startGuest({ name: "zero", host: "kvm-a", dirtyMiB: 4, state: "shutOff" });
+    const tune = "<memtune><hard_limit unit='KiB'>4096</hard_limit></memtune>";
+    await a.must(
+      `virsh dumpxml --inactive zero | sed "s#<vcpu#${tune}<vcpu#" >/tmp/zero.xml && virsh -q define /tmp/zero.xml && virsh -q start zero`,
+    );
+    for (const to of ["kvm-b", "kvm-a"]) {
+      const { view, command } = await moveInLab({
+        lab: lab(),
+        domain: "zero",
+        to,
+        options: { parallel: true, zeroCopy: true },
+      });
+      assert.equal(view.host, to);
+      assert.match(command, / --parallel --zerocopy /);
+      await assertMemoryIntact(lab(), "zero", to);
+    }
+  });
+});
