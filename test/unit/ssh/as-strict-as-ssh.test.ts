@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { Server, utils } from "ssh2";
+import { makeKey } from "../../../lab/simulated/ssh/keys";
 import { PlacementError } from "../../../provider/core/errors";
 import { createDial } from "../../../provider/ssh";
 import { type Case, hostKeyCases } from "../../support/host-key-cases";
@@ -60,7 +61,7 @@ describe("host keys are judged as strictly as by ssh -o StrictHostKeyChecking=ye
   let keys: Record<"ed" | "ecdsa" | "rsa" | "rsa1024" | "other" | "otherRsa" | "authority", KeyFile>;
   let certificate: string;
   let revocationFiles: string[];
-  const identity = utils.generateKeyPairSync("ed25519").private;
+  const identity = makeKey().private;
 
   before(async function () {
     const missing = missingOpenSsh();
