@@ -6,7 +6,7 @@ import { hugeMemoryOf } from "./hugeMemory";
 import { pinningOf } from "./pinning";
 import { ownedState } from "./ownedState";
 import { filtersOf, secretsOf } from "./referred";
-import { qemuDevices } from "./qemuDevices";
+import { hasVirtio, qemuDevices } from "./qemuDevices";
 import { all, type Element, first, has, parseXml, showXml } from "./xml";
 
 /** The facts of a VM that `dumpxml` prints; the others come from other commands. */
@@ -59,6 +59,7 @@ export function parseDomainXml(xml: string): DomainDefinition | undefined {
       .filter(({ attributes }) => attributes.role !== "master")
       .map(({ attributes }) => attributes.name ?? ""),
     qemuDevices: qemuDevices(domain),
+    virtio: hasVirtio(devices),
     secrets: secretsOf(devices),
     filters: filtersOf(devices),
     hostFiles: hostFiles(domain),

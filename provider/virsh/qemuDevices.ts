@@ -78,3 +78,18 @@ function others(devices: Element): QemuDevice[] {
   ];
   return found.flatMap(([is, device]) => (is ? [device] : []));
 }
+
+/** By its bus or its model, as libvirt writes them: "virtio", "virtio-non-transitional", "virtio-scsi". */
+export function hasVirtio(devices: Element): boolean {
+  const isVirtio = (word = "") => /^virtio(-|$)/.test(word);
+  return (
+    all(devices, "disk").some((disk) => isVirtio(first(disk, "target").attributes.bus)) ||
+    all(devices, "interface").some((each) => isVirtio(first(each, "model").attributes.type)) ||
+    all(devices, "video").some((video) => isVirtio(first(video, "model").attributes.type)) ||
+    all(devices, "input").some(({ attributes }) => isVirtio(attributes.bus)) ||
+    all(devices, "controller").some(({ attributes }) => isVirtio(attributes.type) || isVirtio(attributes.model)) ||
+    ["memballoon", "rng", "vsock"].some((name) =>
+      all(devices, name).some(({ attributes }) => isVirtio(attributes.model)),
+    )
+  );
+}

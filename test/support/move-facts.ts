@@ -127,6 +127,7 @@ export function healthyDomain(change: Partial<DomainFacts> = {}): DomainFacts {
     filesystems: [],
     sharedMemory: [],
     qemuDevices: [],
+    virtio: false,
     secrets: [],
     filters: [],
     hostFiles: [],

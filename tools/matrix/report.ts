@@ -33,6 +33,9 @@ ${kinds.map((source) => `| ${titleOf(source)} | ${kinds.map((destination) => cel
 ## What works, and what is refused
 
 VMs have the machine type pc-q35-7.2, which all of these have, but where "newest machine type" stands.
+They have a virtio disk that only their firmware has used, and no network interface. One with a virtio interface did not move live from Debian
+13 to Debian 14: QEMU 10.0.13 gives virtio devices larger queues than QEMU 11.1 takes, where the guest does not choose smaller ones. A preview warns
+of that (\`queue-sizes\`); shut off it moves.
 
 ${cases
   .map(({ name }) =>

@@ -43,6 +43,8 @@ export interface DomainFacts {
   filesystems: readonly Filesystem[];
   sharedMemory: readonly string[];
   qemuDevices: readonly QemuDevice[];
+  /** It has virtio devices. */
+  virtio: boolean;
   /** Of libvirt, for its disks, its iSCSI devices and its TPM. */
   secrets: readonly SecretOfVm[];
   /** Of libvirt, for its interfaces: their names. */

@@ -36,6 +36,7 @@ import { boundToWhatIsThere } from "./pinning";
 import { linkIsUsed } from "./linkSpeed";
 import { controlIsEncrypted } from "./plainTcp";
 import { multiFdWithPostCopy, postCopyCanBeResumed, postCopyMayUseUserfaultfd } from "./postCopy";
+import { queuesFit } from "./queueSizes";
 import { secretsAreDefined } from "./secrets";
 import { securityModelFits } from "./securityModel";
 import { nothingHoldsIt } from "./snapshots";
@@ -111,6 +112,7 @@ const ofTheDomain: readonly Finder[] = [
   networksAreThere,
   filtersAreDefined,
   devicesCanMove,
+  queuesFit,
   nothingHoldsIt,
 ];
 

@@ -1194,6 +1194,15 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     ["blocker qemu-devices on kvm-a: migrationRefused", "warning qemu-devices on kvm-a: migrationRefused"],
   ],
   [
+    "virtio devices of a QEMU that gives them larger queues",
+    {
+      ...domain({ virtio: true }),
+      source: healthyHost("kvm-a", { qemu: "10.0.13" }),
+      destination: healthyHost("kvm-b", { qemu: "11.1.2" }),
+    },
+    ["warning queue-sizes on kvm-b: migrationRefused"],
+  ],
+  [
     "files and sockets of the host that the destination lacks",
     {
       ...domain({
