@@ -96,13 +96,15 @@ async function ownersIn(
 function dataIn(
   { system, hostname }: DestinationSettings,
   { migrationAddress, migrationPort }: Host,
-): { address: string; whose: NonNullable<PeerFacts["dataAddressFrom"]>; ports: number[] } | undefined {
-  const { migrationPortMin: low = 49_152, migrationPortMax: high = 49_215, migrationHost } = system?.qemuConf ?? {};
-  const ports = migrationPort !== undefined ? [migrationPort] : low === high ? [low] : [low, high];
+):
+  | { address: string; whose: NonNullable<PeerFacts["dataAddressFrom"]>; range: { low: number; high: number } }
+  | undefined {
+  const { migrationPortMin = 49_152, migrationPortMax = 49_215, migrationHost } = system?.qemuConf ?? {};
+  const range = { low: migrationPort ?? migrationPortMin, high: migrationPort ?? migrationPortMax };
   if (migrationAddress !== undefined)
-    return { address: withoutBrackets(migrationAddress), whose: "migrationAddress", ports };
+    return { address: withoutBrackets(migrationAddress), whose: "migrationAddress", range };
   // Without qemu.conf it is not known whether the host name counts.
   if (system?.qemuConf === undefined || hostname === undefined) return undefined;
-  if (migrationHost) return { address: migrationHost.replace(/[[\]]/g, ""), whose: "qemu.conf", ports };
-  return { address: hostname, whose: "hostname", ports };
+  if (migrationHost) return { address: migrationHost.replace(/[[\]]/g, ""), whose: "qemu.conf", range };
+  return { address: hostname, whose: "hostname", range };
 }

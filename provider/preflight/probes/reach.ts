@@ -6,6 +6,7 @@ import type { Hosts } from "../../observe/hosts";
 import type { Virsh } from "../../virsh/client";
 import { head, sections } from "../../virsh/sections";
 import { sh, type ShellScript } from "../../virsh/shellScript";
+import { listeningOn, portsToTry } from "./listening";
 import { resolvedAddresses, resolving } from "./resolved";
 
 /** A way that was open between two hosts; one that was not is tried again every time. */
@@ -51,25 +52,28 @@ export async function greeting(
   return answers?.control === "open" ? answers : undefined;
 }
 
-/** The ports that QEMU listens on during a migration; before it, a port that refuses at once is as good as an open one. */
+/**
+ * Ports that QEMU listens on during a migration; before it, a port that refuses at once is as good as an open one. Which of them are free
+ * is asked right before.
+ */
 export async function reachData(
   hosts: Hosts,
   source: Virsh,
-  { destination, address, ports }: { destination: string; address: string; ports: readonly number[] },
+  { destination, address, range }: { destination: string; address: string; range: { low: number; high: number } },
 ): Promise<Pick<PeerAnswers, "dataPorts" | "resolved">> {
-  const question = {
-    address,
-    controlPort: undefined,
-    dataAddress: address,
-    dataPorts: ports,
-    login: undefined,
-    resolves: address,
+  const ask = async () => {
+    const dataPorts = portsToTry(range, await listeningOn(await hosts.on(destination)));
+    const data = { controlPort: undefined, dataAddress: address, dataPorts };
+    return reach(source, { ...data, address, login: undefined, resolves: address });
   };
   const answers = await hosts.remember(
-    `${source.host} → ${destination}: ${address} ${ports.join(" ")}`,
+    `${source.host} → ${destination}: ${address} ${range.low} ${range.high}`,
     validMs,
-    () => reach(source, question),
-    (found) => found?.dataPorts.every(({ answer }) => answer === "open" || answer === "refused") ?? false,
+    ask,
+    (found) =>
+      found !== undefined &&
+      found.dataPorts.length > 0 &&
+      found.dataPorts.every(({ answer }) => answer === "open" || answer === "refused"),
   );
   return answers ?? { dataPorts: [], resolved: [] };
 }
