@@ -13,8 +13,9 @@ import { sh } from "../virsh/shellScript";
 
 const askMs = 8000;
 
-/** What the source finds out before it connects, virsh always says itself: in the log it is another VM's. */
-const neverHidden = /Unsafe migration|cannot migrate domain with|another migration job/;
+/** What the source finds out before it connects, and what ssh says of its login, virsh always says itself: in the log it is another VM's. */
+const neverHidden =
+  /Unsafe migration|cannot migrate domain with|another migration job|(Cannot recv data|End of file while reading data): .*(Permission denied|Host key verification failed|Could not resolve hostname|Connection (refused|timed out)|No route to host|not found)/;
 
 /** Answers to our own questions, and what a daemon that was restarted meanwhile says, on its start, of a host without dnsmasq, D-Bus, udev or DMI tables. */
 const unrelated =
@@ -87,10 +88,11 @@ async function explainingLines(
       () => [],
     ),
   ]);
-  const log = logs.flat().sort();
-  const explaining = log
-    .filter((line) => readFailure(line, context) !== undefined && !neverHidden.test(line))
-    .slice(-1);
+  const log = logs
+    .flat()
+    .filter((line) => !neverHidden.test(line))
+    .sort();
+  const explaining = log.filter((line) => readFailure(line, context) !== undefined).slice(-1);
   return (explaining.length > 0 ? explaining : log.slice(-2)).map(withoutPlace);
 }
 

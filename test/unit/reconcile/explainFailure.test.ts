@@ -53,6 +53,25 @@ describe("explaining a failed migration", () => {
     assert.doesNotMatch(why, /udev|dmidecode|dnsmasq|system bus|statistics/);
   });
 
+  it("takes nothing for the cause that ssh says of another move's login: virsh says that itself", async () => {
+    const logins = [
+      "virNetSocketReadWire:1793 : Cannot recv data: nobody-in@10.77.1.2: Permission denied (publickey).: Connection reset by peer",
+      "virNetSocketReadWire:1793 : Cannot recv data: Host key verification failed.: Connection reset by peer",
+      "virNetSocketReadWire:1793 : Cannot recv data: ssh: Could not resolve hostname no-such-host.invalid: Name or service not known: Connection reset by peer",
+      "virNetSocketReadWire:1793 : End of file while reading data: virt-ssh-helper: cannot connect to '/var/run/libvirt/libvirt-sock': Failed to connect socket to '/var/run/libvirt/libvirt-sock': Permission denied: Input/output error",
+    ].map((message) => `2026-01-01 00:00:02.000+0000: 53: error : ${message}\n`);
+    const hidden = "error: operation failed: job 'migration out' unexpectedly failed\n";
+    world.host("kvm-a").log = logins.join("");
+    assert.equal((await explain(hidden)).code, "migrationFailed");
+    world.host("kvm-a").log = [
+      "2026-01-01 00:00:01.000+0000: 53: error : qemuX:1 : internal error: unable to execute QEMU command 'migrate': Failed to connect to '10.77.1.3:49152': No route to host\n",
+      ...logins,
+    ].join("");
+    const error = await explain(hidden);
+    assert.equal(error.code, "peerUnreachable");
+    assert.match(error.problem.message, /10\.77\.1\.3:49152/);
+  });
+
   it("asks both hosts for their daemons where the remedies name one, and only there", async () => {
     await explain("error: internal error: Unable to find an unused port in range 'migration' (49152-49215)\n");
     assert.deepEqual(new Set(world.fakes.dialled), new Set(["kvm-a", "kvm-b"]));
