@@ -94,7 +94,7 @@ describeWithStack("a fleet in a YAML program", { stack: { through: "provider" } 
     assert.deepEqual(await running(), "db-01 web-01");
   });
 
-  it("refuses a file that breaks its rules, hosts that nobody knows and what is not known yet; nothing changes", async function () {
+  it("refuses a file that breaks its rules, unknown hosts and what is not known yet; nothing changes", async function () {
     this.timeout(180_000);
     write("kvm-b", "kvm-b", "rules: [{ apart: [db-01, web-01] }]\n");
     await refused(/cannot place the VMs as placements\.yaml says .*db-01 and web-01 may not both be on kvm-b/s);
