@@ -1,5 +1,5 @@
 /** Reads a history file: what other versions, or other programs, wrote there is named by its line and left out. */
-import { z } from "zod";
+import * as z from "../schema/zod";
 import { clean } from "../core/clean";
 import type { HistoryEntry } from "./entry";
 

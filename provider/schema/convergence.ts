@@ -1,5 +1,5 @@
 /** `migration.convergence`: a preset, or steps of one condition and one action each. */
-import { z } from "zod";
+import * as z from "./zod";
 import type { ConvergenceActionArgs } from "../core/args";
 import { presetNames, writtenSteps } from "../core/convergence/presets";
 import type { Condition, ConvergenceStep, StepAction } from "../core/convergence/step";

@@ -1,5 +1,5 @@
 /** The limits of a placement. */
-import { z } from "zod";
+import * as z from "./zod";
 import { parsePercent } from "../core/units";
 import { expected, unknownKeys } from "./refusal";
 

@@ -1,5 +1,5 @@
 /** A placement's inputs. */
-import { z } from "zod";
+import * as z from "./zod";
 import type { OnDrift } from "../core/args";
 import type { HostLimits } from "../core/hostLimits";
 import { destinationOf, type NotADestination } from "../core/destination";

@@ -1,6 +1,6 @@
 /** The stack's configuration `vm-placement:hosts`. What is wrong in it is named, never shown: a part of it may be secret. */
 import { isDeepStrictEqual } from "node:util";
-import { z } from "zod";
+import * as z from "./zod";
 import { isAccount, isAddressOfHost, isHostName, isIpv6 } from "../core/destination";
 import type { Host, Inventory } from "../core/model";
 import type { Remedy } from "../core/problem";

@@ -1,5 +1,5 @@
 /** The schema of each kind of value in the options table. */
-import { z } from "zod";
+import * as z from "./zod";
 import { listed } from "../core/near";
 import type { OptionSpec, PlainKind } from "../core/options";
 import { parseBytes, parseDurationMs, parseRateMiBps, showDuration } from "../core/units";

@@ -1,5 +1,5 @@
 /** `migration.disks` and `migration.networks`: places on the destination, by what the VM has on the source. */
-import { z } from "zod";
+import * as z from "./zod";
 import type { DiskPlace, NetworkPlace } from "../core/mapping";
 import { optionTable } from "../core/options";
 import { canBeShown } from "../core/quote";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "./zod";
 import { impliedBy } from "../core/convergence/steps";
 import { type MigrationOptions, type OptionName, optionNames, type OptionSpec, optionTable } from "../core/options";
 import { convergenceSchema } from "./convergence";

@@ -1,5 +1,5 @@
 /** What is said of inputs that are refused: what was given, what is allowed, an example. */
-import type { z } from "zod";
+import type * as z from "./zod";
 import { clean, cleanValues } from "../core/clean";
 import type { ErrorCode } from "../core/errorCodes";
 import { listed, nearMatches } from "../core/near";
