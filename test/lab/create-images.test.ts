@@ -1,5 +1,6 @@
 /** A VM that runs, moved with its disks to a host that has no images for them: real images, real libvirt. */
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { LabHost } from "../../lab/libvirt";
 import type { PlacementError } from "../../provider/core/errors";
 import type { MigrationOptions } from "../../provider/core/options";
@@ -125,6 +126,24 @@ describeWithLab("a VM that runs, with createImages", {}, (lab) => {
     await move("failing", "kvm-b");
     assert.equal(await content(b()), before);
     await assertMemoryIntact(lab(), "failing", "kvm-b").catch(() => {});
+  });
+
+  it("goes on while another VM is moved to the same host", async function () {
+    this.timeout(180_000);
+    await start("slow");
+    await lab().startGuest({ name: "other", host: "kvm-a" });
+    const before = await content(a());
+    const moving = move("slow", "kvm-b", { ...create, bandwidthMiBps: 2 });
+    moving.catch(() => {});
+    // QEMU waits for its memory until the disks are copied, and takes the first connection for that.
+    const waits = "ss -tln | grep -q :49152";
+    while ((await b().sh(waits)).code !== 0) await sleep(100);
+    await move("other", "kvm-b", {});
+    assert.equal((await b().sh(waits)).code, 0);
+    await moving;
+    assert.equal(await b().virsh("list --name"), "slow\nother");
+    assert.equal(await content(b()), before);
+    await assertMemoryIntact(lab(), "other", "kvm-b");
   });
 
   it("leaves an image alone that does not fit", async function () {

@@ -153,6 +153,7 @@ export function healthyPeer(change: Partial<PeerFacts> = {}): PeerFacts {
     ping: "yes",
     dataAddress: "kvm-b",
     dataAddressFrom: "qemu.conf",
+    dataRange: { low: 49_152, high: 49_215 },
     dataPorts: [
       { port: 49_152, answer: "refused" },
       { port: 49_215, answer: "refused" },

@@ -1,7 +1,8 @@
 /** Where the source is to send the data to, and the ports there. */
 import { restarting } from "../daemons";
 import { commandLine } from "../shownCommand";
-import type { MoveFacts, PeerFacts, PortAnswer } from "./facts";
+import type { MoveFacts } from "./facts";
+import type { PeerFacts, PortAnswer } from "./peerFacts";
 import type { Problem, Remedy } from "../problem";
 import { anyOf, onOneLine } from "../textMatch";
 import { resolvable } from "./peerName";
@@ -9,6 +10,14 @@ import type { StderrCause } from "./stderr";
 
 /** libvirt's own; others where migration_port_min and migration_port_max are set. */
 export const dataPortRange = "49152-49215";
+
+/** The configured ones, not those that were tried: these depend on what runs at the moment. */
+const shownRange = ({ dataRange }: PeerFacts) =>
+  dataRange === undefined
+    ? dataPortRange
+    : dataRange.low === dataRange.high
+      ? String(dataRange.low)
+      : `${dataRange.low}-${dataRange.high}`;
 
 export const portAnswers: Record<PortAnswer, string> = {
   open: "is open",
@@ -37,7 +46,7 @@ export function dataPortsAreOpen({ source, destination, peer, options, how }: Mo
     return [dataAddress(source.host, message, resolvable("migrationAddress", source.host, destination.host))];
   }
   const all = bad.length === dataPorts.length || first.port === dataPorts[0]!.port;
-  const ports = `${dataPorts[0]!.port}-${dataPorts.at(-1)!.port}`;
+  const ports = shownRange(peer);
   return [
     {
       rule: "data-ports",
@@ -74,15 +83,16 @@ function nameDataAddress(host: string): Remedy[] {
 }
 
 function openDataPorts(ports: string, source: string, destination: string): Remedy[] {
+  const one = !ports.includes("-");
   return [
     {
-      do: `open the data ports ${ports} on ${destination} for ${source}`,
+      do: `open the data port${one ? "" : "s"} ${ports} on ${destination} for ${source}`,
       commands: [commandLine`firewall-cmd --permanent --add-port=${ports}/tcp`, "firewall-cmd --reload"].map(
         (command) => ({ host: destination, command }),
       ),
     },
     {
-      do: "open them with ufw",
+      do: `open ${one ? "it" : "them"} with ufw`,
       commands: [
         { host: destination, command: commandLine`ufw allow proto tcp to any port ${ports.replace("-", ":")}` },
       ],

@@ -2,15 +2,13 @@
 import type { GivenToVm, MoveAlongside } from "./alongside";
 import type { HostLimits } from "../hostLimits";
 import type { StaleImage } from "../args";
-import type { ErrorCode } from "../errorCodes";
 import type { HugeMemory } from "../hugeMemory";
 import type { ImageCopyFacts } from "../imageCopy";
 import type { MigrationOptions } from "../options";
 import type { Pinning } from "../pinning";
 import type { OwnedOnHost, OwnedState } from "../owned";
-import type { Remedy } from "../problem";
-import type { PairOfSides } from "./certificates";
 import type { HostFacts, SecretOnHost } from "./hostFacts";
+import type { PeerFacts } from "./peerFacts";
 
 export interface DomainFacts {
   name: string;
@@ -145,43 +143,6 @@ export interface ImageFacts {
   serial: string | undefined;
   /** When its inode changed, to the nanosecond. */
   changed: string | undefined;
-}
-
-export type PortAnswer =
-  | "open"
-  | "refused" /** Nothing listens there, and no firewall blocks it. */
-  | "silent" /** No answer: a firewall swallows it, or the host is off. */
-  | "rejected" /** A firewall, or a router without a way there, says so. */
-  | "unresolved";
-
-/** The way from the source to the destination, tried on the source. */
-export interface PeerFacts {
-  /** How the source reaches libvirt on the destination. */
-  uri: string;
-  transport: "ssh" | "tls" | "tcp";
-  address: string;
-  controlPort: number;
-  control: PortAnswer | undefined;
-  /** "no": it did not answer; undefined: no ping there, or not asked. */
-  ping: "yes" | "no" | undefined;
-  certificates?: PairOfSides | undefined;
-  /** Of the libvirt that answers there, where that was asked: by TLS and TCP. */
-  hostUuid?: string;
-  /** What the source resolves `address` to (by TLS and TCP), and `dataAddress`, in the order in which it tries them; absent: not known. */
-  resolved?: { control?: readonly string[]; data?: readonly string[] };
-  /** Of these addresses, those of other hosts of the inventory, with their names. */
-  addressOwners?: Readonly<Record<string, string>>;
-  /** Where the source sends the data to, and whose word that is. */
-  dataAddress: string | undefined;
-  dataAddressFrom: "migrationAddress" | "qemu.conf" | "hostname" | undefined;
-  dataPorts: readonly { port: number; answer: PortAnswer }[];
-  /** Of the source's link to that address; asked only where it decides something. */
-  linkBitsPerSecond?: number;
-  /** libvirtd's own, as root, by TLS and TCP its connection; undefined where it was not tried. `noise` is what start-up files there print. */
-  login:
-    | { works: true; tookMs: number; noise?: { text: string; user: string } }
-    | { works: false; code: ErrorCode; why: string; remedies: Remedy[] }
-    | undefined;
 }
 
 /** What the destination's libvirt makes of a disk by pool and volume. */

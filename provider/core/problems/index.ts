@@ -49,6 +49,7 @@ import { dataGoesToTheDestination, peerIsTheDestination } from "./wrongPeer";
 export * from "./alongside";
 export type { Side as CertificateSide } from "./certificates";
 export * from "./facts";
+export * from "./peerFacts";
 export * from "./hostFacts";
 export { imagesToCopy, isCopied, destinationPathOf, volumeOnDestination } from "./copied";
 export { bytesToCopy } from "./copyRoom";

@@ -64,6 +64,7 @@ export async function peerFacts(
     dataAddress: data?.address,
     dataAddressFrom: data?.whose,
     ...(link !== undefined && { linkBitsPerSecond: link.bytesPerSecond * 8 }),
+    dataRange: data?.range,
     dataPorts: onData?.dataPorts ?? [],
     ...(answers?.hostUuid !== undefined && { hostUuid: answers.hostUuid }),
     ...(resolved && { resolved, ...(await ownersIn(hosts, source, destination, resolved, settings, clock)) }),

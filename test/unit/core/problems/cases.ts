@@ -273,6 +273,36 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
     ],
   ],
   [
+    "data ports that a firewall swallows, where another migration has the first",
+    peer({ dataPorts: [49_153, 49_215].map((port) => ({ port, answer: "silent" as const })) }),
+    [
+      "blocker data-ports on kvm-b: peerUnreachable",
+      "kvm-b$ firewall-cmd --permanent --add-port=49152-49215/tcp",
+      "kvm-b$ firewall-cmd --reload",
+      "kvm-b$ ufw allow proto tcp to any port 49152:49215",
+    ],
+  ],
+  [
+    "data ports of another range, whose last is in use",
+    peer({ dataRange: { low: 50_000, high: 50_063 }, dataPorts: [{ port: 50_000, answer: "rejected" }] }),
+    [
+      "blocker data-ports on kvm-b: peerUnreachable",
+      "kvm-b$ firewall-cmd --permanent --add-port=50000-50063/tcp",
+      "kvm-b$ firewall-cmd --reload",
+      "kvm-b$ ufw allow proto tcp to any port 50000:50063",
+    ],
+  ],
+  [
+    "a fixed data port that a firewall swallows",
+    peer({ dataRange: { low: 49_200, high: 49_200 }, dataPorts: [{ port: 49_200, answer: "silent" }] }),
+    [
+      "blocker data-ports on kvm-b: peerUnreachable",
+      "kvm-b$ firewall-cmd --permanent --add-port=49200/tcp",
+      "kvm-b$ firewall-cmd --reload",
+      "kvm-b$ ufw allow proto tcp to any port 49200",
+    ],
+  ],
+  [
     "a data address that has no meaning on the source",
     peer({ dataAddress: "b.lan", dataPorts: [{ port: 49_152, answer: "unresolved" }] }),
     ["blocker data-address on kvm-a: peerUnreachable"],
