@@ -33,9 +33,21 @@ ${kinds.map((source) => `| ${titleOf(source)} | ${kinds.map((destination) => cel
 ## What works, and what is refused
 
 VMs have the machine type pc-q35-7.2, which all of these have, but where "newest machine type" stands.
-They have a virtio disk that only their firmware has used, and no network interface. One with a virtio interface did not move live from Debian
-13 to Debian 14: QEMU 10.0.13 gives virtio devices larger queues than QEMU 11.1 takes, where the guest does not choose smaller ones. A preview warns
-of that (\`queue-sizes\`); shut off it moves.
+They have a virtio disk that only their firmware has used, and no network interface.
+
+A VM that Debian 13 started does not move live to Debian 14 once its guest uses virtio devices. QEMU 10.0.13 gives their queues 1024 entries, Linux
+uses all of them, and QEMU 11.1.2 takes 256 and fewer. Tried with Linux 6.1 (machine types pc-q35-7.2 and pc-q35-10.0):
+
+| the guest uses | started on | live to Debian 14 |
+|---|---|---|
+| a virtio network interface, also with \`rx_queue_size\` 256 or 1024 | Debian 13 | refused by QEMU; the VM stays where it is |
+| a virtio disk | Debian 13 | refused by QEMU; the VM stays where it is |
+| a virtio balloon and rng | Debian 13 | refused by QEMU; the VM stays where it is |
+| a virtio disk with \`<driver queue_size='1024'>\` | Debian 13 | works |
+| a virtio network interface and a virtio disk | Debian 12, live to Debian 13 | works |
+| a virtio network interface | Debian 14, live to Debian 13 | works |
+
+A preview warns of that (\`queue-sizes\`): libvirt does not say which QEMU started a VM. Shut off each of them moves.
 
 ${cases
   .map(({ name }) =>
