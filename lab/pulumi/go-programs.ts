@@ -19,7 +19,14 @@ const yamlHost = {
   flags,
   release: "1.25.0",
 };
-const sdkGenerator = { name: "sdk-generator", packagePath: ".", moduleDirectory: sdkModule, flags, release: "3.206.0" };
+const sdkGenerator = {
+  name: "sdk-generator",
+  packagePath: ".",
+  moduleDirectory: sdkModule,
+  flags,
+  // A new one where main.go has changed.
+  release: "3.206.0-2",
+};
 
 /** A directory for PATH with Pulumi's language host for YAML programs; undefined where PATH has one. */
 export async function ensureYamlHost(log: Log, env = process.env): Promise<string | undefined> {

@@ -1,13 +1,18 @@
 /** The provider for every language, with a YAML program: what a dynamic resource does, import, and the way from one to the other and back. */
 import assert from "node:assert/strict";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { linkNodejsSdk } from "../support/nodejs-sdk";
 import { describeWithStack } from "../support/stack";
 
+const plugin = join(__dirname, "../../plugin");
 const dynamicType = "pulumi-nodejs:dynamic/libvirt:VmPlacement";
 const servedType = "vm-placement:index:VmPlacement";
 
 describeWithStack("a placement in a YAML program", { stack: { through: "provider" } }, (lab, stack) => {
   const everywhere = () => Promise.all(lab().hosts.map((host) => host.virsh("list --all --name")));
   const uriOf = (host: string) => `qemu+ssh://${lab().host(host).address}/system`;
+  const project = (file: string) => join(stack().dir, "project", file);
   let uuid: string;
 
   before(async () => {
@@ -121,9 +126,48 @@ describeWithStack("a placement in a YAML program", { stack: { through: "provider
     assert.match(await up(), /moved kvm-a → kvm-b/);
   });
 
+  it("takes the plugin from `packages` too, which `pulumi package add` cannot write into a YAML project", async () => {
+    const resources = { db: { type: "vm-placement:VmPlacement", properties: { domain: "db-01", host: "kvm-b" } } };
+    const write = (more: object) =>
+      writeFileSync(
+        project("Pulumi.yaml"),
+        JSON.stringify({ name: "placements", runtime: "yaml", resources, ...more }),
+      );
+    write({});
+    const added = await stack().pulumi.run(["package", "add", plugin]);
+    assert.notEqual(added.code, 0);
+    assert.match(added.stderr, /error: linking package: method Link not implemented/);
+    assert.match(readdirSync(project("sdks/vm-placement")).join(), /^vm-placement-[\d.]+\.yaml$/);
+    write({ packages: { "vm-placement": plugin } });
+    await stack().pulumi.expect(["preview", "--expect-no-changes"]);
+  });
+
+  it("goes on as the same placement in a TypeScript program with the SDK", async function () {
+    // The generator is built once.
+    this.timeout(15 * 60_000);
+    if (!(await linkNodejsSdk(project("")))) return this.skip();
+    const runtime = { name: "nodejs", options: { typescript: false } };
+    const packages = { "vm-placement": plugin };
+    writeFileSync(project("Pulumi.yaml"), JSON.stringify({ name: "placements", runtime, packages }));
+    const write = (host: string) =>
+      writeFileSync(
+        project("index.js"),
+        `const { VmPlacement } = require("@pulumi-vm-placement/sdk");
+        exports.where = new VmPlacement("db", { domain: "db-01", host: "${host}" }).currentHost;\n`,
+      );
+    write("kvm-b");
+    assert.doesNotMatch(await up(), /moved|replaced/);
+    await stack().pulumi.expect(["preview", "--expect-no-changes"]);
+    write("kvm-a");
+    assert.match(await up(), /moved kvm-b → kvm-a[^]*where: +"kvm-b" => "kvm-a"/);
+    assert.deepEqual(await everywhere(), ["db-01", ""]);
+    assert.equal((await placement()).id, uuid);
+  });
+
   it("forgets the placement, and leaves the VM running", async () => {
     const { code, stdout } = await stack().destroy();
     assert.equal(code, 0, stdout);
-    assert.equal(await lab().host("kvm-b").virsh("domstate db-01"), "running");
+    const running = await Promise.all(lab().hosts.map((host) => host.virsh("list --name")));
+    assert.equal(running.join(""), "db-01");
   });
 });

@@ -14,6 +14,7 @@ import (
 	java "github.com/pulumi/pulumi-java/pkg/codegen/java"
 	dotnet "github.com/pulumi/pulumi/pkg/v3/codegen/dotnet"
 	golang "github.com/pulumi/pulumi/pkg/v3/codegen/go"
+	nodejs "github.com/pulumi/pulumi/pkg/v3/codegen/nodejs"
 	python "github.com/pulumi/pulumi/pkg/v3/codegen/python"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
 )
@@ -23,6 +24,9 @@ const tool = "pulumi"
 type generator func(pkg *schema.Package) (map[string][]byte, error)
 
 var generators = map[string]generator{
+	"nodejs": func(pkg *schema.Package) (map[string][]byte, error) {
+		return nodejs.GeneratePackage(tool, pkg, nil, nil, true, nil)
+	},
 	"python": func(pkg *schema.Package) (map[string][]byte, error) {
 		return python.GeneratePackage(tool, pkg, nil, nil)
 	},
