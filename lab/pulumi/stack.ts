@@ -2,6 +2,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { parse } from "yaml";
 import type { Lab } from "../libvirt";
 import { atSignal } from "../at-signal";
 import { endProcessesIn } from "../end-processes-in";
@@ -21,7 +22,6 @@ import { type Declared, inYaml, makePlugin, program, projectText, providerProces
 export type { Declared, Through } from "./programs";
 
 const root = join(__dirname, "../..");
-const stateFile = "pulumi/state/.pulumi/stacks/placements/test.json";
 
 export interface StackOptions {
   /** More of the stack's configuration, or another inventory: values of `config:` by key. */
@@ -76,7 +76,7 @@ export class Stack {
   copy(lab: Lab): Stack {
     const dir = makeDirectory();
     cpSync(this.dir, dir, { recursive: true, verbatimSymlinks: true });
-    const file = join(dir, stateFile);
+    const file = stateFile(dir);
     let state = readFileSync(file, "utf8").replaceAll(`${this.lab.dir}/`, `${lab.dir}/`);
     for (const { name, address } of this.lab.hosts) state = state.replaceAll(address, lab.host(name).address);
     writeFileSync(file, state);
@@ -133,21 +133,20 @@ export class Stack {
 
   /** The state as it is saved, without `pulumi`: also in the middle of a command, and after one that was killed. */
   saved(): StackExport["deployment"] {
-    const { checkpoint } = JSON.parse(readFileSync(join(this.dir, stateFile), "utf8")) as {
-      checkpoint: { latest: StackExport["deployment"] };
+    const { checkpoint } = JSON.parse(readFileSync(stateFile(this.dir), "utf8")) as {
+      checkpoint: { latest: StackExport["deployment"] | null };
     };
-    return checkpoint.latest;
+    return checkpoint.latest ?? {};
   }
 
   /** A placement as it stands in the state file. */
-  async resource(name: string): Promise<ExportedResource | undefined> {
-    const { deployment } = await this.pulumi.stackExport();
-    return deployment.resources?.find(({ urn }) => urn.endsWith(`:VmPlacement::${name}`));
+  resource(name: string): ExportedResource | undefined {
+    return this.saved().resources?.find(({ urn }) => urn.endsWith(`:VmPlacement::${name}`));
   }
 
   /** The outputs of a placement that must be in the state. */
-  async outputs(name: string): Promise<Record<string, unknown>> {
-    const resource = await this.resource(name);
+  outputs(name: string): Record<string, unknown> {
+    const resource = this.resource(name);
     if (!resource?.outputs) throw new Error(`${name} is not in the state`);
     return resource.outputs;
   }
@@ -155,6 +154,12 @@ export class Stack {
   remove(): void {
     removeAll(this.dir);
   }
+}
+
+/** Where the CLI keeps the state of the stack of the project in this stack's directory. */
+function stateFile(dir: string): string {
+  const { name } = parse(readFileSync(join(dir, "project/Pulumi.yaml"), "utf8")) as { name: string };
+  return join(dir, "pulumi/state/.pulumi/stacks", name, "test.json");
 }
 
 const releases = new Map<string, () => void>();

@@ -3,7 +3,7 @@ import { appendFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFile
 import { join } from "node:path";
 import type { LastMigration, Plan } from "../../provider";
 import { describeWithLab } from "../support/lab";
-import { Stack } from "../support/stack";
+import { Stack, typeChecked, typesUnchecked } from "../support/stack";
 
 const root = join(__dirname, "../..");
 
@@ -20,6 +20,7 @@ describeWithLab("the examples, copied elsewhere", {}, (lab) => {
     await lab().startGuest({ name: "db-01", host: "kvm-a" });
     stack = await Stack.create(lab(), {
       config: keys("kvm-a"),
+      env: typesUnchecked,
       makeProject: (projectDir) => {
         cpSync(join(root, "examples/quickstart"), projectDir, { recursive: true });
         symlinkSync(join(root, "node_modules"), join(projectDir, "node_modules"));
@@ -30,9 +31,9 @@ describeWithLab("the examples, copied elsewhere", {}, (lab) => {
   after(() => stack?.remove());
 
   it("has a quickstart that adopts the VM, shows the move and makes it", async () => {
-    const adopted = await stack.up();
+    const adopted = await stack.up([], typeChecked);
     assert.equal(adopted.code, 0, adopted.stdout + adopted.stderr);
-    assert.equal((await stack.outputs("db"))["currentHost"], "kvm-a");
+    assert.equal(stack.outputs("db")["currentHost"], "kvm-a");
 
     stack.configure(keys("kvm-b"));
     const preview = await stack.preview();
@@ -58,7 +59,7 @@ describeWithLab("the examples, copied elsewhere", {}, (lab) => {
       return directory;
     }
     const previewWith = (pack: string) => stack.pulumi.run(["preview", "--diff", "--policy-pack", pack]);
-    const placedOn = async () => (await stack.outputs("db"))["currentHost"];
+    const placedOn = () => stack.outputs("db")["currentHost"];
 
     before(() => stack.configure(keys("kvm-a")));
 
@@ -71,7 +72,7 @@ describeWithLab("the examples, copied elsewhere", {}, (lab) => {
         assert.notEqual(code, 0, stdout);
         assert.match(stdout + stderr, /\bmemory-is-encrypted\b[^]*set migration\.tls: true/);
       }
-      assert.equal(await placedOn(), "kvm-b");
+      assert.equal(placedOn(), "kvm-b");
       assert.equal(await lab().host("kvm-b").virsh("domstate db-01"), "running");
 
       const program = join(stack.dir, "project/index.ts");
@@ -104,7 +105,7 @@ new PolicyPack("remediation", {
       const up = await stack.up(["--policy-pack", pack]);
       assert.equal(up.code, 0, up.stdout + up.stderr);
       // The plan was made before the remediation: the command that ran has the option, and so has the plan in the outputs.
-      const { inputs, outputs } = (await stack.resource("db"))!;
+      const { inputs, outputs } = stack.resource("db")!;
       const { command } = outputs!["lastMigration"] as LastMigration;
       const live = (of: Record<string, unknown>) => (of["plan"] as Plan).live as string;
       assert.match(command, / --bandwidth 900 /);
@@ -128,15 +129,15 @@ new PolicyPack("whole-stack", {
 });
 `,
       );
-      stack.configure(keys((await placedOn()) === "kvm-a" ? "kvm-b" : "kvm-a"));
-      const before = await placedOn();
+      stack.configure(keys(placedOn() === "kvm-a" ? "kvm-b" : "kvm-a"));
+      const before = placedOn();
       const up = await stack.up(["--policy-pack", pack]);
       assert.notEqual(up.code, 0, up.stdout);
       assert.match(
         up.stdout,
         /moved kvm-. → kvm-. in[^]*refused as a whole|refused as a whole[^]*moved kvm-. → kvm-. in/,
       );
-      assert.notEqual(await placedOn(), before);
+      assert.notEqual(placedOn(), before);
     });
   });
 
@@ -155,7 +156,7 @@ new PolicyPack("whole-stack", {
     await stack.pulumi.expect(["-C", directory, "stack", "init", "test"]);
     const config = { domain: "db-01", host: "kvm-b", "vm-placement:hosts": lab().inventory() };
     appendFileSync(join(directory, "Pulumi.test.yaml"), `config: ${JSON.stringify(config)}\n`);
-    const { stdout } = await stack.pulumi.expect(["-C", directory, "preview", "--diff"]);
+    const { stdout } = await stack.pulumi.expect(["-C", directory, "preview", "--diff"], typeChecked);
     assert.match(stdout, /virsh migrate --live --p2p --persistent --undefinesource --auto-converge db-01 /);
   });
 });
@@ -170,6 +171,7 @@ describeWithLab("the example of a fleet, copied elsewhere", { hosts: 3 }, (lab) 
     await lab().startGuest({ name: "web-01", host: "kvm-a" });
     await lab().startGuest({ name: "web-02", host: "kvm-b" });
     stack = await Stack.create(lab(), {
+      env: typesUnchecked,
       makeProject: (projectDir) => {
         cpSync(join(root, "examples/fleet"), projectDir, { recursive: true });
         symlinkSync(join(root, "node_modules"), join(projectDir, "node_modules"));
@@ -183,7 +185,7 @@ describeWithLab("the example of a fleet, copied elsewhere", { hosts: 3 }, (lab) 
   const stateOn = (host: string, vm: string) => lab().host(host).virsh(`domstate ${vm}`);
 
   it("adopts the VMs, moves what the file moves, and moves it back with the text of before", async () => {
-    const adopted = await stack.up();
+    const adopted = await stack.up([], typeChecked);
     assert.equal(adopted.code, 0, adopted.stdout + adopted.stderr);
     assert.doesNotMatch(adopted.stdout, /moved kvm-/);
 

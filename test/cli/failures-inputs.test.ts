@@ -37,7 +37,7 @@ describeWithStack("inputs that cannot be", {}, (lab, stack) => {
       ],
     ],
     [
-      "a host that nobody knows",
+      "a host that is not known",
       { ...db, host: "kvm-bb" },
       [/"kvm-bb" is neither in the inventory .* write kvm-b.*pulumi config set --path.*\[unknownHost\]/],
     ],
@@ -61,7 +61,7 @@ describeWithStack("inputs that cannot be", {}, (lab, stack) => {
         assert.equal(text.split(what).length, 2, `not once: ${String(what)}\n${text}`);
       }
       assert.doesNotMatch(result.stdout + result.stderr, /unexpected unknown|^\s+at .*:\d+/m);
-      assert.equal(await stack().resource("db"), undefined);
+      assert.equal(stack().resource("db"), undefined);
       assert.deepEqual(await hostsSay(lab()), before);
     });
   }
@@ -76,7 +76,7 @@ describeWithStack("inputs that cannot be", {}, (lab, stack) => {
       stdout + stderr,
       /got "stop"; expected "leave" .* or "abort" .*`pulumi config set vm-placement:onInterrupt abort` \[invalidInput\]/,
     );
-    assert.equal(await stack().resource("db"), undefined);
+    assert.equal(stack().resource("db"), undefined);
   });
 
   it("stop a preview too, with the same words", async () => {
@@ -146,7 +146,7 @@ describeWithStack("VMs that cannot be moved as they are", {}, (lab, stack) => {
     );
     assertFailed(result, "postCopyOfPaused", "domainStateUnfit", "paused (user) on kvm-a", "virsh resume paused");
     assertFailed(result, "saved", "domainStateUnfit", "managed save", "virsh managedsave-remove saved");
-    for (const name of diagnosticsOf(result).keys()) assert.equal(await stack().resource(name), undefined);
+    for (const name of diagnosticsOf(result).keys()) assert.equal(stack().resource(name), undefined);
     assert.deepEqual(await hostsSay(lab()), before);
   });
 
@@ -191,7 +191,7 @@ describeWithStack("VMs that cannot be moved as they are", {}, (lab, stack) => {
     const result = await stack().up(["--continue-on-error"]);
     for (const [name, { code, says }] of Object.entries(failing)) {
       const text = assertFailed(result, name, code, ...says);
-      await assertPartial(stack(), name, { host: "kvm-a", code, text });
+      assertPartial(stack(), name, { host: "kvm-a", code, text });
     }
     assert.deepEqual(await hostsSay(lab()), before);
   });
@@ -201,7 +201,7 @@ describeWithStack("VMs that cannot be moved as they are", {}, (lab, stack) => {
     const { code, stdout } = await stack().up();
     assert.equal(code, 0, stdout);
     assert.match(stdout, /moved kvm-a → kvm-b/);
-    const resource = (await stack().resource("local"))!;
+    const resource = stack().resource("local")!;
     assert.equal(resource.initErrors, undefined);
     assert.equal(resource.outputs!["currentHost"], "kvm-b");
   });

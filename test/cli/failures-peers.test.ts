@@ -103,16 +103,16 @@ describeWithStack("hosts that do not let each other in", { lab: { hosts: 3 } }, 
     const result = await stack().up(["--continue-on-error"]);
     for (const [name, { code, says }] of Object.entries(cases)) {
       const text = assertFailed(result, `r-${name}`, code, `cannot move vm-${name} from kvm-a to ${name} (`, ...says);
-      await assertPartial(stack(), `r-${name}`, { host: "kvm-a", code, text });
+      assertPartial(stack(), `r-${name}`, { host: "kvm-a", code, text });
     }
     assert.deepEqual(await hostsSay(lab()), before);
   });
 
   it("are tried again by the next up once they are fixed, though the program is the same", async () => {
     await lab().host("kvm-c").unblock();
-    const result = await stack().up(["--target", (await stack().resource("r-kvm-c"))!.urn]);
+    const result = await stack().up(["--target", stack().resource("r-kvm-c")!.urn]);
     assert.equal(result.code, 0, result.stdout);
-    const { initErrors, outputs } = (await stack().resource("r-kvm-c"))!;
+    const { initErrors, outputs } = stack().resource("r-kvm-c")!;
     assert.equal(initErrors, undefined);
     assert.equal(outputs!["currentHost"], "kvm-c");
     assert.equal(await lab().host("kvm-c").virsh("domstate vm-kvm-c"), "running");
@@ -145,7 +145,7 @@ describeWithStack("hosts that do not let each other in", { lab: { hosts: 3 } }, 
     assert.ok(clients, result.stdout);
     assert.equal((await clients).trim(), "1", "one virsh migrates, the one started by hand");
     assert.equal((await byHand).code, 0);
-    assert.equal((await stack().outputs("busy"))["currentHost"], "kvm-b");
+    assert.equal(stack().outputs("busy")["currentHost"], "kvm-b");
   });
 });
 
@@ -170,7 +170,7 @@ describeWithStack("certificates that are not right", { lab: { hosts: 4, tls: tru
     const result = await stack().up(["--continue-on-error"]);
     for (const [host, [code, ...says]] of Object.entries(hosts)) {
       const text = assertFailed(result, `r-${host}`, code, ...says);
-      await assertPartial(stack(), `r-${host}`, { host: "kvm-a", code, text });
+      assertPartial(stack(), `r-${host}`, { host: "kvm-a", code, text });
     }
     assert.deepEqual(await hostsSay(lab()), before);
   });

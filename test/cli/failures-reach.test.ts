@@ -61,8 +61,8 @@ describeWithStack("hosts that cannot be asked", { lab: { hosts: names } }, (lab,
     const result = await stack().up(["--continue-on-error"]);
     assertFailed(result, "left", "domainMissing", "it was last on kvm-d", "put kvm-d back into vm-placement:hosts");
     const text = assertFailed(result, "db", "hostMaintenance", "kvm-b is in maintenance", "set `host` to another host");
-    await assertPartial(stack(), "db", { host: "kvm-a", code: "hostMaintenance", text });
-    assert.equal((await stack().outputs("left"))["currentHost"], "kvm-d");
+    assertPartial(stack(), "db", { host: "kvm-a", code: "hostMaintenance", text });
+    assert.equal(stack().outputs("left")["currentHost"], "kvm-d");
     assert.deepEqual(await hostsSay(lab()), before);
     stack().configure({ "vm-placement:hosts": inventory });
   });
@@ -86,9 +86,9 @@ describeWithStack("hosts that cannot be asked", { lab: { hosts: names } }, (lab,
       lab().host("kvm-c").address,
       "bring kvm-c back",
     );
-    assert.equal((await stack().outputs("lost"))["currentHost"], "kvm-c");
-    assert.equal((await stack().outputs("moved"))["currentHost"], "kvm-b");
-    assert.equal((await stack().resource("db"))!.initErrors, undefined);
+    assert.equal(stack().outputs("lost")["currentHost"], "kvm-c");
+    assert.equal(stack().outputs("moved")["currentHost"], "kvm-b");
+    assert.equal(stack().resource("db")!.initErrors, undefined);
     assert.deepEqual(await hostsSay(lab()), before);
   });
 
@@ -211,12 +211,12 @@ describeWithStack("hosts that cannot be asked", { lab: { hosts: names } }, (lab,
     for (const [name, { code, says }] of Object.entries(cases)) {
       const text = assertFailed(result, name, code, ...says);
       assert.ok(text.includes(" db "), text);
-      const { inputs, outputs } = (await stack().resource(name))!;
+      const { inputs, outputs } = stack().resource(name)!;
       assert.equal(inputs!["host"], "kvm-a");
       assert.equal(outputs!["currentHost"], "kvm-a");
     }
     assertFailed(result, "left", "libvirtDown", "cannot look for left on kvm-d", "start libvirtd on kvm-d");
-    assert.equal((await stack().outputs("left"))["currentHost"], "kvm-d");
+    assert.equal(stack().outputs("left")["currentHost"], "kvm-d");
     for (const secret of [wrongPassphrase, passphrase]) assert.ok(!result.stdout.includes(secret));
     assert.deepEqual(await hostsSay(lab(), ["kvm-a", "kvm-b", "kvm-c"]), before);
     assert.equal(await lab().host("kvm-d").qemuPid("left"), qemu);

@@ -16,7 +16,7 @@ describeWithStack("a placement, from adoption to deletion", {}, (lab, stack) => 
     const { code, stdout } = await stack().up();
     assert.equal(code, 0, stdout);
     assert.match(stdout, /\+ +pulumi-nodejs:dynamic\/libvirt:VmPlacement db created/);
-    const { id, outputs } = (await stack().resource("db"))!;
+    const { id, outputs } = stack().resource("db")!;
     assert.equal(id, uuid);
     assert.equal(outputs!["currentHost"], "kvm-a");
     assert.equal(outputs!["domainUuid"], uuid);
@@ -36,7 +36,7 @@ describeWithStack("a placement, from adoption to deletion", {}, (lab, stack) => 
     assert.match(stdout, /moved kvm-a → kvm-b in [\d.]+ m?s, paused \d+ ms, [\d.]+ MiB sent/);
     assert.deepEqual(await everywhere(), ["", "db-01"]);
     assert.equal(await lab().host("kvm-b").virsh("domstate db-01"), "running");
-    const outputs = await stack().outputs("db");
+    const outputs = stack().outputs("db");
     assert.equal(outputs["currentHost"], "kvm-b");
     const last = outputs["lastMigration"] as Record<string, unknown>;
     assert.equal(last["command"], command);
@@ -60,7 +60,7 @@ describeWithStack("a placement, from adoption to deletion", {}, (lab, stack) => 
     await lab().host("kvm-b").virsh("migrate --live --p2p --persistent --undefinesource db-01 qemu+ssh://kvm-a/system");
     const refresh = await stack().refresh();
     assert.equal(refresh.code, 0, refresh.stdout);
-    assert.equal((await stack().outputs("db"))["currentHost"], "kvm-a");
+    assert.equal(stack().outputs("db")["currentHost"], "kvm-a");
     const { stdout } = await stack().preview();
     assert.match(stdout, /~ host +: "kvm-a" => "kvm-b"/);
     assert.ok(
@@ -73,7 +73,7 @@ describeWithStack("a placement, from adoption to deletion", {}, (lab, stack) => 
     const before = await lab().host("kvm-a").qemuPid("db-01");
     const { code, stdout } = await stack().destroy();
     assert.equal(code, 0, stdout);
-    assert.equal(await stack().resource("db"), undefined);
+    assert.equal(stack().resource("db"), undefined);
     assert.deepEqual(await everywhere(), ["db-01", ""]);
     assert.equal(await lab().host("kvm-a").qemuPid("db-01"), before);
   });

@@ -5,10 +5,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Lab } from "../../lab/libvirt";
 import { atSignal } from "../../lab/at-signal";
+import type { RunOptions } from "../../lab/pulumi";
 import { runCommand } from "../../lab/pulumi/run-command";
 import { ensureRuntime, newest } from "../../lab/runtimes";
 import { describeWithLab } from "../support/lab";
-import { Stack } from "../support/stack";
+import { Stack, typeChecked, typesUnchecked } from "../support/stack";
 
 const root = join(__dirname, "../..");
 /** The newest SDK that runs on the oldest Node; what this repository is built with. */
@@ -64,6 +65,7 @@ describeWithLab("the packed package, in a project elsewhere", {}, (lab) => {
     const { manager = "npm", type = "commonjs", sdk = versionOf("@pulumi/pulumi"), nodeDir } = options;
     return Stack.create(lab(), {
       config: { "placements:host": "kvm-a" },
+      env: typesUnchecked,
       ...(nodeDir !== undefined && { nodeDir }),
       makeProject: async (projectDir) => {
         const file = (name: string, text: string) => writeFileSync(join(projectDir, name), text);
@@ -103,9 +105,9 @@ describeWithLab("the packed package, in a project elsewhere", {}, (lab) => {
   const tsc = (stack: Stack, ...args: string[]) =>
     runCommand("node_modules/.bin/tsc", ["--noEmit", ...args], { cwd: join(stack.dir, "project"), timeoutMs: 120_000 });
 
-  async function upTo(stack: Stack, host: string): Promise<string> {
+  async function upTo(stack: Stack, host: string, options: RunOptions = {}): Promise<string> {
     stack.configure({ "placements:host": host });
-    const { code, stdout, stderr } = await stack.up();
+    const { code, stdout, stderr } = await stack.up([], options);
     assert.equal(code, 0, stdout + stderr);
     return stdout;
   }
@@ -144,14 +146,14 @@ describeWithLab("the packed package, in a project elsewhere", {}, (lab) => {
     });
 
     it("adopts, moves there and back, the one that runs live and the other offline", async () => {
-      assert.match(await upTo(stack, "kvm-a"), /VmPlacement db created/);
+      assert.match(await upTo(stack, "kvm-a", typeChecked), /VmPlacement db created/);
       assert.deepEqual(await everywhere(lab()), { "kvm-a": ["archive-01", "db-01"], "kvm-b": [] });
       const moved = await upTo(stack, "kvm-b");
       assert.match(moved, /moved kvm-a → kvm-b in [\d.]+ m?s, paused \d+ ms/);
       assert.match(moved, /moved kvm-a → kvm-b \(shut off\)/);
       assert.deepEqual(await everywhere(lab()), { "kvm-a": [], "kvm-b": ["archive-01", "db-01"] });
       assert.equal(await lab().host("kvm-b").virsh("domstate archive-01"), "shut off");
-      const last = (await stack.outputs("archive"))["lastMigration"] as Record<string, unknown>;
+      const last = stack.outputs("archive")["lastMigration"] as Record<string, unknown>;
       assert.equal(last["mode"], "offline");
       await upTo(stack, "kvm-a");
       assert.deepEqual(await everywhere(lab()), { "kvm-a": ["archive-01", "db-01"], "kvm-b": [] });
@@ -162,7 +164,7 @@ describeWithLab("the packed package, in a project elsewhere", {}, (lab) => {
       await lab().host("kvm-a").virsh(`${move}kvm-b/system`);
       const refresh = await stack.refresh();
       assert.equal(refresh.code, 0, refresh.stdout);
-      assert.equal((await stack.outputs("db"))["currentHost"], "kvm-b");
+      assert.equal(stack.outputs("db")["currentHost"], "kvm-b");
       await upTo(stack, "kvm-a");
       assert.equal(await lab().host("kvm-a").virsh("domstate db-01"), "running");
     });
@@ -232,9 +234,9 @@ export const where = new VmPlacement("db", { domain: "db-01", host: new pulumi.C
   });
 
   async function moveBackAndForth(stack: Stack): Promise<void> {
-    for (const host of ["kvm-a", "kvm-b", "kvm-a"]) {
-      await upTo(stack, host);
-      assert.equal((await stack.outputs("db"))["currentHost"], host);
+    for (const [index, host] of ["kvm-a", "kvm-b", "kvm-a"].entries()) {
+      await upTo(stack, host, index === 0 ? typeChecked : {});
+      assert.equal(stack.outputs("db")["currentHost"], host);
       assert.equal(await lab().host(host).virsh("domstate db-01"), "running");
     }
   }

@@ -50,7 +50,7 @@ describeWithStack("a preview that asks the hosts", {}, (lab, stack) => {
     );
     assert.deepEqual(await everywhere(), ["db-01", ""]);
     assert.equal(await lab().host("kvm-a").virsh("domstate --reason db-01"), "running (booted)");
-    assert.equal((await stack().outputs("db"))["currentHost"], "kvm-a");
+    assert.equal(stack().outputs("db")["currentHost"], "kvm-a");
   });
 
   it("says a blocker once in up, after its preview or without one; a refresh says nothing of a move", async () => {
@@ -111,7 +111,7 @@ describeWithStack("a preview that asks the hosts", {}, (lab, stack) => {
     const up = await stack().up(["--plan", plan]);
     assert.equal(up.code, 0, up.stdout);
     assert.deepEqual(await everywhere(), ["", "db-01"]);
-    const outputs = await stack().outputs("db");
+    const outputs = stack().outputs("db");
     assert.equal(outputs["currentHost"], "kvm-b");
     const { predicted, totalBytes } = outputs["lastMigration"] as LastMigration;
     assert.equal(predicted!.verdict, "converges");

@@ -101,7 +101,7 @@ describeWithStack("the hosts of a placement", { lab: { hosts: 3 } }, (lab, stack
       const { code, stdout } = await stack().up();
       assert.equal(code, 0, stdout);
       assert.deepEqual(await names(host("kvm-a")), ["free"]);
-      const { outputs } = (await stack().resource("free"))!;
+      const { outputs } = stack().resource("free")!;
       assert.equal(outputs!["currentHost"], "kvm-a");
       assert.equal(outputs!["lastMigration"], undefined);
     });
@@ -112,7 +112,7 @@ describeWithStack("the hosts of a placement", { lab: { hosts: 3 } }, (lab, stack
       const up = await stack().up();
       assert.equal(up.code, 0, up.stdout);
       await assertMoved(lab(), stack(), up, { name: "free", from: "kvm-a", to: "kvm-c", mode: "live" });
-      const plan = (await stack().outputs("free"))["plan"] as { live: Record<string, string> };
+      const plan = stack().outputs("free")["plan"] as { live: Record<string, string> };
       assert.deepEqual(Object.keys(plan.live), ["kvm-b", "kvm-c"]);
     });
 
@@ -122,7 +122,7 @@ describeWithStack("the hosts of a placement", { lab: { hosts: 3 } }, (lab, stack
       assert.notEqual(code, 0);
       assert.match(stdout, /kvm-b is in maintenance .*\n.*\[hostMaintenance\]/);
       assert.deepEqual(await names(host("kvm-b")), []);
-      assert.equal((await stack().outputs("free"))["currentHost"], "kvm-c");
+      assert.equal(stack().outputs("free")["currentHost"], "kvm-c");
     });
 
     it("takes it away from a host in maintenance where there is another", async () => {

@@ -47,7 +47,7 @@ describeWithStack("a placement among Pulumi's means", { stack: { program } }, (l
     }
   });
 
-  it("takes a host that nobody knows before another placement is there", async () => {
+  it("takes a host whose name is not known before another placement is there", async () => {
     stack().declare({ leader: place("leader", "kvm-b"), follower: place("follower", { of: "leader" }) });
     const preview = await stack().preview();
     assert.equal(preview.code, 0, preview.stdout);
@@ -88,18 +88,18 @@ describeWithStack("a placement among Pulumi's means", { stack: { program } }, (l
     });
     const up = await stack().up();
     assert.equal(up.code, 0, up.stdout);
-    assert.equal((await stack().outputs("leader"))["currentHost"], "kvm-a");
+    assert.equal(stack().outputs("leader")["currentHost"], "kvm-a");
     assert.match(await guests("kvm-a"), /leader/);
 
     stack().declare({ leader: place("leader", "kvm-b", { ignoreChanges: ["host"] }) });
     const without = await stack().up();
     assert.notEqual(without.code, 0);
     assert.match(without.stdout, /protected/);
-    assert.equal((await stack().outputs("follower"))["currentHost"], "kvm-a");
+    assert.equal(stack().outputs("follower")["currentHost"], "kvm-a");
   });
 
   it("keeps its VM under another name in the program", async () => {
-    const { id } = (await stack().resource("leader"))!;
+    const { id } = stack().resource("leader")!;
     stack().declare({
       chief: place("leader", "kvm-a", { aliases: [{ name: "leader" }] }),
       follower: place("follower", "kvm-a"),
@@ -107,8 +107,8 @@ describeWithStack("a placement among Pulumi's means", { stack: { program } }, (l
     const up = await stack().up();
     assert.equal(up.code, 0, up.stdout);
     assert.doesNotMatch(up.stdout, /created|deleted|replaced|moved /);
-    assert.equal(await stack().resource("leader"), undefined);
-    assert.equal((await stack().resource("chief"))!.id, id);
+    assert.equal(stack().resource("leader"), undefined);
+    assert.equal(stack().resource("chief")!.id, id);
   });
 
   it("is vetoed by a policy that reads the command of its plan", async function () {
@@ -135,7 +135,7 @@ describeWithStack("a placement among Pulumi's means", { stack: { program } }, (l
     const command = `virsh migrate --live --p2p --persistent --undefinesource leader qemu+ssh://${lab().host("kvm-b").address}/system`;
     assert.ok(vetoed.stdout.includes(`not encrypted: ${command}`), vetoed.stdout);
     assert.equal((await guests("kvm-b")).trim(), "");
-    assert.equal((await stack().outputs("chief"))["currentHost"], "kvm-a");
+    assert.equal(stack().outputs("chief")["currentHost"], "kvm-a");
 
     move(true);
     const preview = await stack().pulumi.run(["preview", "--policy-pack", pack]);

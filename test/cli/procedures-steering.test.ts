@@ -129,7 +129,7 @@ describeWithStack("a migration that would never end by itself", {}, (lab, stack)
         [parameters, ...later].flatMap((set) => set["downtime-limit"] ?? []),
         [60_000],
       );
-      const { before } = (await stack().outputs("patient-later"))["plan"] as Plan;
+      const { before } = stack().outputs("patient-later")["plan"] as Plan;
       assert.equal(before, undefined);
     });
 
@@ -181,7 +181,7 @@ describeWithStack("a migration that would never end by itself", {}, (lab, stack)
       assert.doesNotMatch(await destination().virsh("list --all --name"), /stubborn/);
       await assertMemoryIntact(lab(), "stubborn", "kvm-a");
 
-      const { id, outputs, initErrors } = (await stack().resource("stubborn"))!;
+      const { id, outputs, initErrors } = stack().resource("stubborn")!;
       assert.ok(id);
       assert.equal(outputs!["currentHost"], "kvm-a");
       assert.equal(outputs!["state"], "running");
@@ -198,7 +198,7 @@ describeWithStack("a migration that would never end by itself", {}, (lab, stack)
       const up = await stack().up();
       assert.equal(up.code, 0, up.stdout);
       await assertMoved(lab(), stack(), up, { name: "stubborn", from: "kvm-a", to: "kvm-b", mode: "live" });
-      assert.equal((await stack().resource("stubborn"))!.initErrors, undefined);
+      assert.equal(stack().resource("stubborn")!.initErrors, undefined);
     });
   });
 });

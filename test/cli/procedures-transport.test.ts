@@ -125,7 +125,7 @@ describeWithStack("the ways of the data", { lab: { hosts: 3, tls: true } }, (lab
   }
 
   it("takes the disks that were named, over the port that was given", async () => {
-    const last = (await stack().outputs("copied-by-name"))["lastMigration"] as { command: string };
+    const last = stack().outputs("copied-by-name")["lastMigration"] as { command: string };
     assert.ok(last.command.includes(" --copy-storage-all --migrate-disks vda --disks-port 49300 "), last.command);
     assert.deepEqual(
       [(await requestWithCap(source(), 1006)).disks, (await requestWithCap(source(), 1007)).disks],

@@ -100,7 +100,7 @@ describeWithStack("the procedures", {}, (lab, stack) => {
   it("connects it to the bridge of the destination, and shows no secret of its definition", async () => {
     await moved("mapped");
     assert.match(await destination().must("ls /sys/class/net/br-lan/brif"), /^vnet\d+$/m);
-    const outputs = await stack().outputs("mapped");
+    const outputs = stack().outputs("mapped");
     const { live, mapped } = outputs["plan"] as { live: string; mapped: string[] };
     assert.match(live, / --xml \/dev\/fd\/3 --persistent-xml \/dev\/fd\/4 mapped /);
     assert.deepEqual(mapped, ["network br0: br-lan"]);
@@ -122,7 +122,7 @@ describeWithStack("the procedures", {}, (lab, stack) => {
 
   it("sets the maximum downtime before the start, as the plan says", async () => {
     await moved("patient");
-    assert.deepEqual((await stack().outputs("patient"))["plan"], {
+    assert.deepEqual(stack().outputs("patient")["plan"], {
       before: ["virsh migrate-setmaxdowntime patient 701"],
       live: `virsh migrate --live --p2p --persistent --undefinesource --bandwidth 1002 patient qemu+ssh://${destination().address}/system`,
       offline: `virsh migrate --offline --p2p --persistent --undefinesource patient qemu+ssh://${destination().address}/system`,
@@ -161,13 +161,13 @@ describeWithStack("the procedures", {}, (lab, stack) => {
     assert.equal(update.code, 0, update.stdout);
     assert.match(update.stdout, /VmPlacement plain updated/);
     assert.doesNotMatch(update.stdout, /replaced/);
-    assert.equal((await stack().resource("plain"))!.id, uuids["plain"]);
+    assert.equal(stack().resource("plain")!.id, uuids["plain"]);
 
     stack().declare({ ...renamed, plain: { args: { domain: "guarded", host: "kvm-b" } } });
     const replacement = await stack().up();
     assert.equal(replacement.code, 0, replacement.stdout);
     assert.match(replacement.stdout, /VmPlacement plain created replacement/);
-    assert.equal((await stack().resource("plain"))!.id, uuids["guarded"]);
+    assert.equal(stack().resource("plain")!.id, uuids["guarded"]);
     assert.match(await destination().virsh(`domstate --reason ${uuids["plain"]}`), /^running/);
     assert.match(replacement.stdout, /guarded is also placed by /);
   });
@@ -191,13 +191,13 @@ describeWithStack("the procedures", {}, (lab, stack) => {
       assert.ok(stdout.includes(`(preflight, on kvm-b): kvm-b cannot compress a migration with "${method}": `), stdout);
       assert.match(stdout, /\[optionUnsupported\]/);
       assert.match(await destination().virsh("domstate --reason channels"), /^running \(migrated\)/);
-      assert.equal((await stack().outputs("channels"))["currentHost"], "kvm-b");
+      assert.equal(stack().outputs("channels")["currentHost"], "kvm-b");
     }
   });
 });
 
 async function urnOf(stack: Stack, name: string): Promise<string> {
-  return (await stack.resource(name))!.urn;
+  return stack.resource(name)!.urn;
 }
 
 function declared(uuids: Record<string, string>, host: string): Record<string, Declared> {

@@ -52,7 +52,7 @@ describeWithFaultFixtures("what a broken move leaves, and the next up", (templat
     assert.match(await both(), /^running \([^)]*\), not there$/);
     assert.doesNotMatch(await fixture.source.virsh(`domjobinfo ${guest}`), /Unbounded/);
     assert.ok(await passesGoOn(fixture, fixture.source), "the guest makes no progress");
-    const { outputs } = (await fixture.stack.resource("db"))!;
+    const { outputs } = fixture.stack.resource("db")!;
     assert.deepEqual([outputs!["currentHost"], outputs!["state"]], ["kvm-a", "running"]);
   }
 
@@ -208,7 +208,7 @@ describeWithFaultFixtures("what a broken move leaves, and the next up", (templat
     const refresh = await run("refresh", "--yes");
     assert.equal(refresh.code, 0, refresh.text);
     assert.match(refresh.text, /a migration of db-01 is not finished: kvm-a says shut off \(migrated\)/);
-    assert.equal((await fixture.stack.outputs("db"))["currentHost"], "kvm-b");
+    assert.equal(fixture.stack.outputs("db")["currentHost"], "kvm-b");
     await upSucceeds(/removed the leftover definition of db-01 on kvm-a/, /defined db-01 on kvm-b/);
     await assertMoved();
     await upSucceeds(/2 unchanged/);

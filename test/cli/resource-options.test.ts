@@ -118,7 +118,7 @@ describeWithStack("a placement with Pulumi's resource options", { stack: { progr
     assert.match(stdout, /the backup still runs/);
     assert.deepEqual(notes(), ["before kvm-b kvm-a"]);
     assert.deepEqual(await running(), ["web-01", "db-01"]);
-    assert.equal((await stack().outputs("db"))["currentHost"], "kvm-b");
+    assert.equal(stack().outputs("db")["currentHost"], "kvm-b");
   });
 
   it("tries a failed move again when an error hook says so", async () => {
@@ -130,7 +130,7 @@ describeWithStack("a placement with Pulumi's resource options", { stack: { progr
     );
     assert.deepEqual(notes(), ["update peerUnreachable"]);
     assert.deepEqual(await running(), ["db-01 web-01", ""]);
-    assert.equal((await stack().outputs("db"))["currentHost"], "kvm-a");
+    assert.equal(stack().outputs("db")["currentHost"], "kvm-a");
   });
 
   it("tries a failed adoption again as a creation, and adopts the VM once", async () => {
@@ -169,10 +169,10 @@ describeWithStack("a placement with Pulumi's resource options", { stack: { progr
     const preview = await stack().preview();
     assert.match(preview.stdout, /=> "virsh migrate --live .*--auto-converge.* web-01 /);
     await up();
-    const command = async (name: string) => (await stack().outputs(name))["lastMigration"] as { command: string };
-    assert.match((await command("web")).command, / --auto-converge .*--bandwidth 900/);
-    assert.doesNotMatch((await command("db")).command, /--auto-converge/);
-    assert.match((await command("db")).command, /--bandwidth 900/);
+    const command = (name: string) => stack().outputs(name)["lastMigration"] as { command: string };
+    assert.match(command("web").command, / --auto-converge .*--bandwidth 900/);
+    assert.doesNotMatch(command("db").command, /--auto-converge/);
+    assert.match(command("db").command, /--bandwidth 900/);
     assert.deepEqual(await running(), ["web-01", "db-01"]);
   });
 
@@ -180,7 +180,7 @@ describeWithStack("a placement with Pulumi's resource options", { stack: { progr
     program({ db: place("db-01", "kvm-a"), web: place("web-01", "kvm-b") });
     await up(["--target", urnOf("web")]);
     assert.deepEqual(await running(), ["", "db-01 web-01"]);
-    assert.equal((await stack().outputs("db"))["currentHost"], "kvm-b");
+    assert.equal(stack().outputs("db")["currentHost"], "kvm-b");
     await up(["--target", urnOf("db")]);
     assert.deepEqual(await running(), ["db-01", "web-01"]);
   });
@@ -191,7 +191,7 @@ describeWithStack("a placement with Pulumi's resource options", { stack: { progr
     program({ db: place("db-01", "kvm-a"), web: place("web-01", "backup") });
     const refreshed = await stack().refresh(["--run-program"]);
     assert.equal(refreshed.code, 0, refreshed.stdout + refreshed.stderr);
-    assert.equal((await stack().outputs("web"))["currentHost"], "backup");
+    assert.equal(stack().outputs("web")["currentHost"], "backup");
     stack().configure({ "vm-placement:hosts": hosts });
     program({ db: place("db-01", "kvm-a"), web: place("web-01", "kvm-b") });
     await up(["--refresh", "--run-program"]);
@@ -240,7 +240,7 @@ describeWithStack("a placement with Pulumi's resource options", { stack: { progr
     } finally {
       for (const host of lab().hosts) await host.startSshd();
     }
-    for (const name of ["db", "web"]) assert.equal(await stack().resource(name), undefined);
+    for (const name of ["db", "web"]) assert.equal(stack().resource(name), undefined);
     assert.deepEqual(await running(), ["db-01", "web-01"]);
   });
 });

@@ -60,12 +60,12 @@ export async function hostsSay(lab: Lab, names = lab.hosts.map(({ name }) => nam
 }
 
 /** After a failed update: the real host, the whole message, and what Pulumi needs to call the provider again. */
-export async function assertPartial(
+export function assertPartial(
   stack: Stack,
   name: string,
   expected: { host: string; code: ErrorCode; text: string },
-): Promise<void> {
-  const resource = await stack.resource(name);
+): void {
+  const resource = stack.resource(name);
   assert.ok(resource, `${name} is not in the state`);
   assert.equal(resource.outputs!["currentHost"], expected.host);
   assert.match(resource.outputs!["__provider"] as string, /pulumi-vm-placement\/handlers/);

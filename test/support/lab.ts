@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { createLab, missingPrerequisites, type Lab, type LabOptions } from "../../lab/libvirt";
 import { missingRoots } from "../../lab/libvirt/releases/roots";
 
@@ -23,7 +24,7 @@ export function describeWithLab(title: string, options: LabOptions & Needs, test
       let lab: Lab | undefined;
       before(async function () {
         this.timeout(120_000);
-        lab = await createLab(options);
+        lab = await createLab({ ...(options.releases ? {} : libvirtCache()), ...options });
       });
       after(async function () {
         this.timeout(60_000);
@@ -38,6 +39,12 @@ export function describeWithLab(title: string, options: LabOptions & Needs, test
     },
     options,
   );
+}
+
+/** Under `npm test` the labs of one process share what libvirtd found out about QEMU: half a second of CPU per host. */
+function libvirtCache(): Pick<LabOptions, "cacheDir"> {
+  const directory = process.env["TEST_DIRECTORY"];
+  return directory === undefined ? {} : { cacheDir: join(directory, `libvirt-cache-${process.pid}`) };
 }
 
 /** As `describeWithLab`, for tests that make labs themselves. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Lab } from "../../lab/libvirt";
 import type { LastMigration, Plan } from "../../provider/core/args";
-import type { CommandResult, ExportedResource } from "../../lab/pulumi";
+import type { CommandResult } from "../../lab/pulumi";
 import { assertMemoryIntact } from "./memory";
 import { rowsOf } from "./rows";
 import type { Stack } from "./stack";
@@ -36,7 +36,7 @@ export async function assertMoved(
   assert.ok(!left.split("\n").includes(domain), `${domain} is still known on ${from}`);
   assert.match(await lab.host(to).virsh(`dominfo ${domain}`), /Persistent: +yes/);
 
-  const { outputs = {} } = (await stateAfter(up, stack)).find(({ urn }) => urn.endsWith(`VmPlacement::${name}`)) ?? {};
+  const outputs = stack.outputs(name);
   assert.equal(outputs["currentHost"], to);
   assert.equal(outputs["state"], state);
   const last = outputs["lastMigration"] as LastMigration;
@@ -66,13 +66,4 @@ export async function assertMoved(
   }
   if (state === "running") await assertMemoryIntact(lab, domain, to);
   return last;
-}
-
-const states = new WeakMap<CommandResult, Promise<ExportedResource[]>>();
-
-/** What the state file held after this command; read once, for a command that moved many. */
-function stateAfter(up: CommandResult, stack: Stack): Promise<ExportedResource[]> {
-  const known = states.get(up) ?? stack.pulumi.stackExport().then(({ deployment }) => deployment.resources ?? []);
-  states.set(up, known);
-  return known;
 }

@@ -1,10 +1,11 @@
 /** `npm test`: every check there is, in stages; `npm test -- unit lab` runs these alone. The last line counts. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureSystemPackages } from "../system-packages";
 import { type Counts, passOn, runStage } from "./run-stage";
-import { stages, stepsOf } from "./stages";
+import { type Job, scheduleOf, stages } from "./stages";
+import { SuiteWorker } from "./suite-worker";
 
 interface Result {
   name: string;
@@ -34,28 +35,65 @@ async function main(chosen: string[]): Promise<number> {
     const left = ensureSystemPackages((line) => console.log(line), needed);
     for (const line of left) console.log(`real hosts cannot be had here: ${line}`);
   }
-  const results: Result[] = [];
-  for (const lanes of stepsOf(names, availableParallelism())) {
-    const [main = [], ...besides] = lanes;
-    for (const lane of besides)
-      console.log(`\n── beside what follows: ${lane.join(", ")}; its output comes when it has ended`);
-    await Promise.all([runLane(main, results, true), ...besides.map((lane) => runLane(lane, results, false))]);
-  }
-  const order = Object.keys(stages);
-  return summarize(results.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name)));
+  const results = new Map<string, Result>();
+  const { alone, lanes, shared } = scheduleOf(names, availableParallelism(), testFiles);
+  await runLane({ own: alone, shared: [], results, shown: true });
+  const [main = [], ...besides] = lanes;
+  if (shared.length > 0 && besides.length > 0)
+    console.log("\n── beside what follows: files of lab and cli; what they print comes when all have ended");
+  await Promise.all([
+    runLane({ own: main, shared, results, shown: true }),
+    ...besides.map((own) => runLane({ own, shared, results, shown: false })),
+  ]);
+  return summarize(Object.keys(stages).flatMap((name) => results.get(name) ?? []));
 }
 
-/** @param shown whether its output is shown at once; two at a time could not be read. */
-async function runLane(names: readonly string[], results: Result[], shown: boolean): Promise<void> {
-  for (const name of names) {
-    if (interrupted) return;
-    if (shown) console.log(`\n── ${name}`);
-    const output = shown ? undefined : join(directory, `${name}.output`);
+interface Lane {
+  own: Job[];
+  /** What any lane takes: each takes the first that is left. */
+  shared: Job[];
+  results: Map<string, Result>;
+  /** Whether its output is shown at once; two at a time could not be read. */
+  shown: boolean;
+}
+
+async function runLane({ own, shared, results, shown }: Lane): Promise<void> {
+  const output = shown ? undefined : join(directory, "beside.output");
+  const worker = new SuiteWorker(directory, output);
+  const add = (name: string, counts: Counts, seconds: number) => {
+    const { counts: before, seconds: until } = results.get(name) ?? { counts: none, seconds: 0 };
+    results.set(name, { name, counts: sumOf(before, counts), seconds: until + seconds });
+  };
+  let last = "";
+  const next = () => (interrupted ? undefined : (own.shift() ?? shared.shift()));
+  for (let job = next(); job !== undefined; job = next()) {
+    const { stage: name, file } = job;
+    last = name;
+    const stage = stages[name]!;
+    if (shown) console.log(`\n── ${file ?? name}`);
+    else if (output !== undefined) appendFileSync(output, `\n── ${file ?? name}\n`);
     const start = Date.now();
-    const counts = await runStage(name, stages[name]!, directory, output);
-    if (output !== undefined) console.log(`\n── ${name}, which ran beside\n${readFileSync(output, "utf8")}`);
-    results.push({ name, counts, seconds: (Date.now() - start) / 1000 });
+    const counts = await (file ? worker.run(file, stage.timeoutMs) : runStage(name, stage, directory));
+    add(name, counts, (Date.now() - start) / 1000);
   }
+  const wrong = await worker.end();
+  if (wrong !== undefined) add(last, { ...none, failed: 1, failures: [wrong] }, 0);
+  if (output !== undefined && existsSync(output)) console.log(`\n── what ran beside\n${readFileSync(output, "utf8")}`);
+}
+
+const none: Counts = { passed: 0, failed: 0, failures: [], notRun: [] };
+const sumOf = (a: Counts, b: Counts): Counts => ({
+  passed: a.passed + b.passed,
+  failed: a.failed + b.failed,
+  failures: [...a.failures, ...b.failures],
+  notRun: [...a.notRun, ...b.notRun],
+});
+
+function testFiles(suite: string): string[] {
+  return readdirSync(suite, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".test.ts"))
+    .sort()
+    .map((file) => join(suite, file));
 }
 
 function summarize(results: readonly Result[]): number {

@@ -1,4 +1,4 @@
-/** Runs one stage in processes of its own, and counts. */
+/** Runs one stage in a process of its own, and counts. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,32 +14,43 @@ export interface Counts {
 
 /** A stage that hangs is ended, and failed: three times as long as the longest takes. */
 const stageLimitMs = 100 * 60_000;
-const killAfterMs = 30_000;
+export const killAfterMs = 30_000;
 /** So long a suite may take to end after its last test. A test that failed may have left something that keeps its process alive. */
-const endsWithinMs = 60_000;
+export const endsWithinMs = 60_000;
 
 const running = new Set<ChildProcess>();
+
+/** Starts a process that signals are passed on to. @param output a file for what it prints; undefined: where this process prints. */
+export function start(
+  program: string,
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  output?: string,
+  ipc?: "ipc",
+): ChildProcess {
+  const to = output === undefined ? "inherit" : openSync(output, "a");
+  const child = spawn(program, args, {
+    stdio: ["ignore", to, to, ...(ipc ? [ipc] : [])],
+    env: { ...process.env, ...env },
+  });
+  if (typeof to === "number") closeSync(to);
+  running.add(child);
+  child.once("exit", () => running.delete(child));
+  return child;
+}
 
 /** A terminal sends Ctrl-C to every process of a command, others send a signal to this process only. */
 export function passOn(signal: NodeJS.Signals): void {
   for (const child of running) child.kill(signal);
 }
 
-/**
- * @param directory for what it leaves; of all stages of this run.
- * @param output a file for what it prints; undefined: where this process prints.
- */
-export async function runStage(
-  name: string,
-  { command, suite, timeoutMs, lab }: Stage,
-  directory: string,
-  output?: string,
-): Promise<Counts> {
-  // What a stage that is cut off leaves there goes with this directory. Labs know of each other by the common one.
-  const env: NodeJS.ProcessEnv = lab ? {} : { TMPDIR: join(directory, "tmp") };
+/** @param directory for what it leaves; of all stages of this run. */
+export async function runStage(name: string, { command, suite, timeoutMs }: Stage, directory: string): Promise<Counts> {
+  // What a stage that is cut off leaves there goes with this directory.
+  const env: NodeJS.ProcessEnv = { TMPDIR: join(directory, "tmp") };
   mkdirSync(join(directory, "tmp"), { recursive: true });
   if (command) {
-    const code = await execute(command, { env, output });
+    const code = await execute(command, { env });
     return code === 0
       ? { passed: 1, failed: 0, failures: [], notRun: [] }
       : { passed: 0, failed: 1, failures: [`${command.join(" ")} ended by ${code}`], notRun: [] };
@@ -49,7 +60,6 @@ export async function runStage(
   const mocha = ["node_modules/.bin/mocha", "--reporter", "./tools/test/reporter.js", ...timeout];
   const code = await execute([...mocha, `${suite}/**/*.test.ts`], {
     env: { ...env, TEST_COUNTS: file },
-    output,
     isOver: () => existsSync(file),
   });
   if (!existsSync(file))
@@ -61,20 +71,13 @@ export async function runStage(
 
 interface Execution {
   env: NodeJS.ProcessEnv;
-  output: string | undefined;
   /** Whether it has done its work, and only has to end. */
   isOver?: () => boolean;
 }
 
 /** @returns 0, or what ended it: "exit code 1", "SIGKILL". */
-async function execute(
-  [program, ...args]: string[],
-  { env, output, isOver = () => false }: Execution,
-): Promise<0 | string> {
-  const to = output === undefined ? "inherit" : openSync(output, "a");
-  const child = spawn(program!, args, { stdio: ["ignore", to, to], env: { ...process.env, ...env } });
-  if (typeof to === "number") closeSync(to);
-  running.add(child);
+async function execute([program, ...args]: string[], { env, isOver = () => false }: Execution): Promise<0 | string> {
+  const child = start(program!, args, env);
   const timers = [
     setTimeout(() => {
       console.error(`${program} took more than ${stageLimitMs / 60_000} minutes and is ended`);
@@ -95,7 +98,6 @@ async function execute(
     child.once("error", reject);
     child.once("close", (code, signal) => resolve(code === 0 ? 0 : (signal ?? `exit code ${code}`)));
   }).finally(() => {
-    running.delete(child);
     timers.forEach(clearTimeout);
     clearInterval(watch);
   });

@@ -27,16 +27,39 @@ export const stages: Record<string, Stage> = {
 /** Alone and first: the others use what they make. */
 const first = ["build", "package"];
 
-/** About as long as all others together, and mostly waiting: for hosts, and for Pulumi. */
-const besides = ["cli"];
+/** What one lane runs next: a stage, or one file of a suite. */
+export interface Job {
+  stage: string;
+  file?: string;
+}
 
-/** Stages of one lane follow each other; the lanes of one step run side by side, the steps one after the other. */
-export function stepsOf(names: readonly string[], cores: number): string[][][] {
-  const chosen = (of: (name: string) => boolean) =>
-    Object.keys(stages).filter((name) => names.includes(name) && of(name));
-  const alone = chosen((name) => first.includes(name));
-  const main = chosen((name) => !first.includes(name) && !besides.includes(name));
-  const beside = chosen((name) => besides.includes(name));
-  const lanes = cores > 1 ? [main, beside] : [[...main, ...beside]];
-  return [[alone], lanes].map((step) => step.filter((lane) => lane.length > 0)).filter((step) => step.length > 0);
+export interface Schedule {
+  /** One after the other, with nothing beside. */
+  alone: Job[];
+  /** Each lane takes its own first, and then what is next in `shared`. */
+  lanes: Job[][];
+  shared: Job[];
+}
+
+/**
+ * Real hosts and Pulumi use about as much of a core as they wait, and labs side by side do not know of each other: where there are two cores,
+ * the files of these suites go to two lanes, each to the one that is free.
+ *
+ * @param filesOf of a suite.
+ */
+export function scheduleOf(
+  names: readonly string[],
+  cores: number,
+  filesOf: (suite: string) => readonly string[],
+): Schedule {
+  const chosen = Object.keys(stages).filter((name) => names.includes(name));
+  const whole = (of: (name: string) => boolean) => chosen.filter(of).map((stage) => ({ stage }));
+  const own = whole((name) => !first.includes(name) && !stages[name]!.lab);
+  // What takes longest comes first: at the end no lane should have much left alone.
+  const withLab = chosen.filter((name) => stages[name]!.lab).reverse();
+  return {
+    alone: whole((name) => first.includes(name)),
+    lanes: cores > 1 ? [own, []] : [own],
+    shared: withLab.flatMap((stage) => filesOf(stages[stage]!.suite!).map((file) => ({ stage, file }))),
+  };
 }

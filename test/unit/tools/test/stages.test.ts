@@ -1,24 +1,31 @@
 import assert from "node:assert/strict";
-import { stages, stepsOf } from "../../../../tools/test/stages";
+import { scheduleOf, stages } from "../../../../tools/test/stages";
 
 describe("the stages of npm test", () => {
   const all = Object.keys(stages);
+  const filesOf = (suite: string) => [`${suite}/a.test.ts`, `${suite}/b.test.ts`];
+  const labFiles = (name: string) => filesOf(stages[name]!.suite!).map((file) => ({ stage: name, file }));
+  const stagesOf = (names: string[]) => names.map((stage) => ({ stage }));
 
   it("each run once, whatever the cores", () => {
-    for (const cores of [1, 2, 8]) assert.deepEqual(stepsOf(all, cores).flat(2).sort(), [...all].sort());
+    for (const cores of [1, 2, 8]) {
+      const { alone, lanes, shared } = scheduleOf(all, cores, filesOf);
+      assert.deepEqual([...alone, ...lanes.flat()].map(({ stage }) => stage), all.filter((name) => !stages[name]!.lab)); // prettier-ignore
+      assert.deepEqual(shared, [...labFiles("cli"), ...labFiles("lab")]);
+    }
   });
 
   it("build before anything that uses what is built", () => {
-    for (const cores of [1, 2]) assert.deepEqual(stepsOf(all, cores)[0], [["build", "package"]]);
+    for (const cores of [1, 2]) assert.deepEqual(scheduleOf(all, cores, filesOf).alone, stagesOf(["build", "package"]));
   });
 
-  it("run the real Pulumi beside the others where there are two cores, and nothing beside anything on one", () => {
-    assert.deepEqual(stepsOf(["cli", "lab", "unit"], 2), [[["unit", "lab"], ["cli"]]]);
-    assert.deepEqual(stepsOf(["cli", "lab", "unit"], 1), [[["unit", "lab", "cli"]]]);
+  it("have two lanes where there are two cores, and nothing beside anything on one", () => {
+    assert.deepEqual(scheduleOf(["cli", "types", "unit"], 2, filesOf).lanes, [stagesOf(["types", "unit"]), []]);
+    assert.deepEqual(scheduleOf(["cli", "types", "unit"], 1, filesOf).lanes, [stagesOf(["types", "unit"])]);
   });
 
   it("may be one alone", () => {
-    assert.deepEqual(stepsOf(["cli"], 2), [[["cli"]]]);
-    assert.deepEqual(stepsOf(["types"], 2), [[["types"]]]);
+    assert.deepEqual(scheduleOf(["cli"], 2, filesOf), { alone: [], lanes: [[], []], shared: labFiles("cli") });
+    assert.deepEqual(scheduleOf(["types"], 1, filesOf), { alone: [], lanes: [stagesOf(["types"])], shared: [] });
   });
 });
