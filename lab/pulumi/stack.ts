@@ -139,6 +139,12 @@ export class Stack {
     return checkpoint.latest ?? {};
   }
 
+  /** A copy of the state, to begin with again: without an `up` that adopts the same VM. @returns what puts it back. */
+  keepState(): () => void {
+    const text = readFileSync(stateFile(this.dir), "utf8");
+    return () => writeFileSync(stateFile(this.dir), text);
+  }
+
   /** A placement as it stands in the state file. */
   resource(name: string): ExportedResource | undefined {
     return this.saved().resources?.find(({ urn }) => urn.endsWith(`:VmPlacement::${name}`));

@@ -9,6 +9,8 @@ import { until } from "../support/until";
 const images = "/var/lib/libvirt/vms";
 const [raw, qcow2] = [`${images}/data.img`, `${images}/log.qcow2`];
 const endMs = 120_000;
+/** The same in each test, as the state has it. */
+const uuid = "5eed1ab5-0000-4000-8000-000000000002";
 const disk = (path: string, format: string, target: string) =>
   `<disk type='file' device='disk'><driver name='qemu' type='${format}'/><source file='${path}'/><target dev='${target}' bus='virtio'/></disk>`;
 
@@ -16,6 +18,8 @@ describeWithStack("an up with createImages that was interrupted", {}, (lab, stac
   const a = () => lab().host("kvm-a");
   const b = () => lab().host("kvm-b");
   let before: string;
+  /** Puts back the state in which the VM is adopted. */
+  let adopted: (() => void) | undefined;
 
   const declare = (host: string, migration?: object) =>
     stack().declare({ db: { args: { domain: "db-01", host, ...(migration && { migration }) } } });
@@ -58,7 +62,7 @@ describeWithStack("an up with createImages that was interrupted", {}, (lab, stac
   beforeEach(async function () {
     this.timeout(120_000);
     for (const host of [a(), b()]) await host.must(`mkdir -p ${images}; echo mine >${images}/other`);
-    await lab().startGuest({ name: "db-01", host: "kvm-a", disk: "none", state: "shutOff", memoryMiB: 32 });
+    await lab().startGuest({ name: "db-01", uuid, host: "kvm-a", disk: "none", state: "shutOff", memoryMiB: 32 });
     await a().must(
       `qemu-img create -q -f raw ${raw} 64M && dd if=/dev/urandom of=${raw} bs=1M seek=8 count=40 conv=notrunc status=none &&
          qemu-img create -q -f qcow2 ${qcow2} 64M && qemu-io -f qcow2 -c 'write -P 9 8M 40M' ${qcow2} >/dev/null &&
@@ -67,13 +71,14 @@ describeWithStack("an up with createImages that was interrupted", {}, (lab, stac
     );
     before = await content();
     declare("kvm-a");
+    if (adopted) return adopted();
     await succeeds();
+    adopted = stack().keepState();
   });
   afterEach(async function () {
     this.timeout(120_000);
     for (const pid of processes("")) kill(Number(pid), "SIGKILL");
     await stack().pulumi.run(["cancel", "--yes"]);
-    await stack().destroy();
     for (const host of [a(), b()])
       await host.sh(
         `for u in $(virsh -q list --all --uuid); do virsh destroy $u; virsh undefine $u; done; rm -rf ${images}`,

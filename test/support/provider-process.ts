@@ -47,6 +47,17 @@ export interface ProviderOptions {
 const own = (props: Props): Props =>
   Object.fromEntries(["__provider", "__urn"].filter((name) => name in props).map((name) => [name, props[name]]));
 
+const projects = new Map<string, string>();
+
+/** One for each runtime: no provider writes into it. It goes with this process. */
+export function projectOf(runtime: Runtime): string {
+  const project = projects.get(runtime.modules) ?? makeProject(runtime);
+  if (projects.size === 0)
+    process.once("exit", () => projects.forEach((each) => rmSync(each, { recursive: true, force: true })));
+  projects.set(runtime.modules, project);
+  return project;
+}
+
 /** A project directory as npm lays it out: the package itself is a copy, so that it finds its peers here. */
 function makeProject({ modules }: Runtime): string {
   const project = mkdtempSync(join(tmpdir(), "vm-placement-provider-"));
@@ -95,7 +106,7 @@ export class ProviderProcess {
     engine: withEngine = true,
     served = false,
   }: ProviderOptions): Promise<ProviderProcess> {
-    const project = makeProject(runtime);
+    const project = projectOf(runtime);
     const output = { stdout: "", stderr: "", logs: [] as LogLine[] };
     const engine = withEngine ? await startEngine((line) => output.logs.push(line)) : undefined;
     const [entry] = (served ? ["pulumi-vm-placement/dist/server.js"] : ["@pulumi/pulumi/cmd/dynamic-provider"]).map(
@@ -139,7 +150,6 @@ export class ProviderProcess {
     }
     this.client.close();
     this.engine?.server.forceShutdown();
-    rmSync(this.project, { recursive: true, force: true });
   }
 
   /** With the stack's configuration, values as Pulumi hands them over: objects as JSON text. */
