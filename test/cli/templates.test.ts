@@ -40,11 +40,11 @@ describeWithStack("a project that pulumi new makes", { stack: { through: "provid
     const file = join(directory, "Pulumi.test.yaml");
     const config = { domain: "db-01", host: "kvm-a", "vm-placement:hosts": lab().inventory() };
     appendFileSync(file, `config: ${JSON.stringify(config)}\n`);
-    await run("up", "--yes");
+    await run("up", "--yes", "--skip-preview");
     assert.equal((await run("stack", "output", "where")).stdout.trim(), "kvm-a");
     await run("config", "set", "host", "kvm-b");
     assert.match((await run("preview", "--diff")).stdout, /virsh migrate --live --p2p --persistent --undefinesource --auto-converge db-01 /); // prettier-ignore
-    assert.match((await run("up", "--yes")).stdout, /moved kvm-a → kvm-b in/);
+    assert.match((await run("up", "--yes", "--skip-preview")).stdout, /moved kvm-a → kvm-b in/);
     assert.equal(await lab().host("kvm-b").virsh("domstate db-01"), "running");
     await run("destroy", "--yes");
     assert.equal(await lab().host("kvm-b").virsh("domstate db-01"), "running");
