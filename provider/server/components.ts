@@ -6,21 +6,38 @@ import * as grpc from "@grpc/grpc-js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import type { ConstructRequest, ConstructResponse } from "@pulumi/pulumi/proto/provider_pb";
 
-export type Construct = (
-  request: ConstructRequest,
-  done: (error: grpc.ServiceError | null, response: ConstructResponse) => void,
-) => void;
+type Done = (error: grpc.ServiceError | null, response: ConstructResponse) => void;
+
+export interface Components {
+  construct(request: ConstructRequest, done: Done): void;
+  /** Fails what is being made. */
+  cancel(): void;
+}
 
 /** @param engine "127.0.0.1:PORT" of Pulumi's engine. */
-export function createComponents(engine: string | undefined): Construct {
+export function createComponents(engine: string | undefined): Components {
   let started: Promise<ResourceProviderClient> | undefined;
-  return (request, done) => {
-    started ??= start(engine);
-    started.then(
-      (client) => void client.construct(request, done),
-      (error: Error) =>
-        done({ ...error, code: grpc.status.UNKNOWN, details: error.message } as grpc.ServiceError, undefined!),
-    );
+  const unanswered = new Map<Done, string>();
+  const fail = (done: Done, details: string) =>
+    done({ code: grpc.status.UNKNOWN, details } as grpc.ServiceError, undefined!);
+  return {
+    construct(request, answer) {
+      const done: Done = (error, response) => {
+        if (unanswered.delete(done)) answer(error, response);
+      };
+      unanswered.set(done, request.getName());
+      started ??= start(engine);
+      started.then(
+        (client) => void client.construct(request, done),
+        (error: Error) => fail(done, error.message),
+      );
+    },
+    // Where a placement of a fleet fails, the engine (3.259) does not answer the fleet: it sends Cancel, and then closes its connection. Of a
+    // call that has no answer then Pulumi prints "grpc: the client connection is closing".
+    cancel() {
+      const why = "Pulumi stopped before all of its placements were made; one that failed has an error of its own";
+      for (const [done, name] of unanswered) fail(done, `${name} is not complete: ${why}`);
+    },
   };
 }
 

@@ -3,7 +3,7 @@ import type { sendUnaryData, ServerUnaryCall, UntypedServiceImplementation } fro
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import * as messages from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
-import type { Construct } from "./components";
+import type { Components } from "./components";
 import { changedInputs } from "./detailedDiff";
 import type { Handlers } from "./handlers";
 import { answer, checked, diffResponse, failuresOf } from "./responses";
@@ -35,10 +35,10 @@ interface Own {
 export function createService(
   handlers: Handlers,
   about: Package,
-  constructComponent: Construct,
+  components: Components,
 ): UntypedServiceImplementation {
   return {
-    ...ofProvider(handlers, about, constructComponent),
+    ...ofProvider(handlers, about, components),
     check: answer(async (request: messages.CheckRequest) => {
       const { values, secrets } = received(request.getNews());
       const result = await handlers.check({}, within(values, request.getUrn()));
@@ -89,7 +89,7 @@ export function createService(
       },
       (request) => [request.getProperties()],
     ),
-    ...others(handlers),
+    ...others(handlers, components),
   };
 }
 
@@ -106,7 +106,7 @@ function ofThis(request: messages.ConstructRequest, { reference, hosts }: Own): 
 function ofProvider(
   handlers: Handlers,
   { version, schema }: Package,
-  constructComponent: Construct,
+  components: Components,
 ): UntypedServiceImplementation {
   const own: Own = {};
   return {
@@ -136,11 +136,11 @@ function ofProvider(
     construct: (
       { request }: ServerUnaryCall<messages.ConstructRequest, messages.ConstructResponse>,
       done: sendUnaryData<messages.ConstructResponse>,
-    ) => constructComponent(ofThis(request, own), done),
+    ) => components.construct(ofThis(request, own), done),
   };
 }
 
-function others(handlers: Handlers): UntypedServiceImplementation {
+function others(handlers: Handlers, components: Components): UntypedServiceImplementation {
   return {
     /** Forgets the placement. The VM is neither stopped nor moved nor undefined. */
     delete: answer(() => new Empty()),
@@ -151,6 +151,7 @@ function others(handlers: Handlers): UntypedServiceImplementation {
       return new messages.InvokeResponse().setReturn(toSend(outputs, secrets)).setFailuresList(failuresOf(failures));
     }),
     cancel: answer(async () => {
+      components.cancel();
       await handlers.cancel();
       return new Empty();
     }),

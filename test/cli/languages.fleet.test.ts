@@ -106,6 +106,16 @@ describeWithStack("a fleet in a YAML program", { stack: { through: "provider" } 
     declare();
   });
 
+  it("says that a fleet is not complete where a move is refused", async () => {
+    write("kvm-a", "kvm-a", "defaults: { migration: { mode: offline } }\n");
+    const { code, stdout, stderr } = await stack().up();
+    assert.notEqual(code, 0);
+    assert.match(stdout + stderr, /db-01 is running .+ but migration\.mode is "offline"/);
+    assert.match(stdout + stderr, /'prod' has a problem: prod is not complete: .+ an error of its own/);
+    assert.doesNotMatch(stdout + stderr, /client connection is closing/);
+    assert.equal(await running(), "db-01 web-01");
+  });
+
   it("lets other fleets go on where a move is refused, and says what is in the state", async () => {
     write("kvm-a", "kvm-a", "defaults: { migration: { mode: offline } }\n");
     stack().declareInYaml({
