@@ -126,7 +126,7 @@ describeWithStack("a placement in a YAML program", { stack: { through: "provider
     assert.match(await up(), /moved kvm-a → kvm-b/);
   });
 
-  it("takes the plugin from `packages` too, which `pulumi package add` cannot write into a YAML project", async () => {
+  it("takes the plugin from `packages` too, which `pulumi package add` may not write into a YAML project", async () => {
     const resources = { db: { type: "vm-placement:VmPlacement", properties: { domain: "db-01", host: "kvm-b" } } };
     const write = (more: object) =>
       writeFileSync(
@@ -135,10 +135,12 @@ describeWithStack("a placement in a YAML program", { stack: { through: "provider
       );
     write({});
     const added = await stack().pulumi.run(["package", "add", plugin]);
-    assert.notEqual(added.code, 0);
-    assert.match(added.stderr, /error: linking package: method Link not implemented/);
     assert.match(readdirSync(project("sdks/vm-placement")).join(), /^vm-placement-[\d.]+\.yaml$/);
-    write({ packages: { "vm-placement": plugin } });
+    // Pulumi's YAML host 1.25.
+    if (added.code !== 0) {
+      assert.match(added.stderr, /error: linking package: method Link not implemented/);
+      write({ packages: { "vm-placement": plugin } });
+    }
     await stack().pulumi.expect(["preview", "--expect-no-changes"]);
   });
 
