@@ -25,9 +25,7 @@ import {
   removeCreatedScript,
   settleCreatedScript,
 } from "../virsh/createImage";
-import { parsePoolPath } from "../virsh/hostXml";
-import { parseUuids } from "../virsh/parse";
-import { command } from "../virsh/virshCommand";
+import { poolsByDirectory } from "./poolsByDirectory";
 import type { TakenAlong } from "./takenAlong";
 
 const momentMs = 60_000;
@@ -57,17 +55,16 @@ export async function createImages(
   if (images.length === 0 && left.length === 0) return undefined;
   const virsh = await hosts.on(migration.destination);
   const pools = await poolsByDirectory(virsh);
-  const poolOf = (path: string) => pools.get(directoryOf(path));
   const made = new CreatedImages(
     hosts,
     migration,
     ports,
-    left.map((each) => ({ ...each, pool: poolOf(each.path) })),
+    left.map((each) => ({ ...each, pool: pools.of(each.path) })),
   );
   try {
     for (const image of images) {
       ports.progress.live(`creating the image of ${image.disk} on ${migration.destination}`);
-      await made.add(virsh, image, poolOf(image.path));
+      await made.add(virsh, image, pools.of(image.path));
     }
   } catch (error) {
     await made.putBack().catch(() => {});
@@ -184,21 +181,4 @@ class CreatedImages implements TakenAlong {
     if (destination !== undefined || source === undefined || !isActive(source)) return false;
     return !isInMigration(source) && !isInPostCopy(source);
   }
-}
-
-/** By directory: the UUID of the active storage pool that has it. */
-async function poolsByDirectory(virsh: Virsh): Promise<Map<string, string>> {
-  const uuids = [...parseUuids((await virsh.inquire(command`pool-list --uuid`)) ?? "")];
-  const known = await Promise.all(
-    uuids.map(async (uuid) => {
-      const xml = await virsh.inquire(command`pool-dumpxml --pool=${uuid}`);
-      const directory = xml === undefined ? undefined : parsePoolPath(xml);
-      return directory ? [[directory.replace(/(?<=.)\/$/, ""), uuid] as const] : [];
-    }),
-  );
-  return new Map(known.flat());
-}
-
-function directoryOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/")) || "/";
 }

@@ -21,6 +21,7 @@ import type { Moved } from "./arrived";
 import { migrate } from "./migrate";
 import { cleanUp } from "./cleanUp";
 import { createImages, settleCreated } from "./createImages";
+import { removeLeftElsewhere } from "./leftElsewhere";
 import { withTakenAlong } from "./withTakenAlong";
 
 export interface Reconciled {
@@ -49,7 +50,9 @@ export async function reconcile(
       if (done === "again") continue;
       seen = done.view;
       last = done.lastMigration ?? last;
-      if (done.complete) return { view: done.view, lastMigration: last };
+      if (!done.complete) continue;
+      if (last !== undefined) await removeLeftElsewhere(hosts, done.view, desired.options, ports.progress);
+      return { view: done.view, lastMigration: last };
     }
     throw new PlacementError({
       code: "verificationFailed",

@@ -78,6 +78,38 @@ export function parseLeftImages(text: string): { path: string; inode: string }[]
   );
 }
 
+/**
+ * As `leftImagesScript`, on a host that the VM is not on, with "unused" for those that nothing there uses and the VM never ran with: no domain has a
+ * disk of that name, and nothing was ever written, or QEMU's log has only migrations that failed since it was created. Reads only.
+ */
+export function leftElsewhereScript(paths: readonly string[], uuid: string, log: string): ShellScript {
+  return sh`${imageFunctions}
+u=${uuid}; log=${log}
+# Each start since then is to have ended as a migration that failed, and nothing else is to have ended.
+failed() { awk -v t="$(date -r "$m.created" '+%F %T')" '/^[0-9-]+ [0-9:.]+[+]0000: (starting up|shutting down)/ && substr($0, 1, 19) >= t { if (/: starting up/) up++; else if (/reason=failed$/) failed++; else other++ } END { exit !(up > 0 && up == failed && !other) }' "$log" 2>/dev/null; }
+disks() { for v in $(virsh -q list --all --uuid); do virsh -q domblklist "$v"; virsh -q domblklist "$v" --inactive; done; }
+for p in ${paths}; do
+  beside; [ -f "$m.created" ] && read -r n v <"$m.created" && [ "$v" = "$u" ] && [ "$(stat -c %i "$p" 2>/dev/null)" = "$n" ] || continue
+  s "$p"; w=unsure; if ! disks 2>/dev/null | grep -qF -e "$b" && { empty "$p" || failed; }; then w=unused; fi
+  echo "$n $w"
+done
+s end`;
+}
+
+export function parseLeftElsewhere(text: string): { path: string; inode: string; isUnused: boolean }[] {
+  return [...sections(text)].flatMap(([path, line]) => {
+    const [inode, word] = line.split(" ", 2);
+    return path.startsWith("/") && wholeNumber(inode) !== undefined
+      ? [{ path, inode: inode!, isUnused: word === "unused" }]
+      : [];
+  });
+}
+
+/** One inode for each path that is there. */
+export function inodesScript(paths: readonly string[]): ShellScript {
+  return sh`stat -L -c %i -- ${paths} 2>/dev/null; true`;
+}
+
 /** They are the VM's own from now on. */
 export function settleCreatedScript(paths: readonly string[], uuid: string): ShellScript {
   return sh`${imageFunctions}

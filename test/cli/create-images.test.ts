@@ -14,9 +14,10 @@ const uuid = "5eed1ab5-0000-4000-8000-000000000002";
 const disk = (path: string, format: string, target: string) =>
   `<disk type='file' device='disk'><driver name='qemu' type='${format}'/><source file='${path}'/><target dev='${target}' bus='virtio'/></disk>`;
 
-describeWithStack("an up with createImages that was interrupted", {}, (lab, stack) => {
+describeWithStack("an up with createImages that was interrupted", { lab: { hosts: 3 } }, (lab, stack) => {
   const a = () => lab().host("kvm-a");
   const b = () => lab().host("kvm-b");
+  const c = () => lab().host("kvm-c");
   let before: string;
   /** Puts back the state in which the VM is adopted. */
   let adopted: (() => void) | undefined;
@@ -53,7 +54,7 @@ describeWithStack("an up with createImages that was interrupted", {}, (lab, stac
     for (const pid of processes("dynamic-provider")) kill(Number(pid), "SIGKILL");
     assert.notEqual(await running.ended(endMs), 0, running.text);
   }
-  const files = async () => (await b().must(`ls -A ${images}`)).split(/\s+/).filter((each) => each !== "");
+  const files = async (host = b()) => (await host.must(`ls -A ${images}`)).split(/\s+/).filter((each) => each !== "");
   const content = async (host = a()) =>
     host.must(`for i in ${raw} ${qcow2}; do qemu-img convert -U -O raw $i /tmp/content && sha256sum </tmp/content; rm -f /tmp/content; done`); // prettier-ignore
   const states = async () =>
@@ -61,7 +62,7 @@ describeWithStack("an up with createImages that was interrupted", {}, (lab, stac
 
   beforeEach(async function () {
     this.timeout(120_000);
-    for (const host of [a(), b()]) await host.must(`mkdir -p ${images}; echo mine >${images}/other`);
+    for (const host of lab().hosts) await host.must(`mkdir -p ${images}; echo mine >${images}/other`);
     await lab().startGuest({ name: "db-01", uuid, host: "kvm-a", disk: "none", state: "shutOff", memoryMiB: 32 });
     await a().must(
       `qemu-img create -q -f raw ${raw} 64M && dd if=/dev/urandom of=${raw} bs=1M seek=8 count=40 conv=notrunc status=none &&
@@ -79,7 +80,7 @@ describeWithStack("an up with createImages that was interrupted", {}, (lab, stac
     this.timeout(120_000);
     for (const pid of processes("")) kill(Number(pid), "SIGKILL");
     await stack().pulumi.run(["cancel", "--yes"]);
-    for (const host of [a(), b()])
+    for (const host of lab().hosts)
       await host.sh(
         `for u in $(virsh -q list --all --uuid); do virsh destroy $u; virsh undefine $u; done; rm -rf ${images}`,
       );
@@ -129,6 +130,29 @@ describeWithStack("an up with createImages that was interrupted", {}, (lab, stac
     await succeeds();
     assert.equal(await content(b()), before);
     assert.deepEqual(await files(), ["data.img", "log.qcow2", "other"]);
+  });
+
+  it("by SIGKILL, and the next one goes to another host: what was created on the first is removed, or named where a VM uses it", async function () {
+    this.timeout(600_000);
+    await killed(await copying());
+    await a().virsh("domjobabort db-01");
+    await until("it is cancelled", async () => (await states()).join() === "running,not there", endMs);
+    assert.equal((await stack().refresh()).code, 0);
+    // One of the two is in use, as far as libvirt can tell.
+    await b().must(`printf '<domain type="qemu"><name>heir</name><memory unit="MiB">32</memory><os><type>hvm</type></os><devices>%s</devices></domain>' "${disk(raw, "raw", "vda")}" >/tmp/heir.xml && virsh -q define /tmp/heir.xml`); // prettier-ignore
+    declare("kvm-c", createImages);
+    const { text } = await succeeds();
+    assert.equal(await content(c()), before);
+    assert.deepEqual(await files(c()), ["data.img", "log.qcow2", "other"]);
+    assert.deepEqual(await files(), [".vm-placement-data.img.created", "data.img", "other"]);
+    assert.match(
+      text,
+      /removed \/var\/lib\/libvirt\/vms\/log\.qcow2 on kvm-b, created for a move of db-01 that was interrupted/,
+    );
+    assert.match(
+      text,
+      /has left \/var\/lib\/libvirt\/vms\/data\.img on kvm-b[^]*`rm \/var\/lib\/libvirt\/vms\/data\.img` on kvm-b/,
+    );
   });
 
   it("by SIGKILL, and the migration is cancelled while the next one watches it: the images are removed", async function () {

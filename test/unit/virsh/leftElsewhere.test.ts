@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { leftElsewhereScript, parseLeftElsewhere } from "../../../provider/virsh/createImage";
+import { runScript } from "../../../provider/virsh/runScript";
+import { LocalShell } from "../../support/local-shell";
+
+const uuid = "5c1e2f0a-6d0b-4f8e-9a37-0c1d2e3f4a5b";
+
+describe("an image that an interrupted run has created on a host that the VM is not on", () => {
+  let root: string;
+  const image = () => join(root, "data.img");
+  const mark = (of = uuid) =>
+    writeFileSync(join(root, ".vm-placement-data.img.created"), `${statSync(image()).ino} ${of}\n`);
+
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), "left-"));
+    mkdirSync(join(root, "bin"));
+    disks("");
+    writeFileSync(image(), Buffer.alloc(4 * 2 ** 20, 1));
+    mark();
+  });
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  /** What the other domains of the host have. */
+  function disks(names: string): void {
+    const virsh = join(root, "bin", "virsh");
+    writeFileSync(
+      virsh,
+      `#!/bin/sh\ncase "$*" in *list*--uuid) echo one ;; *domblklist*) echo ' vda ${names}' ;; esac\n`,
+    );
+    chmodSync(virsh, 0o755);
+  }
+
+  const line = (text: string, secondsAgo: number) =>
+    `${new Date(Date.now() - secondsAgo * 1000).toISOString().slice(0, -1).replace("T", " ")}+0000: ${text}`;
+  /** A life of its QEMU there, that began and ended so many seconds after the image was created. */
+  const life = (end: string, after = 60) => [
+    line("starting up libvirt version: 9.0.0", -after),
+    "LC_ALL=C \\\n-incoming defer",
+    line(`shutting down, reason=${end}`, -after - 5),
+  ];
+
+  async function found(log: string[] = []) {
+    writeFileSync(join(root, "log"), `${log.join("\n")}\n`);
+    const shell = new LocalShell({ env: { ...process.env, PATH: `${join(root, "bin")}:${process.env["PATH"]}` } });
+    const { code, stdout, stderr } = await runScript(shell, leftElsewhereScript([image(), join(root, "other")], uuid, join(root, "log"))); // prettier-ignore
+    assert.equal(code, 0, stderr);
+    return parseLeftElsewhere(stdout);
+  }
+  const left = (isUnused: boolean) => [{ path: image(), inode: String(statSync(image()).ino), isUnused }];
+
+  it("is unused where each migration since then has failed", async () => {
+    assert.deepEqual(await found([...life("destroyed", -3600), ...life("failed"), ...life("failed", 90)]), left(true));
+  });
+
+  for (const [title, log] of [
+    ["the VM came, and was shut down there", life("shutdown")],
+    ["the VM came, and went on", life("migrated")],
+    ["the VM came and went before another migration failed", [...life("migrated"), ...life("failed", 90)]],
+    ["its end is not known: the host lost its power", [...life("failed"), line("starting up libvirt version: 9.0.0", -90)]], // prettier-ignore
+    ["the log is of an earlier time", life("failed", -3600)],
+    ["there is no log", []],
+  ] as const)
+    it(`may be in use where ${title}`, async () => assert.deepEqual(await found([...log]), left(false)));
+
+  it("is unused where nothing was ever written to it", async () => {
+    writeFileSync(image(), "");
+    mark();
+    assert.deepEqual(await found(), left(true));
+  });
+
+  it("may be in use where a domain has a disk of that name", async () => {
+    disks("/elsewhere/data.img");
+    assert.deepEqual(await found(life("failed")), left(false));
+  });
+
+  it("is none of its own where the mark is another VM's, or another file is there now", async () => {
+    mark("5c1e2f0a-0000-4f8e-9a37-0c1d2e3f4a5b");
+    assert.deepEqual(await found(life("failed")), []);
+    writeFileSync(join(root, ".vm-placement-data.img.created"), `1 ${uuid}\n`);
+    assert.deepEqual(await found(life("failed")), []);
+  });
+});
