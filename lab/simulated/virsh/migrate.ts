@@ -64,7 +64,8 @@ function start(
   return migration.has("--live") ? migrateLive(network, migration) : migrateOffline(network, migration);
 }
 
-function refused({ domain, destination, has }: Migration): string | undefined {
+function refused(migration: Migration): string | undefined {
+  const { domain, destination, xml, has } = migration;
   if (has("--postcopy-resume")) return undefined;
   const live = has("--live");
   if (live && isShutOff(domain)) return notRunning.err;
@@ -72,9 +73,8 @@ function refused({ domain, destination, has }: Migration): string | undefined {
     return `Requested operation is not valid: another migration job is already running for domain '${domain.name}'`;
   if (has("--postcopy") && domain.state === "paused")
     return "Operation not supported: post-copy migration is not supported with non-live or paused migration";
-  const missing = has("--copy-storage-all")
-    ? domain.disks?.find(({ path }) => !destination.images.get(path))
-    : undefined;
+  const disks = (xml && devicesOn(migration).disks) ?? domain.disks;
+  const missing = has("--copy-storage-all") ? disks?.find(({ path }) => !destination.images.get(path)) : undefined;
   if (missing)
     return `Storage pool not found: no storage pool with matching target path '${missing.path.slice(0, missing.path.lastIndexOf("/"))}'`;
   const other = destination.find(domain.uuid);
@@ -120,8 +120,11 @@ async function migrateLive(network: Network, migration: Migration): Promise<Answ
   return {};
 }
 
-function copyContent({ domain: { disks = [] }, source, destination }: Migration): void {
-  for (const { path } of disks) destination.images.get(path)!.content = source.images.get(path)?.content ?? "";
+function copyContent(migration: Migration): void {
+  const { domain, source, destination } = migration;
+  const { disks = [] } = { ...domain, ...devicesOn(migration) };
+  for (const [at, { path }] of disks.entries())
+    destination.images.get(path)!.content = source.images.get(domain.disks![at]!.path)?.content ?? "";
 }
 
 /** Neither host can continue the post-copy without the other. */
@@ -181,10 +184,20 @@ async function ended(network: Network, migration: Migration): Promise<string | u
 }
 
 /** Offline `--xml` decides alone. */
-function devicesOn({ xml, has }: Migration): Pick<SimulatedDomain, "devices"> {
+function devicesOn({ domain, xml, has }: Migration): Pick<SimulatedDomain, "devices" | "disks"> {
   if (xml === undefined) return {};
-  const inside = (text: string) => /<devices>([^]*)<\/devices>/.exec(text)?.[1] ?? "";
-  return { devices: { live: inside(xml.live), persistent: inside(has("--live") ? xml.persistent : xml.live) } };
+  // The disks are a list of their own.
+  const inside = (text: string) =>
+    (/<devices>([^]*)<\/devices>/.exec(text)?.[1] ?? "").replaceAll(/<disk .*?<\/disk>/g, "");
+  return {
+    devices: { live: inside(xml.live), persistent: inside(has("--live") ? xml.persistent : xml.live) },
+    ...(domain.disks && { disks: domain.disks.map((disk) => ({ ...disk, path: pathIn(xml.live, disk) })) }),
+  };
+}
+
+function pathIn(xml: string, { target, path }: NonNullable<SimulatedDomain["disks"]>[number]): string {
+  const disk = (xml.match(/<disk .*?<\/disk>/g) ?? []).find((each) => each.includes(`dev='${target}'`));
+  return /<source file='([^']+)'/.exec(disk ?? "")?.[1] ?? path;
 }
 
 function withoutJob({ job: _, ...domain }: SimulatedDomain): SimulatedDomain {
