@@ -43,7 +43,7 @@ export async function removeLeftElsewhere(
   }
 }
 
-interface Sought {
+interface Query {
   view: DomainView;
   definition: DomainDefinition;
   options: MigrationOptions;
@@ -54,11 +54,11 @@ interface Sought {
   progress: Progress;
 }
 
-async function onHost(hosts: Hosts, name: string, sought: Sought): Promise<void> {
-  const { view, definition, options, paths, own, progress } = sought;
+async function onHost(hosts: Hosts, name: string, query: Query): Promise<void> {
+  const { view, definition, options, paths, own, progress } = query;
   const virsh = await hosts.on(name);
-  const there = destinationPathsOf(definition, { ...(await volumesOn(virsh, definition, options)), options });
-  const all = [...new Set([...paths, ...Object.values(there)])];
+  const mapped = destinationPathsOf(definition, { ...(await volumesOn(virsh, definition, options)), options });
+  const all = [...new Set([...paths, ...Object.values(mapped)])];
   const { stdout } = await virsh.run(
     leftElsewhereScript(all, view.uuid, `/var/log/libvirt/qemu/${view.name}.log`),
     momentMs,
