@@ -1,6 +1,7 @@
 import {
   chmodSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -118,6 +119,46 @@ export function removeAbandonedClaims(): void {
     } catch {
       // its maker has just finished with it
     }
+  }
+}
+
+/**
+ * Makes this process the only one that removes the lab, until it ends. False: another one that is alive removes it, or nothing is left to
+ * remove. A link is there once: of two processes that make the same one, one fails. What a process that has ended left stays and counts no more.
+ */
+export function claimRemoval(record: LabRecord, by: ProcessIdentity = thisProcess()): boolean {
+  const draft = mkdtempSync(join(tmpdir(), `${prefix}claim-`));
+  try {
+    writeFileSync(join(draft, "by"), `${by.pid} ${by.start}`);
+    for (let turn = 1; ; turn++) {
+      const path = removalPath(record, turn);
+      try {
+        linkSync(join(draft, "by"), path);
+        if (isCurrent(record)) return true;
+        // Its number has gone to another lab meanwhile.
+        rmSync(path, { force: true });
+        return false;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") return false;
+      }
+      const owner = removalOwner(path);
+      if (owner === undefined) return false;
+      if (owner.pid === by.pid && owner.start === by.start) return true;
+      if (isAlive(owner)) return false;
+    }
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+const removalPath = (record: LabRecord, turn: number) => join(entryDir(record.number), `removal-${turn}`);
+
+function removalOwner(path: string): ProcessIdentity | undefined {
+  try {
+    const [pid, start] = readFileSync(path, "utf8").split(" ");
+    return { pid: Number(pid), start: start! };
+  } catch {
+    return undefined;
   }
 }
 

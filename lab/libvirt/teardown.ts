@@ -3,6 +3,7 @@ import { existsSync, rmSync } from "node:fs";
 import { eventually } from "./commands";
 import { childrenOf, isAlive, killIfAlive, type ProcessIdentity } from "./processes";
 import {
+  claimRemoval,
   entryDir,
   interfaceName,
   isCurrent,
@@ -19,11 +20,18 @@ const endMs = 15_000;
 const gentleMs = 3_000;
 
 /**
- * Ends and removes all of a lab, however much of it there is. Synchronous, so that it also runs in a signal handler and when
- * the process exits.
+ * Ends and removes all of a lab, however much of it there is; where another process does so already, waits for that. Synchronous, so that it
+ * also runs in a signal handler and when the process exits.
  */
 export function removeLab(record: LabRecord): void {
-  if (!isCurrent(record)) return;
+  for (const end = Date.now() + gentleMs + endMs; !claimRemoval(record); pause()) {
+    if (!isCurrent(record)) return;
+    if (Date.now() > end) throw new Error(`lab ${record.id}: another process removes it, and does not get to the end`);
+  }
+  remove(record);
+}
+
+function remove(record: LabRecord): void {
   const outer = [...recordedProcesses(record.number).values()].filter(isAlive);
   // The child of a recorded process is the first inside: when it ends, the kernel ends all on that host, and the recorded one
   // takes note of it and ends too. Killed first, it would leave the child to the process that inherits orphans, which may never reap it.
@@ -34,8 +42,6 @@ export function removeLab(record: LabRecord): void {
     const left = [...outer, ...inner].filter(isAlive).map(({ pid }) => pid);
     throw new Error(`lab ${record.id}: process ${left.join(", ")} does not end; its directory is kept: ${record.dir}`);
   }
-  // Another process may have removed it meanwhile, and a third have made a new lab with its number.
-  if (!isCurrent(record)) return;
   // It goes with the switch, but some time later.
   if (existsSync(`/sys/class/net/${interfaceName(record.number)}`)) {
     spawnSync("ip", ["link", "delete", interfaceName(record.number)], { stdio: "ignore" });
@@ -47,9 +53,13 @@ export function removeLab(record: LabRecord): void {
 function allEnd(processes: readonly ProcessIdentity[], timeoutMs: number): boolean {
   for (const end = Date.now() + timeoutMs; processes.some(isAlive);) {
     if (Date.now() > end) return false;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    pause();
   }
   return true;
+}
+
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
 }
 
 /** Those this process started stay in the process table until the event loop has seen their end. */
@@ -57,11 +67,11 @@ export async function reaped(processes: readonly ProcessIdentity[]): Promise<voi
   await eventually(() => processes.every(({ pid }) => !existsSync(`/proc/${pid}`)) || undefined, 1_000, 5);
 }
 
-/** Removes the labs whose creator is gone without having done so. Gives their ids. */
+/** Removes the labs whose creator is gone without having done so, and that no other process removes. Gives their ids. */
 export function cleanStale(): string[] {
   removeAbandonedClaims();
-  const stale = listLabs().filter(isStale);
-  stale.forEach(removeLab);
+  const stale = listLabs().filter((record) => isStale(record) && claimRemoval(record));
+  stale.forEach(remove);
   return stale.map(({ id }) => id);
 }
 

@@ -25,7 +25,8 @@ describeWithStack("an up with createImages that was interrupted", { lab: { hosts
   const declare = (host: string, migration?: object) =>
     stack().declare({ db: { args: { domain: "db-01", host, ...(migration && { migration }) } } });
   const createImages = { copyStorage: { mode: "all", createImages: true } };
-  const slowly = { ...createImages, bandwidth: "4MiB/s" };
+  /** Until it is let go or cancelled: a `pulumi` of a busy computer begins meanwhile. */
+  const slowly = { ...createImages, bandwidth: "1MiB/s" };
   const up = () => Running.start(stack(), ["up", "--yes", "--skip-preview"]);
   async function upEnds(): Promise<Running> {
     const running = up();

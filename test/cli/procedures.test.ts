@@ -186,7 +186,7 @@ describeWithStack("the procedures", {}, (lab, stack) => {
           },
         },
       });
-      const { code, stdout } = await stack().up(["--target", await urnOf(stack(), "channels")]);
+      const { code, stdout } = await stack().up(["--target", urnOf(stack(), "channels")]);
       assert.notEqual(code, 0, stdout);
       assert.ok(stdout.includes(`(preflight, on kvm-b): kvm-b cannot compress a migration with "${method}": `), stdout);
       assert.match(stdout, /\[optionUnsupported\]/);
@@ -196,7 +196,7 @@ describeWithStack("the procedures", {}, (lab, stack) => {
   });
 });
 
-async function urnOf(stack: Stack, name: string): Promise<string> {
+function urnOf(stack: Stack, name: string): string {
   return stack.resource(name)!.urn;
 }
 
