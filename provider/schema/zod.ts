@@ -1,6 +1,6 @@
 /**
- * What the product uses of zod. The build makes one file of it and of what it needs (tools/bundle-zod.js): zod's own modules, 50 languages
- * among them, take longer to load than the whole provider does.
+ * What the product uses of zod. The build makes one file of it and of what it needs (tools/bundle.js): zod's own modules, 50 languages among
+ * them, take longer to load than all others.
  */
 export {
   array,

@@ -1,6 +1,6 @@
 /** Values as Pulumi's engine sends them to a provider, and takes them back: secrets, values that are not known yet, resources. */
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
-import { UNKNOWN, withoutUndefined } from "../schema";
+import { UNKNOWN, withoutUndefined } from "../schema/wire";
 
 export type Props = Record<string, unknown>;
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Pulumi, type PulumiInstallation, type StackExport } from "../../lab/pulumi";
 import { hostOf, uuidOf, vmOf } from "./fleet-names";
 import { PeakMemory } from "./peak-memory";
+import { childrenMs } from "./processor-time";
 
 const root = join(__dirname, "../..");
 const programs = {
@@ -103,20 +104,22 @@ export class ScaleProject {
     this.write("declared.json", JSON.stringify(declared));
   }
 
-  /** What the command printed, how long it took, and the peak of its provider process. */
+  /** How long the command took, what it and its processes used of the processors, and the peak of its provider process. */
   async timed(
     args: readonly string[],
     expected: RegExp,
     env: Record<string, string> = {},
-  ): Promise<{ ms: number; peakMB: number }> {
+  ): Promise<{ ms: number; cpuMs: number; peakMB: number }> {
+    const used = childrenMs();
     const memory = new PeakMemory(this.dir);
     const start = performance.now();
     const { stdout } = await this.pulumi.expect(args, { env });
     const ms = performance.now() - start;
     const peakMB = memory.stop();
+    const cpuMs = childrenMs() - used;
     if (!expected.test(stdout))
       throw new Error(`pulumi ${args.join(" ")} of ${this.kind} printed:\n${stdout.slice(-3000)}`);
-    return { ms, peakMB };
+    return { ms, cpuMs, peakMB };
   }
 
   /** Of the state file, which holds all the stack. */
