@@ -25,7 +25,7 @@ const sdkGenerator = {
   moduleDirectory: sdkModule,
   flags,
   // A new one where main.go has changed.
-  release: "3.206.0-2",
+  release: "3.206.0-3",
 };
 
 /** A directory for PATH with Pulumi's language host for YAML programs; undefined where PATH has one. */

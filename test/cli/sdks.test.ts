@@ -1,6 +1,15 @@
 /** SDKs for other languages from schema.json, as `pulumi package gen-sdk` makes them, compiled where the toolchain is at hand. */
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { ensurePulumi } from "../../lab/pulumi";
@@ -67,7 +76,7 @@ describe("SDKs from schema.json", () => {
 
   const textOf = (language: string): string =>
     readdirSync(join(directory, language), { recursive: true, encoding: "utf8" })
-      .filter((path) => /\.(py|go|cs|java)$/.test(path))
+      .filter((path) => /\.(ts|py|go|cs|java)$/.test(path))
       .map((path) => readFileSync(join(directory, language, path), "utf8"))
       .join("\n");
 
@@ -89,6 +98,13 @@ describe("SDKs from schema.json", () => {
   });
 
   const names: Record<string, RegExp[]> = {
+    nodejs: [
+      /class VmPlacement extends/,
+      /class VmFleet extends/,
+      /interface MigrationArgs/,
+      /function planMove\(/,
+      /function getPlacements\(/,
+    ],
     python: [
       /class VmPlacement\(/,
       /class VmFleet\(/,
@@ -113,6 +129,29 @@ describe("SDKs from schema.json", () => {
       for (const name of expected) assert.match(text, name);
     });
   }
+
+  it("makes TypeScript that compiles, and so does the program of the docs", async function () {
+    if (generator === undefined) return this.skip();
+    this.timeout(120_000);
+    const sdk = join(directory, "nodejs");
+    const text = readFileSync(join(root, "docs/languages.md"), "utf8");
+    const program = /```ts\n(import \* as vmPlacement.+?)```/s.exec(text)![1]!;
+    writeFileSync(join(sdk, "program.ts"), program.replace('"@pulumi-vm-placement/sdk"', '"./index"'));
+    symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));
+    const compiler = join(root, "node_modules/typescript/bin/tsc");
+    const options = [
+      "--noEmit",
+      "--strict",
+      "--skipLibCheck",
+      "--types",
+      "node",
+      "--target",
+      "es2022",
+      "--module",
+      "node16",
+    ];
+    await run(process.execPath, [compiler, ...options, "program.ts"], sdk);
+  });
 
   it("makes Python that compiles", async function () {
     if (generator === undefined || findExecutable("python3") === undefined) return this.skip();

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -25,7 +26,15 @@ type generator func(pkg *schema.Package) (map[string][]byte, error)
 
 var generators = map[string]generator{
 	"nodejs": func(pkg *schema.Package) (map[string][]byte, error) {
-		return nodejs.GeneratePackage(tool, pkg, nil, nil, true, nil)
+		files, err := nodejs.GeneratePackage(tool, pkg, nil, nil, true, nil)
+		for path, content := range files {
+			// Built with Go 1.26 or later this release of the generator takes the directory of a module for the root of the package.
+			if filepath.Dir(path) != "." {
+				content = bytes.ReplaceAll(content, []byte(`"./types/`), []byte(`"../types/`))
+				files[path] = bytes.ReplaceAll(content, []byte(`"./utilities"`), []byte(`"../utilities"`))
+			}
+		}
+		return files, err
 	},
 	"python": func(pkg *schema.Package) (map[string][]byte, error) {
 		return python.GeneratePackage(tool, pkg, nil, nil)
