@@ -14,7 +14,6 @@ import type { DomainDefinition } from "../virsh/domainXml";
 import { UnreadableAnswers } from "../preflight/probes/unreadable";
 import { destinationPathsOf, volumesOn } from "../preflight/probes/volumes";
 import { inodesScript, leftElsewhereScript, parseLeftElsewhere, removeCreatedScript } from "../virsh/createImage";
-
 import { poolsByDirectory } from "./poolsByDirectory";
 
 const momentMs = 60_000;

@@ -186,9 +186,9 @@ async function ended(network: Network, migration: Migration): Promise<string | u
 /** Offline `--xml` decides alone. */
 function devicesOn({ domain, xml, has }: Migration): Pick<SimulatedDomain, "devices" | "disks"> {
   if (xml === undefined) return {};
-  // The disks are a list of their own.
+  const isListed = (disk: string) => domain.disks?.some(({ target }) => disk.includes(`dev='${target}'`));
   const inside = (text: string) =>
-    (/<devices>([^]*)<\/devices>/.exec(text)?.[1] ?? "").replaceAll(/<disk .*?<\/disk>/g, "");
+    (/<devices>([^]*)<\/devices>/.exec(text)?.[1] ?? "").replaceAll(/<disk .*?<\/disk>/g, (disk) => isListed(disk) ? "" : disk); // prettier-ignore
   return {
     devices: { live: inside(xml.live), persistent: inside(has("--live") ? xml.persistent : xml.live) },
     ...(domain.disks && { disks: domain.disks.map((disk) => ({ ...disk, path: pathIn(xml.live, disk) })) }),

@@ -107,7 +107,9 @@ describe("the public address", () => {
     const owner = new URL(address).pathname;
     const texts = [read("SECURITY.md"), read("CONTRIBUTING.md"), manifest.homepage, manifest.bugs];
     for (const path of [...filesIn(".github/ISSUE_TEMPLATE"), ...filesIn(".github/workflows")]) texts.push(read(path));
-    const named = texts.flatMap((text) => text.match(/github\.com(\/[\w.-]+){2}/g) ?? []);
+    // Tools of others are run by their Go module.
+    const own = texts.map((text) => text.replaceAll(/go run \S+/g, ""));
+    const named = own.flatMap((text) => text.match(/github\.com(\/[\w.-]+){2}/g) ?? []);
     assert.ok(named.length >= 4);
     for (const each of named) assert.equal(each, `github.com${owner}`);
   });

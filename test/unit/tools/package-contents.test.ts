@@ -12,6 +12,7 @@ const whole = [
   "plugin/PulumiPlugin.yaml",
   "plugin/index.js",
   "plugin/package.json",
+  "plugin/prepare.js",
   ...["Pulumi.yaml", "README.md", "package.json", "index.ts", "tsconfig.json"].map((file) => `templates/vm-placement-typescript/${file}`), // prettier-ignore
   ...["Pulumi.yaml", "README.md", "package.json", "plugin/pulumi-resource-vm-placement"].map(
     (file) => `templates/vm-placement-yaml/${file}`,

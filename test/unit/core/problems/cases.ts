@@ -765,7 +765,7 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
   [
     "a guest's node bound to a NUMA node that is not there",
     pinned({ nodes: [{ guestNode: 1, mode: "preferred", nodes: [1] }] }, { numaNodes: [0] }),
-    ["blocker numa-nodes on kvm-b: migrationRefused"],
+    ["blocker numa-nodes on kvm-b: migrationRefused", "kvm-a$ virsh edit db-01"],
   ],
   ["a placement by numad that is not there", pinned({ automatic: true }), ["blocker numad on kvm-b: migrationRefused"]],
   ["a placement by numad that is there", pinned({ automatic: true }, { numad: true }), []],
@@ -1865,7 +1865,7 @@ export const cases: [title: string, change: Change, expected: string[]][] = [
       ...offline({ what: "vTPM state" }, { fileSystem: "nfs4" }, { fileSystem: "nfs4" }),
       source: healthyHost("kvm-a", { libvirt: "8.10.0" }),
     },
-    ["blocker owned-state on kvm-a: unsafeStorage"],
+    ["blocker owned-state on kvm-a: unsafeStorage", "kvm-a$ virsh edit db-01"],
   ],
   [
     "UEFI variables that the account may not read",
