@@ -146,6 +146,7 @@ for (const served of [false, true]) {
         /^interrupted: db-01 runs on kvm-a, and its migration to kvm-b goes on without pulumi/,
       );
       assert.deepEqual(b.images.paths, [destinationPath]);
+      await provider.stop();
       provider = fixture.provider = await ProviderProcess.start({ runtime: installed, home: fixture.home, served });
       await provider.configure({ "vm-placement:hosts": fixture.hosts });
       const next = provider.create(await inputs());
