@@ -46,14 +46,29 @@ export interface Measured {
 
 type MeasuredDomain = Parameters<typeof dirtyRateOf>[1] & { state: string };
 
-/** To be begun before the facts of the move are gathered: counting dirty pages takes longest, and the rest is there when they are. */
-export async function measureDomain(
+export interface Measuring {
+  /** The host counts dirty pages, or does not have to. */
+  begun: Promise<void>;
+  measured: Promise<Measured>;
+}
+
+/**
+ * To be begun before the facts of the move are gathered, and they after it has begun: counting dirty pages takes longest, a host answers one
+ * question after the other, and the rest is there when they are counted.
+ */
+export function measureDomain(
   hosts: Hosts,
   domain: MeasuredDomain,
   { dirtyRateSeconds }: PredictionSettings,
   clock: Clock,
-): Promise<Measured> {
-  return measure(hosts, domain, () => dirtyRateOf(hosts, domain, dirtyRateSeconds, clock));
+): Measuring {
+  let onBegun = () => {};
+  const begun = new Promise<void>((resolve) => (onBegun = resolve));
+  const count = () => dirtyRateOf(hosts, domain, dirtyRateSeconds, clock, onBegun);
+  const measured = measure(hosts, domain, { count, begun, onBegun });
+  // It is waited for last: what else fails comes first.
+  measured.catch(() => {});
+  return { begun, measured };
 }
 
 /** The same for `up`, which waits for no count of dirty pages: the host still has what the preview counted. */
@@ -62,21 +77,20 @@ export async function remeasureDomain(
   domain: MeasuredDomain,
   { dirtyRateSeconds }: PredictionSettings,
 ): Promise<Measured> {
-  return measure(hosts, domain, () =>
-    dirtyRateSeconds === 0 ? Promise.resolve(undefined) : lastDirtyRateOf(hosts, domain),
-  );
+  const count = () => (dirtyRateSeconds === 0 ? Promise.resolve(undefined) : lastDirtyRateOf(hosts, domain));
+  return measure(hosts, domain, { count, begun: Promise.resolve(), onBegun: () => {} });
 }
 
 async function measure(
   hosts: Hosts,
   domain: MeasuredDomain,
-  countDirty: () => Promise<number | undefined>,
+  { count, begun, onBegun }: { count: () => Promise<number | undefined>; begun: Promise<void>; onBegun: () => void },
 ): Promise<Measured> {
   const { host, uuid, name } = domain;
-  const dirty = isRunning(domain)
-    ? countDirty().catch(() => undefined)
-    : Promise.resolve(isPaused(domain) ? 0 : undefined);
+  const dirty = isRunning(domain) ? count().catch(() => undefined) : isPaused(domain) ? 0 : undefined;
+  if (!isRunning(domain)) onBegun();
   const virsh = await hosts.on(host);
+  await begun;
   const [downtime, speed, memory, dirtyBytesPerSecond] = await Promise.all([
     virsh.inquire(command`migrate-getmaxdowntime ${uuid}`),
     virsh.inquire(command`migrate-getspeed ${uuid}`),

@@ -45,9 +45,13 @@ async function ask(
   // Counting dirty pages takes longest, and so begins first.
   const likely = likelyMove(hosts, desired);
   const factsAhead = new FactsAhead(clock, true);
-  if (likely) factsAhead.ask(hosts, likely);
-  const measured = likely?.how === "live" ? begun(measureDomain(hosts, likely.domain, settings, clock)) : undefined;
+  const ahead = likely?.how === "live" ? measureDomain(hosts, likely.domain, settings, clock) : undefined;
+  let isDecided = false;
+  const askAhead = () => void (likely && !isDecided && factsAhead.ask(hosts, likely));
+  if (ahead) void ahead.begun.then(askAhead);
+  else askAhead();
   const { decision } = await assess(hosts, desired);
+  isDecided = true;
   const note = decision.action === "resume" ? await resumeNote(hosts, decision) : noteOf(decision);
   if (decision.action === "refuse" && decision.otherwise) {
     return { problems: [], predicted: undefined, note: noteOf(decision.otherwise) };
@@ -60,22 +64,16 @@ async function ask(
   const measuring =
     how !== "live"
       ? undefined
-      : measured && likely?.source === source
-        ? measured
-        : begun(measureDomain(hosts, domain, settings, clock));
+      : ahead && likely?.source === source
+        ? ahead
+        : measureDomain(hosts, domain, settings, clock);
   const asked = await factsAhead.of(hosts, migration);
   const facts = { ...asked, alongside: hosts.liveMoves.besides(domain.uuid, destination, true) };
   const found = problems(facts);
   const move = liveMoveOf(facts);
   if (move && !found.some(({ severity }) => severity === "blocker")) hosts.liveMoves.preview(move);
-  const predicted = await estimate(hosts, facts, measuring, desired.lastMigration);
+  const predicted = await estimate(hosts, facts, measuring?.measured, desired.lastMigration);
   return { problems: found, predicted, note };
-}
-
-/** It is waited for last: what else fails comes first. */
-function begun<T>(work: Promise<T>): Promise<T> {
-  work.catch(() => {});
-  return work;
 }
 
 async function resumeNote(

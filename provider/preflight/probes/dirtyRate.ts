@@ -25,38 +25,56 @@ const mostPolls = 30;
  * one after the other.
  *
  * @param seconds how long dirty pages are counted; 0 = not at all.
+ * @param onBegun called when the host counts, or is not asked to: what else it is asked stands in line behind that.
  */
 export async function dirtyRateOf(
   hosts: Hosts,
   domain: { host: string; uuid: string; name: string },
   seconds: number,
   clock: Clock,
+  onBegun: () => void,
 ): Promise<number | undefined> {
-  if (seconds === 0) return undefined;
-  const rates = await ratesOn(hosts, domain.host, domain.uuid, seconds, clock);
-  return rates.get(domain.name);
+  try {
+    if (seconds === 0) return undefined;
+    const rates = ratesOn(hosts, { host: domain.host, first: domain.uuid, onBegun }, seconds, clock);
+    return (await rates).get(domain.name);
+  } finally {
+    onBegun();
+  }
 }
 
 /** Begins to measure on hosts of the inventory, without waiting for it: more questions are to come. */
 export function measureAhead(hosts: Hosts, most: number, seconds: number, clock: Clock): void {
   if (seconds === 0) return;
-  for (const host of hosts.names.slice(0, most)) ratesOn(hosts, host, undefined, seconds, clock).catch(() => {});
+  for (const host of hosts.names.slice(0, most)) ratesOn(hosts, { host }, seconds, clock).catch(() => {});
+}
+
+interface Counting {
+  host: string;
+  /** The VM that is asked of. */
+  first?: string;
+  onBegun?: () => void;
 }
 
 function ratesOn(
   hosts: Hosts,
-  host: string,
-  first: string | undefined,
+  { host, first, onBegun = () => {} }: Counting,
   seconds: number,
   clock: Clock,
 ): Promise<Map<string, number>> {
-  const work = async () => measure(await hosts.on(host), first, seconds, clock);
-  return hosts.remember(`${host}: dirty rates`, validMs, work);
+  let isNew = false;
+  const work = async () => {
+    isNew = true;
+    return measure(await hosts.on(host), { first, onBegun }, seconds, clock);
+  };
+  const rates = hosts.remember(`${host}: dirty rates`, validMs, work);
+  if (!isNew) onBegun();
+  return rates;
 }
 
 async function measure(
   virsh: Virsh,
-  first: string | undefined,
+  { first, onBegun }: { first: string | undefined; onBegun: () => void },
   seconds: number,
   clock: Clock,
 ): Promise<Map<string, number>> {
@@ -69,12 +87,12 @@ async function measure(
   const measured = idle
     .filter(({ job }) => job !== undefined && job.type !== "held" && !isOutgoing(job))
     .map(({ uuid }) => uuid);
-  const started = await Promise.all(
-    measured.map(async (uuid) => ({
-      uuid,
-      answer: await virsh.inquire(command`domdirtyrate-calc ${uuid} --seconds ${seconds}`),
-    })),
-  );
+  const starting = measured.map(async (uuid) => ({
+    uuid,
+    answer: await virsh.inquire(command`domdirtyrate-calc ${uuid} --seconds ${seconds}`),
+  }));
+  onBegun();
+  const started = await Promise.all(starting);
   const counted = started.filter(({ answer }) => answer !== undefined).map(({ uuid }) => uuid);
   if (counted.length === 0) return new Map();
   await clock.sleep(seconds * 1000);

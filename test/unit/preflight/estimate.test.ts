@@ -27,7 +27,8 @@ function placing(change: Parameters<typeof fakeDomain>[0] = {}) {
   const ran = (part: string) => host.scripts.filter((script) => script.includes(part)).length;
   const measure = (name = "db-01", uuid = fakeUuid, seconds = 1) => {
     const { state } = host.find(uuid)!;
-    return measureDomain(world.hosts, { host: "kvm-a", uuid, name, state }, { dirtyRateSeconds: seconds }, world.clock);
+    const domain = { host: "kvm-a", uuid, name, state };
+    return measureDomain(world.hosts, domain, { dirtyRateSeconds: seconds }, world.clock).measured;
   };
   const { hosts, clock, fakes } = world;
   return { hosts, clock, fakes, asked, ran, measure };
@@ -45,7 +46,7 @@ describe("what is measured for a prediction", () => {
 
   for (const [title, change, seconds, rate] of [
     ["a paused VM dirties nothing", { state: "paused" }, 1, 0],
-    ["with dirtyRateSeconds 0 nobody knows", {}, 0, undefined],
+    ["with dirtyRateSeconds 0 it is not known", {}, 0, undefined],
     ["a VM that is being switched off is not measured", { state: "in shutdown" }, 1, undefined],
   ] as const) {
     it(`${title}: nothing is counted`, async () => {

@@ -34,6 +34,15 @@ describe("a preview in diff", () => {
     assert.equal(((outs["lastMigration"] as Props)["predicted"] as Props)["verdict"], "unknown");
   });
 
+  it("asks the host to count dirty pages before anything that a move needs: that takes longest", async () => {
+    const { diffOf, host } = await changed({ host: "kvm-b" });
+    await diffOf({ __dryRun: true });
+    const asked = host("kvm-a").commands;
+    const first = (begin: string) => asked.findIndex((line) => line.startsWith(begin));
+    assert.ok(first("domdirtyrate-calc") >= 0 && first("capabilities") > first("domdirtyrate-calc"), asked.join("\n"));
+    assert.ok(first("migrate-getspeed") > first("domdirtyrate-calc"), asked.join("\n"));
+  });
+
   it("has no estimate recorded with vm-placement:preview static, which asks for none", async () => {
     const { update, olds, news } = await changed(
       { host: "kvm-b" },
