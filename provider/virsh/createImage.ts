@@ -87,10 +87,11 @@ export function leftElsewhereScript(paths: readonly string[], uuid: string, log:
 u=${uuid}; log=${log}
 # Each start since then is to have ended as a migration that failed, and nothing else is to have ended.
 failed() { awk -v t="$(date -r "$m.created" '+%F %T')" '/^[0-9-]+ [0-9:.]+[+]0000: (starting up|shutting down)/ && substr($0, 1, 19) >= t { if (/: starting up/) up++; else if (/reason=failed$/) failed++; else other++ } END { exit !(up > 0 && up == failed && !other) }' "$log" 2>/dev/null; }
-disks() { for v in $(virsh -q list --all --uuid); do virsh -q domblklist "$v"; virsh -q domblklist "$v" --inactive; done; }
+# Fails where one of them cannot be asked: what is not known is not unused.
+disks() { all=$(virsh -q list --all --uuid) || return 1; for i in $all; do virsh -q domblklist "$i" && virsh -q domblklist "$i" --inactive || return 1; done; }
 for p in ${paths}; do
   beside; [ -f "$m.created" ] && read -r n v <"$m.created" && [ "$v" = "$u" ] && [ "$(stat -c %i "$p" 2>/dev/null)" = "$n" ] || continue
-  s "$p"; w=unsure; if ! disks 2>/dev/null | grep -qF -e "$b" && { empty "$p" || failed; }; then w=unused; fi
+  s "$p"; w=unsure; if named=$(disks 2>/dev/null) && ! printf '%s\\n' "$named" | grep -qF -e "$b" && { empty "$p" || failed; }; then w=unused; fi
   echo "$n $w"
 done
 s end`;

@@ -76,6 +76,15 @@ describe("an image that an interrupted run has created on a host that the VM is 
     assert.deepEqual(await found(life("failed")), left(false));
   });
 
+  for (const [question, answered] of [
+    ["list", "*domblklist*) echo ' vda /x'"],
+    ["domblklist", "*list*--uuid) echo one"],
+  ] as const)
+    it(`may be in use where ${question} is not answered`, async () => {
+      writeFileSync(join(root, "bin", "virsh"), `#!/bin/sh\ncase "$*" in ${answered} ;; *) exit 1 ;; esac\n`);
+      assert.deepEqual(await found(life("failed")), left(false));
+    });
+
   it("is none of its own where the mark is another VM's, or another file is there now", async () => {
     mark("5c1e2f0a-0000-4f8e-9a37-0c1d2e3f4a5b");
     assert.deepEqual(await found(life("failed")), []);
