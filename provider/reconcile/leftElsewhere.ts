@@ -76,8 +76,9 @@ async function onHost(hosts: Hosts, name: string, query: Query): Promise<void> {
     `${listed(which, "and")} on ${name}, created for a move of ${view.name} that was interrupted`;
   if (removed!.length > 0) progress.info(`removed ${an(removed!)}`);
   if (kept!.length === 0) return;
+  const it = kept!.length === 1 ? "it" : "them";
   const files = kept!.map((path) => commandLine`${path}`).join(" ");
   progress.warn(
-    `an interrupted move has left ${an(kept!)}: it is not certain that nothing uses ${kept!.length === 1 ? "it" : "them"}. Where no VM on ${name} does, remove ${kept!.length === 1 ? "it" : "them"}: \`rm ${files}\` on ${name}`, // prettier-ignore
+    `an interrupted move has left ${an(kept!)}: it is not certain that nothing uses ${it}. Where no VM on ${name} does, remove ${it}: \`rm ${files}\` on ${name}`,
   );
 }
