@@ -8,7 +8,7 @@ import { LabHost } from "./host";
 import { hostDir, knownHosts, writeHostFiles, type Keys } from "./host-files";
 import { hostsOf } from "./host-names";
 import { giveToCaller, makeKeys } from "./keys";
-import { connectHost, connectSwitch } from "./network";
+import { connectHost, connectSwitch, layCable } from "./network";
 import { isSwitchedOff } from "./power";
 import { missingPrerequisites } from "./prerequisites";
 import { isAlive } from "./processes";
@@ -143,21 +143,24 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
   const hosts = hostsOf(options);
   await ensureRoots(options.releases ?? [], onProgress);
   for (const id of cleanStale()) onProgress(`removed ${id}, which a crash had left`);
-  const record = claim((number) => ({
-    id: `lab-${number}`,
-    number,
-    token: randomUUID(),
-    owner: thisProcess(),
-    dir: options.dir === undefined ? entryDir(number) : join(options.dir, `lab-${number}`),
-    kvm,
-    tls,
-    user,
-    hosts: hosts.map((host, index) => ({
-      ...host,
-      address: addressIn(number, index + 1),
-      layers: layersOf(host.release),
-    })),
-  }));
+  const record = claim(
+    (number) => ({
+      id: `lab-${number}`,
+      number,
+      token: randomUUID(),
+      owner: thisProcess(),
+      dir: options.dir === undefined ? entryDir(number) : join(options.dir, `lab-${number}`),
+      kvm,
+      tls,
+      user,
+      hosts: hosts.map((host, index) => ({
+        ...host,
+        address: addressIn(number, index + 1),
+        layers: layersOf(host.release),
+      })),
+    }),
+    layCable,
+  );
   removeAtExit(record);
   try {
     const lab = await build(record, onProgress, options.cacheDir);

@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { must } from "./commands";
 import { guardFromController } from "./guard";
 import { addressIn, interfaceName, type LabRecord } from "./registry";
@@ -17,17 +19,45 @@ export async function ip(pid: number | undefined, lines: readonly string[]): Pro
   else await must("nsenter", ["-t", String(pid), "--net", "ip", "-batch", "-"], { input });
 }
 
-/** A bridge in a namespace of its own, and one cable from there to the computer. */
+const farEnd = (number: number) => `${interfaceName(number)}-far`;
+
+/**
+ * Makes the lab's cable, both ends still at the computer. The kernel gives a name once: of two labs that want the same number, though
+ * their directories do not know of each other, one gets it. It bears the lab's token, by which `removeCable` knows its own.
+ * @returns false where the cable of another lab is.
+ */
+export function layCable({ number, token }: LabRecord): boolean {
+  const name = interfaceName(number);
+  const input = `link add ${name} type veth peer name ${farEnd(number)}\nlink set ${name} alias ${token}\n`;
+  const { status, stderr } = spawnSync("ip", ["-batch", "-"], { input, encoding: "utf8" });
+  if (status === 0) return true;
+  if (/File exists/.test(stderr)) return false;
+  throw new Error(`a network interface for the lab cannot be made: ${stderr.trim()}`);
+}
+
+/** It also goes with the switch, but some time later. */
+export function removeCable({ number, token }: LabRecord): void {
+  const name = interfaceName(number);
+  try {
+    if (readFileSync(`/sys/class/net/${name}/ifalias`, "utf8").trim() !== token) return;
+  } catch {
+    return;
+  }
+  spawnSync("ip", ["link", "delete", name], { stdio: "ignore" });
+}
+
+/** A bridge in a namespace of its own, and the cable from there to the computer. */
 export async function connectSwitch(record: LabRecord, switchPid: number): Promise<void> {
   const uplink = interfaceName(record.number);
   await guardFromController(switchPid);
   await ip(undefined, [
-    `link add ${uplink} type veth peer name uplink netns ${switchPid}`,
+    `link set ${farEnd(record.number)} netns ${switchPid}`,
     `address add ${controllerAddress(record)}/24 dev ${uplink}`,
     `link set ${uplink} up`,
   ]);
   await ip(switchPid, [
     "link set lo up",
+    `link set ${farEnd(record.number)} name uplink`,
     "link add bridge0 type bridge",
     `address add ${switchAddress(record)}/24 dev bridge0`,
     "link set bridge0 up",

@@ -51,26 +51,40 @@ export const interfaceName = (number: number) => `vmlab${number}`;
 export const addressIn = (number: number, last: number) => `10.77.${number}.${last}`;
 
 /**
- * Takes a free number. The rename is what makes it exclusive: of two processes that want one number only the first finds no
- * directory with content there.
+ * Takes a free number.
+ * @param reserve takes what labs with other temporary directories may have of this number; false: one has it.
  */
-export function claim(describe: (number: number) => LabRecord): LabRecord {
+export function claim(
+  describe: (number: number) => LabRecord,
+  reserve: (record: LabRecord) => boolean = () => true,
+): LabRecord {
+  for (let number = 1; number <= 254; number++) {
+    if (!isFree(number)) continue;
+    const record = describe(number);
+    if (!takeDirectory(record)) continue;
+    let reserved = false;
+    try {
+      reserved = reserve(record);
+    } finally {
+      if (!reserved) release(record);
+    }
+    if (reserved) return record;
+  }
+  throw new Error("254 labs are running already: take some down with `npm run lab -- down --all`.");
+}
+
+/** The rename is what makes it exclusive: of two processes that want one number only the first finds no directory with content there. */
+function takeDirectory(record: LabRecord): boolean {
   const draft = mkdtempSync(join(tmpdir(), `${prefix}claim-`));
   try {
-    for (let number = 1; number <= 254; number++) {
-      if (!isFree(number)) continue;
-      const record = describe(number);
-      mkdirSync(join(draft, "processes"), { recursive: true });
-      chmodSync(draft, 0o755); // under sudo the caller uses the keys in there
-      writeFileSync(join(draft, "lab.json"), JSON.stringify(record, null, 2));
-      try {
-        renameSync(draft, entryDir(number));
-        return record;
-      } catch (error) {
-        if (!["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
-      }
-    }
-    throw new Error("254 labs are running already: take some down with `npm run lab -- down --all`.");
+    mkdirSync(join(draft, "processes"));
+    chmodSync(draft, 0o755); // under sudo the caller uses the keys in there
+    writeFileSync(join(draft, "lab.json"), JSON.stringify(record, null, 2));
+    renameSync(draft, entryDir(record.number));
+    return true;
+  } catch (error) {
+    if (["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return false;
+    throw error;
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }

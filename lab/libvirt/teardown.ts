@@ -1,11 +1,10 @@
-import { spawnSync } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { eventually } from "./commands";
+import { removeCable } from "./network";
 import { childrenOf, isAlive, killIfAlive, type ProcessIdentity } from "./processes";
 import {
   claimRemoval,
   entryDir,
-  interfaceName,
   isCurrent,
   isStale,
   listLabs,
@@ -42,10 +41,7 @@ function remove(record: LabRecord): void {
     const left = [...outer, ...inner].filter(isAlive).map(({ pid }) => pid);
     throw new Error(`lab ${record.id}: process ${left.join(", ")} does not end; its directory is kept: ${record.dir}`);
   }
-  // It goes with the switch, but some time later.
-  if (existsSync(`/sys/class/net/${interfaceName(record.number)}`)) {
-    spawnSync("ip", ["link", "delete", interfaceName(record.number)], { stdio: "ignore" });
-  }
+  removeCable(record);
   if (record.dir !== entryDir(record.number)) rmSync(record.dir, { recursive: true, force: true });
   release(record);
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLab, listLabs, type Lab, type LabHost } from "../../lab/libvirt";
 import { bootSector } from "../../lab/libvirt/guest/boot-sector";
+import { layCable, removeCable } from "../../lab/libvirt/network";
 import { findProgram } from "../../lab/libvirt/prerequisites";
 import { describeOnLabComputer, describeWithLab } from "../support/lab";
 import { assertMemoryIntact } from "../support/memory";
@@ -262,6 +263,16 @@ describeOnLabComputer("what a lab leaves behind", () => {
   const mounts = () => readFileSync("/proc/mounts", "utf8");
   const interfaces = () => readdirSync("/sys/class/net").filter((name) => !/^vmlab[0-9]+$/.test(name));
   const named = () => execFileSync("ip", ["netns"], { encoding: "utf8" });
+
+  it("is of this lab alone: the number of a lab with another temporary directory is not taken, its interface not removed", async () => {
+    const lab = await createLab({ hosts: 1 });
+    const other = { ...lab.record, token: "another lab's" };
+    assert.equal(layCable(other), false);
+    removeCable(other);
+    assert.equal((await lab.hosts[0]!.must("hostname")).trim(), "kvm-a");
+    await lab.down();
+    assert.ok(!existsSync(`/sys/class/net/vmlab${lab.record.number}`));
+  });
 
   it("is nothing after down(), which may be called twice", async () => {
     const before = { mounts: mounts(), interfaces: interfaces(), named: named() };

@@ -32,11 +32,14 @@ describe("the removal of a lab", () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  const make = (token: string): LabRecord =>
-    claim((number) => ({
-      ...{ id: `lab-${number}`, number, token, owner: thisProcess(), dir: entryDir(number) },
-      ...{ kvm: false, tls: false, user: "root", hosts: [] },
-    }));
+  const make = (token: string, reserve?: (record: LabRecord) => boolean): LabRecord =>
+    claim(
+      (number) => ({
+        ...{ id: `lab-${number}`, number, token, owner: thisProcess(), dir: entryDir(number) },
+        ...{ kvm: false, tls: false, user: "root", hosts: [] },
+      }),
+      reserve,
+    );
   const others = () => identityOf(other.pid!)!;
   const end = async () => {
     other.kill("SIGKILL");
@@ -64,6 +67,18 @@ describe("the removal of a lab", () => {
     assert.equal(claimRemoval(record), true);
     assert.equal(claimRemoval(record, others()), false);
     release(record);
+  });
+
+  it("is not needed for a number that a lab with another temporary directory has: the next one is taken", () => {
+    const asked: number[] = [];
+    const record = make("a", ({ number }) => asked.push(number) > 1);
+    assert.equal(asked.length, 2);
+    assert.equal(record.number, asked[1]);
+    assert.deepEqual(readdirSync(directory), [`vm-placement-lab-${record.number}`]);
+    release(record);
+    const failing = () => make("b", () => assert.fail("no ip"));
+    assert.throws(failing, /no ip/);
+    assert.deepEqual(readdirSync(directory), []);
   });
 
   it("leaves alone a later lab that has the same number", () => {
