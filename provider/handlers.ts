@@ -2,9 +2,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { LastMigration } from "./core/args";
 import { PlacementError } from "./core/errors";
+import { once } from "./core/once";
 import type { Clock, InFlight, Ports, Progress } from "./core/ports";
 import { showOutcome, withOutcome } from "./core/predict/past";
-import { late, once } from "./late";
+import { late } from "./late";
 import { systemClock } from "./observe/clock";
 import { checkInputs } from "./pulumi/check";
 import { desiredOf } from "./pulumi/desired";

@@ -24,9 +24,3 @@ export const late = {
   interruptNotice: () => require("./reconcile/interruptNotice") as typeof interruptNotice,
   ssh: () => require("./ssh") as typeof ssh,
 };
-
-/** Made at its first use. */
-export function once<T extends object>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => (made ??= make());
-}

@@ -5,6 +5,7 @@ import { join } from "node:path";
 /** Beside one .js and one .d.ts for each source file. */
 const otherFiles = [
   ...["CHANGELOG.md", "LICENSE", "README.md", "package.json", "placements.schema.json", "schema.json"],
+  ...["dist/handlers-late.js", "dist/handlers-shared.js"],
   ...["plugin/PulumiPlugin.yaml", "plugin/index.js", "plugin/package.json", "plugin/prepare.js"],
   ...["Pulumi.yaml", "README.md", "index.ts", "package.json", "tsconfig.json"].map((file) => `templates/vm-placement-typescript/${file}`), // prettier-ignore
   ...["Pulumi.yaml", "README.md", "package.json", "plugin/pulumi-resource-vm-placement"].map(

@@ -1,5 +1,6 @@
 /** The limits of a placement. */
 import * as z from "./zod";
+import { once } from "../core/once";
 import { parsePercent } from "../core/units";
 import { expected, unknownKeys } from "./refusal";
 
@@ -13,6 +14,7 @@ const percent = (max: number, example: string) => {
   });
 };
 
-const shape = { memory: percent(1000, '"90%"').exactOptional(), cpu: percent(10_000, '"400%"').exactOptional() };
-
-export const hostLimitsSchema = z.strictObject(shape, { error: unknownKeys(Object.keys(shape), '{ memory: "90%" }') });
+export const hostLimitsSchema = once(() => {
+  const shape = { memory: percent(1000, '"90%"').exactOptional(), cpu: percent(10_000, '"400%"').exactOptional() };
+  return z.strictObject(shape, { error: unknownKeys(Object.keys(shape), '{ memory: "90%" }') });
+});

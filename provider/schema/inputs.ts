@@ -84,7 +84,6 @@ const onDriftSchema = z
   .prefault("moveBack");
 
 const optionalMigration = migrationSchema.prefault({} as never);
-const optionalLimits = hostLimitsSchema.optional();
 
 /** What a program may say, and what a placement keeps beside it; names that begin with "__" are the resource's own. */
 const inputNames = ["domain", "host", "migration", "onDrift", "limits", "inventory"];
@@ -108,7 +107,7 @@ export function parseInputs(props: Record<string, unknown>): { inputs: ParsedInp
   const host = read(hostSchema, "host");
   const migration = read(optionalMigration, "migration");
   const onDrift = read(onDriftSchema, "onDrift");
-  const limits = read(optionalLimits, "limits");
+  const limits = props.limits === undefined ? undefined : read(hostLimitsSchema(), "limits");
   if (migration) {
     failures.push(
       ...optionConflicts(migration).map(({ reason, ...where }) => ({ ...where, message: reason, remedies: [] })),

@@ -1,6 +1,7 @@
 /** `migration.disks` and `migration.networks`: places on the destination, by what the VM has on the source. */
 import * as z from "./zod";
 import type { DiskPlace, NetworkPlace } from "../core/mapping";
+import { once } from "../core/once";
 import { optionTable } from "../core/options";
 import { canBeShown } from "../core/quote";
 import { expected } from "./refusal";
@@ -9,20 +10,19 @@ import { containsUnknown } from "./wire";
 const text = (pattern: RegExp) => z.string().regex(pattern).refine(canBeShown);
 
 /** As Linux has them. */
-const bridge = text(/^(?!-)[^\s/:]{1,15}$/);
-const name = text(/^(?!-)[^/\n\r\0]{1,128}$/);
-const path = text(/^\/(?:[^\0]{0,4094}[^\0/])$/);
-const diskTarget = text(/^(?!-)[A-Za-z0-9_-]{1,32}$/);
+const bridge = once(() => text(/^(?!-)[^\s/:]{1,15}$/));
+const name = once(() => text(/^(?!-)[^/\n\r\0]{1,128}$/));
+const path = once(() => text(/^\/(?:[^\0]{0,4094}[^\0/])$/));
+const diskTarget = once(() => text(/^(?!-)[A-Za-z0-9_-]{1,32}$/));
 
-const diskPlace: z.ZodType<DiskPlace> = z.union([
-  z.strictObject({ path }),
-  z.strictObject({ pool: name, volume: name }),
-]);
-const networkPlace: z.ZodType<NetworkPlace> = z.union([
-  name,
-  z.strictObject({ bridge }),
-  z.strictObject({ network: name }),
-]);
+const diskPlace = once((): z.ZodType<DiskPlace> => {
+  const volume = z.strictObject({ pool: name(), volume: name() });
+  return z.union([z.strictObject({ path: path() }), volume]);
+});
+const networkPlace = once((): z.ZodType<NetworkPlace> => {
+  const bridged = z.strictObject({ bridge: bridge() });
+  return z.union([name(), bridged, z.strictObject({ network: name() })]);
+});
 
 interface Words {
   key: string;
@@ -43,7 +43,11 @@ export const mapSchemas = {
   }),
 };
 
-function mapOf<T>(keys: z.ZodType, places: z.ZodType<T>, { key, value, example }: Words): z.ZodType<Record<string, T>> {
+function mapOf<T>(
+  keys: () => z.ZodType,
+  places: () => z.ZodType<T>,
+  { key, value, example }: Words,
+): z.ZodType<Record<string, T>> {
   const whole = expected(`an object with ${key} for each place on the destination`, example);
   const ofKey = expected(key, example);
   const ofValue = expected(value, example);
@@ -56,10 +60,10 @@ function mapOf<T>(keys: z.ZodType, places: z.ZodType<T>, { key, value, example }
     const entries = isObject ? Object.entries(given) : [];
     if (entries.length === 0) return refuse(whole({ input: given }));
     const read = entries.flatMap(([word, place]): [string, T][] => {
-      if (!keys.safeParse(word).success) refuse(ofKey({ input: word }), [word]);
+      if (!keys().safeParse(word).success) refuse(ofKey({ input: word }), [word]);
       // Another resource makes it: the inputs are read again once it is known.
       if (containsUnknown(place)) return [];
-      const parsed = places.safeParse(place);
+      const parsed = places().safeParse(place);
       if (parsed.success) return [[word, parsed.data]];
       refuse(ofValue({ input: place }), [word]);
       return [];

@@ -1,5 +1,6 @@
 import * as z from "./zod";
 import { impliedBy } from "../core/convergence/steps";
+import { once } from "../core/once";
 import { type MigrationOptions, type OptionName, optionNames, type OptionSpec, optionTable } from "../core/options";
 import { convergenceSchema } from "./convergence";
 import { mapSchemas } from "./mapping";
@@ -11,11 +12,10 @@ import { withoutUndefined } from "./wire";
 export const migrationSchema: z.ZodType<MigrationOptions> = (() => {
   const shape: Record<string, z.ZodType> = {};
   for (const group of new Set(optionNames.map((name) => optionTable[name].input.split(".")[0]!))) {
-    const head = optionNames.find((name) => optionTable[name].input === group);
-    const members = optionNames.filter((name) => optionTable[name].input.startsWith(`${group}.`));
+    const read = once(() => groupReader(group));
     shape[group] = z
       .unknown()
-      .transform((value, context) => readGroup(value, context, head, members))
+      .transform((value, context) => (value === undefined ? {} : read()(value, context)))
       .optional();
   }
   return z
@@ -45,38 +45,42 @@ function withImplied(options: MigrationOptions): MigrationOptions {
   return options.mode === "offline" ? options : { ...impliedBy(options.convergence ?? []), ...options };
 }
 
-function readGroup(
-  value: unknown,
-  context: z.RefinementCtx,
-  head: OptionName | undefined,
-  members: OptionName[],
-): Partial<MigrationOptions> {
-  if (value === undefined) return {};
-  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+type GroupReader = (value: unknown, context: z.RefinementCtx) => Partial<MigrationOptions>;
+
+/** Made when the first placement has the group: most placements have few of them. */
+function groupReader(group: string): GroupReader {
+  const head = optionNames.find((name) => optionTable[name].input === group);
+  const members = optionNames.filter((name) => optionTable[name].input.startsWith(`${group}.`));
   const objectKey = head && optionTable[head].objectKey;
   const keyOf = (name: OptionName) => (name === head ? objectKey! : optionTable[name].input.split(".")[1]!);
   const inside = head && objectKey !== undefined ? [head, ...members] : members;
   const example = () => `{ ${keyOf(inside[0]!)}: ${optionTable[inside[0]!].example} }`;
-  const refuse = (error: z.ZodError, alternative = "") => {
+  const refuse = (context: z.RefinementCtx, error: z.ZodError, alternative = "") => {
     for (const { message, path } of error.issues)
       context.addIssue({ code: "custom", message: message + alternative, path });
     return z.NEVER;
   };
-
-  if (members.length > 0 && (isObject || !head)) {
+  const objectSchema = once(() => {
     const shape = Object.fromEntries(
       inside.map((name) => [
         keyOf(name),
         name === head ? leafSchema(optionTable[name]) : leafSchema(optionTable[name]).optional(),
       ]),
     );
-    const parsed = z.strictObject(shape, { error: unknownKeys(Object.keys(shape), example()) }).safeParse(value);
-    if (!parsed.success) return refuse(parsed.error);
-    const fields = Object.fromEntries(inside.map((name) => [name, parsed.data[keyOf(name)]]));
-    return withoutUndefined({ ...fields, ...(head && objectKey === undefined && { [head]: true }) });
-  }
-  const parsed = leafSchema(optionTable[head!]).safeParse(value);
-  if (!parsed.success)
-    return refuse(parsed.error, members.length > 0 ? `, or an object, for example ${example()}` : "");
-  return { [head!]: parsed.data };
+    return z.strictObject(shape, { error: unknownKeys(Object.keys(shape), example()) });
+  });
+  const headSchema = once(() => leafSchema(optionTable[head!]));
+
+  return (value, context) => {
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    if (members.length > 0 && (isObject || !head)) {
+      const parsed = objectSchema().safeParse(value);
+      if (!parsed.success) return refuse(context, parsed.error);
+      const fields = Object.fromEntries(inside.map((name) => [name, parsed.data[keyOf(name)]]));
+      return withoutUndefined({ ...fields, ...(head && objectKey === undefined && { [head]: true }) });
+    }
+    const parsed = headSchema().safeParse(value);
+    if (parsed.success) return { [head!]: parsed.data };
+    return refuse(context, parsed.error, members.length > 0 ? `, or an object, for example ${example()}` : "");
+  };
 }

@@ -9,6 +9,8 @@ const whole = [
   "package.json",
   "placements.schema.json",
   "schema.json",
+  "dist/handlers-late.js",
+  "dist/handlers-shared.js",
   "plugin/PulumiPlugin.yaml",
   "plugin/index.js",
   "plugin/package.json",
