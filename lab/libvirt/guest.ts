@@ -40,6 +40,8 @@ export interface GuestOptions {
   uefi?: boolean;
   uuid?: string;
   vcpus?: number;
+  /** The hard limit of its memtune, in KiB: what libvirt lets QEMU lock for zero-copy. */
+  hardLimitKiB?: number;
   /** A Linux that does this, instead of the boot sector: without disk, and with 256 MiB at least. */
   linux?: LinuxLoad;
 }
@@ -146,6 +148,7 @@ function domainXml(record: LabRecord, guest: Described, disk: Disk | undefined):
   <name>${guest.name}</name>
   <uuid>${guest.uuid}</uuid>
   <memory unit='MiB'>${guest.memoryMiB}</memory>
+  ${guest.hardLimitKiB ? `<memtune><hard_limit unit='KiB'>${guest.hardLimitKiB}</hard_limit></memtune>` : ""}
   <vcpu>${guest.vcpus ?? 1}</vcpu>
   <os><type arch='x86_64' machine='${guest.machine}'>hvm</type>${guest.os}</os>
   <features><acpi/></features>

@@ -23,6 +23,7 @@ interface Move {
   source: LabHost;
   destination: LabHost;
   options: MatrixCase["options"];
+  peer?: MatrixCase["peer"];
   switches?: true | undefined;
   adopts?: true | undefined;
 }
@@ -30,7 +31,7 @@ interface Move {
 export async function attempt(lab: Lab, move: Move): Promise<Outcome> {
   const { guest, source, destination } = move;
   const inventory = Object.fromEntries(
-    Object.entries(lab.inventory()).map(([name, host]): [string, Host] => [name, { name, ...host }]),
+    Object.entries(lab.inventory()).map(([name, host]): [string, Host] => [name, { name, ...host, ...move.peer }]),
   );
   const migrations: string[] = [];
   const dial = createDial({ inventory });

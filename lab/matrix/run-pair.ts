@@ -22,6 +22,7 @@ const guestOf = {
   shutOff: "vm-off",
   "newest machine type": "vm-newest",
   "own disk": "vm-disk",
+  "hard limit": "vm-limited",
   "host-model": "vm-model",
   "host-passthrough": "vm-passthrough",
 };
@@ -78,6 +79,7 @@ async function bring(lab: Lab, guest: string, test: MatrixCase, source: End, oth
     machine: test.guest === "newest machine type" ? source.kind.machine : baseMachine,
     state: test.guest === "shutOff" ? "shutOff" : "running",
     disk: test.guest === "own disk" ? "file" : "nbd",
+    ...(test.guest === "hard limit" && { hardLimitKiB: 4096 }),
     ...((test.guest === "host-model" || test.guest === "host-passthrough") && { cpu: test.guest }),
   });
 }

@@ -164,7 +164,7 @@ class CreatedImages implements TakenAlong {
     const virsh = await this.hosts.on(this.migration.destination);
     const kept: Created[] = [];
     for (const each of this.created) {
-      const { code } = await virsh.run(removeCreatedScript(each.path, each.inode, each.pool), momentMs);
+      const { code } = await virsh.run(removeCreatedScript(each, this.migration.domain.uuid), momentMs);
       if (code !== 0) kept.push(each);
     }
     this.created = kept;

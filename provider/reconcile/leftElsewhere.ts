@@ -1,13 +1,14 @@
 /**
- * Images that an interrupted run has created for a VM on a host that it never came to: the VM has gone to another one since. They are removed
- * where it is certain that nothing uses them and that the VM never ran with them, and named with the command otherwise.
+ * Images that an interrupted run has created for a VM, which has gone to another host since, or with another mapping to the same one. They are
+ * removed where it is certain that nothing uses them and that the VM never ran with them, and named with the command otherwise.
  */
 import type { DomainView } from "../core/domain";
 import { listed } from "../core/near";
 import type { MigrationOptions } from "../core/options";
-import type { Progress } from "../core/ports";
+import type { Clock, Progress } from "../core/ports";
 import { commandLine } from "../core/shownCommand";
 import { isInMigration, isInPostCopy } from "../core/situation";
+import { endsWithin } from "../observe/clock";
 import type { Hosts } from "../observe/hosts";
 import { definitionOf } from "../preflight/probes/definition";
 import type { DomainDefinition } from "../virsh/domainXml";
@@ -17,13 +18,29 @@ import { inodesScript, leftElsewhereScript, parseLeftElsewhere, removeCreatedScr
 import { poolsByDirectory } from "./poolsByDirectory";
 
 const momentMs = 60_000;
+/** For a host that has not answered while the VM moved. */
+const lateMs = 2000;
+
+/** The hosts that may have such images, by name, each with whether it answers. */
+export type HostsAsked = ReadonlyMap<string, Promise<boolean>>;
+
+/** Connects to them while the VM moves: one that is off would be waited for afterwards. */
+export function connectMeanwhile(hosts: Hosts, { copyStorageCreateImages }: MigrationOptions): HostsAsked {
+  const answers = (name: string) =>
+    hosts.on(name).then(
+      () => true,
+      () => false,
+    );
+  return new Map(copyStorageCreateImages ? hosts.names.map((name) => [name, answers(name)]) : []);
+}
 
 /** Asks the inventory's hosts once this run has moved the VM. A host that does not answer is left for another time. */
 export async function removeLeftElsewhere(
   hosts: Hosts,
   view: DomainView,
   options: MigrationOptions,
-  progress: Progress,
+  { clock, progress }: { clock: Clock; progress: Progress },
+  asked = connectMeanwhile(hosts, options),
 ): Promise<void> {
   if (!options.copyStorageCreateImages || isInMigration(view) || isInPostCopy(view)) return;
   try {
@@ -32,11 +49,12 @@ export async function removeLeftElsewhere(
     const paths = (definition?.disks ?? []).flatMap(({ path }) => path ?? []);
     if (definition === undefined || paths.length === 0) return;
     const own = new Set((await virsh.run(inodesScript(paths), momentMs)).stdout.split("\n"));
-    const others = hosts.names.filter((name) => name !== view.host);
-    const asked = others.map((name) =>
-      onHost(hosts, name, { view, definition, options, paths, own, progress }).catch(() => {}),
-    );
-    await Promise.all(asked);
+    const query = { view, definition, options, paths, own, progress };
+    const others = [...asked].map(async ([name, answers]) => {
+      if (name !== view.host && (await endsWithin(clock, lateMs, answers)) && (await answers))
+        await onHost(hosts, name, query).catch(() => {});
+    });
+    await Promise.all([onHost(hosts, view.host, query).catch(() => {}), ...others]);
   } catch {
     // The VM is where it should be.
   }
@@ -62,13 +80,14 @@ async function onHost(hosts: Hosts, name: string, query: Query): Promise<void> {
     leftElsewhereScript(all, view.uuid, `/var/log/libvirt/qemu/${view.name}.log`),
     momentMs,
   );
-  const left = parseLeftElsewhere(stdout);
+  const isItsHost = name === view.host;
+  const left = parseLeftElsewhere(stdout).filter(({ inode }) => !isItsHost || !own.has(inode));
   if (left.length === 0) return;
-  const isThere = (await virsh.view(view.uuid)) !== undefined;
+  const isThere = !isItsHost && (await virsh.view(view.uuid)) !== undefined;
   const pools = await poolsByDirectory(virsh);
   const [removed, kept]: string[][] = [[], []];
   for (const { path, inode, isUnused } of left) {
-    const remove = removeCreatedScript(path, inode, pools.of(path));
+    const remove = removeCreatedScript({ path, inode, pool: pools.of(path) }, view.uuid);
     const isGone = isUnused && !isThere && !own.has(inode) && (await virsh.run(remove, momentMs)).code === 0;
     (isGone ? removed! : kept!).push(path);
   }

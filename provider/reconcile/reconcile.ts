@@ -21,7 +21,7 @@ import type { Moved } from "./arrived";
 import { migrate } from "./migrate";
 import { cleanUp } from "./cleanUp";
 import { createImages, settleCreated } from "./createImages";
-import { removeLeftElsewhere } from "./leftElsewhere";
+import { connectMeanwhile, type HostsAsked, removeLeftElsewhere } from "./leftElsewhere";
 import { withTakenAlong } from "./withTakenAlong";
 
 export interface Reconciled {
@@ -42,16 +42,19 @@ export async function reconcile(
 ): Promise<Reconciled> {
   let last: LastMigration | undefined;
   let seen: DomainView | undefined;
+  let asked: HostsAsked | undefined;
   try {
     for (let round = 0; round < maxRounds; round++) {
       const { decision, seen: now } = await assessSettled(hosts, desired, ports, last?.from);
       seen = now;
+      if (decision.action === "migrate" || decision.action === "attach")
+        asked ??= connectMeanwhile(hosts, desired.options);
       const done = await carryOut(hosts, desired, decision, ports, factsAhead);
       if (done === "again") continue;
       seen = done.view;
       last = done.lastMigration ?? last;
       if (!done.complete) continue;
-      if (last !== undefined) await removeLeftElsewhere(hosts, done.view, desired.options, ports.progress);
+      if (last !== undefined) await removeLeftElsewhere(hosts, done.view, desired.options, ports, asked);
       return { view: done.view, lastMigration: last };
     }
     throw new PlacementError({

@@ -47,7 +47,11 @@ export function essence(text: string): string {
         .trim(),
     ),
   ).filter(
-    (line) => line !== "" && !/^Warning: Permanently added|^@+$|^setlocale|^(Dis|Re)connected (from|to) /.test(line),
+    (line) =>
+      line !== "" &&
+      !/^Warning: Permanently added|^\S+ line \d+: (?:Unsupported|Deprecated) option |^@+$|^setlocale|^(Dis|Re)connected (from|to) /.test(
+        line,
+      ),
   );
   if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(stderr)) {
     return "ssh: remote host identification has changed; Host key verification failed";

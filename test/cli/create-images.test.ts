@@ -39,8 +39,8 @@ describeWithStack("an up with createImages that was interrupted", { lab: { hosts
     return running;
   }
   /** An `up` whose move copies disks. */
-  async function copying(): Promise<Running> {
-    declare("kvm-b", slowly);
+  async function copying(more: object = {}): Promise<Running> {
+    declare("kvm-b", { ...slowly, ...more });
     const running = up();
     const job = async () => (await a().sh("virsh -q domjobinfo --rawstats db-01")).stdout;
     await until("it copies", async () => (assert.equal(running.code, undefined, running.text), /^disk_remaining: [1-9]/m.test(await job())), endMs); // prettier-ignore
@@ -154,6 +154,27 @@ describeWithStack("an up with createImages that was interrupted", { lab: { hosts
       text,
       /has left \/var\/lib\/libvirt\/vms\/data\.img on kvm-b[^]*`rm \/var\/lib\/libvirt\/vms\/data\.img` on kvm-b/,
     );
+  });
+
+  it("by SIGKILL, and the next one has other paths: what was created at the first ones is removed", async function () {
+    this.timeout(600_000);
+    const site = "/var/lib/libvirt/site";
+    await b().must(`mkdir -p ${site}`);
+    await killed(await copying({ disks: { vda: { path: `${site}/d.img` } } }));
+    await a().virsh("domjobabort db-01");
+    await until("it is cancelled", async () => (await states()).join() === "running,not there", endMs);
+    assert.equal((await b().must(`ls ${site}; cat /var/lib/vm-placement/${uuid}.created`)), `d.img\n${site}/d.img\n${qcow2}\n`); // prettier-ignore
+    assert.equal((await stack().refresh()).code, 0);
+    // To another host, without a mapping.
+    declare("kvm-c", createImages);
+    const { text } = await succeeds();
+    assert.equal(await content(c()), before);
+    assert.match(
+      text,
+      /removed \S+\/log\.qcow2 and \S+\/site\/d\.img on kvm-b, created for a move of db-01 that was interrupted/,
+    );
+    assert.deepEqual(await files(), ["other"]);
+    assert.equal(await b().must(`ls -A ${site} && ls -d /var/lib/vm-placement 2>&1 || true`), "ls: cannot access '/var/lib/vm-placement': No such file or directory\n"); // prettier-ignore
   });
 
   it("by SIGKILL, and the migration is cancelled while the next one watches it: the images are removed", async function () {

@@ -7,12 +7,7 @@ import { assertMemoryIntact } from "../support/memory";
 describeWithLab("multi-FD with zero-copy", {}, (lab) => {
   it("moves a VM whose hard limit is within what its host may lock, there and back", async function () {
     this.timeout(120_000);
-    const a = lab().host("kvm-a");
-    await lab().startGuest({ name: "zero", host: "kvm-a", dirtyMiB: 4, state: "shutOff" });
-    const tune = "<memtune><hard_limit unit='KiB'>4096</hard_limit></memtune>";
-    await a.must(
-      `virsh dumpxml --inactive zero | sed "s#<vcpu#${tune}<vcpu#" >/tmp/zero.xml && virsh -q define /tmp/zero.xml && virsh -q start zero`,
-    );
+    await lab().startGuest({ name: "zero", host: "kvm-a", dirtyMiB: 4, hardLimitKiB: 4096 });
     for (const to of ["kvm-b", "kvm-a"]) {
       const { view, command } = await moveInLab({
         lab: lab(),

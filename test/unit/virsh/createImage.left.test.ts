@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { leftElsewhereScript, parseLeftElsewhere } from "../../../provider/virsh/createImage";
+import {
+  createImageScript,
+  leftElsewhereScript,
+  parseLeftElsewhere,
+  removeCreatedScript,
+  settleCreatedScript,
+} from "../../../provider/virsh/createImage";
+import type { ShellScript } from "../../../provider/virsh/shellScript";
 import { runScript } from "../../../provider/virsh/runScript";
 import { LocalShell } from "../../support/local-shell";
 
@@ -42,12 +49,16 @@ describe("an image that an interrupted run has created on a host that the VM is 
     line(`shutting down, reason=${end}`, -after - 5),
   ];
 
-  async function found(log: string[] = []) {
-    writeFileSync(join(root, "log"), `${log.join("\n")}\n`);
+  const list = () => join(root, "lists", "created");
+  async function run(script: ShellScript): Promise<string> {
     const shell = new LocalShell({ env: { ...process.env, PATH: `${join(root, "bin")}:${process.env["PATH"]}` } });
-    const { code, stdout, stderr } = await runScript(shell, leftElsewhereScript([image(), join(root, "other")], uuid, join(root, "log"))); // prettier-ignore
+    const { code, stdout, stderr } = await runScript(shell, script);
     assert.equal(code, 0, stderr);
-    return parseLeftElsewhere(stdout);
+    return stdout;
+  }
+  async function found(log: string[] = [], paths = [image(), join(root, "other")]) {
+    writeFileSync(join(root, "log"), `${log.join("\n")}\n`);
+    return parseLeftElsewhere(await run(leftElsewhereScript(paths, uuid, join(root, "log"), list())));
   }
   const left = (isUnused: boolean) => [{ path: image(), inode: String(statSync(image()).ino), isUnused }];
 
@@ -84,6 +95,53 @@ describe("an image that an interrupted run has created on a host that the VM is 
       writeFileSync(join(root, "bin", "virsh"), `#!/bin/sh\ncase "$*" in ${answered} ;; *) exit 1 ;; esac\n`);
       assert.deepEqual(await found(life("failed")), left(false));
     });
+
+  describe("for another mapping", () => {
+    const place = (name: string) => join(root, name);
+    const create = (name: string) =>
+      run(
+        createImageScript(
+          { disk: "vda", path: place(name), format: "raw", virtualSizeBytes: 2 ** 20, backing: undefined },
+          uuid,
+          undefined,
+          list(),
+        ),
+      );
+    const inode = (name: string) => String(statSync(place(name)).ino);
+
+    it("is found by the host's list, also of a name with spaces, beside those at the paths of today", async () => {
+      await create("of another site.img");
+      assert.deepEqual(await found(life("failed")), [
+        ...left(true),
+        { path: place("of another site.img"), inode: inode("of another site.img"), isUnused: true },
+      ]);
+      disks("/elsewhere/of another site.img");
+      assert.deepEqual(
+        (await found(life("failed"), [])).map(({ isUnused }) => isUnused),
+        [false],
+      );
+    });
+
+    it("is on the list until it is removed, or the VM's own", async () => {
+      await create("one.img");
+      await create("two.img");
+      assert.equal(readFileSync(list(), "utf8"), `${place("one.img")}\n${place("two.img")}\n`);
+      await run(
+        removeCreatedScript({ path: place("one.img"), inode: inode("one.img"), pool: undefined }, uuid, list()),
+      );
+      assert.ok(!existsSync(place("one.img")));
+      assert.equal(readFileSync(list(), "utf8"), `${place("two.img")}\n`);
+      await run(settleCreatedScript([place("two.img")], uuid, list()));
+      assert.ok(existsSync(place("two.img")) && !existsSync(join(root, "lists")));
+    });
+
+    it("is created where no list can be kept", async () => {
+      writeFileSync(join(root, "lists"), "");
+      await create("one.img");
+      assert.deepEqual(await found(life("failed"), []), []);
+      assert.equal((await found(life("failed"), [place("one.img")])).length, 1);
+    });
+  });
 
   it("is none of its own where the mark is another VM's, or another file is there now", async () => {
     mark("5c1e2f0a-0000-4f8e-9a37-0c1d2e3f4a5b");
