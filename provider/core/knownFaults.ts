@@ -44,6 +44,13 @@ export const knownFaults = {
     when: "migration.parallel and migration.postCopy are set together",
     what: "QEMU ends the VM, or refuses the move",
   },
+  // "migration: check magic value for deciding the mapping of channels" (6720c2b327) is first in 8.0; seen with 7.2.22 on a busy computer.
+  multiFdMixed: {
+    of: "QEMU",
+    fixedIn: "8.0",
+    when: "a VM moves to this host with migration.parallel, without migration.tls",
+    what: "QEMU may take one connection for another; the move fails, and the VM stays on the source",
+  },
   // "migration/block: Rewrite disk activation" (8597af7615) is first in 10.0; measured with 7.2.
   pausedAgain: {
     of: "QEMU",

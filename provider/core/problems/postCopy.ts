@@ -56,6 +56,20 @@ export const multiFdWithPostCopyRefused: StderrCause = {
   ],
 };
 
+export const multiFdMixed: StderrCause = {
+  stderr: /received packet magic [0-9a-f]{1,8} expected 11223344/,
+  code: "migrationFailed",
+  remedies: ({ destination }) => [
+    {
+      do: `try again: QEMU below ${knownFaults.multiFdMixed.fixedIn} on ${destination} took the connections of migration.parallel for each other`,
+      commands: [{ command: "pulumi up" }],
+    },
+    {
+      do: `set migration.tls, leave out migration.parallel, or upgrade QEMU on ${destination} to ${knownFaults.multiFdMixed.fixedIn} or later`,
+    },
+  ],
+};
+
 export function postCopyCanBeResumed({ source, destination, options, how }: MoveFacts): Problem[] {
   if (how !== "live" || !options.postCopy) return [];
   return resumeHindrances(source, destination).map(({ host, why, upgradeTo }) => ({

@@ -34,6 +34,7 @@ import { peerCertificateUnfit } from "./peerTls";
 import { peerConnectionRefused, peerSshDrops, peerSshUnreachable } from "./peerUnreachable";
 import { numadUnfit, pinningUnfit } from "./pinning";
 import {
+  multiFdMixed,
   multiFdWithPostCopyRefused,
   postCopyCannotEnd,
   postCopyImpossible,
@@ -129,6 +130,7 @@ export const stderrCauses: readonly StderrCause[] = [
   stateNotAccepted,
   postCopyOfPausedVm,
   multiFdWithPostCopyRefused,
+  multiFdMixed,
   compressionUnknown,
   optionsConflict,
   lockedMemoryLimited,

@@ -675,6 +675,11 @@ export const stderrCases: Record<string, [stderr: string, code: ErrorCode, comma
   ],
   postCopy: [
     [
+      "error: operation failed: migration failed. Message from the source host: operation failed: job 'migration out' failed: Unable to read from socket: Connection reset by peer. Message from the destination host: internal error: qemu unexpectedly closed the monitor: 2026-11-28T16:15:19.431442Z qemu-system-x86_64: failed to receive packet via multifd channel 0: multifd: received packet magic 5145564d expected 11223344",
+      "migrationFailed",
+      ["$ pulumi up"],
+    ],
+    [
       "error: internal error: unable to execute QEMU command 'migrate-set-capabilities': Postcopy is not supported: Host backend files need to be TMPFS or HUGETLBFS only",
       "unsafeCombination",
       [],
