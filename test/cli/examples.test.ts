@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { appendFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import ts from "typescript";
 import type { LastMigration, Plan } from "../../provider";
 import { describeWithLab } from "../support/lab";
 import { Stack, typeChecked, typesUnchecked } from "../support/stack";
@@ -48,14 +49,17 @@ describeWithLab("the examples, copied elsewhere", {}, (lab) => {
   });
 
   describe("with the policies of docs/ci.md", () => {
-    /** A pack of one file in TypeScript, as `pulumi policy new` makes it. */
-    function makePack(name: string, text: string): string {
-      const directory = join(stack.dir, name);
+    /** A pack of one file, as `pulumi policy new` makes it. Pulumi checks the types of a pack in TypeScript each time that it loads it. */
+    function makePack(name: string, text: string, language: "ts" | "js" = "js"): string {
+      const directory = join(stack.dir, `${name}-${language}`);
       mkdirSync(directory);
       symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));
       writeFileSync(join(directory, "PulumiPolicy.yaml"), "runtime: nodejs\n");
-      writeFileSync(join(directory, "package.json"), JSON.stringify({ name, version: "1.0.0", main: "index.ts" }));
-      writeFileSync(join(directory, "index.ts"), text);
+      const main = `index.${language}`;
+      writeFileSync(join(directory, "package.json"), JSON.stringify({ name, version: "1.0.0", main }));
+      const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2020 };
+      const program = language === "ts" ? text : ts.transpileModule(text, { compilerOptions }).outputText;
+      writeFileSync(join(directory, main), program);
       return directory;
     }
     const previewWith = (pack: string) => stack.pulumi.run(["preview", "--diff", "--policy-pack", pack]);
@@ -67,8 +71,9 @@ describeWithLab("the examples, copied elsewhere", {}, (lab) => {
       const [, documented] = /```ts\n(import \{ PolicyPack[^]*?)```/.exec(
         readFileSync(join(root, "docs/ci.md"), "utf8"),
       )!;
+      const typed = makePack("documented", documented!, "ts");
       const pack = makePack("documented", documented!);
-      for (const { code, stdout, stderr } of [await previewWith(pack), await stack.up(["--policy-pack", pack])]) {
+      for (const { code, stdout, stderr } of [await previewWith(typed), await stack.up(["--policy-pack", pack])]) {
         assert.notEqual(code, 0, stdout);
         assert.match(stdout + stderr, /\bmemory-is-encrypted\b[^]*set migration\.tls: true/);
       }

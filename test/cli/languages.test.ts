@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { linkNodejsSdk } from "../support/nodejs-sdk";
+import { copyPlugin } from "../support/plugin";
 import { describeWithStack } from "../support/stack";
 
-const plugin = join(__dirname, "../../plugin");
 const dynamicType = "pulumi-nodejs:dynamic/libvirt:VmPlacement";
 const servedType = "vm-placement:index:VmPlacement";
 
@@ -14,8 +14,10 @@ describeWithStack("a placement in a YAML program", { stack: { through: "provider
   const uriOf = (host: string) => `qemu+ssh://${lab().host(host).address}/system`;
   const project = (file: string) => join(stack().dir, "project", file);
   let uuid: string;
+  let plugin: string;
 
   before(async () => {
+    plugin = copyPlugin(stack().dir);
     ({ uuid } = await lab().startGuest({ name: "db-01", host: "kvm-a" }));
   });
 

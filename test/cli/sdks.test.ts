@@ -17,6 +17,7 @@ import { findExecutable } from "../../lab/pulumi/find-on-path";
 import { ensureSdkGenerator, sdkModule } from "../../lab/pulumi/go-programs";
 import { ensurePythonSdk } from "../../lab/pulumi/python-sdk";
 import { runCommand } from "../../lab/pulumi/run-command";
+import { copyPlugin } from "../support/plugin";
 
 const root = join(__dirname, "../..");
 const schemaFile = join(root, "schema.json");
@@ -91,7 +92,11 @@ describe("SDKs from schema.json", () => {
     this.timeout(120_000);
     const { bin, env } = await ensurePulumi();
     const home = { PULUMI_HOME: directory, PULUMI_SKIP_UPDATE_CHECK: "true" };
-    const said = await run(bin, ["package", "get-schema", "./plugin"], root, { ...process.env, ...env, ...home });
+    const said = await run(bin, ["package", "get-schema", copyPlugin(directory)], root, {
+      ...process.env,
+      ...env,
+      ...home,
+    });
     const { name, resources } = JSON.parse(said.slice(said.indexOf("{"))) as { name: string; resources: object };
     const written = JSON.parse(readFileSync(schemaFile, "utf8")) as { resources: object };
     assert.deepEqual([name, Object.keys(resources).sort()], ["vm-placement", Object.keys(written.resources).sort()]);

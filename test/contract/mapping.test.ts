@@ -1,14 +1,18 @@
 /** `migration.disks` and `migration.networks` through the real provider process, on simulated hosts behind ssh. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { fakeDomain, fakeUuid, type SimulatedDomain, type SimulatedHost, type SimulatedLab } from "../../lab/simulated";
 import { type Key, makeKey } from "../../lab/simulated/ssh";
-import { installed, providerFixture, type ProviderFixture } from "../support/provider-fixture";
-import { CallError, type Props, ProviderProcess } from "../support/provider-process";
+import {
+  failing,
+  inputsOf,
+  installed,
+  placement,
+  providerFixture,
+  type ProviderFixture,
+} from "../support/provider-fixture";
+import { type Props, ProviderProcess } from "../support/provider-process";
+import { until } from "../support/until";
 
-const texts = JSON.parse(readFileSync(join(__dirname, "provider-texts.json"), "utf8")) as string[];
-const urn = "urn:pulumi:prod::placements::pulumi-nodejs:dynamic/libvirt:VmPlacement::db";
 const nic = (source: string, type: string) =>
   `<interface type='${type}'><mac address='52:54:00:aa:00:01'/><source ${type}='${source}'/><model type='virtio'/></interface>`;
 const onSource = { target: "vda", path: "/site-a/db.qcow2", format: "qcow2" as const };
@@ -42,26 +46,7 @@ for (const served of [false, true]) {
     });
     afterEach(() => fixture.close());
 
-    async function inputs(more: Props = {}): Promise<Props> {
-      const news = { domain: "db-01", host: "kvm-b", migration, __provider: texts.at(-1), __urn: urn, ...more };
-      const { inputs: checked, failures } = await provider.check(news);
-      assert.deepEqual(failures, []);
-      return checked;
-    }
-    async function failing(call: Promise<unknown>): Promise<CallError> {
-      const error = await call.then(
-        () => assert.fail("it succeeded"),
-        (thrown: unknown) => thrown,
-      );
-      assert.ok(error instanceof CallError, String(error));
-      return error;
-    }
-    const until = async (what: () => boolean) => {
-      for (const start = Date.now(); !what();) {
-        assert.ok(Date.now() - start < 30_000, "it did not come");
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    };
+    const inputs = (more: Props = {}) => inputsOf(provider, placement({ host: "kvm-b", migration, ...more }));
     const moving = () => provider.output.logs.some(({ message }) => message.startsWith("pre-copy"));
     const bridgesOf = ({ devices }: SimulatedDomain) =>
       [devices?.live, devices?.persistent].map((xml) => /bridge='([^']+)'/.exec(xml ?? "")?.[1]);
@@ -136,7 +121,7 @@ for (const served of [false, true]) {
       let release = () => {};
       world.onMigrate = () => new Promise((resolve) => (release = () => resolve(undefined)));
       const created = failing(provider.create(await inputs()));
-      await until(moving);
+      await until("it sends memory", moving);
       provider.signal("SIGINT");
       assert.equal(await provider.exit(), 130);
       await created;
@@ -150,7 +135,7 @@ for (const served of [false, true]) {
       provider = fixture.provider = await ProviderProcess.start({ runtime: installed, home: fixture.home, served });
       await provider.configure({ "vm-placement:hosts": fixture.hosts });
       const next = provider.create(await inputs());
-      await until(moving);
+      await until("it sends memory", moving);
       release();
       assertOnDestination((await next).outputs);
     });
@@ -159,7 +144,7 @@ for (const served of [false, true]) {
       let release = () => {};
       world.onMigrate = () => new Promise((resolve) => (release = () => resolve(undefined)));
       const created = provider.create(await inputs());
-      await until(moving);
+      await until("it sends memory", moving);
       a.drop();
       await new Promise((resolve) => setTimeout(resolve, 1500));
       release();
@@ -171,7 +156,7 @@ for (const served of [false, true]) {
       world.onMigrate = () =>
         new Promise((resolve) => (release = () => resolve("operation aborted: migration out job: canceled by client")));
       const created = failing(provider.create(await inputs()));
-      await until(moving);
+      await until("it sends memory", moving);
       a.drop();
       await new Promise((resolve) => setTimeout(resolve, 1500));
       release();

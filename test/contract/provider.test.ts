@@ -7,17 +7,24 @@ import { UNKNOWN } from "../../provider/schema";
 import { ensureRuntime, newest, oldestSdk, type Runtime, runtimeNotRun, runtimeTitle } from "../../lab/runtimes";
 import { fakeDomain, type SimulatedHost, type SimulatedLab, fakeUuid } from "../../lab/simulated";
 import { type Key, makeKey } from "../../lab/simulated/ssh";
-import { installed, providerFixture, type ProviderFixture } from "../support/provider-fixture";
-import { CallError, projectOf, type Props, ProviderProcess } from "../support/provider-process";
+import {
+  failing,
+  inputsOf,
+  installed,
+  placement as news,
+  placementUrn as urn,
+  providerFixture,
+  type ProviderFixture,
+  providerTexts as texts,
+} from "../support/provider-fixture";
+import { projectOf, type Props, ProviderProcess } from "../support/provider-process";
+import { until } from "../support/until";
 
 const root = join(__dirname, "../..");
-/** Every text that a release has put into users' states: to be added to, never changed. */
-const texts = JSON.parse(readFileSync(join(__dirname, "provider-texts.json"), "utf8")) as string[];
 const installedSdk = (
   JSON.parse(readFileSync(join(root, "node_modules/@pulumi/pulumi/package.json"), "utf8")) as { version: string }
 ).version;
 
-const urn = "urn:pulumi:prod::placements::pulumi-nodejs:dynamic/libvirt:VmPlacement::db";
 const moveToB = "virsh migrate --live --p2p --persistent --undefinesource db-01 qemu+ssh://b.peer/system";
 
 const runtimes: { title: string; notRun?: string | undefined; get: () => Promise<Runtime> }[] = [
@@ -74,24 +81,9 @@ for (const { title, notRun, get, what, served } of runtimes.flatMap((runtime) =>
 
     const configured = () => provider.configure({ "vm-placement:hosts": inventory });
 
-    function news(more: Props = {}): Props {
-      return { domain: "db-01", host: "kvm-a", __provider: texts.at(-1), __urn: urn, ...more };
-    }
+    const inputs = (more: Props = {}) => inputsOf(provider, news(more));
 
-    async function inputs(more: Props = {}): Promise<Props> {
-      const { inputs: checked, failures } = await provider.check(news(more));
-      assert.deepEqual(failures, []);
-      return checked;
-    }
-
-    async function failing(call: Promise<unknown>): Promise<CallError> {
-      const error = await call.then(
-        () => assert.fail("it succeeded"),
-        (thrown: unknown) => thrown,
-      );
-      assert.ok(error instanceof CallError, String(error));
-      return error;
-    }
+    const logged = (start: string) => provider.output.logs.some(({ message }) => message.startsWith(start));
 
     function noSecrets(): void {
       const everything = [
@@ -154,7 +146,7 @@ for (const { title, notRun, get, what, served } of runtimes.flatMap((runtime) =>
       world.onMigrate = () => new Promise((resolve) => (release = () => resolve(undefined)));
       await configured();
       const created = provider.create(await inputs({ host: "kvm-b" }));
-      await until(() => provider.output.logs.some(({ message }) => message.startsWith("pre-copy 50 %")));
+      await until("half is sent", () => logged("pre-copy 50 %"));
       release();
       const { outputs } = await created;
       assert.equal(outputs["currentHost"], "kvm-b");
@@ -349,7 +341,7 @@ for (const { title, notRun, get, what, served } of runtimes.flatMap((runtime) =>
       world.onMigrate = () => new Promise(() => {});
       await configured();
       const created = failing(provider.create(await inputs({ host: "kvm-b" })));
-      await until(() => provider.output.logs.some(({ message }) => message.startsWith("pre-copy")));
+      await until("it sends memory", () => logged("pre-copy"));
       const start = Date.now();
       provider.signal("SIGINT");
       assert.equal(await provider.exit(), 130);
@@ -445,7 +437,7 @@ for (const { title, notRun, get, what, served } of runtimes.flatMap((runtime) =>
       const { id, outputs } = await provider.create(await inputs({ migration: { timeout: "5m" } }));
       b.domains = a.domains;
       a.domains = [];
-      await until(async () => {
+      await until("it is found on kvm-b", async () => {
         const read = await provider.read(id, outputs);
         if (read.outputs["currentHost"] !== "kvm-b") return false;
         assert.deepEqual(read.inputs, await inputs({ host: "kvm-b", migration: { timeout: "5m" } }));
@@ -484,12 +476,4 @@ for (const { title, get } of runtimes.filter((runtime) => runtime.notRun === und
       assert.deepEqual(own.map((path) => basename(path)).sort(), ["handlers-shared.js", "handlers.js"]);
     });
   });
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 40_000;
-  while (!(await condition())) {
-    assert.ok(Date.now() < deadline, `waited in vain for ${String(condition)}`);
-    await sleep(50);
-  }
 }

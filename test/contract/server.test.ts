@@ -6,8 +6,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fakeDomain, fakeUuid, type SimulatedHost, type SimulatedLab } from "../../lab/simulated";
 import { type Key, makeKey } from "../../lab/simulated/ssh";
 import { UNKNOWN } from "../../provider/schema";
-import { providerFixture, type ProviderFixture } from "../support/provider-fixture";
-import type { CallError, Props, ProviderProcess } from "../support/provider-process";
+import { failing, inputsOf, providerFixture, type ProviderFixture } from "../support/provider-fixture";
+import type { Props, ProviderProcess } from "../support/provider-process";
+import { until } from "../support/until";
 
 const root = join(__dirname, "../..");
 const json = (file: string) => JSON.parse(readFileSync(join(root, file), "utf8")) as Props;
@@ -37,11 +38,7 @@ describe("contract: the provider for every language, beyond dynamic resources", 
   afterEach(() => fixture.close());
 
   const configured = (more: Props = {}) => provider.configure({ hosts, ...more });
-  const inputs = async (more: Props = {}) => {
-    const checked = await provider.check({ domain: "db-01", host: "kvm-a", __urn: urn, ...more });
-    assert.deepEqual(checked.failures, []);
-    return checked.inputs;
-  };
+  const inputs = (more: Props = {}) => inputsOf(provider, { domain: "db-01", host: "kvm-a", __urn: urn, ...more });
   const without = ({ __urn: _, ...props }: Props): Props => props;
 
   it("says its version and its schema, before anything else", async () => {
@@ -92,10 +89,7 @@ describe("contract: the provider for every language, beyond dynamic resources", 
     await configured({ strictPreview: "true" });
     const { id, outputs } = await provider.create(await inputs());
     b.domains.push(fakeDomain({ uuid: "11111111-2222-3333-4444-555555555555", state: "shut off" }));
-    const error = await provider.update(id, outputs, await inputs({ host: "kvm-b" }), true).then(
-      () => assert.fail("it succeeded"),
-      (thrown: unknown) => thrown as CallError,
-    );
+    const error = await failing(provider.update(id, outputs, await inputs({ host: "kvm-b" }), true));
     assert.match(error.message, /vm-placement:strictPreview is true/);
     assert.equal(error.partial, undefined);
   });
@@ -155,20 +149,16 @@ describe("contract: the provider for every language, beyond dynamic resources", 
 
   it("imports no VM that is nowhere, or that there are two of", async () => {
     await configured();
-    const failing = async (id: string) =>
-      provider.read(id, { __urn: urn }).then(
-        () => assert.fail("it succeeded"),
-        (thrown: unknown) => (thrown as CallError).message,
-      );
-    assert.match(await failing("db-09"), /^cannot import db-09 .+ is not on kvm-a or kvm-b.+\[domainMissing\]$/s);
+    const refused = async (id: string) => (await failing(provider.read(id, { __urn: urn }))).message;
+    assert.match(await refused("db-09"), /^cannot import db-09 .+ is not on kvm-a or kvm-b.+\[domainMissing\]$/s);
     assert.match(
-      await failing("7"),
+      await refused("7"),
       /^cannot import 7 .+a number, which virsh reads as a domain id.+\[invalidInput\]$/s,
     );
     b.domains.push(fakeDomain({ uuid: "11111111-2222-3333-4444-555555555555" }));
     await sleep(3500);
     assert.match(
-      await failing("db-01"),
+      await refused("db-01"),
       /several VMs have that name: .+ on kvm-a and .+ on kvm-b.+\[domainConflict\]$/s,
     );
   });
@@ -203,11 +193,9 @@ describe("contract: the provider for every language, beyond dynamic resources", 
       await configured({ onInterrupt });
       const { id, outputs } = await provider.create(await inputs());
       const news = await inputs({ host: "kvm-b" });
-      const moving = provider.update(id, outputs, news).then(
-        () => assert.fail("it succeeded"),
-        (thrown: unknown) => thrown as CallError,
-      );
-      while (!provider.output.logs.some(({ message }) => message.startsWith("pre-copy"))) await sleep(20);
+      const moving = failing(provider.update(id, outputs, news));
+      const sends = () => provider.output.logs.some(({ message }) => message.startsWith("pre-copy"));
+      await until("it sends memory", sends);
       await provider.cancel();
       const { partial, message } = await moving;
       assert.equal(partial?.properties["currentHost"], "kvm-a");

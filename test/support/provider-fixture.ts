@@ -1,11 +1,12 @@
 /** Two simulated hosts behind ssh servers, and the provider's process as Pulumi starts it: for the contract tests. */
-import { mkdtempSync, rmSync } from "node:fs";
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Runtime } from "../../lab/runtimes";
 import { fakeDomain, type SimulatedHost, SimulatedLab } from "../../lab/simulated";
 import { type Key, serve } from "../../lab/simulated/ssh";
-import { type Props, ProviderProcess } from "./provider-process";
+import { CallError, type Props, ProviderProcess } from "./provider-process";
 
 const root = join(__dirname, "../..");
 
@@ -15,6 +16,35 @@ export const installed: Runtime = {
   node: process.execPath,
   modules: join(root, "node_modules"),
 };
+
+/** Every text that a release has put into users' states: to be added to, never changed. */
+export const providerTexts = JSON.parse(
+  readFileSync(join(root, "test/contract/provider-texts.json"), "utf8"),
+) as readonly string[];
+
+export const placementUrn = "urn:pulumi:prod::placements::pulumi-nodejs:dynamic/libvirt:VmPlacement::db";
+
+/** What the program of a dynamic resource has of db-01. */
+export const placement = (more: Props = {}): Props => ({
+  ...{ domain: "db-01", host: "kvm-a", __provider: providerTexts.at(-1), __urn: placementUrn },
+  ...more,
+});
+
+/** The inputs that a check of right ones makes of them. */
+export async function inputsOf(provider: ProviderProcess, news: Props): Promise<Props> {
+  const { inputs, failures } = await provider.check(news);
+  assert.deepEqual(failures, []);
+  return inputs;
+}
+
+export async function failing(call: Promise<unknown>): Promise<CallError> {
+  const error = await call.then(
+    () => assert.fail("it succeeded"),
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof CallError, String(error));
+  return error;
+}
 
 export interface ProviderFixture {
   /** The home directory of the process. */
