@@ -1,6 +1,6 @@
 /** Programs of Go modules that tests run beside the CLI: built once, and cached with it. */
 import { existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { cacheDirectory } from "./cache";
 import { findExecutable } from "./find-on-path";
 import { buildWithGo, findGo } from "./go-build";
@@ -19,6 +19,14 @@ const yamlHost = {
   flags,
   release: "1.25.0",
 };
+const goHost = {
+  name: "pulumi-language-go",
+  packagePath: "github.com/pulumi/pulumi/sdk/v3/go/pulumi-language-go",
+  moduleDirectory: join(__dirname, "go-host"),
+  flags,
+  // The newest that is part of a published module; it runs programs with later SDKs too.
+  release: "3.60.0",
+};
 const sdkGenerator = {
   name: "sdk-generator",
   packagePath: ".",
@@ -31,6 +39,13 @@ const sdkGenerator = {
 /** A directory for PATH with Pulumi's language host for YAML programs; undefined where PATH has one. */
 export async function ensureYamlHost(log: Log, env = process.env): Promise<string | undefined> {
   return findExecutable(yamlHost.name, env["PATH"]) === undefined ? ensure(yamlHost, log, env) : undefined;
+}
+
+/** A directory for PATH with Pulumi's language host for Go programs, where possible the one that is on it. Undefined without Go. */
+export async function ensureGoHost(log: Log, env = process.env): Promise<string | undefined> {
+  if ((await findGo(env))?.isNewEnough !== true) return undefined;
+  const found = findExecutable(goHost.name, env["PATH"]);
+  return found === undefined ? ensure(goHost, log, env) : dirname(found);
 }
 
 /** What writes SDKs of a schema: `sdk-generator SCHEMA DIRECTORY`. Undefined without Go. */

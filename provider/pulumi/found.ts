@@ -22,7 +22,7 @@ export async function findPlacement(settings: Settings, domain: string): Promise
     new PlacementError({ ...failure, phase: "observe", action: `cannot import ${domain}`, domain });
   if (hosts.names.length === 0) throw refuse(noInventory);
   const { failures } = readInputs(settings, { domain, host: hosts.names[0] });
-  if (failures[0]) throw refuse(failures[0]);
+  if (failures[0]) throw refuse({ ...failures[0], remedies: [...failures[0].remedies, asVirshShowsIt] });
   const query = { domain, uuid: undefined, first: hosts.names, everywhere: true, lastHost: undefined };
   const observed = await observe(hosts, query, true);
   const view = theOne(observed, refuse);
@@ -31,6 +31,8 @@ export async function findPlacement(settings: Settings, domain: string): Promise
   const inputs = { ...known, plan };
   return { id: view.uuid, props: outputs(inputs, view, plan, undefined), inputs };
 }
+
+const asVirshShowsIt = { do: "give its name or UUID as `virsh list --all` shows it" };
 
 const noInventory = {
   code: "unknownHost" as const,
@@ -59,9 +61,13 @@ function theOne(
     throw refuse({ code: "domainOnTwoHosts", message: place.unclear, remedies });
   }
   const silent = unreachable.map(({ host, why }) => `${host} cannot be asked (${why})`);
+  const hostBack = { do: "bring the hosts back that cannot be asked, and import it again" };
   throw refuse({
     code: unreachable.length > 0 ? "hostUnreachable" : "domainMissing",
     message: [`the VM is not on ${listed(asked.filter((name) => unreachable.every(({ host }) => host !== name)))}`, ...silent].join("; "), // prettier-ignore
-    remedies: [{ do: "give its name or UUID as `virsh list --all` shows it, and have its host in vm-placement:hosts" }],
+    remedies: [
+      ...(unreachable.length > 0 ? [hostBack] : []),
+      { do: `${asVirshShowsIt.do}, and have its host in vm-placement:hosts` },
+    ],
   });
 }

@@ -38,9 +38,12 @@ export function received(struct: Struct | undefined): Received {
   return { values, secrets };
 }
 
-/** A value of the stack's configuration: what is not text arrives as JSON, in which a secret may stand. */
+/** A value of the stack's configuration: what is not text arrives as JSON. A secret may stand in either, or around it. */
 export function configured(value: unknown): string {
-  if (typeof value !== "string") return JSON.stringify(plain(value, () => {}));
+  if (typeof value !== "string") {
+    const read = plain(value, () => {});
+    return typeof read === "string" ? configured(read) : JSON.stringify(read);
+  }
   if (!value.includes(signature)) return value;
   try {
     return JSON.stringify(plain(JSON.parse(value), () => {}));

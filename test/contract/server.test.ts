@@ -55,6 +55,8 @@ describe("contract: the provider for every language, beyond dynamic resources", 
     );
     assert.deepEqual(await provider.checkConfig({ hosts: JSON.stringify(hosts), strictPreview: "true" }), []);
     assert.deepEqual(await provider.checkConfig({ hosts: UNKNOWN }), []);
+    const whole = { hosts: secret(JSON.stringify(hosts)), uri: secret("qemu:///system"), strictPreview: secret(true) };
+    assert.deepEqual(await provider.checkConfig(whole), []);
   });
 
   it("keeps in state neither a provider text nor a URN", async () => {
@@ -144,8 +146,22 @@ describe("contract: the provider for every language, beyond dynamic resources", 
       const news = await inputs(program);
       assert.deepEqual(news["plan"], plan);
       assert.deepEqual(await provider.diff(found.id, found.outputs, news), { changes: "none", replaces: [] });
+      // What SDKs write of their own accord: the schema's default.
+      const withDefault = await inputs({ ...program, onDrift: "moveBack" });
+      assert.deepEqual(await provider.diff(found.id, found.outputs, withDefault), { changes: "none", replaces: [] });
     });
   }
+
+  it("imports a VM whose name has spaces, quotes and other letters, and one that another host has only defined", async () => {
+    const name = `Datenbank für "München" it's $1`;
+    a.domains = [fakeDomain({ name })];
+    b.domains = [fakeDomain({ name, state: "shut off" })];
+    await configured();
+    const { id, outputs, inputs: found } = await provider.read(name, { __urn: urn });
+    assert.deepEqual([id, found["domain"], found["host"]], [fakeUuid, name, "kvm-a"]);
+    const news = await inputs({ domain: name });
+    assert.deepEqual(await provider.diff(id, outputs, news), { changes: "none", replaces: [] });
+  });
 
   it("imports no VM that is nowhere, or that there are two of", async () => {
     await configured();
@@ -153,7 +169,7 @@ describe("contract: the provider for every language, beyond dynamic resources", 
     assert.match(await refused("db-09"), /^cannot import db-09 .+ is not on kvm-a or kvm-b.+\[domainMissing\]$/s);
     assert.match(
       await refused("7"),
-      /^cannot import 7 .+a number, which virsh reads as a domain id.+\[invalidInput\]$/s,
+      /^cannot import 7 .+a number, which virsh reads as a domain id.+What to do: give its name or UUID.+\[invalidInput\]$/s,
     );
     b.domains.push(fakeDomain({ uuid: "11111111-2222-3333-4444-555555555555" }));
     await sleep(3500);
@@ -161,6 +177,23 @@ describe("contract: the provider for every language, beyond dynamic resources", 
       await refused("db-01"),
       /several VMs have that name: .+ on kvm-a and .+ on kvm-b.+\[domainConflict\]$/s,
     );
+  });
+
+  it("says which host cannot be asked where it finds no VM to import", async () => {
+    await provider.configure({ hosts: { ...hosts, "kvm-c": { address: "127.0.0.1", port: 1 } } });
+    const { message } = await failing(provider.read("db-09", { __urn: urn }));
+    assert.match(
+      message,
+      /not on kvm-a or kvm-b; kvm-c cannot be asked .+What to do: bring the hosts back .+\[hostUnreachable\]$/s,
+    );
+    assert.equal((await provider.read("db-01", { __urn: urn })).inputs["host"], "kvm-a");
+  });
+
+  it("imports no VM that two hosts run", async () => {
+    b.domains = [fakeDomain()];
+    await configured();
+    const { message } = await failing(provider.read("db-01", { __urn: urn }));
+    assert.match(message, /^cannot import db-01 .+ on kvm-a: running .+ and kvm-b: running .+\[domainOnTwoHosts\]$/s);
   });
 
   it("answers getPlacements and planMove, and names wrong arguments", async () => {
