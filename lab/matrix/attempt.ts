@@ -16,8 +16,6 @@ export type Outcome =
   | { kind: "wrong"; message: string };
 
 const uri = "qemu:///system";
-const silent: Progress = { live: () => {}, info: () => {}, warn: () => {} };
-
 interface Move {
   guest: string;
   source: LabHost;
@@ -49,12 +47,15 @@ export async function attempt(lab: Lab, move: Move): Promise<Outcome> {
     plan,
     lastHost: move.adopts ? undefined : source.name,
   };
+  const rows: string[] = [];
+  const note = (text: string) => void rows.push(`${Date.now() - begun} ms: ${text}`);
+  const progress: Progress = { live: note, info: note, warn: note };
   const begun = Date.now();
   try {
-    const { lastMigration } = await reconcile(hosts, desired, { clock, progress: silent });
+    const { lastMigration } = await reconcile(hosts, desired, { clock, progress });
     if (move.adopts) return await adopted(move, lastMigration !== undefined, migrations, Date.now() - begun);
     const wrong = await whatIsWrong(lab, move, lastMigration?.mode);
-    if (wrong !== undefined) return { kind: "wrong", message: wrong };
+    if (wrong !== undefined) return { kind: "wrong", message: `${wrong}; it showed ${rows.join(" | ")}` };
     return { kind: "works", seconds: (Date.now() - begun) / 1000, mode: lastMigration!.mode };
   } catch (error) {
     if (!(error instanceof PlacementError)) throw error;

@@ -1,6 +1,4 @@
 /** Every case between two hosts, there and back. */
-import { hasFault, knownFaults } from "../../provider/core/knownFaults";
-import { multiFdMixed } from "../../provider/core/problems/postCopy";
 import { type Lab, type LabHost } from "../libvirt";
 import { attempt, type Outcome } from "./attempt";
 import { cases, type Expected, type Kind, type MatrixCase } from "./cases";
@@ -15,8 +13,6 @@ export interface MatrixResult {
   source: Kind;
   destination: Kind;
   outcome: Outcome;
-  /** How often QEMU below 8.0 on the destination refused it before, because it took its connections for each other: a known fault. */
-  repeats: number;
   /** What was expected and did not come. */
   unexpected?: string;
 }
@@ -30,7 +26,6 @@ const guestOf = {
   "host-model": "vm-model",
   "host-passthrough": "vm-passthrough",
 };
-const mostRepeats = 3;
 const baseMachine = "pc-q35-7.2";
 
 export async function kindOf(host: LabHost): Promise<Kind> {
@@ -52,30 +47,19 @@ export async function runPair(
     for (const test of cases.filter(chosen)) {
       for (const [source, destination] of [ends, [ends[1], ends[0]]] as const) {
         const guest = `${guestOf[test.guest ?? "running"]}-${id}`;
-        const move = () =>
-          bring(lab, guest, test, source, destination).then(
-            () => attempt(lab, { ...test, guest, source: source.host, destination: destination.host }),
-            (error: Error): Outcome => ({ kind: "wrong", message: error.message }),
-          );
-        let outcome = await move();
-        let repeats = 0;
-        for (; isMixed(outcome, destination) && repeats < mostRepeats; repeats++) outcome = await move();
+        const outcome = await bring(lab, guest, test, source, destination).then(
+          () => attempt(lab, { ...test, guest, source: source.host, destination: destination.host }),
+          (error: Error): Outcome => ({ kind: "wrong", message: error.message }),
+        );
         const unexpected = differs(outcome, test.expect?.(source.kind, destination.kind));
         if (outcome.kind === "wrong" || unexpected !== undefined) await remove(ends, guest);
-        const result = { test, source: source.kind, destination: destination.kind, outcome, repeats };
+        const result = { test, source: source.kind, destination: destination.kind, outcome };
         show({ ...result, ...(unexpected !== undefined && { unexpected }) });
       }
     }
   } finally {
     for (const guest of Object.values(guestOf)) await remove(ends, `${guest}-${id}`);
   }
-}
-
-/** What QEMU below 8.0 does with the connections of multi-FD, on a busy computer: the VM stays, and the move is made again. */
-function isMixed(outcome: Outcome, { kind }: End): boolean {
-  return (
-    outcome.kind === "by" && hasFault(kind.qemu, knownFaults.multiFdMixed) && multiFdMixed.stderr.test(outcome.message)
-  );
 }
 
 /** Has the case's VM on the source: started there, or brought back from the other host. */

@@ -44,7 +44,7 @@ export const knownFaults = {
     when: "migration.parallel and migration.postCopy are set together",
     what: "QEMU ends the VM, or refuses the move",
   },
-  // "migration: check magic value for deciding the mapping of channels" (6720c2b327) is first in 8.0; seen with 7.2.22 on a busy computer.
+  // "migration: check magic value for deciding the mapping of channels" (6720c2b327) is first in 8.0; its text was seen with 7.2.22.
   multiFdMixed: {
     of: "QEMU",
     fixedIn: "8.0",

@@ -12,7 +12,7 @@ import { sh, type ShellScript } from "./shellScript";
 import { escaped } from "./xml";
 
 /** Where a host keeps the paths of what was created there for a VM; of an account that may write there. */
-export const createdListOf = (uuid: string) => `/var/lib/vm-placement/${uuid}.created`;
+const createdListOf = (uuid: string) => `/var/lib/vm-placement/${uuid}.created`;
 
 /** Of the path in $p. */
 const listFunctions = (list: string) => sh`l=${list}

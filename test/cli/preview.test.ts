@@ -24,7 +24,7 @@ describeWithStack("a preview that asks the hosts", {}, (lab, stack) => {
   beforeEach(() => plain());
 
   it("names every blocker at once, and passes all the same", async () => {
-    await lab().host("kvm-b").blockPort(49_152, { action: "drop" });
+    await lab().host("kvm-b").blockPort("49152-49215", { action: "drop" });
     stack().declare(on("kvm-b"));
     const { code, output } = await preview();
     await lab().host("kvm-b").unblock();

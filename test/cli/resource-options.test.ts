@@ -77,7 +77,7 @@ describeWithStack("a placement with Pulumi's resource options", { stack: { progr
 
   /** The data port is open again once the error hook waits. */
   async function upWhileBlocked(host: string, note: string): Promise<string> {
-    await lab().host(host).blockPort(49_152);
+    await lab().host(host).blockPort("49152-49215");
     const upping = up();
     try {
       await until("the error hook runs", () => notes().includes(note));

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { LabHost } from "../../lab/libvirt";
+import { isUsable } from "../../lab/libvirt/prerequisites";
 import { ownRelease } from "../../lab/libvirt/releases/releases";
+import type { PlacementError } from "../../provider/core/errors";
 import { describeWithReleases } from "../support/lab";
+import { moveInLab } from "../support/lab-move";
 
 const [own, other] = [ownRelease(), ownRelease() === "13" ? "14" : "13"];
 
@@ -33,6 +36,23 @@ describeWithReleases("hosts of this computer's release and of another", [own, ot
       assert.equal(await destination.virsh("domstate --reason vm"), "running (migrated)");
       assert.equal(await source.virsh("list --all --name"), "");
     }
+  });
+
+  it("a VM with the CPU of its host is refused where QEMU there does not have all of its features, by their names", async function () {
+    if (!isUsable("/dev/kvm")) return this.skip();
+    this.timeout(120_000);
+    const [older, newer] = hosts();
+    await lab().startGuest({ name: "whole", host: newer.name, cpu: "host-passthrough" });
+    await assert.rejects(moveInLab({ lab: lab(), domain: "whole", to: older.name }), (error: PlacementError) => {
+      assert.match(
+        error.message,
+        /whole uses the CPU of \S+ as it is \(host-passthrough\), but the CPU of \S+ differs: it lacks [a-z0-9]/,
+      );
+      assert.equal(error.phase, "preflight");
+      return true;
+    });
+    assert.equal(await newer.virsh("domstate whole"), "running");
+    await newer.must("virsh -q destroy whole; virsh -q undefine whole");
   });
 
   it("a host keeps its definitions through a power cut, and no mount of it is this computer's", async () => {

@@ -25,18 +25,13 @@ export function document(results: readonly MatrixResult[], minutes: number): str
     a.release.localeCompare(b.release, "en", { numeric: true }),
   );
   const unexpected = results.filter((result) => result.unexpected !== undefined);
-  const repeated = results.filter(({ repeats }) => repeats > 0);
   return `# Between releases of libvirt and QEMU
 
 \`npm run matrix\` wrote this file on ${day()}, in ${Math.round(minutes)} minutes: ${results.length} moves of real VMs between real hosts, through what \`pulumi up\` runs, there
 and back between every two kinds of host. "Works" means that the VM was on the destination alone afterwards, in the state it had, with its
 memory right. "Refused" means that the preview and \`up\` name the reason and nothing was run, except where "by libvirt" stands.
 
-${unexpected.length === 0 ? "Every result was as expected." : `**${unexpected.length} results were not as expected:** ${unexpected.map(({ test, source, destination, unexpected }) => `${titleOf(source)} to ${titleOf(destination)}, ${test.name}: ${unexpected}`).join("; ")}.`}${
-    repeated.length === 0
-      ? ""
-      : ` Made again, since QEMU below ${knownFaults.multiFdMixed.fixedIn} refused it at first (multi-FD, see the known faults below): ${repeated.map(({ test, source, destination }) => `${titleOf(source)} to ${titleOf(destination)}, ${test.name}`).join("; ")}.`
-  }
+${unexpected.length === 0 ? "Every result was as expected." : `**${unexpected.length} results were not as expected:** ${unexpected.map(({ test, source, destination, unexpected }) => `${titleOf(source)} to ${titleOf(destination)}, ${test.name}: ${unexpected}`).join("; ")}.`}
 
 | kind of host | libvirt | QEMU | newest machine type |
 |---|---|---|---|

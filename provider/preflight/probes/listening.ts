@@ -18,17 +18,26 @@ export function parseListening(text: string): ReadonlySet<number> | undefined {
   return !all.has("end") || ports.size === 0 ? undefined : new Set([...ports].map((port) => parseInt(port, 16)));
 }
 
+/** As many ports above the next one are free for migrations that begin while ports are tried. */
+const spare = 8;
+
 /**
- * Those of a range to try: the one that libvirt takes next, and the last. Never one that something listens on: QEMU takes the first connection
- * for the VM that it waits for, which ends that migration ("Not a migration stream"); with a disk copy it waits for as long as that takes.
+ * Those of a range to try. Never one that something listens on: QEMU takes the first connection for the VM that it waits for, which ends that
+ * migration ("Not a migration stream"); with a disk copy it waits for as long as that takes. Nor the one that libvirt takes next, which another
+ * migration may have taken since: `ifClosed` has it, for where the first ones are closed; where a range has one port it is the only one to try.
  */
 export function portsToTry(
   { low, high }: { low: number; high: number },
   listening: ReadonlySet<number> | undefined,
-): number[] {
-  if (listening === undefined) return [];
-  let next = low;
-  while (next <= high && listening.has(next)) next++;
-  if (next > high) return [];
-  return next === high || listening.has(high) ? [next] : [next, high];
+): { first: number[]; ifClosed: number[] } {
+  const from = (port: number) => {
+    while (listening?.has(port)) port++;
+    return port;
+  };
+  const next = from(low);
+  if (listening === undefined || next > high) return { first: [], ifClosed: [] };
+  const first = [...new Set([from(Math.min(next + spare, high)), high])].filter(
+    (port) => port > next && port <= high && !listening.has(port),
+  );
+  return first.length === 0 ? { first: [next], ifClosed: [] } : { first, ifClosed: [next] };
 }

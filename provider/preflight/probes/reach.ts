@@ -54,7 +54,7 @@ export async function greeting(
 
 /**
  * Ports that QEMU listens on during a migration; before it, a port that refuses at once is as good as an open one. Which of them are free
- * is asked right before.
+ * is asked right before; the one that the next migration takes is tried only where others are closed.
  */
 export async function reachData(
   hosts: Hosts,
@@ -62,21 +62,24 @@ export async function reachData(
   { destination, address, range }: { destination: string; address: string; range: { low: number; high: number } },
 ): Promise<Pick<PeerAnswers, "dataPorts" | "resolved">> {
   const ask = async () => {
-    const dataPorts = portsToTry(range, await listeningOn(await hosts.on(destination)));
-    const data = { controlPort: undefined, dataAddress: address, dataPorts };
-    return reach(source, { ...data, address, login: undefined, resolves: address });
+    const ports = portsToTry(range, await listeningOn(await hosts.on(destination)));
+    const tried = (dataPorts: number[]) =>
+      reach(source, { address, controlPort: undefined, dataAddress: address, dataPorts, login: undefined, resolves: address }); // prettier-ignore
+    const found = await tried(ports.first);
+    if (found === undefined || ports.ifClosed.length === 0 || found.dataPorts.every(isReached)) return found;
+    const next = await tried(ports.ifClosed);
+    return { ...found, dataPorts: [...(next?.dataPorts ?? []), ...found.dataPorts] };
   };
   const answers = await hosts.remember(
     `${source.host} → ${destination}: ${address} ${range.low} ${range.high}`,
     validMs,
     ask,
-    (found) =>
-      found !== undefined &&
-      found.dataPorts.length > 0 &&
-      found.dataPorts.every(({ answer }) => answer === "open" || answer === "refused"),
+    (found) => found !== undefined && found.dataPorts.length > 0 && found.dataPorts.every(isReached),
   );
   return answers ?? { dataPorts: [], resolved: [] };
 }
+
+const isReached = ({ answer }: { answer: PortAnswer }) => answer === "open" || answer === "refused";
 
 async function reach(source: Virsh, question: PeerQuestion): Promise<PeerAnswers | undefined> {
   const answer = await source.inquireShell(peerScript(question));

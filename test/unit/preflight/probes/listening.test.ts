@@ -16,19 +16,21 @@ describe("the ports that something listens on", () => {
 });
 
 describe("the data ports that are tried", () => {
-  for (const [title, listening, expected] of [
-    ["the first and the last", [22], [49_152, 49_215]],
-    ["the next that libvirt takes, where another migration waits on the first", [22, 49_152, 49_153], [49_154, 49_215]],
-    ["not the last where something listens on it", [49_215], [49_152]],
-    ["the last alone where all others are taken", Array.from({ length: 63 }, (_, at) => 49_152 + at), [49_215]],
-    ["none where all are taken", Array.from({ length: 64 }, (_, at) => 49_152 + at), []],
-    ["none where it is not known what listens", undefined, []],
+  const taken = (count: number) => Array.from({ length: count }, (_, at) => 49_152 + at);
+  for (const [title, listening, first, ifClosed] of [
+    ["one above the next, and the last", [22], [49_160, 49_215], [49_152]],
+    ["above those on which other migrations wait", [22, 49_152, 49_153, 49_162], [49_163, 49_215], [49_154]],
+    ["not the last where something listens on it", [49_215], [49_160], [49_152]],
+    ["the last alone where few are free", taken(60), [49_215], [49_212]],
+    ["the next where all others are taken", taken(63), [49_215], []],
+    ["none where all are taken", taken(64), [], []],
+    ["none where it is not known what listens", undefined, [], []],
   ] as const)
-    it(`are ${title}`, () => assert.deepEqual(portsToTry(range, listening && new Set(listening)), expected));
+    it(`are ${title}`, () => assert.deepEqual(portsToTry(range, listening && new Set(listening)), { first, ifClosed }));
 
   it("are one where the inventory fixes it, and none while it is taken", () => {
     const fixed = { low: 49_200, high: 49_200 };
-    assert.deepEqual(portsToTry(fixed, new Set([22])), [49_200]);
-    assert.deepEqual(portsToTry(fixed, new Set([49_200])), []);
+    assert.deepEqual(portsToTry(fixed, new Set([22])), { first: [49_200], ifClosed: [] });
+    assert.deepEqual(portsToTry(fixed, new Set([49_200])), { first: [], ifClosed: [] });
   });
 });
