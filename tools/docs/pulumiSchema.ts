@@ -44,11 +44,10 @@ const language = {
 };
 
 export function pulumiSchema(): object {
-  const { version, description, license } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
-    version: string;
-    description: string;
-    license: string;
-  };
+  const { version, description, license, homepage, repository } = JSON.parse(
+    readFileSync(join(root, "package.json"), "utf8"),
+  ) as Record<"version" | "description" | "license" | "homepage", string> & { repository: { url: string } };
+  const address = repository.url.replace(/^git\+|\.git$/g, "");
   const program = ts.createProgram(
     Object.values(files).map((file) => join(root, file)),
     { types: [], strict: true, exactOptionalPropertyTypes: true, noResolve: false, skipLibCheck: true, target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.Node16, moduleResolution: ts.ModuleResolutionKind.Node16 }, // prettier-ignore
@@ -69,6 +68,9 @@ export function pulumiSchema(): object {
     description,
     keywords: ["pulumi", "libvirt", "kvm", "live-migration", "category/infrastructure", "kind/native"],
     license,
+    homepage,
+    repository: address,
+    publisher: new URL(address).pathname.split("/")[1],
     attribution: "",
     config: { variables: specs(config) },
     provider: {

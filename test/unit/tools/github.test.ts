@@ -105,12 +105,22 @@ describe("the public address", () => {
 
   it("is the one of package.json in every file that names one", () => {
     const owner = new URL(address).pathname;
-    const texts = [read("SECURITY.md"), read("CONTRIBUTING.md"), manifest.homepage, manifest.bugs];
-    for (const path of [...filesIn(".github/ISSUE_TEMPLATE"), ...filesIn(".github/workflows")]) texts.push(read(path));
-    // Tools of others are run by their Go module.
-    const own = texts.map((text) => text.replaceAll(/go run \S+/g, ""));
-    const named = own.flatMap((text) => text.match(/github\.com(\/[\w.-]+){2}/g) ?? []);
-    assert.ok(named.length >= 4);
-    for (const each of named) assert.equal(each, `github.com${owner}`);
+    const files = [
+      "SECURITY.md",
+      "CONTRIBUTING.md",
+      "README.md",
+      "docs/languages.md",
+      "docs/getting-started.md",
+      "schema.json",
+    ];
+    const pages = ["docs/_index.md", "docs/installation-configuration.md"];
+    const forGitHub = [...filesIn(".github/ISSUE_TEMPLATE"), ...filesIn(".github/workflows")];
+    const texts = [manifest.homepage, manifest.bugs, ...[...files, ...pages, ...forGitHub].map(read)];
+    // Modules of others.
+    const others = /go run \S+|"[^"]*github\.com\/pulumi\/[^"]*"|raw\.githubusercontent\.com\S*/g;
+    const own = texts.map((text) => text.replaceAll(others, ""));
+    const addresses = own.flatMap((text) => text.match(/github\.com(\/[\w.-]+){2}/g) ?? []);
+    assert.ok(addresses.length >= 8);
+    for (const each of addresses) assert.equal(each, `github.com${owner}`);
   });
 });
