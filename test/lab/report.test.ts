@@ -141,6 +141,9 @@ describeWithLab("the report of an evacuation of six VMs", { hosts: 3, browser: t
     const charts = await inPage<string[]>("[...document.querySelectorAll('svg')].map((svg) => svg.getAttribute('aria-label'))"); // prettier-ignore
     assert.deepEqual(charts, ["timeline of the moves", ...Array<string>(6).fill("progress of the migration")]);
     assert.match(text, /kvm-a\s+before\s+6\s+6\s+[^\n]*\s+after\s+0\s+0\s+0 B of/);
+    const panels = await inPage<string[]>("[...document.querySelectorAll('.panel')].map((each) => each.textContent.replace(/:.*/, '').trim())"); // prettier-ignore
+    for (const title of ["left to send", "rates", "the VM is slowed by", "pause expected if it ended then"])
+      assert.ok(panels.includes(title), title);
     assert.equal(await inPage("document.querySelectorAll('svg .post').length"), 1, "the part in post-copy of one move");
     assert.equal(await inPage("document.querySelectorAll('svg rect[rx]').length"), 6, "bars of the timeline");
   });

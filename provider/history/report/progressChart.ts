@@ -1,4 +1,4 @@
-/** The progress of one migration: what is left, the rates, and how much the VM is slowed, one above the other over the same time. */
+/** The progress of one migration: what is left, the rates, how much the VM is slowed and would pause, one above the other over the same time. */
 import { showBytes, showDuration } from "../../core/units";
 import type { HistoryEntry } from "../entry";
 import type { Sample } from "../samples";
@@ -51,6 +51,13 @@ const panels: readonly Panel[] = [
     series: [{ name: "throttle", color: "#b91c1c", of: ({ throttlePercent }) => throttlePercent }],
     show: (value) => `${value}%`,
     atLeast: 100,
+  },
+  {
+    title: "pause expected if it ended then",
+    height: 60,
+    series: [{ name: "pause", color: "#7c3aed", of: ({ downtimeMs }) => downtimeMs }],
+    show: showDuration,
+    steps: timeSteps,
   },
 ];
 

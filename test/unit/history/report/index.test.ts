@@ -37,6 +37,19 @@ describe("a report", () => {
     }
   });
 
+  it("draws what is left, both rates, the throttle and the pause, each where libvirt told it", () => {
+    const titles = (page: string) => [...page.matchAll(/class="panel"\s*>([^<:]+)/g)].map(([, title]) => title!.trim());
+    const { samples } = historyEntry();
+    const whole = samples.map((sample, i) => ({ ...sample, throttlePercent: 20 * i, downtimeMs: 300 - 100 * i }));
+    const page = report([historyEntry({ samples: whole })]);
+    assert.deepEqual(titles(page), ["left to send", "rates", "the VM is slowed by", "pause expected if it ended then"]);
+    const [, points] = /<polyline points="([^"]+)" fill="none" stroke="#7c3aed"/.exec(page)!;
+    const heights = points!.split(" ").map((point) => Number(point.split(",")[1]));
+    assert.equal(heights.length, 2);
+    assert.ok(heights[0]! < heights[1]!, points);
+    assert.deepEqual(titles(report([historyEntry()])), ["left to send", "rates"]);
+  });
+
   it("says what is not known, and draws no progress of a move that was over at once", () => {
     const { measured: _, ...failed } = historyEntry({ outcome: "unknown", samples: [] });
     const page = report([failed]);
