@@ -59,6 +59,15 @@ describe("contract: the provider for every language, beyond dynamic resources", 
     assert.deepEqual(await provider.checkConfig(whole), []);
   });
 
+  it("names what changed in a configuration, and replaces no provider for it", async () => {
+    const before = { hosts: JSON.stringify(hosts), uri: "qemu:///system", strictPreview: "true" };
+    assert.deepEqual(await provider.diffConfig(before, { ...before, hosts: secret(before.hosts) }), {});
+    const after = { hosts: JSON.stringify({ "kvm-a": hosts["kvm-a"] }), uri: UNKNOWN, onInterrupt: "abort" };
+    assert.deepEqual(await provider.diffConfig(before, after), {
+      ...{ hosts: "UPDATE", uri: "UPDATE", onInterrupt: "ADD", strictPreview: "DELETE" },
+    });
+  });
+
   it("keeps in state neither a provider text nor a URN", async () => {
     await configured();
     const { outputs } = await provider.create(await inputs());

@@ -250,10 +250,16 @@ export class ProviderProcess {
     request.setOlds(this.struct(olds));
     request.setOldInputs(this.struct(inputs));
     request.setNews(this.struct(news));
-    const response = await this.call<messages.DiffResponse>((done) => this.client.diff(request, done));
-    const names = Object.fromEntries(Object.entries(messages.PropertyDiff.Kind).map(([name, kind]) => [kind, name]));
-    const changes = [...response.getDetaileddiffMap().entries()].map(([path, diff]) => [path, names[diff.getKind()]!]);
-    return Object.fromEntries(changes.sort()) as Record<string, string>;
+    return kindsOf(await this.call<messages.DiffResponse>((done) => this.client.diff(request, done)));
+  }
+
+  /** Of a provider alone: the kind of each setting's change. */
+  async diffConfig(olds: Props, news: Props): Promise<Record<string, string>> {
+    const request = new messages.DiffRequest();
+    request.setOlds(struct(olds));
+    request.setOldInputs(struct(olds));
+    request.setNews(struct(news));
+    return kindsOf(await this.call<messages.DiffResponse>((done) => this.client.diffConfig(request, done)));
   }
 
   async invoke(
@@ -322,6 +328,12 @@ export class ProviderProcess {
       });
     });
   }
+}
+
+function kindsOf(response: messages.DiffResponse): Record<string, string> {
+  const names = Object.fromEntries(Object.entries(messages.PropertyDiff.Kind).map(([name, kind]) => [kind, name]));
+  const changes = [...response.getDetaileddiffMap().entries()].map(([path, diff]) => [path, names[diff.getKind()]!]);
+  return Object.fromEntries(changes.sort()) as Record<string, string>;
 }
 
 function callError(error: grpc.ServiceError, more: Props): CallError {
