@@ -48,6 +48,8 @@ describe("a report", () => {
     assert.equal(heights.length, 2);
     assert.ok(heights[0]! < heights[1]!, points);
     assert.deepEqual(titles(report([historyEntry()])), ["left to send", "rates"]);
+    const postCopy = report([historyEntry({ samples: whole.map((each) => ({ ...each, inPostCopy: true })) })]);
+    assert.deepEqual(titles(postCopy), ["left to send", "rates", "the VM is slowed by"]);
   });
 
   it("says what is not known, and draws no progress of a move that was over at once", () => {
