@@ -74,6 +74,48 @@ describe("resource: what a program registers", () => {
     assert.deepEqual(ids, ["db-id", "web-id"]);
   });
 
+  describe("the stack traces that the SDK takes of its own promises", () => {
+    const { stackTraceLimit } = Error;
+    const prepare = Object.getOwnPropertyDescriptor(Error, "prepareStackTrace");
+    let taken: number;
+    beforeEach(() => {
+      taken = 0;
+      Error.stackTraceLimit = 7;
+      Error.prepareStackTrace = (error, frames) => {
+        if (frames.length > 0) taken++;
+        return `${error.message} at ${frames.map((frame) => frame.getFileName()).join(", ")}`;
+      };
+    });
+    afterEach(() => {
+      delete process.env["PULUMI_DEBUG_PROMISE_LEAKS"];
+      Error.stackTraceLimit = stackTraceLimit;
+      if (prepare) Object.defineProperty(Error, "prepareStackTrace", prepare);
+      else Reflect.deleteProperty(Error, "prepareStackTrace");
+    });
+    const declare = () => new VmPlacement("traced", { domain: "db-01", host: "kvm-a" });
+
+    it("are not taken: only the one that says where the program declares the placement", () => {
+      declare();
+      assert.equal(taken, 1);
+      assert.equal(Error.stackTraceLimit, 7);
+    });
+
+    it("are taken to find a promise that never settles", () => {
+      process.env["PULUMI_DEBUG_PROMISE_LEAKS"] = "1";
+      declare();
+      assert.ok(taken > 20, String(taken));
+      assert.equal(Error.stackTraceLimit, 7);
+    });
+
+    it("do not take the program's line from an error", () => {
+      assert.throws(
+        () => new VmPlacement("", { domain: "db-01", host: "kvm-a" }),
+        ({ message, stack }: Error) => /Missing resource name/.test(message) && /resource\.test/.test(String(stack)),
+      );
+      assert.equal(Error.stackTraceLimit, 7);
+    });
+  });
+
   it("offers its outputs", async () => {
     const placement = new VmPlacement("db", { domain: "db-01", host: "kvm-a" });
     assert.equal(await valueOf(placement.currentHost), "kvm-a");
