@@ -24,6 +24,7 @@ const invisible = /(?![\uFE00-\uFE0F\u{E0100}-\u{E01EF}])[\p{Cc}\p{Cf}\p{Cs}\p{C
  * @param limit the longest result in UTF-16 units, 64 or more; what is cut is counted: "… (12,345 more bytes)".
  */
 export function clean(text: string, limit = defaultLimit): string {
+  if (text.length <= limit && /^[\n -~]*$/.test(text) && !text.includes("<{%")) return text;
   // Only a constant multiple of what is kept is looked at: a flood costs nothing.
   const examined = text.length > 4 * limit ? text.slice(0, 4 * limit) : text;
   const washed = withoutStrings(examined)

@@ -81,6 +81,7 @@ export const isHostName = (text: string): boolean =>
 
 /** An IPv6 address, perhaps with a zone: `fe80::1%eth0`, and not as a URI writes it (`%25eth0`). */
 export function isIpv6(text: string): boolean {
+  if (!text.includes(":")) return false;
   const [, address = "", zone] = /^([\da-f:.]{2,45})(?:%([A-Za-z0-9_.-]{1,64}))?$/i.exec(text) ?? [];
   if (zone !== undefined && /^25./.test(zone)) return false;
   const [, groups = "", dotted] = /^(.*?)(\d{1,3}(?:\.\d{1,3}){3})?$/.exec(address) ?? [];
@@ -89,7 +90,7 @@ export function isIpv6(text: string): boolean {
   const plain = dotted === undefined ? address : `${groups}0:0`;
   const halves = plain.split("::");
   const parts = halves.flatMap((half) => (half === "" ? [] : half.split(":")));
-  if (!plain.includes(":") || halves.length > 2 || !parts.every((part) => /^[\da-f]{1,4}$/i.test(part))) return false;
+  if (halves.length > 2 || !parts.every((part) => /^[\da-f]{1,4}$/i.test(part))) return false;
   return halves.length === 2 ? parts.length <= 7 : parts.length === 8;
 }
 

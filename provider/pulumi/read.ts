@@ -24,7 +24,8 @@ export async function readPlacement(
 ): Promise<pulumi.dynamic.ReadResult> {
   const { hosts } = usable(settings);
   const declared = declaredHost(props);
-  const { inputs } = parseInputs({ ...props, host: declared });
+  // Without its options: a VM that is where it belongs needs none of them.
+  const { inputs } = parseInputs({ ...props, host: declared, migration: undefined });
   const { domain = id, hosts: desired = [] } = inputs;
   const recorded = props.currentHost as string | undefined;
   const last = recorded === undefined ? undefined : hosts.spelledAs(recorded, desired);
@@ -65,7 +66,8 @@ function readResult(
   // So does the plan: else the command that would bring it back would not show as a change.
   const { __incomplete: _, __drift: before, ...kept } = props;
   const placed = shown ? { ...inputs, hosts: [view.host], anyOf: false } : inputs;
-  const plan = (shown || before !== undefined) && inputs.migration ? planOf(settings, placed) : props.plan;
+  const migration = shown || before !== undefined ? parseInputs(props).inputs.migration : undefined;
+  const plan = migration ? planOf(settings, { ...placed, migration }) : props.plan;
   const inputsNow = Object.fromEntries(inputNames.filter((name) => name in props).map((name) => [name, props[name]]));
   return {
     id,

@@ -15,13 +15,19 @@ export function unknownPaths(value: unknown, path: string): string[] {
 
 /** Pulumi's wire format knows no undefined, and meets one with "Unexpected struct type." after the work is done. */
 export function withoutUndefined<T>(value: T): T {
+  if (!hasUndefined(value)) return value;
   if (Array.isArray(value)) return value.filter((item) => item !== undefined).map(withoutUndefined) as T;
-  if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value)
+    Object.entries(value as object)
       .filter(([, item]) => item !== undefined)
-      .map(([key, item]) => [key, withoutUndefined(item)]),
+      .map(([key, item]) => [key, withoutUndefined<unknown>(item)]),
   ) as T;
+}
+
+/** Below the value itself. */
+function hasUndefined(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.values(value).some((item) => item === undefined || hasUndefined(item));
 }
 
 /** The version of what a placement keeps in state; older ones are read for ever. */
