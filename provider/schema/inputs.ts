@@ -5,6 +5,7 @@ import type { HostLimits } from "../core/hostLimits";
 import { destinationOf, type NotADestination } from "../core/destination";
 import type { MigrationOptions } from "../core/options";
 import { listed } from "../core/near";
+import { once } from "../core/once";
 import { optionConflicts } from "../core/optionConflicts";
 import { canBeShown } from "../core/quote";
 import { hostLimitsSchema } from "./hostLimits";
@@ -83,7 +84,8 @@ const onDriftSchema = z
   .enum(onDriftValues, { error: expected(listed(onDriftValues.map((value) => JSON.stringify(value))), '"adopt"') })
   .prefault("moveBack");
 
-const optionalMigration = migrationSchema.prefault({} as never);
+/** Most placements of a large stack say nothing of it. */
+const withoutMigration = once(() => Object.freeze(migrationSchema.parse({})));
 
 /** What a program may say, and what a placement keeps beside it; names that begin with "__" are the resource's own. */
 const inputNames = ["domain", "host", "migration", "onDrift", "limits", "inventory"];
@@ -105,10 +107,11 @@ export function parseInputs(props: Record<string, unknown>): { inputs: ParsedInp
 
   const domain = read(domainSchema, "domain");
   const host = read(hostSchema, "host");
-  const migration = read(optionalMigration, "migration");
+  const isDefault = props.migration === undefined;
+  const migration = isDefault ? withoutMigration() : read(migrationSchema, "migration");
   const onDrift = read(onDriftSchema, "onDrift");
   const limits = props.limits === undefined ? undefined : read(hostLimitsSchema(), "limits");
-  if (migration) {
+  if (migration && !isDefault) {
     failures.push(
       ...optionConflicts(migration).map(({ reason, ...where }) => ({ ...where, message: reason, remedies: [] })),
     );
