@@ -13,6 +13,7 @@ import { createDisplay, type Display } from "./pulumi/display";
 import { createDuplicateWarning } from "./pulumi/duplicates";
 import { driftRefused } from "./pulumi/drift";
 import { planOf } from "./pulumi/inputs";
+import { engineAddress } from "./pulumi/engineAddress";
 import { sayOnInterrupt } from "./pulumi/interrupt";
 import { endWithEngine } from "./pulumi/orphan";
 import { OwnInventories } from "./pulumi/ownInventory";
@@ -225,8 +226,8 @@ async function createOrUpdate(
   }
 }
 
-/** @param engine "127.0.0.1:PORT" of Pulumi's engine. */
-export function createWorld(engine: string | undefined): World {
+/** That of the process. */
+export function createWorld(): World {
   return {
     dial: (inventory, ssh, note) => {
       const dial = once(() => late.ssh().createDial({ inventory, ssh, note }));
@@ -234,13 +235,15 @@ export function createWorld(engine: string | undefined): World {
     },
     sshHosts: () => sshConfigHosts(),
     clock: systemClock,
-    display: createDisplay(engine),
+    display: createDisplay(engineAddress),
   };
 }
 
-const handlers = createHandlers(createWorld(process.argv[2]));
+if (process.env["PULUMI_OTEL_EXPORTER_OTLP_ENDPOINT"]) late.traceExport().exportSpans();
 
-endWithEngine(process.argv[2], () => process.exit(1));
+const handlers = createHandlers(createWorld());
+
+endWithEngine(engineAddress, () => process.exit(1));
 
 export const { configure, check, diff, create, update, read } = handlers;
 const remove = handlers.delete;

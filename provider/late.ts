@@ -8,6 +8,7 @@ import type * as found from "./pulumi/found";
 import type * as functions from "./pulumi/functions";
 import type * as history from "./pulumi/history";
 import type * as read from "./pulumi/read";
+import type * as traceExport from "./pulumi/traceExport";
 import type * as tracing from "./pulumi/tracing";
 import type * as interruptNotice from "./reconcile/interruptNotice";
 import type * as reconcile from "./reconcile/reconcile";
@@ -19,6 +20,7 @@ export const late = {
   functions: () => require("./pulumi/functions") as typeof functions,
   history: () => require("./pulumi/history") as typeof history,
   read: () => require("./pulumi/read") as typeof read,
+  traceExport: () => require("./pulumi/traceExport") as typeof traceExport,
   tracing: () => require("./pulumi/tracing") as typeof tracing,
   reconcile: () => require("./reconcile/reconcile") as typeof reconcile,
   interruptNotice: () => require("./reconcile/interruptNotice") as typeof interruptNotice,

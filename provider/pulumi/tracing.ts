@@ -1,7 +1,8 @@
-/** OpenTelemetry spans: one for each placement that is made or changed. Without an SDK in the process they cost and do nothing. */
+/** OpenTelemetry spans: one for each placement that is made or changed. Without Pulumi's tracing, or an SDK in the process, they do nothing. */
 import { type Attributes, SpanStatusCode, trace } from "@opentelemetry/api";
 import { PlacementError } from "../core/errors";
 import type { Ports } from "../core/ports";
+import { spansSent } from "./traceExport";
 
 const tracer = trace.getTracer("pulumi-vm-placement");
 
@@ -26,6 +27,7 @@ export async function traced<T>(attributes: Attributes, ports: Ports, work: (por
       throw error;
     } finally {
       span.end();
+      await spansSent();
     }
   });
 }

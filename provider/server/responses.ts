@@ -1,3 +1,4 @@
+import { context, propagation, ROOT_CONTEXT } from "@opentelemetry/api";
 import type { sendUnaryData, ServerUnaryCall } from "@grpc/grpc-js";
 import { CheckFailure, CheckResponse, DiffResponse, PropertyDiff } from "@pulumi/pulumi/proto/provider_pb";
 import type { Struct } from "google-protobuf/google/protobuf/struct_pb";
@@ -17,9 +18,11 @@ export function answer<Request, Response>(
   work: (request: Request, ...properties: Received[]) => Response | Promise<Response>,
   propertiesOf: (request: Request) => (Struct | undefined)[] = () => [],
 ): Answer<Request, Response> {
-  return ({ request }, done) => {
+  return ({ request, metadata }, done) => {
     const properties = propertiesOf(request).map((each) => received(each));
-    const answered = (async () => work(request, ...properties))();
+    // With tracing, Pulumi says of which span of its own the call is a part.
+    const caller = propagation.extract(ROOT_CONTEXT, metadata.getMap());
+    const answered = context.with(caller, async () => work(request, ...properties));
     answered.then(
       (response) => done(null, response),
       (error: unknown) => done(failure(error, ...properties.map(({ secrets }) => secrets))),

@@ -1,6 +1,6 @@
 /** The provider for every language, with a YAML program: what a dynamic resource does, import, and the way from one to the other and back. */
 import assert from "node:assert/strict";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { linkNodejsSdk } from "../support/nodejs-sdk";
 import { copyPlugin } from "../support/plugin";
@@ -8,6 +8,23 @@ import { describeWithStack } from "../support/stack";
 
 const dynamicType = "pulumi-nodejs:dynamic/libvirt:VmPlacement";
 const servedType = "vm-placement:index:VmPlacement";
+
+interface Span {
+  name: string;
+  spanId: string;
+  parentSpanId?: string;
+}
+
+/** Of the file of `--otel-traces`: a message in each line. */
+function spansIn(text: string): Span[] {
+  interface Message {
+    resourceSpans: { scopeSpans: { spans: Span[] }[] }[];
+  }
+  const messages = text.split("\n").filter((line) => line !== "");
+  return messages
+    .flatMap((line) => (JSON.parse(line) as Message).resourceSpans)
+    .flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans));
+}
 
 describeWithStack("a placement in a YAML program", { stack: { through: "provider" } }, (lab, stack) => {
   const everywhere = () => Promise.all(lab().hosts.map((host) => host.virsh("list --all --name")));
@@ -69,8 +86,12 @@ describeWithStack("a placement in a YAML program", { stack: { through: "provider
     assert.match(preview.stdout, /~ host *: "kvm-a" => "kvm-b"/);
     assert.ok(preview.stdout.includes(`=> "${command}"`), preview.stdout);
     assert.match(preview.stdout + preview.stderr, /will pre-copy .+ in about/);
-    assert.match(await up(), /moved kvm-a → kvm-b in [\d.]+ m?s, paused \d+ ms/);
+    const traces = project("traces.json");
+    assert.match(await up(["--otel-traces", `file://${traces}`]), /moved kvm-a → kvm-b in [\d.]+ m?s, paused \d+ ms/);
     assert.deepEqual(await everywhere(), ["", "db-01"]);
+    const spans = spansIn(readFileSync(traces, "utf8"));
+    const { parentSpanId } = spans.find(({ name }) => name === "vm-placement.place")!;
+    assert.equal(spans.find(({ spanId }) => spanId === parentSpanId)?.name, "pulumirpc.ResourceProvider/Update");
     const last = (await placement()).outputs!["lastMigration"] as Record<string, unknown>;
     assert.deepEqual([last["from"], last["to"], last["command"]], ["kvm-a", "kvm-b", command]);
   });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Runtime } from "../../lab/runtimes";
 import { fakeDomain, type SimulatedHost, SimulatedLab } from "../../lab/simulated";
 import { type Key, serve } from "../../lab/simulated/ssh";
-import { CallError, type Props, ProviderProcess } from "./provider-process";
+import { CallError, type ProviderOptions, type Props, ProviderProcess } from "./provider-process";
 
 const root = join(__dirname, "../..");
 
@@ -60,7 +60,7 @@ export interface ProviderFixture {
   close(): Promise<void>;
 }
 
-export interface ProviderFixtureOptions {
+export interface ProviderFixtureOptions extends Pick<ProviderOptions, "env" | "flags"> {
   runtime?: Runtime;
   /** The provider for every language, in place of the process of dynamic resources. */
   served: boolean;
@@ -74,6 +74,7 @@ export async function providerFixture({
   served,
   key,
   host: more = {},
+  ...started
 }: ProviderFixtureOptions): Promise<ProviderFixture> {
   const home = mkdtempSync(join(tmpdir(), "vm-placement-home-"));
   const world = new SimulatedLab();
@@ -85,7 +86,7 @@ export async function providerFixture({
     ...{ hostKey: servers[i]!.hostKeys[0]!.fingerprint, peerAddress: host.options.address },
     ...more,
   });
-  const provider = await ProviderProcess.start({ runtime, home, served });
+  const provider = await ProviderProcess.start({ runtime, home, served, ...started });
   const fixture: ProviderFixture = {
     ...{ home, world, a, b, provider },
     hosts: Object.fromEntries([a, b].map((host, i) => [host.name, fieldsOf(host, i)])),

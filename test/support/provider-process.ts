@@ -38,6 +38,10 @@ export interface ProviderOptions {
   engine?: boolean;
   /** The provider for every language, in place of the one for dynamic resources. Default false. */
   served?: boolean;
+  /** More of its environment. */
+  env?: NodeJS.ProcessEnv;
+  /** What the engine passes on of its own flags. */
+  flags?: readonly string[];
 }
 
 /**
@@ -97,6 +101,8 @@ export class ProviderProcess {
     private readonly served: boolean,
   ) {}
 
+  /** The span of the engine that a `create` is a part of, as W3C Trace Context writes it. */
+  traceparent: string | undefined;
   /** Whether the last check was that of a preview. */
   private isPreview = false;
 
@@ -105,6 +111,8 @@ export class ProviderProcess {
     home,
     engine: withEngine = true,
     served = false,
+    env = {},
+    flags = [],
   }: ProviderOptions): Promise<ProviderProcess> {
     const project = projectOf(runtime);
     const output = { stdout: "", stderr: "", logs: [] as LogLine[] };
@@ -112,9 +120,9 @@ export class ProviderProcess {
     const [entry] = (served ? ["pulumi-vm-placement/dist/server.js"] : ["@pulumi/pulumi/cmd/dynamic-provider"]).map(
       (path) => join(project, "node_modules", path),
     ) as [string];
-    const child = spawn(runtime.node, [entry, engine ? `127.0.0.1:${engine.port}` : "127.0.0.1:1"], {
+    const child = spawn(runtime.node, [entry, ...flags, engine ? `127.0.0.1:${engine.port}` : "127.0.0.1:1"], {
       cwd: project,
-      env: { PATH: process.env["PATH"], HOME: home },
+      env: { PATH: process.env["PATH"], HOME: home, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
@@ -206,7 +214,12 @@ export class ProviderProcess {
     this.about(request, news);
     request.setPreview(preview);
     request.setProperties(this.struct(news));
-    const response = await this.call<messages.CreateResponse>((done) => this.client.create(request, done), news);
+    const metadata = new grpc.Metadata();
+    if (this.traceparent !== undefined) metadata.set("traceparent", this.traceparent);
+    const response = await this.call<messages.CreateResponse>(
+      (done) => this.client.create(request, metadata, done),
+      news,
+    );
     return { id: response.getId(), outputs: this.props(response.getProperties(), news) };
   }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { context, SpanStatusCode, trace } from "@opentelemetry/api";
-import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
+import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-node";
 import { fakeUuid } from "../../../lab/simulated";
 import type { Props } from "../../../provider/pulumi/state";
 import { boundary, commands, refusal, urn } from "../../support/boundary";
