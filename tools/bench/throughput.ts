@@ -46,8 +46,8 @@ async function round(lab: Lab, id: string, index: number): Promise<Round> {
       return mibPerSecond(lab, to);
     };
     // There and back: one direction may be the faster one.
-    const [there, back] = [await move(), await move()];
-    measured[name] = 2 / (1 / there + 1 / back);
+    const [first, second] = [await move(), await move()];
+    measured[name] = 2 / (1 / first + 1 / second);
   }
   return measured as Round;
 }
