@@ -98,8 +98,9 @@ export function parseLeftImages(text: string): { path: string; inode: string }[]
 }
 
 /**
- * As `leftImagesScript`, with those that were created at other paths, for another mapping, and "unused" for those that nothing there uses and the VM never ran with: no domain has a
- * disk of that name, and nothing was ever written, or QEMU's log has only migrations that failed since it was created. Reads only.
+ * As `leftImagesScript`, with those that were created at other paths, for another mapping, and "unused" for those that nothing there uses and
+ * the VM never ran with: no domain has a disk of that name, and nothing was ever written, or QEMU's log has only migrations that failed since it
+ * was created. Reads only.
  */
 export function leftElsewhereScript(
   paths: readonly string[],
