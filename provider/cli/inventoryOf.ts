@@ -2,6 +2,7 @@
 import { destinationOf, isHostName, isIpv6 } from "../core/destination";
 import { PlacementError } from "../core/errors";
 import type { Host } from "../core/model";
+import { answerOf } from "../observe/answerOf";
 import { whyUnreachable } from "../observe/hosts";
 import { inventoryLines } from "../placements/discovered";
 import { hostnameOf } from "../preflight/probes/hostname";
@@ -25,20 +26,18 @@ export function settingsOf(destinations: readonly string[]): CliSettings {
 
 export async function showInventory(session: Session): Promise<number> {
   const { settings, hosts } = session;
-  const silent: string[] = [];
   const asked = await Promise.all(
-    hosts.names.map(async (destination) => {
-      try {
-        return { destination, hostname: await hostnameOf(hosts, await hosts.on(destination)) };
-      } catch (error) {
-        if (!(error instanceof PlacementError)) throw error;
-        silent.push(`${destination} cannot be asked: ${whyUnreachable(error)}`);
-        return { destination, hostname: undefined };
-      }
-    }),
+    hosts.names.map(async (destination) => ({
+      destination,
+      hostname: await answerOf(hosts, destination, (virsh) => hostnameOf(hosts, virsh)),
+    })),
+  );
+  const silent = asked.flatMap(({ destination, hostname }) =>
+    hostname instanceof PlacementError ? [`${destination} cannot be asked: ${whyUnreachable(hostname)}`] : [],
   );
   const entries: Record<string, Omit<Host, "name">> = {};
-  for (const { destination, hostname } of asked) {
+  for (const { destination, hostname: answer } of asked) {
+    const hostname = answer instanceof PlacementError ? undefined : answer;
     const { name: _, ...account } = settings.inventory[destination]!;
     // A name is what ssh_config and the program call the host; an address is no name to write into a program.
     const isAddress = isIpv6(destination) || /^[\d.]+$/.test(destination);

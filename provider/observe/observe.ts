@@ -2,6 +2,7 @@ import type { Observed } from "../core/decide/types";
 import type { DomainView } from "../core/domain";
 import { PlacementError } from "../core/errors";
 import { isOneEnd } from "../core/situation";
+import { orFailure } from "./answerOf";
 import type { Hosts } from "./hosts";
 import { whyUnreachable } from "./hosts";
 import { viewsCalled } from "./viewsCalled";
@@ -44,24 +45,22 @@ export async function observe(hosts: Hosts, query: Query, recent = false): Promi
 }
 
 async function ask(hosts: Hosts, query: Query, names: readonly string[], recent: boolean): Promise<Observed> {
+  // Used in the order of the names, not of the answers: what is said of the hosts is the same each time.
+  const answers = await Promise.all(
+    names.map((name) => orFailure(recent ? hosts.recentViews(name) : freshViews(hosts, query, name))),
+  );
   const views: DomainView[] = [];
   const unreachable: { host: string; why: string }[] = [];
   const refusals: PlacementError[] = [];
-  await Promise.all(
-    names.map(async (name) => {
-      try {
-        const all = recent ? await hosts.recentViews(name) : await freshViews(hosts, query, name);
-        views.push(...viewsCalled(all, [query.uuid, query.domain]));
-      } catch (error) {
-        if (!(error instanceof PlacementError)) throw error;
-        if (silentCodes.has(error.code)) unreachable.push({ host: name, why: whyUnreachable(error) });
-        else
-          refusals.push(
-            error.with({ host: name, domain: query.domain, action: `cannot look for ${query.domain} on ${name}` }),
-          );
-      }
-    }),
-  );
+  for (const [index, name] of names.entries()) {
+    const answer = answers[index]!;
+    if (!(answer instanceof PlacementError)) views.push(...viewsCalled(answer, [query.uuid, query.domain]));
+    else if (silentCodes.has(answer.code)) unreachable.push({ host: name, why: whyUnreachable(answer) });
+    else
+      refusals.push(
+        answer.with({ host: name, domain: query.domain, action: `cannot look for ${query.domain} on ${name}` }),
+      );
+  }
   // A host that refuses matters if the VM was not found without it, or if it is the last or the desired host.
   const concerned = refusals.filter(({ host }) => query.first.includes(host!));
   const found = views.some((view) => isIt(view, query));

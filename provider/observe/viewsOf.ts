@@ -1,23 +1,20 @@
 import type { DomainView } from "../core/domain";
 import { PlacementError } from "../core/errors";
+import { orFailure } from "./answerOf";
 import { type Hosts, whyUnreachable } from "./hosts";
 
-/** All VMs of several hosts. A host that cannot be asked is named with the reason. */
+/** All VMs of several hosts, in the order of the hosts. A host that cannot be asked is named with the reason. */
 export async function viewsOf(
   hosts: Hosts,
   names: readonly string[],
 ): Promise<{ views: DomainView[]; unreachable: { host: string; why: string }[] }> {
-  const views: DomainView[] = [];
-  const unreachable: { host: string; why: string }[] = [];
-  await Promise.all(
-    names.map(async (host) => {
-      try {
-        views.push(...(await hosts.recentViews(host)));
-      } catch (error) {
-        if (!(error instanceof PlacementError)) throw error;
-        unreachable.push({ host, why: whyUnreachable(error) });
-      }
-    }),
+  const answers = await Promise.all(
+    names.map(async (host) => ({ host, answer: await orFailure(hosts.recentViews(host)) })),
   );
-  return { views, unreachable };
+  return {
+    views: answers.flatMap(({ answer }) => (answer instanceof PlacementError ? [] : answer)),
+    unreachable: answers.flatMap(({ host, answer }) =>
+      answer instanceof PlacementError ? [{ host, why: whyUnreachable(answer) }] : [],
+    ),
+  };
 }
