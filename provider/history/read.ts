@@ -3,43 +3,47 @@ import * as z from "../schema/zod";
 import { clean } from "../core/clean";
 import type { HistoryEntry } from "./entry";
 
-const amount = z.number().nonnegative();
-const load = z.object({ vms: amount, memoryBytes: amount, vcpus: amount, totalMemoryBytes: amount.optional() });
+// Other schemas have messages of their own.
+z.config(z.en());
+
+const amount = z.number().check(z.nonnegative());
+const optionalAmount = z.optional(amount);
+const optionalText = z.optional(z.string());
+const load = z.object({ vms: amount, memoryBytes: amount, vcpus: amount, totalMemoryBytes: optionalAmount });
+const optionalLoad = z.optional(load);
 const entry = z.object({
   version: z.literal(1),
   run: z.string(),
   vm: z.string(),
   uuid: z.string(),
-  urn: z.string().optional(),
-  commit: z.string().optional(),
+  urn: optionalText,
+  commit: optionalText,
   from: z.string(),
   to: z.string(),
   how: z.enum(["live", "offline"]),
   startedAt: z.iso.datetime(),
   endedAt: z.iso.datetime(),
   outcome: z.enum(["moved", "stayed", "unknown"]),
-  error: z.object({ code: z.string(), message: z.string() }).optional(),
+  error: z.optional(z.object({ code: z.string(), message: z.string() })),
   reason: z.string(),
-  command: z.string().optional(),
+  command: optionalText,
   options: z.record(z.string(), z.unknown()),
-  estimate: z
-    .looseObject({ verdict: z.string(), durationMs: amount.optional(), downtimeMs: amount.optional() })
-    .optional(),
-  measured: z
-    .looseObject({ mode: z.string(), durationMs: amount, downtimeMs: amount.optional(), totalBytes: amount.optional() })
-    .optional(),
+  estimate: z.optional(z.looseObject({ verdict: z.string(), durationMs: optionalAmount, downtimeMs: optionalAmount })),
+  measured: z.optional(
+    z.looseObject({ mode: z.string(), durationMs: amount, downtimeMs: optionalAmount, totalBytes: optionalAmount }),
+  ),
   samples: z.array(
     z.object({
       ms: amount,
-      remainingBytes: amount.optional(),
-      bytesPerSecond: amount.optional(),
-      dirtyBytesPerSecond: amount.optional(),
-      throttlePercent: amount.optional(),
-      downtimeMs: amount.optional(),
-      inPostCopy: z.literal(true).optional(),
+      remainingBytes: optionalAmount,
+      bytesPerSecond: optionalAmount,
+      dirtyBytesPerSecond: optionalAmount,
+      throttlePercent: optionalAmount,
+      downtimeMs: optionalAmount,
+      inPostCopy: z.optional(z.literal(true)),
     }),
   ),
-  hosts: z.record(z.string(), z.object({ before: load.optional(), after: load.optional() })).optional(),
+  hosts: z.optional(z.record(z.string(), z.object({ before: optionalLoad, after: optionalLoad }))),
 });
 
 export interface Read {

@@ -16,9 +16,9 @@ const whole = expected(
 );
 
 const conditions = once(() => ({
-  after: leaf.duration(convergenceKinds.after, '"30s"').transform((afterMs) => ({ afterMs })),
-  pass: leaf.integer(convergenceKinds.pass, "3").transform((pass) => ({ pass })),
-  stalled: leaf.duration(convergenceKinds.stalled, '"20s"').transform((stalledMs) => ({ stalledMs })),
+  after: z.read(leaf.duration(convergenceKinds.after, '"30s"'), (afterMs) => ({ afterMs })),
+  pass: z.read(leaf.integer(convergenceKinds.pass, "3"), (pass) => ({ pass })),
+  stalled: z.read(leaf.duration(convergenceKinds.stalled, '"20s"'), (stalledMs) => ({ stalledMs })),
 }));
 const conditionNames = ["after", "pass", "stalled"] as const satisfies readonly (keyof ReturnType<typeof conditions>)[];
 
@@ -26,14 +26,15 @@ const actionExample = '{ raiseDowntime: "800ms" }';
 const actionFields = once(() =>
   z.strictObject(
     {
-      raiseDowntime: leaf
-        .duration(convergenceKinds.raiseDowntime, '"800ms"')
-        .transform((limitMs) => ({ kind: "raiseMaxDowntime", limitMs }))
-        .optional(),
-      bandwidth: leaf
-        .rate({ type: "rate" }, '"2GiB/s"')
-        .transform((mibps) => ({ kind: "setBandwidth", mibps }))
-        .optional(),
+      raiseDowntime: z.optional(
+        z.read(leaf.duration(convergenceKinds.raiseDowntime, '"800ms"'), (limitMs) => ({
+          kind: "raiseMaxDowntime",
+          limitMs,
+        })),
+      ),
+      bandwidth: z.optional(
+        z.read(leaf.rate({ type: "rate" }, '"2GiB/s"'), (mibps) => ({ kind: "setBandwidth", mibps })),
+      ),
     },
     { error: unknownKeys(["raiseDowntime", "bandwidth"], actionExample) },
   ),
@@ -44,55 +45,38 @@ const expectedAction = expected(
 );
 
 /** A word, or an object with exactly one field. */
-function readAction(value: unknown, context: z.RefinementCtx): StepAction {
+function readAction(value: unknown, refuse: z.Refuse): StepAction {
   if (actionKinds.some((kind) => kind === value)) return { kind: value as Extract<ConvergenceActionArgs, string> };
-  const refuse = (message: string, path: PropertyKey[] = []) => {
-    context.addIssue({ code: "custom", message, path });
-    return z.NEVER;
-  };
   if (typeof value !== "object" || value === null || Array.isArray(value))
     return refuse(expectedAction({ input: value }));
   const fields = actionFields().safeParse(value);
-  if (!fields.success) {
-    for (const { message, path } of fields.error.issues) refuse(message, path);
-    return z.NEVER;
-  }
+  if (!fields.success) return z.refuseAll(fields.error, refuse);
   const [one, ...more] = Object.values(fields.data).filter((field) => field !== undefined);
   return one === undefined || more.length > 0 ? refuse(expectedAction({ input: value })) : (one as StepAction);
 }
 
 const stepsSchema = once(() => {
   const { after, pass, stalled } = conditions();
-  const step = z
-    .strictObject(
-      {
-        after: after.optional(),
-        pass: pass.optional(),
-        stalled: stalled.optional(),
-        do: z.unknown().transform(readAction),
-      },
-      { error: unknownKeys([...conditionNames, "do"], example) },
-    )
-    .transform((fields, context): ConvergenceStep => {
-      const given = conditionNames.filter((name) => fields[name] !== undefined);
-      if (given.length === 1) return { when: fields[given[0]!] as Condition, action: fields.do };
-      const got = given.length === 0 ? "no condition" : `the conditions ${listed(given, "and")}`;
-      const message = `got ${got}; expected exactly one of ${listed(conditionNames)} in each step, for example ${example}`;
-      context.addIssue({ code: "custom", message });
-      return z.NEVER;
-    });
+  const shape = {
+    after: z.optional(after),
+    pass: z.optional(pass),
+    stalled: z.optional(stalled),
+    do: z.read(z.unknown(), readAction),
+  };
+  const fieldsSchema = z.strictObject(shape, { error: unknownKeys(Object.keys(shape), example) });
+  const step = z.read(fieldsSchema, (fields, refuse): ConvergenceStep => {
+    const given = conditionNames.filter((name) => fields[name] !== undefined);
+    if (given.length === 1) return { when: fields[given[0]!] as Condition, action: fields.do };
+    const got = given.length === 0 ? "no condition" : `the conditions ${listed(given, "and")}`;
+    return refuse(`got ${got}; expected exactly one of ${listed(conditionNames)} in each step, for example ${example}`);
+  });
   return z.array(step);
 });
 
-export const convergenceSchema = z.unknown().transform((value, context): readonly ConvergenceStep[] => {
+export const convergenceSchema = z.read(z.unknown(), (value, refuse): readonly ConvergenceStep[] => {
   const preset = presetNames.find((name) => name === value);
   const steps = preset === undefined ? value : writtenSteps(preset);
-  if (!Array.isArray(steps) || steps.length === 0) {
-    context.addIssue({ code: "custom", message: whole({ input: value }) });
-    return z.NEVER;
-  }
+  if (!Array.isArray(steps) || steps.length === 0) return refuse(whole({ input: value }));
   const parsed = stepsSchema().safeParse(steps);
-  if (parsed.success) return parsed.data;
-  for (const { message, path } of parsed.error.issues) context.addIssue({ code: "custom", message, path });
-  return z.NEVER;
+  return parsed.success ? parsed.data : z.refuseAll(parsed.error, refuse);
 });

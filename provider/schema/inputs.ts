@@ -29,9 +29,9 @@ export interface ParsedInputs {
  * A libvirt domain. A name of digits alone is refused, because virsh takes it for a domain id, which changes at every start;
  * one that looks like an option, because virsh would take it for that.
  */
-export const domainSchema = z
-  .string({ error: expected("a libvirt domain name or UUID", '"db-01"') })
-  .superRefine((text, context) => {
+export const domainSchema = z.read(
+  z.string({ error: expected("a libvirt domain name or UUID", '"db-01"') }),
+  (text, refuse): string => {
     const wrong =
       text === ""
         ? "is empty"
@@ -44,13 +44,11 @@ export const domainSchema = z
               : !canBeShown(text)
                 ? "has a character that cannot be shown in a command; give the UUID of this domain instead"
                 : undefined;
-    if (wrong)
-      context.addIssue({
-        code: "custom",
-        message: `got ${shown(text)}, which ${wrong}; expected a name or UUID, for example "db-01"`,
-      });
-  })
-  .transform(canonicalDomain);
+    return wrong
+      ? refuse(`got ${shown(text)}, which ${wrong}; expected a name or UUID, for example "db-01"`)
+      : canonicalDomain(text);
+  },
+);
 
 /** libvirt reads a UUID in either case and writes it in lower case. */
 export function canonicalDomain<T>(domain: T): T {
@@ -60,13 +58,12 @@ export function canonicalDomain<T>(domain: T): T {
 }
 
 /** A key of the inventory, a Host of ssh_config, or (without an inventory) `[user@]host[:port]`. */
-export const hostName = z.string({ error: expected("a host name", '"kvm-b"') }).superRefine((text, context) => {
+export const hostName = z.read(z.string({ error: expected("a host name", '"kvm-b"') }), (text, refuse): string => {
   const read = destinationOf(text);
-  if ("wrong" in read) {
-    // What stands before an @ and has a colon may be a password.
-    const got = /:.*@/s.test(text) ? kindOf(text) : shown(text);
-    context.addIssue({ code: "custom", message: `got ${got}; expected ${expectedOf[read.wrong]}` });
-  }
+  if (!("wrong" in read)) return text;
+  // What stands before an @ and has a colon may be a password.
+  const got = /:.*@/s.test(text) ? kindOf(text) : shown(text);
+  return refuse(`got ${got}; expected ${expectedOf[read.wrong]}`);
 });
 const expectedOf: Record<NotADestination["wrong"], string> = {
   name: 'a host name of letters, digits and . _ -, for example "kvm-b"',
@@ -77,12 +74,15 @@ const expectedOf: Record<NotADestination["wrong"], string> = {
 };
 
 const hostError = expected("a host name, or a list of them", '"kvm-b" or ["kvm-b", "kvm-c"]');
-const hostSchema = z.union([hostName, z.array(hostName).min(1, { error: hostError })], { error: hostError });
+const hostSchema = z.union([hostName, z.array(hostName).check(z.minLength(1, { error: hostError }))], {
+  error: hostError,
+});
 
 const onDriftValues = ["moveBack", "adopt", "fail"] as const satisfies readonly OnDrift[];
-const onDriftSchema = z
-  .enum(onDriftValues, { error: expected(listed(onDriftValues.map((value) => JSON.stringify(value))), '"adopt"') })
-  .prefault("moveBack");
+const onDriftSchema = z.withDefault(
+  z.enum(onDriftValues, { error: expected(listed(onDriftValues.map((value) => JSON.stringify(value))), '"adopt"') }),
+  "moveBack",
+);
 
 /** Most placements of a large stack say nothing of it. */
 const withoutMigration = once(() => Object.freeze(migrationSchema.parse({})));

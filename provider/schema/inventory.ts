@@ -14,7 +14,7 @@ import { unknownPaths, withoutUndefined } from "./wire";
 const text = (what: string, example: string, is: RegExp | ((value: string) => boolean) = /^[^\n\r\0]{1,1024}$/) => {
   const error = expected(what, example);
   const holds = is instanceof RegExp ? (value: string) => is.test(value) : is;
-  return z.string({ error }).refine((value) => holds(value) && !isKeyText(value), { error });
+  return z.string({ error }).check(z.refine((value) => holds(value) && !isKeyText(value), { error }));
 };
 const port = leaf.integer({ type: "integer", min: 1, max: 65_535 }, "22") as z.ZodType<number>;
 const limit = leaf.integer({ type: "integer", min: 1, max: 64 }, "2") as z.ZodType<number>;
@@ -28,62 +28,60 @@ const choice = (values: readonly string[]) =>
   leaf.choice({ type: "choice", values }, `"${values[0]!}"`) as z.ZodType<string>;
 /** Where the account's home is does not count there: libvirt opens it, not a shell. */
 const pathOnHosts = (example: string) => text("an absolute path on the other hosts", example, /^\/[^\n\r\0]{1,1023}$/);
+const isPath = /^[^\n\r\0]{1,4096}$/;
 const path = (example: string) => {
   const error = (issue: { input?: unknown }) =>
     expected("a path", example)(issue) + (isKeyText(issue.input) ? "; put the text of a key in privateKey" : "");
-  return z.string({ error }).refine((value) => /^[^\n\r\0]{1,4096}$/.test(value) && !isKeyText(value), { error });
+  return z.string({ error }).check(z.refine((value) => isPath.test(value) && !isKeyText(value), { error }));
 };
 
 const hostShape = {
-  address: address.optional(),
-  port: port.optional(),
+  address: address,
+  port: port,
   // An account of a directory may have spaces and a backslash in it.
-  user: text("an account name", '"root"', /^(?![-\s])[^\p{Cc}]{1,256}(?<!\s)$/u).optional(),
-  sudo: bool.optional(),
-  identityFile: path('"~/.ssh/id_ed25519"').optional(),
+  user: text("an account name", '"root"', /^(?![-\s])[^\p{Cc}]{1,256}(?<!\s)$/u),
+  sudo: bool,
+  identityFile: path('"~/.ssh/id_ed25519"'),
   // Never shown back: a secret that is wrong stays one.
-  privateKey: secret("the text of a private key").optional(),
-  passphrase: secret("the passphrase").optional(),
-  agent: z
-    .union([bool, path('"/run/user/1000/ssh-agent"')], { error: expected("true, false or a socket path", "true") })
-    .optional(),
+  privateKey: secret("the text of a private key"),
+  passphrase: secret("the passphrase"),
+  agent: z.union([bool, path('"/run/user/1000/ssh-agent"')], {
+    error: expected("true, false or a socket path", "true"),
+  }),
   hostKey: text(
     "a fingerprint or a public key line",
     '"SHA256:…" or "ssh-ed25519 AAAA…"',
     /^(SHA256:[A-Za-z0-9+/]{43}=?|(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/=]+( .*)?)$/,
-  ).optional(),
-  knownHostsFile: path('"~/.ssh/known_hosts"').optional(),
-  proxyJump: text("jump hosts as ssh writes them", '"bastion" or "admin@bastion:2222"').optional(),
-  peerTransport: choice(["ssh", "tls", "tcp"]).optional(),
-  peerAddress: address.optional(),
-  peerUser: text("an account name", '"migrate"', isAccount).optional(),
-  peerPort: port.optional(),
-  peerKeyfile: pathOnHosts('"/root/.ssh/migrate"').optional(),
-  peerProxy: choice(["auto", "native", "netcat"]).optional(),
-  peerPkipath: pathOnHosts('"/etc/pki/migrate"').optional(),
+  ),
+  knownHostsFile: path('"~/.ssh/known_hosts"'),
+  proxyJump: text("jump hosts as ssh writes them", '"bastion" or "admin@bastion:2222"'),
+  peerTransport: choice(["ssh", "tls", "tcp"]),
+  peerAddress: address,
+  peerUser: text("an account name", '"migrate"', isAccount),
+  peerPort: port,
+  peerKeyfile: pathOnHosts('"/root/.ssh/migrate"'),
+  peerProxy: choice(["auto", "native", "netcat"]),
+  peerPkipath: pathOnHosts('"/etc/pki/migrate"'),
   peerTlsPriority: text(
     "a priority string of GnuTLS",
     '"NORMAL:-VERS-TLS1.2"',
     /^[A-Za-z0-9@][A-Za-z0-9@:+!%,_.-]{0,999}$/,
-  ).optional(),
-  migrationAddress: address.optional(),
-  migrationPort: port.optional(),
-  linkSpeed: text("a speed in Gbps or Mbps", '"25Gbps"', (value) => parseLinkSpeed(value) !== undefined).optional(),
-  maxOutgoing: limit.optional(),
-  maxIncoming: limit.optional(),
-  maintenance: bool.optional(),
-  labels: z
-    .record(z.string(), text("text", '"r1"', /^[^\0]{0,1024}$/), {
-      error: expected("text by key", '{ rack: "r1" }'),
-    })
-    .optional(),
+  ),
+  migrationAddress: address,
+  migrationPort: port,
+  linkSpeed: text("a speed in Gbps or Mbps", '"25Gbps"', (value) => parseLinkSpeed(value) !== undefined),
+  maxOutgoing: limit,
+  maxIncoming: limit,
+  maintenance: bool,
+  labels: z.record(z.string(), text("text", '"r1"', /^[^\0]{0,1024}$/), {
+    error: expected("text by key", '{ rack: "r1" }'),
+  }),
 };
 const hostExample = "{ address: 10.0.0.11, user: root }";
-const inventorySchema = z.record(
-  z.string().refine((name) => isHostName(name) || isIpv6(name)),
-  z
-    .strictObject(hostShape, { error: unknownKeys(Object.keys(hostShape), hostExample, kindOf) })
-    .superRefine(({ peerTransport = "ssh", ...host }, context) => {
+const hostSchema = z
+  .partial(z.strictObject(hostShape, { error: unknownKeys(Object.keys(hostShape), hostExample, kindOf) }))
+  .check(
+    z.superRefine(({ peerTransport = "ssh", ...host }, context) => {
       if (host.migrationPort !== undefined && (host.migrationAddress === undefined || host.maxIncoming !== 1)) {
         const message = "is a single port for all migrations; expected migrationAddress and maxIncoming: 1 beside it";
         context.addIssue({ code: "custom", path: ["migrationPort"], message });
@@ -94,8 +92,11 @@ const inventorySchema = z.record(
         const message = `is of peerTransport: ${transport}; expected it with ${transport} only, and peerTransport is ${peerTransport}`;
         context.addIssue({ code: "custom", path: [field], message });
       }
-    })
-    .nullable(),
+    }),
+  );
+const inventorySchema = z.record(
+  z.string().check(z.refine((name) => isHostName(name) || isIpv6(name))),
+  z.nullable(hostSchema),
   {
     error: ({ code, input }) =>
       code === "invalid_key"
@@ -107,7 +108,7 @@ const inventorySchema = z.record(
 function secret(what: string) {
   const error = ({ input }: { input?: unknown }) =>
     `got ${input === "" ? "an empty text" : kindOf(input)}; expected ${what}`;
-  return z.string({ error }).min(1, { error });
+  return z.string({ error }).check(z.minLength(1, { error }));
 }
 
 const isSecret = (property: string) => /\.(privateKey|passphrase)$/.test(property);

@@ -23,7 +23,7 @@ export const leaf: {
     }),
   integer: (kind, example) => {
     const error = expected(`a whole number from ${kind.min} to ${kind.max}${kind.orAuto ? ' or "auto"' : ""}`, example);
-    const number = z.number({ error }).int({ error }).min(kind.min, { error }).max(kind.max, { error });
+    const number = z.int({ error }).check(z.gte(kind.min, { error }), z.lte(kind.max, { error }));
     return kind.orAuto ? z.union([z.literal("auto"), number], { error }) : number;
   },
   duration: (kind, example) =>
@@ -57,20 +57,20 @@ export const leaf: {
     ),
   text: (kind, example) => {
     const error = expected(kind.expected, example);
-    return z.string({ error }).regex(kind.pattern, { error });
+    return z.string({ error }).check(z.regex(kind.pattern, { error }));
   },
   list: (kind, example) => {
     const error = expected(`a list ${kind.expected}`, example);
     const item = kind.values
       ? z.enum(kind.values as [string, ...string[]], { error })
-      : z
-          .string({ error })
-          .regex(kind.pattern ?? /./, { error })
-          .superRefine((text, context) => {
+      : z.string({ error }).check(
+          z.regex(kind.pattern ?? /./, { error }),
+          z.superRefine((text, context) => {
             const why = kind.pattern?.test(text) ? kind.refusal?.(text) : undefined;
             if (why !== undefined) context.addIssue({ code: "custom", message: why });
-          });
-    return z.array(item, { error }).min(1, { error });
+          }),
+        );
+    return z.array(item, { error }).check(z.minLength(1, { error }));
   },
 };
 
@@ -80,10 +80,5 @@ export function leafSchema(spec: PlainSpec): z.ZodType {
 
 function measure<T = number>(example: string, what: string, parse: (text: string) => T | undefined): z.ZodType {
   const error = expected(what, example);
-  return z.string({ error }).transform((text, context) => {
-    const value = parse(text);
-    if (value !== undefined) return value;
-    context.addIssue({ code: "custom", message: error({ input: text }) });
-    return z.NEVER;
-  });
+  return z.read(z.string({ error }), (text, refuse): T => parse(text) ?? refuse(error({ input: text })));
 }

@@ -7,7 +7,7 @@ import { canBeShown } from "../core/quote";
 import { expected } from "./refusal";
 import { containsUnknown } from "./wire";
 
-const text = (pattern: RegExp) => z.string().regex(pattern).refine(canBeShown);
+const text = (pattern: RegExp) => z.string().check(z.regex(pattern), z.refine(canBeShown));
 
 /** As Linux has them. */
 const bridge = once(() => text(/^(?!-)[^\s/:]{1,15}$/));
@@ -51,11 +51,7 @@ function mapOf<T>(
   const whole = expected(`an object with ${key} for each place on the destination`, example);
   const ofKey = expected(key, example);
   const ofValue = expected(value, example);
-  return z.unknown().transform((given, context): Record<string, T> => {
-    const refuse = (message: string, at: string[] = []) => {
-      context.addIssue({ code: "custom", message, path: at });
-      return z.NEVER;
-    };
+  return z.read(z.unknown(), (given, refuse): Record<string, T> => {
     const isObject = typeof given === "object" && given !== null && !Array.isArray(given);
     const entries = isObject ? Object.entries(given) : [];
     if (entries.length === 0) return refuse(whole({ input: given }));

@@ -13,14 +13,14 @@ export const migrationSchema: z.ZodType<MigrationOptions> = (() => {
   const shape: Record<string, z.ZodType> = {};
   for (const group of new Set(optionNames.map((name) => optionTable[name].input.split(".")[0]!))) {
     const read = once(() => groupReader(group));
-    shape[group] = z
-      .unknown()
-      .transform((value, context) => (value === undefined ? {} : read()(value, context)))
-      .optional();
+    shape[group] = z.optional(
+      z.read(z.unknown(), (value, refuse) => (value === undefined ? {} : read()(value, refuse))),
+    );
   }
-  return z
-    .strictObject(shape, { error: unknownKeys(Object.keys(shape), '{ timeout: "5m" }') })
-    .transform((groups) => withImplied(sized(Object.assign({ mode: "auto" }, ...Object.values(groups)) as Read)));
+  const groupsSchema = z.strictObject(shape, { error: unknownKeys(Object.keys(shape), '{ timeout: "5m" }') });
+  return z.read(groupsSchema, (groups) =>
+    withImplied(sized(Object.assign({ mode: "auto" }, ...Object.values(groups)) as Read)),
+  );
 })();
 
 /** Steps and maps are made of values that have a schema of their own. */
@@ -45,7 +45,7 @@ function withImplied(options: MigrationOptions): MigrationOptions {
   return options.mode === "offline" ? options : { ...impliedBy(options.convergence ?? []), ...options };
 }
 
-type GroupReader = (value: unknown, context: z.RefinementCtx) => Partial<MigrationOptions>;
+type GroupReader = (value: unknown, refuse: z.Refuse) => Partial<MigrationOptions>;
 
 /** Made when the first placement has the group: most placements have few of them. */
 function groupReader(group: string): GroupReader {
@@ -55,32 +55,28 @@ function groupReader(group: string): GroupReader {
   const keyOf = (name: OptionName) => (name === head ? objectKey! : optionTable[name].input.split(".")[1]!);
   const inside = head && objectKey !== undefined ? [head, ...members] : members;
   const example = () => `{ ${keyOf(inside[0]!)}: ${optionTable[inside[0]!].example} }`;
-  const refuse = (context: z.RefinementCtx, error: z.ZodError, alternative = "") => {
-    for (const { message, path } of error.issues)
-      context.addIssue({ code: "custom", message: message + alternative, path });
-    return z.NEVER;
-  };
   const objectSchema = once(() => {
     const shape = Object.fromEntries(
       inside.map((name) => [
         keyOf(name),
-        name === head ? leafSchema(optionTable[name]) : leafSchema(optionTable[name]).optional(),
+        name === head ? leafSchema(optionTable[name]) : z.optional(leafSchema(optionTable[name])),
       ]),
     );
     return z.strictObject(shape, { error: unknownKeys(Object.keys(shape), example()) });
   });
   const headSchema = once(() => leafSchema(optionTable[head!]));
 
-  return (value, context) => {
+  return (value, refuse) => {
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
     if (members.length > 0 && (isObject || !head)) {
       const parsed = objectSchema().safeParse(value);
-      if (!parsed.success) return refuse(context, parsed.error);
+      if (!parsed.success) return z.refuseAll(parsed.error, refuse);
       const fields = Object.fromEntries(inside.map((name) => [name, parsed.data[keyOf(name)]]));
       return withoutUndefined({ ...fields, ...(head && objectKey === undefined && { [head]: true }) });
     }
     const parsed = headSchema().safeParse(value);
     if (parsed.success) return { [head!]: parsed.data };
-    return refuse(context, parsed.error, members.length > 0 ? `, or an object, for example ${example()}` : "");
+    const alternative = members.length > 0 ? `, or an object, for example ${example()}` : "";
+    return z.refuseAll(parsed.error, (message, path) => refuse(message + alternative, path));
   };
 }

@@ -27,7 +27,7 @@ export function setConfig(key: string, value: string): Remedy {
   return { do: "set it", commands: [{ command: `pulumi config set ${key} ${value}` }] };
 }
 
-export function failuresOf(error: z.ZodError, property: string, unknown: readonly string[] = []): InputFailure[] {
+export function failuresOf(error: z.core.$ZodError, property: string, unknown: readonly string[] = []): InputFailure[] {
   return error.issues
     .map(({ path, message }) => ({ path: [property, ...path].map(String), message }))
     .filter(({ path }) => !unknown.includes(path.join(".")))
