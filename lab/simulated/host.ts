@@ -58,7 +58,7 @@ export class SimulatedHost {
   sentBytes = 0;
   /** The migrations from here, by the UUID of their domain. */
   readonly outgoing = new Map<string, Outgoing>();
-  /** Ends each connection that is open. */
+  /** What ends connections to it that are open. */
   readonly connections = new Set<() => void>();
 
   constructor(
@@ -78,7 +78,6 @@ export class SimulatedHost {
   /** Breaks every connection; what runs on the host runs on. */
   drop(): void {
     for (const lose of this.connections) lose();
-    this.connections.clear();
   }
 
   failure(line: string): string | undefined {

@@ -4,8 +4,8 @@ import { startProcess } from "../process";
 import { type SshServer, startSshServer } from "./server";
 
 /** An ssh server for a host of a simulated network, for what must pass through ssh. */
-export function serve(network: Network, host: SimulatedHost): Promise<SshServer> {
-  return startSshServer({
+export async function serve(network: Network, host: SimulatedHost): Promise<SshServer> {
+  const server = await startSshServer({
     onCommand: (command, stream) => {
       const input = startProcess(network, host, command, {
         stdout: (text) => void stream.write(text),
@@ -19,4 +19,6 @@ export function serve(network: Network, host: SimulatedHost): Promise<SshServer>
       stream.on("end", () => input(undefined));
     },
   });
+  host.connections.add(() => server.drop());
+  return server;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { identityOf } from "../../../../lab/libvirt/processes";
@@ -12,6 +12,7 @@ import {
   isCurrent,
   type LabRecord,
   release,
+  removeAbandonedClaims,
   thisProcess,
 } from "../../../../lab/libvirt/registry";
 
@@ -79,6 +80,16 @@ describe("the removal of a lab", () => {
     const failing = () => make("b", () => assert.fail("no ip"));
     assert.throws(failing, /no ip/);
     assert.deepEqual(readdirSync(directory), []);
+  });
+
+  it("is not helped by a process that clears up after crashes, however old the lab: it is deleted by one alone", () => {
+    const record = make("a");
+    const deleted = join(directory, "vm-placement-lab-claim-a");
+    utimesSync(entryDir(record.number), 1, 1);
+    // As `release` begins.
+    renameSync(entryDir(record.number), deleted);
+    removeAbandonedClaims();
+    assert.ok(existsSync(deleted));
   });
 
   it("leaves alone a later lab that has the same number", () => {
