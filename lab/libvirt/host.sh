@@ -57,6 +57,8 @@ cd /
 
 /etc/lab/start-sshd
 /etc/lab/start-libvirtd
+# It went into the background before it listened.
+for i in {1..600}; do [ -s /run/sshd.pid ] && break || sleep 0.05; done
 echo ready >"$HOST_DIR/ready"
 # libvirtd probes QEMU once, for half a second or more: better now than when the first guest waits for it.
 virsh -q domcapabilities --virttype qemu >/dev/null 2>&1 &

@@ -111,13 +111,17 @@ export class LabHost {
     await this.must("/etc/lab/start-libvirtd && virsh -q list", { timeoutMs: 30_000 });
   }
 
+  /** Returns when it listens: it goes into the background before that, and writes its pid file after it. */
   async startSshd(): Promise<void> {
-    await this.must("/etc/lab/start-sshd");
+    await this.must("/etc/lab/start-sshd && until [ -s /run/sshd.pid ]; do sleep 0.05; done", { timeoutMs: 30_000 });
   }
 
   /** New connections are refused; those that are open stay, unless they are to be `cut`. */
   async stopSshd(options: { cut?: boolean } = {}): Promise<void> {
-    await this.signal("/run/sshd.pid", "SIGTERM");
+    // It removes its pid file when it has stopped listening.
+    await this.must("kill $(cat /run/sshd.pid) && while [ -e /run/sshd.pid ]; do sleep 0.05; done", {
+      timeoutMs: 30_000,
+    });
     // Every session has a process named so; only this host's are visible here.
     if (options.cut) await this.sh("pkill -KILL -x 'sshd|sshd-session'");
   }

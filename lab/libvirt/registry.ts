@@ -42,7 +42,7 @@ interface RecordedHost {
 }
 
 const prefix = "vm-placement-lab-";
-/** A claim takes milliseconds; one that is this old was given up by a crash. */
+/** A claim, and the removal of a lab, take less; one that nothing has changed for so long was given up by a crash. */
 const claimMs = 10_000;
 
 export const entryDir = (number: number) => join(tmpdir(), `${prefix}${number}`);
@@ -115,20 +115,30 @@ export function recordedProcesses(number: number): Map<string, ProcessIdentity> 
   const directory = join(entryDir(number), "processes");
   const found = new Map<string, ProcessIdentity>();
   for (const name of listed(directory)) {
-    const [pid, start] = readFileSync(join(directory, name), "utf8").trim().split(" ");
+    const [pid, start] = textOf(join(directory, name)).trim().split(" ");
     if (pid && start) found.set(name, { pid: Number(pid), start });
   }
   return found;
 }
 
+/** Empty where another process has just removed it with its lab. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
+
 export const processRecord = (number: number, name: string) => join(entryDir(number), "processes", name);
 
-/** Drafts of claims that a crash left. */
+/** Drafts of claims, and directories about to be deleted, that a crash left. */
 export function removeAbandonedClaims(): void {
   for (const name of listed(tmpdir()).filter((name) => name.startsWith(`${prefix}claim-`))) {
     const path = join(tmpdir(), name);
     try {
-      if (isOurs(path) && Date.now() - lstatSync(path).mtimeMs > claimMs)
+      // Not the time of its content: another process has just renamed a lab of minutes ago, and deletes it.
+      if (isOurs(path) && Date.now() - lstatSync(path).ctimeMs > claimMs)
         rmSync(path, { recursive: true, force: true });
     } catch {
       // its maker has just finished with it

@@ -60,7 +60,7 @@ function pause(): void {
 
 /** Those this process started stay in the process table until the event loop has seen their end. */
 export async function reaped(processes: readonly ProcessIdentity[]): Promise<void> {
-  await eventually(() => processes.every(({ pid }) => !existsSync(`/proc/${pid}`)) || undefined, 1_000, 5);
+  await eventually(() => processes.every(({ pid }) => !existsSync(`/proc/${pid}`)) || undefined, endMs, 5);
 }
 
 /** Removes the labs whose creator is gone without having done so, and that no other process removes. Gives their ids. */
