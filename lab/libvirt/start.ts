@@ -63,7 +63,8 @@ export async function hostReady(record: LabRecord, name: string): Promise<void> 
   const directory = hostDir(record, name);
   const outcome = await eventually(() => {
     if (existsSync(join(directory, "ready"))) return "ready";
-    return isAlive(recordedProcesses(record.number).get(name)!) ? undefined : "ended";
+    const recorded = recordedProcesses(record.number).get(name);
+    return recorded && isAlive(recorded) ? undefined : "ended";
   }, startMs);
   if (outcome === "ready") return;
   throw new Error(`host ${name} did not start: ${readLog(join(directory, "start.log")) || "no reason was given"}`);

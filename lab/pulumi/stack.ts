@@ -181,7 +181,8 @@ function makeDirectory(): string {
 
 function removeAll(dir: string): void {
   endProcessesIn(dir);
-  rmSync(dir, { recursive: true, force: true });
+  // One that was just ended may still write its last file.
+  rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   releases.get(dir)?.();
   releases.delete(dir);
 }

@@ -55,7 +55,8 @@ describeWithLab("a VM that runs, with createImages", {}, (lab) => {
     this.timeout(240_000);
     await start("two");
     const before = await content(a());
-    await move("two", "kvm-b", { ...create, bandwidthMiBps: 40 });
+    // Slowly enough for some rows meanwhile.
+    await move("two", "kvm-b", { ...create, bandwidthMiBps: 10 });
     assert.equal(await content(b()), before);
     assert.match(rows.join("\n"), /pre-copy .* · vda \d+ % · vdb \d+ %/);
     assert.deepEqual(await files(b()), ["base.qcow2", "data.img", "log.qcow2", "other"].filter((each) => each !== "base.qcow2")); // prettier-ignore

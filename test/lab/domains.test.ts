@@ -1,11 +1,13 @@
 /** Domains as people have them, each moved on real hosts: nothing that they own is lost, and what cannot go is refused with its name. */
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Lab } from "../../lab/libvirt";
 import type { GuestOptions } from "../../lab/libvirt/guest";
 import type { MigrationOptions } from "../../provider/core/options";
 import { describeWithLab } from "../support/lab";
 import { moveInLab } from "../support/lab-move";
 import { assertMemoryIntact } from "../support/memory";
+import { until } from "../support/until";
 
 const nvramOf = (name: string) => `/var/lib/libvirt/qemu/nvram/${name}_VARS.fd`;
 const tpmOf = (uuid: string) => `/var/lib/libvirt/swtpm/${uuid}`;
@@ -58,15 +60,26 @@ describeWithLab("a VM of every kind", { vtpm: true }, (lab) => {
     this.timeout(240_000);
     const name = "uefi";
     const { uuid } = await lab().startGuest({ name, host: "kvm-a", disk: "none", vtpm: true, uefi: true, memoryMiB: 32, state: "shutOff" }); // prettier-ignore
-    await a().must(`virsh -q start ${name} && sleep 8`);
+    const content = async (host: ReturnType<typeof a>) =>
+      (await host.sh(`sha256sum ${nvramOf(name)} ${tpmOf(uuid)}/tpm2/tpm2-00.permall | sed 's/ .*[/]/ /'`)).stdout;
+    /** Started, until the firmware has begun with its TPM and writes nothing any more. */
+    async function boot(): Promise<string> {
+      const off = await content(a());
+      await a().virsh(`start ${name}`);
+      await until("its TPM was begun with", async () => (await content(a())) !== off);
+      for (;;) {
+        const seen = await content(a());
+        await sleep(3000);
+        if ((await content(a())) === seen) return seen;
+      }
+    }
+    await boot();
     // A variable of this VM alone, at a place that the firmware leaves as it is.
     await a().must(
       `virsh -q destroy ${name}; printf mine | dd of=${nvramOf(name)} bs=1 seek=540000 conv=notrunc status=none`,
     );
-    const content = (host: ReturnType<typeof a>) =>
-      host.must(`sha256sum ${nvramOf(name)} ${tpmOf(uuid)}/tpm2/tpm2-00.permall | sed 's/ .*[/]/ /'`);
-    await a().must(`virsh -q start ${name} && sleep 8`);
-    const before = await content(a());
+    const before = await boot();
+    assert.match(before, /_VARS\.fd[^]*tpm2-00\.permall/);
     assert.equal(await a().must(`dd if=${nvramOf(name)} bs=1 skip=540000 count=4 status=none`), "mine");
     await move(name);
     assert.equal(await content(b()), before);

@@ -1,6 +1,7 @@
 /** What a VM owns beside its disks, with real swtpm state and real UEFI variables on real hosts. */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { restartLibvirtd } from "../../lab/faults/inject";
 import type { LabHost } from "../../lab/libvirt";
 import {
   inspectScript,
@@ -30,13 +31,6 @@ function remains(host: LabHost): Promise<string> {
   return host.must(
     "find /var/lib/libvirt/swtpm /var/lib/libvirt/qemu/nvram -name '.vm-placement*' ! -name '*.superseded' 2>/dev/null || true",
   );
-}
-
-async function restartLibvirtd(host: LabHost): Promise<void> {
-  await host.must(
-    "kill $(cat /run/libvirtd.pid); while kill -0 $(cat /run/libvirtd.pid) 2>/dev/null; do sleep 0.1; done",
-  );
-  await host.startLibvirtd();
 }
 
 interface Vm {

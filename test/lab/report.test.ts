@@ -16,9 +16,9 @@ import { createDial } from "../../provider/ssh";
 import { noTerminal } from "../support/cli";
 import { describeWithLab } from "../support/lab";
 
-/** Of which each is moved in another way; the limit of the rate makes their progress worth a picture. */
+/** Of which each is moved in another way; the limit of the rate makes their progress worth a picture, on a busy computer too. */
 const guests: Record<string, { memoryMiB: number; dirtyMiB: number; dirtyRate: number; migration: Props }> = {
-  "app-01": { memoryMiB: 128, dirtyMiB: 48, dirtyRate: 2, migration: { bandwidth: "24MiB/s" } },
+  "app-01": { memoryMiB: 128, dirtyMiB: 48, dirtyRate: 2, migration: { bandwidth: "12MiB/s" } },
   "cache-01": {
     memoryMiB: 160,
     dirtyMiB: 96,
@@ -31,9 +31,9 @@ const guests: Record<string, { memoryMiB: number; dirtyMiB: number; dirtyRate: n
     dirtyRate: 30,
     migration: { bandwidth: "32MiB/s", autoConverge: { initial: 40 }, maxDowntime: "500ms" },
   },
-  "db-02": { memoryMiB: 128, dirtyMiB: 64, dirtyRate: 4, migration: { bandwidth: "24MiB/s" } },
-  "web-01": { memoryMiB: 96, dirtyMiB: 32, dirtyRate: 4, migration: { bandwidth: "24MiB/s" } },
-  "web-02": { memoryMiB: 96, dirtyMiB: 40, dirtyRate: 4, migration: { bandwidth: "24MiB/s" } },
+  "db-02": { memoryMiB: 128, dirtyMiB: 64, dirtyRate: 4, migration: { bandwidth: "16MiB/s" } },
+  "web-01": { memoryMiB: 96, dirtyMiB: 40, dirtyRate: 2, migration: { bandwidth: "10MiB/s" } },
+  "web-02": { memoryMiB: 96, dirtyMiB: 40, dirtyRate: 2, migration: { bandwidth: "10MiB/s" } },
 };
 const named = (inventory: Record<string, Omit<Host, "name">>) =>
   Object.fromEntries(Object.entries(inventory).map(([name, host]) => [name, { name, ...host }]));
