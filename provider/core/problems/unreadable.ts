@@ -10,7 +10,9 @@ const unknown: Record<UnreadableAnswer["what"], string> = {
 
 export function answersAreReadable({ unreadable }: MoveFacts): Problem[] {
   const once = new Map(unreadable.map((answer) => [`${answer.host} ${answer.what}`, answer]));
-  return [...once.values()].map(({ host, what, command, unanswered }) => ({
+  // They are asked for at once, and the answers come in any order.
+  const inOrder = [...once].sort(([a], [b]) => a.localeCompare(b, "en"));
+  return inOrder.map(([, { host, what, command, unanswered }]) => ({
     rule: "answers-are-readable",
     severity: what === "definition" ? "blocker" : "warning",
     code: "unreadableAnswer",
