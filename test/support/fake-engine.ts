@@ -3,6 +3,7 @@ import * as grpc from "@grpc/grpc-js";
 import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { type LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+import { listening } from "./listening";
 
 export interface LogLine {
   severity: "info" | "warning" | "error" | "debug";
@@ -36,10 +37,5 @@ export async function startEngine(onLog: (line: LogLine) => void): Promise<FakeE
       callback(null, new Empty());
     },
   });
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    );
-  });
-  return { server, port };
+  return { server, port: await listening(server) };
 }

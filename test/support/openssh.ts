@@ -1,9 +1,10 @@
 /** The real ssh and sshd, for tests that compare with them. All of it on loopback and in one directory. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { findProgram } from "../../lab/libvirt/prerequisites";
+import { until } from "./until";
 
 /** The programs that are missing here. */
 export const missingOpenSsh = (): string[] =>
@@ -53,37 +54,45 @@ export async function startSshd(
   hostKeys: readonly KeyFile[],
   lines: readonly string[] = [],
 ): Promise<{ port: number; pid: number; stop: () => void }> {
-  const port = await freePort();
-  const config = join(directory, `${name}.conf`);
-  writeFileSync(
-    config,
-    [
-      ...lines,
-      `ListenAddress 127.0.0.1:${port}`,
-      `ListenAddress [::1]:${port}`,
-      ...hostKeys.map(({ path }) => `HostKey ${path}`),
-      "UsePAM no",
-      "UseDNS no",
-      "PasswordAuthentication no",
-      "KbdInteractiveAuthentication no",
-      "AuthorizedKeysFile none",
-      "PidFile none",
-      "StrictModes no",
-      // A login shell would read the start-up files of the one who runs the tests.
-      ...(lines.some((line) => /^SetEnv /i.test(line)) ? [] : [`SetEnv HOME=${directory}`]),
-      // Of this one sshd 9.2 takes the last value.
-      ...(lines.some((line) => /^MaxStartups /i.test(line)) ? [] : ["MaxStartups 1000"]),
-      "",
-    ].join("\n"),
-  );
   // The directory that sshd keeps its unprivileged part in.
   if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true });
-  const child: ChildProcess = spawn(findProgram("sshd")!, ["-D", "-e", "-f", config], { stdio: "ignore" });
-  for (let waitedMs = 0; !(await listens(port)); waitedMs += 20) {
-    if (waitedMs > 10_000 || child.exitCode !== null) throw new Error(`sshd ${name} does not start`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  const [config, log] = [join(directory, `${name}.conf`), join(directory, `${name}.log`)];
+  // Until sshd has it, a port that is free may be given to any other process.
+  for (let triesLeft = 5; triesLeft > 0; triesLeft--) {
+    const port = await freePort();
+    writeFileSync(config, configText(directory, port, hostKeys, lines));
+    writeFileSync(log, "");
+    const child: ChildProcess = spawn(findProgram("sshd")!, ["-D", "-E", log, "-f", config], { stdio: "ignore" });
+    const said = () => readFileSync(log, "utf8");
+    await until(`sshd ${name} starts`, () => child.exitCode !== null || / on 127\.0\.0\.1 (port|failed)/.test(said()));
+    const isTaken = /Address already in use/.test(said());
+    if (child.exitCode === null && !isTaken) return { port, pid: child.pid!, stop: () => void child.kill() };
+    child.kill();
+    if (!isTaken) throw new Error(`sshd ${name} does not start: ${said()}`);
   }
-  return { port, pid: child.pid!, stop: () => void child.kill() };
+  throw new Error(`sshd ${name} finds no free port`);
+}
+
+function configText(directory: string, port: number, hostKeys: readonly KeyFile[], lines: readonly string[]): string {
+  return [
+    ...lines,
+    // It takes the last one first.
+    `ListenAddress 127.0.0.1:${port}`,
+    `ListenAddress [::1]:${port}`,
+    ...hostKeys.map(({ path }) => `HostKey ${path}`),
+    "UsePAM no",
+    "UseDNS no",
+    "PasswordAuthentication no",
+    "KbdInteractiveAuthentication no",
+    "AuthorizedKeysFile none",
+    "PidFile none",
+    "StrictModes no",
+    // A login shell would read the start-up files of the one who runs the tests.
+    ...(lines.some((line) => /^SetEnv /i.test(line)) ? [] : [`SetEnv HOME=${directory}`]),
+    // Of this one sshd 9.2 takes the last value.
+    ...(lines.some((line) => /^MaxStartups /i.test(line)) ? [] : ["MaxStartups 1000"]),
+    "",
+  ].join("\n");
 }
 
 /** The real ssh-agent with these keys, and with the certificates beside them. */
@@ -121,15 +130,4 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as { port: number };
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.on("error", () => resolve(false));
-    socket.on("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-  });
 }

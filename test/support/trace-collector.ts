@@ -1,5 +1,6 @@
 /** Where Pulumi has plugins send their spans (OTLP over gRPC). What arrives stays bytes: names and identifiers stand in them as they are. */
 import * as grpc from "@grpc/grpc-js";
+import { listening } from "./listening";
 
 export interface TraceCollector {
   /** HOST:PORT, as Pulumi names it. */
@@ -27,10 +28,6 @@ export async function traceCollector(): Promise<TraceCollector> {
       },
     },
   );
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    );
-  });
+  const port = await listening(server);
   return { endpoint: `127.0.0.1:${port}`, received, close: () => server.forceShutdown() };
 }

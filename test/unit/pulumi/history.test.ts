@@ -7,6 +7,7 @@ import { type HistoryEntry } from "../../../provider/history/entry";
 import { readHistory } from "../../../provider/history/read";
 import type { Props } from "../../../provider/pulumi/state";
 import { boundary, commands, hostsConfig, refusal, urn } from "../../support/boundary";
+import { until } from "../../support/until";
 
 describe("the history of moves", () => {
   let directory: string;
@@ -62,9 +63,10 @@ describe("the history of moves", () => {
   it("has the progress of a move, and what both hosts had to bear before and after", async () => {
     const at = world();
     const outs = await adopted(at);
-    let asked = 0;
-    at.fake.onMigrate = async ({ domain }) => {
-      for (; asked < 6 && domain.job !== undefined; asked++) await new Promise((resolve) => setTimeout(resolve, 5));
+    const polls = () => at.host("kvm-a").commands.filter((line) => line.startsWith("domjobinfo")).length;
+    at.fake.onMigrate = async () => {
+      const before = polls();
+      await until("its progress is asked for some times", () => polls() >= before + 4);
       return undefined;
     };
     await at.update(fakeUuid, outs, await at.inputs({ host: "kvm-b" }));

@@ -163,7 +163,7 @@ describe("ssh: the settings of a real sshd", function () {
           const { host, inventory } = behind(port, await sshd([]));
           await occupied(port, 60_000);
           const error = await failed(
-            dial(host, { inventory, connectTimeoutMs: 1000 }),
+            dial(host, { inventory, connectTimeoutMs: 3000 }),
             "hostUnreachable",
             /MaxStartups/,
           );

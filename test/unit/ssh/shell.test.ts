@@ -172,7 +172,7 @@ describe("ssh: the shell", () => {
       server.drop();
       const lost = { code: "connectionLost", message: /the ssh connection to 127\.0\.0\.1:\d+ was lost/ };
       await Promise.all(running.map((command) => assert.rejects(command, lost)));
-      assert.ok(performance.now() - from < 500);
+      assert.ok(performance.now() - from < 10_000);
       assert.equal(shell.alive, false);
       await assert.rejects(shell.exec("c"), { code: "connectionLost" });
       await assert.rejects(shell.spawn("d", { stdout: hang, stderr: hang }), { code: "connectionLost" });

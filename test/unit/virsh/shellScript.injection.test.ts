@@ -59,7 +59,8 @@ const withProgram = (program: string, title: string, run: (path: string) => Prom
 describe("a value from outside", () => {
   let directory: string;
   beforeEach(() => (directory = mkdtempSync(join(tmpdir(), "injection-"))));
-  afterEach(() => rmSync(directory, { recursive: true }));
+  // A virsh that ends may still write there.
+  afterEach(() => rmSync(directory, { recursive: true, maxRetries: 5, retryDelay: 100 }));
 
   for (const shell of ["dash", "bash"]) {
     withProgram(shell, `arrives as it is in ${shell}, ${count} of them`, (path) => {
