@@ -17,7 +17,7 @@ export async function twoCtrlC({ up }: Fixture): Promise<void> {
   const ctrlC = () => kill(up!.child.pid!, "SIGINT");
   ctrlC();
   // The second one counts once pulumi has handled the first.
-  await up!.printed(/\^C received/, 10_000);
+  await up!.printed(/\^C received/, 60_000);
   ctrlC();
 }
 

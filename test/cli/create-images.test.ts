@@ -195,7 +195,7 @@ describeWithStack("an up with createImages that was interrupted", { lab: { hosts
     stack().configure({ "vm-placement:onInterrupt": "abort" });
     const running = await copying();
     kill(running.child.pid!, "SIGINT");
-    await running.printed(/\^C received/, 10_000);
+    await running.printed(/\^C received/, endMs);
     kill(running.child.pid!, "SIGINT");
     assert.notEqual(await running.ended(endMs), 0, running.text);
     assert.deepEqual(await states(), ["running", "not there"]);

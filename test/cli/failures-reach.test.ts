@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { ErrorCode } from "../../provider/core/errorCodes";
 import { assertFailed, assertPartial, hostsSay } from "../support/failure";
 import { describeWithStack } from "../support/stack";
+import { until } from "../support/until";
 
 const names = ["kvm-a", "kvm-b", "kvm-c", "kvm-d"];
 const passphrase = "correct-horse-7f3a9c";
@@ -202,6 +203,7 @@ describeWithStack("hosts that cannot be asked", { lab: { hosts: names } }, (lab,
     stack().configure({ "vm-placement:hosts": { ...inventory, ...all } });
     const qemu = await lab().host("kvm-d").qemuPid("left");
     await lab().host("kvm-d").signalLibvirtd("SIGTERM");
+    await until("its libvirtd has ended", async () => (await lab().host("kvm-d").libvirtdPid()) === undefined);
     const before = await hostsSay(lab(), ["kvm-a", "kvm-b", "kvm-c"]);
     stack().declare({
       ...Object.fromEntries(Object.keys(cases).map((name) => [name, at("db", name)])),

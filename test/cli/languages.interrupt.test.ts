@@ -1,6 +1,7 @@
 /** The first Ctrl-C during a move through the provider for every language: Pulumi asks the provider to cancel. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { kill } from "../../lab/faults/fixture";
+import { Running } from "../../lab/faults/running";
 import { describeWithStack } from "../support/stack";
 import { until } from "../support/until";
 
@@ -18,32 +19,25 @@ describeWithStack("the first Ctrl-C in a YAML program", { stack: { through: "pro
   /** What an `up` printed that got one Ctrl-C in pre-copy. */
   async function interruptedUp(): Promise<string> {
     declare("kvm-b");
-    const up = stack().pulumi.spawn(["up", "--yes", "--skip-preview"]);
-    let text = "";
-    for (const stream of [up.stdout, up.stderr]) stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
-    const ended = once(up, "exit");
+    const up = Running.start(stack(), ["up", "--yes", "--skip-preview"]);
+    const pid = up.child.pid!;
     try {
       await until(
         "it sends memory",
         async () => {
-          assert.equal(up.exitCode, null, text);
+          assert.equal(up.code, undefined, up.text);
           return (await lab().host("kvm-a").virsh("domjobinfo db-01")).includes("Memory remaining");
         },
         90_000,
       );
-      up.kill("SIGINT");
-      const [code] = (await Promise.race([ended, timeout(60_000)])) as [number | null];
-      assert.notEqual(code, 0, text);
-      return text;
+      kill(pid, "SIGINT");
+      assert.notEqual(await up.ended(90_000), 0, up.text);
+      return up.text;
     } finally {
-      up.kill("SIGKILL");
+      if (up.code === undefined) kill(pid, "SIGKILL");
     }
   }
 
-  const timeout = (ms: number) =>
-    new Promise<never>((_, reject) =>
-      setTimeout(() => reject(new Error(`pulumi did not end within ${ms} ms`)), ms).unref(),
-    );
   const state = async () => {
     const { deployment } = await stack().pulumi.stackExport();
     return deployment.resources!.find(({ urn }) => urn.endsWith("::db"))!.outputs!["currentHost"];

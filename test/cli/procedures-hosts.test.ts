@@ -27,22 +27,21 @@ describeWithStack("the hosts of a placement", { lab: { hosts: 3 } }, (lab, stack
 
   describe("of six VMs that move at once", () => {
     const domains = ["vm-1", "vm-2", "vm-3", "vm-4", "vm-5", "vm-6"];
+    /** So slowly that all of them are asked for before the first two are there. */
+    const migration = { bandwidth: "8MiB/s" };
     /** Logins of the CLI's computer that a host's sshd has seen. */
     const logins = async (from: string) =>
       Number(await host(from).must(`grep -c 'Accepted .* from ${controller()} ' /var/log/libvirt/sshd.log || true`));
     const declare = (where: string) =>
       stack().declare(
         Object.fromEntries(
-          domains.map((domain): [string, Declared] => [
-            domain,
-            { args: { domain, host: where, migration: { bandwidth: "24MiB/s" } } },
-          ]),
+          domains.map((domain): [string, Declared] => [domain, { args: { domain, host: where, migration } }]),
         ),
       );
 
     before(async function () {
       this.timeout(180_000);
-      for (const name of domains) await lab().startGuest({ name, host: "kvm-a", dirtyMiB: 16, dirtyRate: 12 });
+      for (const name of domains) await lab().startGuest({ name, host: "kvm-a", dirtyMiB: 16, dirtyRate: 4 });
     });
 
     it("moves two at a time over one connection to each host, and says for what the others wait", async () => {

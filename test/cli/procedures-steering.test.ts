@@ -14,13 +14,13 @@ import { until } from "../support/until";
 /** A pass over 32 MiB takes about 3 s at 10 MiB/s, and meanwhile the guest has written all of it again. */
 const busy = { dirtyMiB: 32, dirtyRate: 40 };
 
-/** Caps of about 10 MiB/s, a VM each: they hold it in pre-copy and tell its migration in libvirt's log. */
+/** Caps of about 10 MiB/s, a VM each: they hold it in pre-copy and tell its migration in libvirt's log. The times leave room for some rows before and after. */
 const cases = {
-  "switch-by-clock": { bandwidth: "10MiB/s", postCopy: { after: "8s", bandwidth: "8MiB/s" } },
-  "switch-at-timeout": { bandwidth: "11MiB/s", postCopy: true, timeout: "3s", onTimeout: "postCopy" },
+  "switch-by-clock": { bandwidth: "10MiB/s", postCopy: { after: "8s", bandwidth: "4MiB/s" } },
+  "switch-at-timeout": { bandwidth: "11MiB/s", postCopy: true, timeout: "6s", onTimeout: "postCopy" },
   throttled: { bandwidth: "12MiB/s", autoConverge: { initial: 50, increment: 45 } },
-  suspended: { bandwidth: "13MiB/s", timeout: "3s", onTimeout: "suspend" },
-  "patient-later": { bandwidth: "14MiB/s", maxDowntime: { limit: "60s", after: "3s" } },
+  suspended: { bandwidth: "13MiB/s", timeout: "6s", onTimeout: "suspend" },
+  "patient-later": { bandwidth: "14MiB/s", maxDowntime: { limit: "60s", after: "6s" } },
 } satisfies Record<string, MigrationArgs>;
 type Case = keyof typeof cases;
 
@@ -88,14 +88,14 @@ describeWithStack("a migration that would never end by itself", {}, (lab, stack)
     it("caps the second phase too", async () => {
       const { capabilities, parameters } = await migrationWithCap(source(), 10);
       assert.ok(capabilities.has("postcopy-ram"));
-      assert.equal(parameters["max-postcopy-bandwidth"], 8 * 2 ** 20);
+      assert.equal(parameters["max-postcopy-bandwidth"], 4 * 2 ** 20);
       const other = await migrationWithCap(source(), 12);
       assert.ok(!other.capabilities.has("postcopy-ram"));
     });
 
     it("switches to post-copy at the timeout", async () => {
       await moved("switch-at-timeout", "postCopy");
-      assert.ok(rowsOf(up.stdout, "switch-at-timeout").includes("the timeout of 3 s is over: switching to post-copy"));
+      assert.ok(rowsOf(up.stdout, "switch-at-timeout").includes("the timeout of 6 s is over: switching to post-copy"));
     });
 
     it("throttles the guest as it was told, and shows by how much", async () => {
@@ -111,7 +111,7 @@ describeWithStack("a migration that would never end by itself", {}, (lab, stack)
     it("pauses the VM at the timeout until it has moved, and it runs on", async () => {
       const last = await moved("suspended", "suspended");
       assert.ok(
-        rowsOf(up.stdout, "suspended").includes("the timeout of 3 s is over: pausing the VM until it has moved"),
+        rowsOf(up.stdout, "suspended").includes("the timeout of 6 s is over: pausing the VM until it has moved"),
       );
       assert.ok(last.downtimeMs! >= 0);
       assert.match(await destination().virsh("domstate suspended"), /^running/);
@@ -120,7 +120,7 @@ describeWithStack("a migration that would never end by itself", {}, (lab, stack)
     it("raises the maximum downtime while it runs", async () => {
       await moved("patient-later", "live");
       assert.ok(
-        rowsOf(up.stdout, "patient-later").includes("3 s are over: the maximum downtime is now 1 min"),
+        rowsOf(up.stdout, "patient-later").includes("6 s are over: the maximum downtime is now 1 min"),
         up.stdout,
       );
       const { parameters, later } = await migrationWithCap(source(), 14);
@@ -162,7 +162,7 @@ describeWithStack("a migration that would never end by itself", {}, (lab, stack)
     it("leaves the VM where it was, with its limits as they were, and a state that says so", async () => {
       await source().virsh("migrate-setmaxdowntime stubborn 321");
       const before = await limits();
-      const migration = { bandwidth: "15MiB/s", maxDowntime: "45ms", timeout: "4s" };
+      const migration = { bandwidth: "15MiB/s", maxDowntime: "45ms", timeout: "8s" };
       place(migration);
       const started = Date.now();
       const seen: { text: string; atMs: number }[] = [];
@@ -172,7 +172,7 @@ describeWithStack("a migration that would never end by itself", {}, (lab, stack)
       assert.notEqual(code, 0);
       assert.match(
         stdout,
-        /\* cannot move stubborn from kvm-a to kvm-b \(watch, on kvm-a\): the timeout of 4 s is over: cancelling the migration; it was cancelled; stubborn is running \(.*\) on kvm-a as before\n +What to do: set migration\.autoConverge: true; or .* \[migrationTimedOut\]/,
+        /\* cannot move stubborn from kvm-a to kvm-b \(watch, on kvm-a\): the timeout of 8 s is over: cancelling the migration; it was cancelled; stubborn is running \(.*\) on kvm-a as before\n +What to do: set migration\.autoConverge: true; or .* \[migrationTimedOut\]/,
       );
       const { parameters } = await migrationWithCap(source(), 15);
       assert.equal(parameters["downtime-limit"], 45);
@@ -190,7 +190,8 @@ describeWithStack("a migration that would never end by itself", {}, (lab, stack)
 
       const rows = seen.filter(({ text }) => /pre-copy \d+ %/.test(text));
       const spanMs = rows.at(-1)!.atMs - rows[0]!.atMs;
-      assert.ok(rows.length >= 3 && rows.length <= spanMs / 1000 + 2, `${rows.length} rows in ${spanMs} ms`);
+      // The first may come late, and the others not.
+      assert.ok(rows.length >= 3 && rows.length <= spanMs / 1000 + 3, `${rows.length} rows in ${spanMs} ms`);
     });
 
     it("is moved by the next up, with better options", async () => {

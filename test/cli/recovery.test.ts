@@ -124,7 +124,7 @@ describeWithFaultFixtures("what a broken move leaves, and the next up", (templat
     assert.match(up.text, /it was cancelled; db-01 is running \(.+\) on kvm-a as before/);
     assert.match(up.text, /\[migrationTimedOut\]/);
     // It was over when it was first observed: from then on there would have been a row for each of the six seconds.
-    assert.ok(up.text.split(/pre-copy \d/).length <= 3, up.text);
+    assert.ok(up.text.split(/pre-copy \d/).length <= 4, up.text);
     await assertStayed();
     await letGo();
     fixture.declareMove({});

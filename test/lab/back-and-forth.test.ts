@@ -17,7 +17,7 @@ const silent: Progress = { live: () => {}, info: () => {}, warn: () => {} };
 const guests = [
   { name: "idle", memoryMiB: 512, dirtyMiB: 1, dirtyRate: 1 },
   { name: "small", memoryMiB: 64, dirtyMiB: 16, dirtyRate: 5 },
-  { name: "busy", memoryMiB: 512, dirtyMiB: 400, dirtyRate: 60 },
+  { name: "busy", memoryMiB: 512, dirtyMiB: 400, dirtyRate: 40 },
 ];
 
 describeWithLab("moves back and forth", {}, (lab) => {

@@ -165,8 +165,8 @@ describeWithLab("a VM that is shut off, with copyStorage", {}, (lab) => {
     await a().must(`dd if=/dev/urandom of=${path} bs=1M count=16 conv=notrunc status=none`);
     await b().must(`rm ${path}`);
     await assert.rejects(
-      move("slow", "kvm-b", { bandwidthMiBps: 1, timeoutMs: 4000 }),
-      /were not copied within 4 s \(migration\.timeout\)/,
+      move("slow", "kvm-b", { bandwidthMiBps: 1, timeoutMs: 8000 }),
+      /were not copied within 8 s \(migration\.timeout\)/,
     );
     assert.ok(
       rows.some((row) => /^copying vda to kvm-b: .* of 1\d(\.\d)? MiB/.test(row)),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createLab, type LabHost } from "../../lab/libvirt";
 import { describeOnLabComputer, describeWithLab } from "../support/lab";
+import { until } from "../support/until";
 
 const bootOf = async (host: LabHost) => ({
   id: (await host.must("cat /proc/sys/kernel/random/boot_id")).trim(),
@@ -40,7 +41,8 @@ describeWithLab("a lab host without power", {}, (lab) => {
 
   it("says nothing to its peer: no connection ends", async () => {
     const [a, b] = hosts();
-    await b.must("(exec ssh -o BatchMode=yes kvm-a sleep 600) >/tmp/ssh.log 2>&1 & sleep 1; pgrep -f 'sleep 600'");
+    await b.must("(exec ssh -o BatchMode=yes kvm-a sleep 600) >/tmp/ssh.log 2>&1 &");
+    await until("it is logged in", async () => (await a.sh("pgrep -fx 'sleep 600'")).code === 0);
     await a.powerOff();
     await new Promise((resolve) => setTimeout(resolve, 1000));
     assert.equal((await b.sh("pgrep -f '^ssh .*sleep 600'")).code, 0);
