@@ -6,6 +6,7 @@ import { problems } from "../core/problems";
 import type { Clock } from "../core/ports";
 import { liveMoveOf } from "./alongside";
 import { FactsAhead } from "./factsAhead";
+import { endsWithin } from "../observe/clock";
 import type { Hosts } from "../observe/hosts";
 import { assess, type DesiredPlacement } from "../observe/assess";
 import { likelyMove } from "../observe/likelyMove";
@@ -36,6 +37,9 @@ export async function preview(
   }
 }
 
+/** A source that takes longer than this to begin may be off; the other host is asked beside it. */
+const headStartMs = 500;
+
 async function ask(
   hosts: Hosts,
   desired: DesiredPlacement,
@@ -50,6 +54,8 @@ async function ask(
   const askAhead = () => void (likely && !isDecided && factsAhead.ask(hosts, likely));
   if (ahead) void ahead.begun.then(askAhead);
   else askAhead();
+  // The destination is connected to meanwhile: both logins at once would keep the source from beginning.
+  if (ahead) await endsWithin(clock, headStartMs, ahead.begun);
   const { decision } = await assess(hosts, desired);
   isDecided = true;
   const note = decision.action === "resume" ? await resumeNote(hosts, decision) : noteOf(decision);

@@ -16,7 +16,7 @@ const mostMeasured = 24;
 /** From the preview to the `up` that was reviewed meanwhile; later, what the guest does may have changed. */
 const lastValidSeconds = 3600;
 /** QEMU is done a moment after the time is over, as a rule. */
-const firstPollMs = 20;
+const firstPollMs = 10;
 const longestPollMs = 100;
 const mostPolls = 30;
 
@@ -36,8 +36,8 @@ export async function dirtyRateOf(
 ): Promise<number | undefined> {
   try {
     if (seconds === 0) return undefined;
-    const rates = ratesOn(hosts, { host: domain.host, first: domain.uuid, onBegun }, seconds, clock);
-    return (await rates).get(domain.name);
+    const { first, others } = await ratesOn(hosts, { host: domain.host, first: domain.uuid, onBegun }, seconds, clock);
+    return (await first).get(domain.name) ?? (await others).get(domain.name);
   } finally {
     onBegun();
   }
@@ -56,37 +56,59 @@ interface Counting {
   onBegun?: () => void;
 }
 
+/** Bytes per second by the name of the VM. */
+type Rates = ReadonlyMap<string, number>;
+
+interface RatesOfHost {
+  /** Of the VM that was asked of. It does not wait for the others: which of them run has to be asked before. */
+  first: Promise<Rates>;
+  others: Promise<Rates>;
+}
+
 function ratesOn(
   hosts: Hosts,
   { host, first, onBegun = () => {} }: Counting,
   seconds: number,
   clock: Clock,
-): Promise<Map<string, number>> {
+): Promise<RatesOfHost> {
   let isNew = false;
   const work = async () => {
     isNew = true;
-    return measure(await hosts.on(host), { first, onBegun }, seconds, clock);
+    const virsh = await hosts.on(host);
+    return measure({ virsh, seconds, clock }, first, onBegun);
   };
   const rates = hosts.remember(`${host}: dirty rates`, validMs, work);
   if (!isNew) onBegun();
   return rates;
 }
 
-async function measure(
-  virsh: Virsh,
-  { first, onBegun }: { first: string | undefined; onBegun: () => void },
-  seconds: number,
-  clock: Clock,
-): Promise<Map<string, number>> {
-  const running = [...new Set((await virsh.inquire(command`list --state-running --uuid`))?.split(/\s+/) ?? [])].filter(
-    (uuid) => uuid !== "",
-  );
-  const chosen = running.sort((a, b) => Number(b === first) - Number(a === first)).slice(0, mostMeasured);
+interface Counter {
+  virsh: Virsh;
+  seconds: number;
+  clock: Clock;
+}
+
+function measure(counter: Counter, first: string | undefined, onBegun: () => void): RatesOfHost {
+  const running = counter.virsh.inquire(command`list --state-running --uuid`);
+  const ofFirst = first === undefined ? Promise.resolve(new Map()) : count(counter, [first], onBegun);
+  const ofOthers = async () => {
+    const uuids = new Set((await running)?.split(/\s+/).filter((uuid) => uuid !== "" && uuid !== first) ?? []);
+    return count(counter, [...uuids].slice(0, mostMeasured - 1), first === undefined ? onBegun : () => {});
+  };
+  return { first: ofFirst, others: ofOthers() };
+}
+
+async function count(
+  { virsh, seconds, clock }: Counter,
+  uuids: readonly string[],
+  onBegun: () => void,
+): Promise<Rates> {
   // Counting dirty pages takes the very bitmap that a migration works with.
-  const idle = await Promise.all(chosen.map(async (uuid) => ({ uuid, job: await virsh.job(uuid) })));
+  const idle = await Promise.all(uuids.map(async (uuid) => ({ uuid, job: await virsh.job(uuid) })));
   const measured = idle
     .filter(({ job }) => job !== undefined && job.type !== "held" && !isOutgoing(job))
     .map(({ uuid }) => uuid);
+  const askedAt = clock.now();
   const starting = measured.map(async (uuid) => ({
     uuid,
     answer: await virsh.inquire(command`domdirtyrate-calc ${uuid} --seconds ${seconds}`),
@@ -95,8 +117,8 @@ async function measure(
   const started = await Promise.all(starting);
   const counted = started.filter(({ answer }) => answer !== undefined).map(({ uuid }) => uuid);
   if (counted.length === 0) return new Map();
-  await clock.sleep(seconds * 1000);
-  let rates = new Map<string, number>();
+  await clock.sleep(Math.max(0, askedAt + seconds * 1000 - clock.now()));
+  let rates: Rates = new Map();
   for (let polls = 0; polls < mostPolls; polls++) {
     rates = parseDirtyRates((await virsh.inquire(command`domstats --dirtyrate ${counted}`)) ?? "");
     if (rates.size >= counted.length) break;

@@ -44,6 +44,13 @@ describe("what is measured for a prediction", () => {
     assert.equal(clock.elapsedMs, 1000);
   });
 
+  it("those of the VM that is asked of do not wait for the answer which others run", async () => {
+    const { measure, asked, fakes } = placing();
+    fakes.hosts.get("kvm-a")!.failing.set("list --state-running", "cannot list");
+    assert.equal((await measure("db-02", other)).dirtyBytesPerSecond, 41 * 2 ** 20);
+    assert.equal(asked("domdirtyrate-calc"), 1);
+  });
+
   for (const [title, change, seconds, rate] of [
     ["a paused VM dirties nothing", { state: "paused" }, 1, 0],
     ["with dirtyRateSeconds 0 it is not known", {}, 0, undefined],

@@ -36,7 +36,13 @@ describe("a preview in diff", () => {
 
   it("asks the host to count dirty pages before anything that a move needs: that takes longest", async () => {
     const { diffOf, host } = await changed({ host: "kvm-b" });
+    let askedOfDestination: number | undefined;
+    host("kvm-a").onCommand = (command) => {
+      if (command.startsWith("domdirtyrate-calc")) askedOfDestination ??= host("kvm-b").commands.length;
+    };
     await diffOf({ __dryRun: true });
+    assert.equal(askedOfDestination, 0);
+    assert.ok(host("kvm-b").commands.length > 0);
     const asked = host("kvm-a").commands;
     const first = (begin: string) => asked.findIndex((line) => line.startsWith(begin));
     assert.ok(first("domdirtyrate-calc") >= 0 && first("capabilities") > first("domdirtyrate-calc"), asked.join("\n"));
