@@ -87,7 +87,10 @@ describeWithStack("a placement in a YAML program", { stack: { through: "provider
     assert.ok(preview.stdout.includes(`=> "${command}"`), preview.stdout);
     assert.match(preview.stdout + preview.stderr, /will pre-copy .+ in about/);
     const traces = project("traces.json");
-    assert.match(await up(["--otel-traces", `file://${traces}`]), /moved kvm-a → kvm-b in [\d.]+ m?s, paused \d+ ms/);
+    assert.match(
+      await up(["--otel-traces", `file://${traces}`]),
+      /moved kvm-a → kvm-b in [\d.]+ m?s, paused [\d.]+ m?s/,
+    );
     assert.deepEqual(await everywhere(), ["", "db-01"]);
     const spans = spansIn(readFileSync(traces, "utf8"));
     const { parentSpanId } = spans.find(({ name }) => name === "vm-placement.place")!;

@@ -221,7 +221,7 @@ describe("ssh: the shell", () => {
       await start({ maxSessions: 0 });
       const from = performance.now();
       await assert.rejects(shell.exec("x"), { code: "sessionRefused" });
-      assert.ok(performance.now() - from < 1000);
+      assert.ok(performance.now() - from < 4000);
     });
 
     it("does not outlast a command's deadline", async () => {
