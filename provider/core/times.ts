@@ -50,6 +50,8 @@ export const intervals = {
 export const validity = {
   /** One observation of a host. */
   observation: 3000,
+  /** What a host is made of and how it is configured: moves change none of it. */
+  settings: 60_000,
   /** The facts of a move, from the moment that they are asked for to the one that they decide. */
   facts: 5000,
   /** The last look at a VM before its migration begins. */

@@ -76,8 +76,9 @@ export async function remeasureDomain(
   hosts: Hosts,
   domain: MeasuredDomain,
   { dirtyRateSeconds }: PredictionSettings,
+  clock: Clock,
 ): Promise<Measured> {
-  const count = () => (dirtyRateSeconds === 0 ? Promise.resolve(undefined) : lastDirtyRateOf(hosts, domain));
+  const count = () => (dirtyRateSeconds === 0 ? Promise.resolve(undefined) : lastDirtyRateOf(hosts, domain, clock));
   return measure(hosts, domain, { count, begun: Promise.resolve(), onBegun: () => {} });
 }
 

@@ -2,6 +2,7 @@
 import type { Clock } from "../core/ports";
 import type { DomainFacts, HostFacts, MoveFacts, PeerFacts } from "../core/problems";
 import { isPaused } from "../core/situation";
+import { validity } from "../core/times";
 import type { Hosts } from "../observe/hosts";
 import type { Virsh } from "../virsh/client";
 import type { DomainDefinition } from "../virsh/domainXml";
@@ -132,7 +133,7 @@ async function hostFacts(
       networksOn(hosts, virsh),
       wants.pools ? poolPathsOn(virsh, unreadable) : undefined,
       settings,
-      daemonsOn(hosts, virsh),
+      daemonsOn(hosts, virsh, validity.settings),
       // Of a private key that is encrypted.
       settings.then((known) => (wants.certificates && known?.qemuConf?.tlsSecret ? secretsOn(virsh) : undefined)),
     ]);

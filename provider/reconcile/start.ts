@@ -57,9 +57,9 @@ async function startWithRoom(
   ports: Ports,
   { factsAhead, leave }: { factsAhead: FactsAhead; leave: () => void },
 ): Promise<Step | "again"> {
-  const { progress } = ports;
+  const { clock, progress } = ports;
   const { domain, how } = planned;
-  const look = lookAgain(hosts, desired, planned, ports.clock);
+  const look = lookAgain(hosts, desired, planned, clock);
   const { facts, found } = await preflight(hosts, planned, factsAhead);
   const copiedDisks = (facts.domain?.disks ?? [])
     .filter((disk) => isCopied(disk, facts))
@@ -71,7 +71,8 @@ async function startWithRoom(
   const move = liveMoveOf(facts);
   const ended = move && hosts.liveMoves.start(move);
   // Nothing waits for it: what is not there when the VM has moved is left out of the record.
-  const measuring = desired.estimate && how === "live" ? remeasureDomain(hosts, domain, desired.estimate) : undefined;
+  const measuring =
+    desired.estimate && how === "live" ? remeasureDomain(hosts, domain, desired.estimate, clock) : undefined;
   measuring?.catch(() => {});
   let predicted: Predicted | undefined;
   estimate(hosts, facts, measuring, desired.lastMigration).then(

@@ -2,6 +2,7 @@
 import { wholeNumber } from "../../core/numbers";
 import type { Clock } from "../../core/ports";
 import { isOutgoing } from "../../core/situation";
+import { validity } from "../../core/times";
 import type { Hosts } from "../../observe/hosts";
 import type { Virsh } from "../../virsh/client";
 import { parseDomainStats } from "../../virsh/domainStats";
@@ -134,21 +135,39 @@ async function count(
 export async function lastDirtyRateOf(
   hosts: Hosts,
   { host, uuid, name }: { host: string; uuid: string; name: string },
+  clock: Clock,
 ): Promise<number | undefined> {
   const virsh = await hosts.on(host);
   const [stats, clocks] = await Promise.all([
     virsh.inquire(command`domstats --dirtyrate ${uuid}`),
-    virsh.inquireShell(clocksScript()),
+    clocksOf(hosts, virsh, clock),
   ]);
   const startedAt = [...(stats ?? "").matchAll(/^\s*dirtyrate\.calc_start_time=(\d+)\s*$/gm)];
-  const [now, uptime] = (sections(clocks?.stdout ?? "").get("clocks") ?? "")
-    .split("\n")
-    .map((line) => wholeNumber(line, maxSeconds));
   const started = wholeNumber(startedAt[0]?.[1] ?? "", maxSeconds);
-  if (started === undefined || now === undefined || uptime === undefined) return undefined;
+  if (started === undefined || clocks === undefined) return undefined;
+  const { now, uptime } = clocks;
   // QEMU counts from the host's boot before 8.2, and from 1970 since then.
   const ageSeconds = (started > uptime ? now : uptime) - started;
   return ageSeconds >= 0 && ageSeconds <= lastValidSeconds ? parseDirtyRates(stats ?? "").get(name) : undefined;
+}
+
+/** The host's, in seconds; asked once for many VMs, since they go as this computer's does. */
+async function clocksOf(
+  hosts: Hosts,
+  virsh: Virsh,
+  clock: Clock,
+): Promise<{ now: number; uptime: number } | undefined> {
+  const ask = async () => {
+    const answer = await virsh.inquireShell(clocksScript());
+    return answer && { text: answer.stdout, at: clock.now() };
+  };
+  const read = await hosts.remember(`${virsh.host}: clocks`, validity.settings, ask, (answer) => answer !== undefined);
+  const [now, uptime] = (sections(read?.text ?? "").get("clocks") ?? "")
+    .split("\n")
+    .map((line) => wholeNumber(line, maxSeconds));
+  if (read === undefined || now === undefined || uptime === undefined) return undefined;
+  const since = (clock.now() - read.at) / 1000;
+  return { now: now + since, uptime: uptime + since };
 }
 
 function clocksScript(): ShellScript {

@@ -19,10 +19,24 @@ export function systemOf(
   withCertificates: boolean,
   clock: Clock,
 ): Promise<SystemFacts | undefined> {
-  return hosts.remember(`${virsh.host}: system ${withCertificates}`, validity.observation, async () => {
+  const key = `${virsh.host}: system ${withCertificates}`;
+  const ask = async (script: ShellScript) => {
     const askedAt = clock.now();
-    const answer = await virsh.inquireShell(systemScript({ withCertificates }));
-    return answer && parseSystem(answer.stdout, askedAt, clock.now());
+    const text = (await virsh.inquireShell(script))?.stdout;
+    const isWhole = text !== undefined && sections(text).has("end");
+    return isWhole ? { text, askedAt, answeredAt: clock.now() } : undefined;
+  };
+  return hosts.remember(key, validity.observation, async () => {
+    let isNew = false;
+    const askAll = () => {
+      isNew = true;
+      return ask(systemScript({ withCertificates }));
+    };
+    const all = await hosts.remember(`${key}, settings`, validity.settings, askAll, (answer) => answer !== undefined);
+    if (all === undefined) return undefined;
+    const now = isNew ? all : await ask(sh`${head}\n${inUse}\ns end`);
+    // Of a section that is there twice the last one counts.
+    return now && parseSystem(isNew ? all.text : `${all.text}\n${now.text}`, now.askedAt, now.answeredAt);
   });
 }
 
@@ -41,6 +55,17 @@ const kvmAccess = sh`s kvm; if [ -e /dev/kvm ] && [ "$(id -u)" = 0 ] && command 
   if setpriv --reuid "$u" --regid "$g" --init-groups true 2>/dev/null && ! try "$g" && ! try kvm; then echo "$u"; fi
 fi`;
 
+/** What changes from one moment to the next. */
+const inUse = sh`s clock; date +%s.%N
+s memory; grep -E '^(MemTotal|MemAvailable|SwapTotal|Mlocked|Hugetlb|Hugepagesize):' /proc/meminfo
+s arc; awk '$1 == "size" || $1 == "c_min" { print $1, $3 }' /proc/spl/kstat/zfs/arcstats 2>/dev/null
+s hugepages; for d in /sys/kernel/mm/hugepages/hugepages-*; do [ -r "$d/free_hugepages" ] || continue
+  printf '%s' "\${d##*-}"; for k in free resv nr nr_overcommit surplus; do printf ' %s' "$(cat "$d/\${k}_hugepages" 2>/dev/null || echo 0)"; done; echo
+done
+s nodepages; for d in /sys/devices/system/node/node[0-9]*/hugepages/hugepages-*; do [ -r "$d/free_hugepages" ] || continue
+  n=\${d#*/node/node}; echo "\${n%%/*} \${d##*-} $(cat "$d/free_hugepages")"
+done`;
+
 function systemScript({ withCertificates }: { withCertificates: boolean }): ShellScript {
   const certificates = sh`
 d() { d=$(sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*[\\"']\\([^\\"']*\\)[\\"'].*/\\1/p" /etc/libvirt/qemu.conf 2>/dev/null | head -n 1); }
@@ -52,15 +77,7 @@ s tls; [ ! -e "$d" ] || [ -x "$d" ] && echo "$d"
 for f in ${Object.values(certificateFiles)}; do s $f; if [ -e "$d/$f" ] && [ ! -r "$d/$f" ]; then echo unreadable; else cat "$d/$f" 2>/dev/null; fi; done
 s keys; for f in ${keyFiles}; do [ -e "$d/$f" ] || echo $f; done`;
   return sh`${head}
-s clock; date +%s.%N
-s memory; grep -E '^(MemTotal|MemAvailable|SwapTotal|Mlocked|Hugetlb|Hugepagesize):' /proc/meminfo
-s arc; awk '$1 == "size" || $1 == "c_min" { print $1, $3 }' /proc/spl/kstat/zfs/arcstats 2>/dev/null
-s hugepages; for d in /sys/kernel/mm/hugepages/hugepages-*; do [ -r "$d/free_hugepages" ] || continue
-  printf '%s' "\${d##*-}"; for k in free resv nr nr_overcommit surplus; do printf ' %s' "$(cat "$d/\${k}_hugepages" 2>/dev/null || echo 0)"; done; echo
-done
-s nodepages; for d in /sys/devices/system/node/node[0-9]*/hugepages/hugepages-*; do [ -r "$d/free_hugepages" ] || continue
-  n=\${d#*/node/node}; echo "\${n%%/*} \${d##*-} $(cat "$d/free_hugepages")"
-done
+${inUse}
 s hugetlbfs; grep -c ' hugetlbfs ' /proc/mounts
 s cpus; cat /sys/devices/system/cpu/online
 s possible; cat /sys/devices/system/cpu/possible

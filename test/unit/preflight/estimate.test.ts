@@ -93,11 +93,28 @@ describe("what up measures for the estimate that it records", () => {
       answers.delete("domstats --dirtyrate");
       answers.set("/proc/uptime", `\n@@ clocks\n${now}\n${uptime}\n@@ end\n`);
       const domain = { host: "kvm-a", uuid: fakeUuid, name: "db-01", state: "running" };
-      assert.equal((await remeasureDomain(hosts, domain, { dirtyRateSeconds })).dirtyBytesPerSecond, expected);
+      assert.equal((await remeasureDomain(hosts, domain, { dirtyRateSeconds }, clock)).dirtyBytesPerSecond, expected);
       assert.equal(asked("domdirtyrate-calc"), 0);
       assert.equal(clock.elapsedMs, 0);
     });
   }
+
+  it("asks for the host's clocks once for many VMs, and lets them go on", async () => {
+    const { hosts, fakes, ran, clock } = placing();
+    const { answers } = fakes.hosts.get("kvm-a")!;
+    answers.set("/proc/uptime", `\n@@ clocks\n${now}\n${uptime}\n@@ end\n`);
+    const fields = `dirtyrate.calc_status=2\n  dirtyrate.calc_start_time=${now - 3580}`;
+    answers.set("domstats --dirtyrate", `Domain: 'db-01'\n  ${fields}\n  dirtyrate.megabytes_per_second=40\n`);
+    const domain = { host: "kvm-a", uuid: fakeUuid, name: "db-01", state: "running" };
+    const rate = async () => (await remeasureDomain(hosts, domain, { dirtyRateSeconds: 1 }, clock)).dirtyBytesPerSecond;
+    assert.equal(await rate(), 40 * 2 ** 20);
+    clock.pass(30_000);
+    assert.equal(await rate(), undefined);
+    assert.equal(ran("/proc/uptime"), 1);
+    clock.pass(31_000);
+    await rate();
+    assert.equal(ran("/proc/uptime"), 2);
+  });
 });
 
 describe("a prediction", () => {

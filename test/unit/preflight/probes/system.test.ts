@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseSystem } from "../../../../provider/preflight/probes/system";
+import { parseSystem, systemOf } from "../../../../provider/preflight/probes/system";
+import { Placing } from "../../../support/placing";
 
 describe("what a host's shell tells of it", () => {
   const report = `
@@ -153,5 +154,34 @@ shared_filesystems = [
       }),
       { numRuns: 1000 },
     );
+  });
+
+  it("is asked for as a whole once a minute, and for what is in use each time", async () => {
+    const { hosts, clock, ...world } = new Placing({ "kvm-a": [] });
+    const host = world.fakes.hosts.get("kvm-a")!;
+    const ofMemory = (kib: number) => report.replace(/MemAvailable: +\d+/, `MemAvailable: ${kib}`);
+    const asked = async (kib: number, answer = ofMemory(kib)) => {
+      host.answers.set("s memory;", answer);
+      const facts = await systemOf(hosts, await hosts.on("kvm-a"), false, clock);
+      return {
+        available: facts?.availableMemoryBytes,
+        user: facts?.qemuConf?.user,
+        pages: facts?.hugepages[2048]?.free,
+      };
+    };
+    const scripts = () => [host.scripts.length, host.scripts.filter((script) => script.includes("qemu.conf")).length];
+    const first = await asked(1000);
+    assert.deepEqual([first.available, scripts()], [1000 * 1024, [1, 1]]);
+    clock.pass(3001);
+    const inUse = report.slice(0, report.indexOf("@@ hugetlbfs")).replace("2048kB 512", "2048kB 100");
+    const later = await asked(0, `${inUse.replace(/MemAvailable: +\d+/, "MemAvailable: 2000")}@@ end\n`);
+    assert.deepEqual(later, { available: 2000 * 1024, user: first.user, pages: first.pages! - 412 });
+    assert.deepEqual(scripts(), [2, 1]);
+    clock.pass(3001);
+    const cutOff = await asked(0, inUse);
+    assert.equal(cutOff.available, undefined);
+    clock.pass(60_000);
+    assert.equal((await asked(3000)).available, 3000 * 1024);
+    assert.deepEqual(scripts(), [4, 2]);
   });
 });
