@@ -1,6 +1,7 @@
 /**
  * How fast the memory of a large VM goes: bytes per second by libvirt's own statistics, of the provider's move and of raw `virsh migrate` with
- * the same flags, over one connection and over several (multi-FD), in paired rounds.
+ * the same flags, over one connection and over several (multi-FD), in paired rounds. Once as fast as this computer copies memory, where both
+ * hosts and the provider share its processors, and once over a link that is slower than that, as between hosts.
  */
 import type { Lab } from "../../lab/libvirt";
 import { moveByHandler } from "./by-handler";
@@ -12,6 +13,7 @@ import { domain, migrateCommand, rounds, whereFrom, withTwoHosts } from "./two-h
 const goal = 0.99;
 const guest = { memoryMiB: 2048, dirtyMiB: 1536, dirtyRate: 100 };
 const fillsMs = (guest.dirtyMiB / guest.dirtyRate) * 1000;
+const linkMbps = 2500;
 const ways = {
   plain: { flags: "", migration: {} },
   "multi-FD": {
@@ -20,9 +22,13 @@ const ways = {
   },
 };
 type Way = keyof typeof ways;
-type Name = `${Way} ${"handler" | "raw"}`;
+const links = ["", ` over ${linkMbps / 1000} Gbps`] as const;
+type Side = "handler" | "raw";
+type Name = `${Way}${(typeof links)[number]}, ${Side}`;
 type Round = Record<Name, number>;
-const names: Name[] = ["plain handler", "plain raw", "multi-FD handler", "multi-FD raw"];
+const wayNames = Object.keys(ways) as Way[];
+const what = links.flatMap((link) => wayNames.map((way) => ({ way, link })));
+const moves = what.flatMap((each) => (["handler", "raw"] as const).map((side) => ({ ...each, side })));
 
 export function benchThroughput({ pairs }: { pairs: number }): Promise<Result[]> {
   return withTwoHosts(guest, async ({ lab, id }) => {
@@ -30,15 +36,15 @@ export function benchThroughput({ pairs }: { pairs: number }): Promise<Result[]>
     // Pages that were never written are not sent.
     await new Promise((resolve) => setTimeout(resolve, 1.5 * fillsMs));
     const all = await rounds(pairs, (index) => round(lab, id, index), "MiB/s");
-    return (Object.keys(ways) as Way[]).map((way) => result(way, all));
+    return what.map(({ way, link }) => result(way, link, all));
   });
 }
 
 async function round(lab: Lab, id: string, index: number): Promise<Round> {
   const measured: Partial<Round> = {};
-  for (const name of rotated(names, index)) {
-    const [way, side] = name.split(" ") as [Way, "handler" | "raw"];
+  for (const { way, link, side } of rotated(moves, index)) {
     const { flags, migration } = ways[way];
+    await Promise.all(lab.hosts.map((host) => (link === "" ? host.unlimit() : host.limitBandwidth(linkMbps))));
     const move = async () => {
       const [from, to] = await whereFrom(lab);
       if (side === "handler") await moveByHandler(lab, { id, domain, migration }, from, to);
@@ -47,7 +53,7 @@ async function round(lab: Lab, id: string, index: number): Promise<Round> {
     };
     // There and back: one direction may be the faster one.
     const [first, second] = [await move(), await move()];
-    measured[name] = 2 / (1 / first + 1 / second);
+    measured[`${way}${link}, ${side}`] = 2 / (1 / first + 1 / second);
   }
   return measured as Round;
 }
@@ -61,17 +67,17 @@ async function mibPerSecond(lab: Lab, host: string): Promise<number> {
   return rate;
 }
 
-function result(way: Way, all: readonly Round[]): Result {
-  const name = `throughput-${way.toLowerCase()}`;
+function result(way: Way, link: (typeof links)[number], all: readonly Round[]): Result {
+  const name = `throughput-${way.toLowerCase()}${link === "" ? "" : "-link"}`;
   const { ratio, min, max, pairs, ms, baselineMs } = compare(
     name,
     all,
-    (each) => each[`${way} handler`],
-    (each) => each[`${way} raw`],
+    (each) => each[`${way}${link}, handler`],
+    (each) => each[`${way}${link}, raw`],
   );
   return {
     name,
-    what: `bytes per second of a 2 GiB guest ÷ raw virsh, ${way}`,
+    what: `bytes per second of a 2 GiB guest ÷ raw virsh, ${way}${link}`,
     value: ratio,
     unit: "×",
     min,
