@@ -6,6 +6,8 @@ import { orFailure } from "./answerOf";
 import type { Hosts } from "./hosts";
 import { whyUnreachable } from "./hosts";
 import { viewsCalled } from "./viewsCalled";
+import type { Virsh } from "../virsh/client";
+import type { ListedDomain } from "../virsh/domainList";
 
 export interface Query {
   /** Name or UUID, as the user wrote it. */
@@ -79,12 +81,30 @@ function oneOf(refusals: readonly PlacementError[], first: PlacementError = refu
 
 async function freshViews(hosts: Hosts, query: Query, name: string): Promise<DomainView[]> {
   const virsh = await hosts.on(name);
-  const mine = (await virsh.domains()).filter(
-    (domain) => domain.uuid === query.uuid || domain.uuid === query.domain || domain.name === query.domain,
-  );
-  if (mine.length === 0) return [];
-  const views = await virsh.views(mine, true);
-  return Promise.all(views.map(async (view) => ({ ...view, owns: await virsh.owns(view.uuid) })));
+  const { uuid, domain, lastHost } = query;
+  // Where it was last it most likely is: what is to be known of it there is asked for in the same round trip as which VMs there are.
+  const likely = uuid !== undefined && name === lastHost ? viewsWithOwned(virsh, [{ uuid, name: "" }]) : undefined;
+  likely?.catch(() => {});
+  const all = await virsh.domains();
+  const known = likely && all.find((each) => each.uuid === uuid);
+  const others = all.filter((each) => [uuid, domain].includes(each.uuid) || each.name === domain);
+  const [found, rest] = await Promise.all([
+    known && likely,
+    viewsWithOwned(
+      virsh,
+      others.filter((each) => each !== known),
+    ),
+  ]);
+  return [...(found ?? []).map((view) => ({ ...view, name: known!.name })), ...rest];
+}
+
+async function viewsWithOwned(virsh: Virsh, domains: readonly ListedDomain[]): Promise<DomainView[]> {
+  if (domains.length === 0) return [];
+  const [views, owned] = await Promise.all([
+    virsh.views(domains, true),
+    Promise.all(domains.map(({ uuid }) => virsh.owns(uuid))),
+  ]);
+  return views.map((view) => ({ ...view, owns: owned[domains.findIndex(({ uuid }) => uuid === view.uuid)]! }));
 }
 
 function isIt(view: DomainView, { domain, uuid }: Query): boolean {

@@ -47,7 +47,7 @@ export class Virsh extends VirshRunner {
   }
 
   /** Everything that a placement needs of the given domains. One that vanished meanwhile is left out. */
-  async views(domains: { uuid: string; name: string }[], withJobs: boolean): Promise<DomainView[]> {
+  async views(domains: readonly ListedDomain[], withJobs: boolean): Promise<DomainView[]> {
     const [persistent, autostart, managedSave, views] = await Promise.all([
       this.ask(command`list --all --persistent --uuid`).then(parseUuids),
       this.ask(command`list --all --autostart --uuid`).then(parseUuids),

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PlacementError } from "../../../provider/core/errors";
+import { fakeDomain, fakeUuid } from "../../../lab/simulated";
 import type { Hosts } from "../../../provider/observe/hosts";
 import { observe } from "../../../provider/observe/observe";
 import { viewsOf } from "../../../provider/observe/viewsOf";
+import { Placing } from "../../support/placing";
 import { dbUuid, view } from "../../support/views";
 
 const names = ["kvm-a", "kvm-b", "kvm-c", "kvm-d"];
@@ -39,5 +41,40 @@ describe("many hosts that are asked at once", () => {
         ["kvm-b", "kvm-d"],
       );
     }
+  });
+});
+
+describe("a fresh look where the VM was last", () => {
+  const other = "00000000-0000-4000-8000-000000000002";
+  const look = async (domains: ReturnType<typeof fakeDomain>[]) => {
+    const { hosts } = new Placing({ "kvm-a": domains });
+    const query = { domain: "db-01", uuid: fakeUuid, first: ["kvm-a"], everywhere: false, lastHost: "kvm-a" };
+    return (await observe(hosts, query)).views.map(({ uuid, name, state, owns }) => ({ uuid, name, state, owns }));
+  };
+  it("finds it under the name that it has now, with what it owns", async () => {
+    const [found, ...more] = await look([fakeDomain({ name: "db-new" })]);
+    assert.deepEqual(more, []);
+    assert.deepEqual([found!.uuid, found!.name, found!.state], [fakeUuid, "db-new", "running"]);
+    assert.deepEqual(Object.keys(found!.owns!), ["nvram", "tpm", "keepTpm"]);
+  });
+
+  it("finds another one of its name beside it, or alone", async () => {
+    const stranger = fakeDomain({ uuid: other, state: "shut off" });
+    const both = await look([fakeDomain({ name: "db-new" }), stranger]);
+    assert.deepEqual(
+      both.map(({ uuid, name, state }) => [uuid, name, state]),
+      [
+        [fakeUuid, "db-new", "running"],
+        [other, "db-01", "shut off"],
+      ],
+    );
+    assert.deepEqual(
+      (await look([stranger])).map(({ uuid }) => uuid),
+      [other],
+    );
+  });
+
+  it("finds nothing where it is no longer", async () => {
+    assert.deepEqual(await look([fakeDomain({ uuid: other, name: "web-01" })]), []);
   });
 });
