@@ -96,7 +96,10 @@ function measure(counter: Counter, first: string | undefined, onBegun: () => voi
     const uuids = new Set((await running)?.split(/\s+/).filter((uuid) => uuid !== "" && uuid !== first) ?? []);
     return count(counter, [...uuids].slice(0, mostMeasured - 1), first === undefined ? onBegun : () => {});
   };
-  return { first: ofFirst, others: ofOthers() };
+  const rates = { first: ofFirst, others: ofOthers() };
+  // A command that has its answer ends, and closes the connection while the others are counted.
+  for (const each of [rates.first, rates.others]) each.catch(() => {});
+  return rates;
 }
 
 async function count(

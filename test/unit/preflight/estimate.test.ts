@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { PlacementError } from "../../../provider/core/errors";
+import type { Hosts } from "../../../provider/observe/hosts";
+import { dirtyRateOf } from "../../../provider/preflight/probes/dirtyRate";
 import { estimate, measureDomain, remeasureDomain } from "../../../provider/preflight/estimate";
 import { fakeDomain, fakeUuid } from "../../../lab/simulated";
 import { healthyMove } from "../../support/move-facts";
@@ -49,6 +53,37 @@ describe("what is measured for a prediction", () => {
     fakes.hosts.get("kvm-a")!.failing.set("list --state-running", "cannot list");
     assert.equal((await measure("db-02", other)).dirtyBytesPerSecond, 41 * 2 ** 20);
     assert.equal(asked("domdirtyrate-calc"), 1);
+  });
+
+  it("a connection that ends while the others are asked is no failure that nothing handles", async () => {
+    const lost = new PlacementError({
+      code: "connectionLost",
+      phase: "connect",
+      action: "no result",
+      message: "it was closed from here",
+      remedies: [],
+    });
+    const virsh = {
+      host: "kvm-a",
+      job: (uuid: string) => (uuid === other ? sleep(1).then(() => Promise.reject(lost)) : sleep(1, { type: "none" })),
+      inquire: ({ text }: { text: string }) => sleep(1, text.startsWith("list") ? `${fakeUuid}\n${other}` : ""),
+    };
+    const remember = (_key: string, _ms: number, work: () => Promise<unknown>) => work();
+    const hosts = { on: () => Promise.resolve(virsh), remember } as unknown as Hosts;
+    const clock = { now: () => Date.now(), sleep: () => sleep(20) };
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => void unhandled.push(error);
+    process.on("unhandledRejection", note);
+    try {
+      const domain = { host: "kvm-a", uuid: fakeUuid, name: "db-01" };
+      await assert.rejects(
+        dirtyRateOf(hosts, domain, 1, clock, () => {}),
+        lost,
+      );
+      assert.deepEqual(unhandled, []);
+    } finally {
+      process.off("unhandledRejection", note);
+    }
   });
 
   for (const [title, change, seconds, rate] of [
