@@ -51,6 +51,32 @@ describe("a fresh look where the VM was last", () => {
     const query = { domain: "db-01", uuid: fakeUuid, first: ["kvm-a"], everywhere: false, lastHost: "kvm-a" };
     return (await observe(hosts, query)).views.map(({ uuid, name, state, owns }) => ({ uuid, name, state, owns }));
   };
+
+  it("asks for all of it before it knows which VMs there are", async () => {
+    const asked: string[] = [];
+    const answer = <T>(what: string, value: T) => {
+      asked.push(what);
+      return Promise.resolve(value);
+    };
+    let all: (domains: { uuid: string; name: string }[]) => void = () => {};
+    const virsh = {
+      domains: () => new Promise((resolve) => (all = resolve)),
+      views: () => answer("views", [view("kvm-a", "running (booted)")]),
+      owns: () => answer("owns", {}),
+    };
+    const stub = { names: ["kvm-a"], on: () => Promise.resolve(virsh) } as unknown as Hosts;
+    const query = { domain: "db-01", uuid: dbUuid, first: ["kvm-a"], everywhere: false, lastHost: "kvm-a" };
+    const observing = observe(stub, query);
+    await sleep(5);
+    assert.deepEqual(asked, ["views", "owns"]);
+    all([{ uuid: dbUuid, name: "db-new" }]);
+    assert.deepEqual(
+      (await observing).views.map(({ name }) => name),
+      ["db-new"],
+    );
+    assert.equal(asked.length, 2);
+  });
+
   it("finds it under the name that it has now, with what it owns", async () => {
     const [found, ...more] = await look([fakeDomain({ name: "db-new" })]);
     assert.deepEqual(more, []);
