@@ -38,6 +38,8 @@ type Command = keyof typeof commands;
 /** The goals are set at 1,000 placements. */
 const goalAt = 1000;
 const memoryGoals: Record<number, number> = { 1000: 150, 10_000: 400 };
+/** A round of more placements than the goals are set at takes minutes: one for so many of the others. */
+const roundsForOneOfMany = 5;
 /** How much more a placement may cost at the largest size than at the smallest, beyond what the provider that does nothing pays. */
 const growthGoal = 1.2;
 
@@ -63,7 +65,8 @@ export async function benchScale({
   placements: readonly number[];
 }): Promise<Result[]> {
   const sizes: Size[] = [];
-  for (const count of placements) sizes.push(await measure(count, pairs));
+  for (const count of placements)
+    sizes.push(await measure(count, count > goalAt ? Math.ceil(pairs / roundsForOneOfMany) : pairs));
   return [...sizes.flatMap(ofOneSize), ...growth(sizes)];
 }
 
