@@ -50,6 +50,8 @@ export const intervals = {
 export const validity = {
   /** One observation of a host. */
   observation: 3000,
+  /** The same, where it took so long: looks are at most a tenth of what a command does, up to an age of half a minute. */
+  observationThatTook: (ms: number): number => Math.min(30_000, Math.max(3000, 10 * ms)),
   /** What a host is made of and how it is configured: moves change none of it. */
   settings: 60_000,
   /** The facts of a move, from the moment that they are asked for to the one that they decide. */

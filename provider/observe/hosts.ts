@@ -14,13 +14,19 @@ const defaultLimit = 2;
 /** At a time: sshd on a jump host begins to refuse at ten that have not logged in (MaxStartups). */
 const mostHandshakes = 8;
 
+interface Observation {
+  at: number;
+  goodForMs: number;
+  views: Promise<DomainView[]>;
+}
+
 export class Hosts {
   readonly liveMoves: LiveMoves;
   /** By `key`. */
   private readonly connections = new Map<string, Promise<Virsh>>();
   /** The same connections under other names of their hosts. */
   private readonly respelled = new WeakMap<Virsh, Map<string, Virsh>>();
-  private readonly observations = new Map<string, { at: number; views: Promise<DomainView[]> }>();
+  private readonly observations = new Map<string, Observation>();
   private readonly answers = new Map<string, { at: number; answer: Promise<unknown>; isRenewed?: boolean }>();
   private readonly slots: Slots;
   private readonly handshakes: Slots;
@@ -113,14 +119,26 @@ export class Hosts {
     return dialled;
   }
 
-  /** What the host says of all its domains, at most a few seconds old. For reading only: before anything is changed, the host is observed again. */
+  /**
+   * What the host says of all its domains, at most a few seconds old. For reading only: before anything is changed, the host is observed again.
+   * Of a host where a look takes longer it may be older: else a command for ever more VMs would do little but look, for ever longer.
+   */
   async recentViews(name: string): Promise<DomainView[]> {
     const last = this.observations.get(name);
-    if (last && this.clock.now() - last.at < validity.observation) return last.views;
-    const views = this.on(name).then(async (virsh) => virsh.views(await virsh.domains(), false));
-    this.observations.set(name, { at: this.clock.now(), views });
-    views.catch(() => this.observations.delete(name));
-    return views;
+    if (last && this.clock.now() - last.at < last.goodForMs) return last.views;
+    const observation: Observation = {
+      at: this.clock.now(),
+      goodForMs: validity.observation,
+      views: this.on(name).then(async (virsh) => {
+        const askedAt = this.clock.now();
+        const views = await virsh.views(await virsh.domains(), false);
+        observation.goodForMs = validity.observationThatTook(this.clock.now() - askedAt);
+        return views;
+      }),
+    };
+    this.observations.set(name, observation);
+    observation.views.catch(() => this.observations.get(name) === observation && this.observations.delete(name));
+    return observation.views;
   }
 
   /**

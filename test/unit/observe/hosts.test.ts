@@ -186,6 +186,23 @@ describe("the hosts", () => {
       assert.equal(lists(), 2);
     });
 
+    for (const [took, olderBy, again] of [
+      [200, 2700, 1],
+      [200, 2900, 2],
+      [1000, 8900, 1],
+      [1000, 9100, 2],
+      [10_000, 19_900, 1],
+      [10_000, 20_100, 2],
+    ] as const) {
+      it(`${again === 1 ? "once" : "again"} ${olderBy} ms after a look that took ${took} ms`, async () => {
+        fakes.hosts.get("kvm-a")!.onCommand = (line) => void (line.startsWith("domstate") && clock.pass(took));
+        await hosts.recentViews("kvm-a");
+        await clock.sleep(olderBy);
+        await hosts.recentViews("kvm-a");
+        assert.equal(lists(), again);
+      });
+    }
+
     it("again when what was seen is out of date", async () => {
       await hosts.recentViews("kvm-a");
       hosts.forget("kvm-a", "kvm-b");
