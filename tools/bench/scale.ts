@@ -39,7 +39,7 @@ type Command = keyof typeof commands;
 const goalAt = 1000;
 const memoryGoals: Record<number, number> = { 1000: 150, 10_000: 400 };
 /** A round of more placements than the goals are set at takes minutes: one for so many of the others. */
-const roundsForOneOfMany = 5;
+const roundsForOneOfMany = 9;
 /** How much more a placement may cost at the largest size than at the smallest, beyond what the provider that does nothing pays. */
 const growthGoal = 1.2;
 
