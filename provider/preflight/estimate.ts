@@ -126,7 +126,7 @@ export async function estimate(
     : 1;
   const cap = options.bandwidthMiBps ?? (speed === undefined ? undefined : parseNumber(speed));
   const loginMs = peer?.login?.works ? peer.login.tookMs : 700;
-  const overheadMs = 600 + 1.3 * loginMs;
+  const overheadMs = 400 + 1.3 * loginMs;
   const { source, destination, command } = facts;
   const measured = lastRate(last, { from: source.host, to: destination.host, command });
   const capBytes = hostCapBytes(cap);

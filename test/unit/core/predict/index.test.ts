@@ -73,7 +73,7 @@ describe("a prediction", () => {
     [
       "a guest that converges",
       {},
-      "will pre-copy 2.3 GiB in about 9 s (8 s to 13 s) at 312 MiB/s, 3 passes, pause ≈ 128 ms (up to 563 ms)",
+      "will pre-copy 2.3 GiB in about 9 s (7 s to 13 s) at 312 MiB/s, 3 passes, pause ≈ 128 ms (up to 563 ms)",
     ],
     [
       "a guest that was not measured",
@@ -88,7 +88,7 @@ describe("a prediction", () => {
     [
       "a guest that writes a little faster than it can be sent",
       dirty,
-      `may not converge: it writes 400 MiB/s to its memory, and about 312 MiB/s can be sent; at best it takes 45 s; ${advice}`,
+      `may not converge: it writes 400 MiB/s to its memory, and about 312 MiB/s can be sent; at best it takes 38 s; ${advice}`,
     ],
     [
       "a guest that writes a little slower than it can be sent",
@@ -98,7 +98,7 @@ describe("a prediction", () => {
     [
       "a guest whose earlier moves took longer than estimated",
       { pastRatios: [1.2, 2] },
-      "will pre-copy 2.3 GiB in about 9 s (8 s to 18 s) at 312 MiB/s, 3 passes, pause ≈ 128 ms (up to 563 ms); its last 2 moves took 1.2 to 2.0 × their estimates",
+      "will pre-copy 2.3 GiB in about 9 s (7 s to 18 s) at 312 MiB/s, 3 passes, pause ≈ 128 ms (up to 563 ms); its last 2 moves took 1.2 to 2.0 × their estimates",
     ],
     [
       "a guest over a network of which nothing is known",
@@ -108,12 +108,12 @@ describe("a prediction", () => {
     [
       "the same with post-copy after five seconds",
       { ...dirty, options: { postCopy: true, postCopyAfterMs: 5000 } },
-      "will send 3.3 GiB in about 12 s (11 s to 14 s) at 312 MiB/s, the end of it by post-copy, as it writes 400 MiB/s to its memory",
+      "will send 3.3 GiB in about 12 s (10 s to 14 s) at 312 MiB/s, the end of it by post-copy, as it writes 400 MiB/s to its memory",
     ],
     [
       "a guest that stands still",
       { dirtyBytesPerSecond: 0 },
-      "will pre-copy 2 GiB in about 8 s (8 s to 12 s) at 312 MiB/s, 1 pass, pause ≈ 20 ms (up to 320 ms)",
+      "will pre-copy 2 GiB in about 8 s (7 s to 12 s) at 312 MiB/s, 1 pass, pause ≈ 20 ms (up to 320 ms)",
     ],
   ];
   for (const [title, change, expected] of texts)
@@ -124,7 +124,7 @@ describe("a prediction", () => {
       input({ bandwidthRange: { worst: 200 * MiB, best: 400 * MiB } }),
     );
     assert.ok(bestDurationMs! < 7000 && durationMs! > 8000 && worstDurationMs! > 13_000);
-    assert.ok(bestDowntimeMs! < downtimeMs! && downtimeMs! < worstDowntimeMs!);
+    assert.ok(bestDowntimeMs! <= downtimeMs! && downtimeMs! < worstDowntimeMs!);
   });
 
   it("has no worst where the rate at which the guest writes was not measured, or may be too high", () => {
