@@ -4,7 +4,7 @@ import type { MoveEstimateInput, Prediction } from "./types";
 
 /** domdirtyrate-calc looks at a sample of the pages, for a second: that much more or less than is true it may report. */
 const dirtyMargin = 1.5;
-/** Of what QEMU holds of an idle Linux guest's memory, up to an eighth was zero pages, which cost next to nothing. */
+/** QEMU may hold zero pages too, which cost next to nothing to send: up to an eighth of an idle Linux guest's memory was seen, and a margin. */
 const leastOfMemory = 0.85;
 /** Login, QEMU's start and clearing up take that much of what was expected: 6 s instead of 2 on hosts with eight times more work than CPUs. */
 const overheadRange = { best: 0.7, worst: 3.5 };
