@@ -1,4 +1,5 @@
 /** What a simulated host says of its load: counters that grow with the time of the network. */
+import { stateWords } from "../../provider/virsh/domainStates";
 import { type Answer, noDomain } from "./answers";
 import type { SimulatedDomain } from "./domain";
 import type { SimulatedHost } from "./host";
@@ -6,17 +7,18 @@ import type { Network } from "./network";
 
 const isActive = ({ state }: SimulatedDomain): boolean => state !== "shut off";
 
-/** `domstats` of the named domains, or of all that are active. */
+/** `domstats` of the named domains, or of all; of those that are active with --list-active. */
 export function domstats(network: Network, host: SimulatedHost, words: readonly string[]): Answer {
   const names = words.filter((word) => !word.startsWith("-"));
   const missing = names.find((name) => host.find(name) === undefined);
   if (missing !== undefined) return noDomain(missing);
-  const chosen = names.length > 0 ? names.map((name) => host.find(name)!) : host.domains.filter(isActive);
-  const has = (group: string) => words.includes(group);
+  const has = (word: string) => words.includes(word);
+  const all = has("--list-active") ? host.domains.filter(isActive) : host.domains;
+  const chosen = names.length > 0 ? names.map((name) => host.find(name)!) : all;
   const blocks = chosen.map((domain) =>
     [
       `Domain: '${domain.name}'`,
-      ...(has("--state") ? [`state.state=${isActive(domain) ? 1 : 5}`] : []),
+      ...(has("--state") ? stateOf(domain) : []),
       ...(has("--cpu-total") && isActive(domain) ? [`cpu.time=${cpuTimeOf(network, domain)}`] : []),
       ...(has("--balloon") ? memoryOf(domain) : []),
       ...(has("--vcpu")
@@ -25,6 +27,12 @@ export function domstats(network: Network, host: SimulatedHost, words: readonly 
     ].join("\n  "),
   );
   return { out: `${blocks.join("\n\n")}\n` };
+}
+
+/** libvirt's numbers of what `domstate --reason` words. */
+function stateOf({ state, reason }: SimulatedDomain): string[] {
+  const at = stateWords.findIndex((words) => words.state === state);
+  return [`state.state=${at}`, `state.reason=${stateWords[at]?.reasons.indexOf(reason)}`];
 }
 
 function cpuTimeOf({ now }: Network, { busyCpus = 0 }: SimulatedDomain): number {

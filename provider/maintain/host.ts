@@ -36,7 +36,7 @@ export async function observeHost(hosts: Hosts, host: string, commandId: string 
 /** Undefined where libvirt does not answer. Without a connection nothing is known of it. */
 async function activeVms(virsh: Virsh): Promise<Vm[] | undefined> {
   try {
-    const views = await virsh.views(await virsh.domains(), false);
+    const views = await virsh.look();
     return views.filter(isActive).map(({ uuid, name }) => ({ uuid, name }));
   } catch (error) {
     if (!(error instanceof PlacementError) || !virsh.shell.alive) throw error;

@@ -131,7 +131,7 @@ export class Hosts {
       goodForMs: validity.observation,
       views: this.on(name).then(async (virsh) => {
         const askedAt = this.clock.now();
-        const views = await virsh.views(await virsh.domains(), false);
+        const views = await virsh.look();
         observation.goodForMs = validity.observationThatTook(this.clock.now() - askedAt);
         return views;
       }),

@@ -101,7 +101,7 @@ async function freshViews(hosts: Hosts, query: Query, name: string): Promise<Dom
 async function viewsWithOwned(virsh: Virsh, domains: readonly ListedDomain[]): Promise<DomainView[]> {
   if (domains.length === 0) return [];
   const [views, owned] = await Promise.all([
-    virsh.views(domains, true),
+    virsh.views(domains),
     Promise.all(domains.map(({ uuid }) => virsh.owns(uuid))),
   ]);
   return views.map((view) => ({ ...view, owns: owned[domains.findIndex(({ uuid }) => uuid === view.uuid)]! }));

@@ -3,7 +3,12 @@ import { readFileSync } from "node:fs";
 import type { LabHost } from "../../lab/libvirt";
 import { isUsable } from "../../lab/libvirt/prerequisites";
 import { ownRelease } from "../../lab/libvirt/releases/releases";
+import { showState } from "../../provider/core/domain";
 import type { PlacementError } from "../../provider/core/errors";
+import type { Host } from "../../provider/core/model";
+import { systemClock } from "../../provider/observe/clock";
+import { Hosts } from "../../provider/observe/hosts";
+import { createDial } from "../../provider/ssh";
 import { describeWithReleases } from "../support/lab";
 import { moveInLab } from "../support/lab-move";
 
@@ -53,6 +58,41 @@ describeWithReleases("hosts of this computer's release and of another", [own, ot
     });
     assert.equal(await newer.virsh("domstate whole"), "running");
     await newer.must("virsh -q destroy whole; virsh -q undefine whole");
+  });
+
+  it("tell the states of all VMs at once as they tell each", async function () {
+    this.timeout(120_000);
+    const inventory = Object.fromEntries(
+      Object.entries(lab().inventory()).map(([name, host]): [string, Host] => [name, { name, ...host }]),
+    );
+    const known = new Hosts(createDial({ inventory }), inventory, "qemu:///system", systemClock);
+    for (const host of hosts()) {
+      await Promise.all(
+        ["runs", "stands", "ended", "saved"].map((name) => lab().startGuest({ name, host: host.name, memoryMiB: 16 })),
+      );
+      await lab().startGuest({ name: "off", host: host.name, state: "shutOff" });
+      await host.must("virsh -q suspend stands && virsh -q destroy ended && virsh -q managedsave saved");
+      const stopped = (await host.must("cat /run/libvirt/qemu/stands.pid")).trim();
+      // A QEMU that does not answer holds up no state.
+      await host.must(`kill -STOP ${stopped}`);
+      const told = new Map((await (await known.on(host.name)).look()).map((view) => [view.name, showState(view)]));
+      const expected: [name: string, state: string][] = [
+        ["runs", "running (booted)"],
+        ["stands", "paused (user)"],
+        ["ended", "shut off (destroyed)"],
+        ["saved", "shut off (saved)"],
+      ];
+      assert.equal(told.get("off"), "shut off");
+      for (const [name, state] of expected) {
+        assert.equal(told.get(name), state);
+        assert.equal(await host.virsh(`domstate --reason ${name}`), state);
+      }
+      await host.must(`kill -CONT ${stopped}`);
+      await host.must(
+        "for name in runs stands ended saved off; do virsh -q destroy $name; virsh -q undefine $name --managed-save; done >/dev/null 2>&1; true",
+      );
+    }
+    await known.close();
   });
 
   it("a host keeps its definitions through a power cut, and no mount of it is this computer's", async () => {

@@ -8,7 +8,7 @@ export const atRest: readonly Given[] = [
     assert.match((await vm.states())["kvm-a"]!, running);
     assert.deepEqual(await vm.job("kvm-a"), { type: "none" });
     assert.equal(await virsh.completedJob(vm.uuid), undefined);
-    const [view] = await virsh.views([vm], false);
+    const [view] = await virsh.look();
     assert.deepEqual(
       { ...view!, owns: undefined, reason: undefined },
       {

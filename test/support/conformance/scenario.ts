@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import type { Decision } from "../../../provider/core/decide/types";
 import type { JobInfo } from "../../../provider/core/domain";
 import type { ErrorCode } from "../../../provider/core/errorCodes";
@@ -76,7 +77,12 @@ export class Scenario {
 
   /** "running (booted)", or "nothing" where the host does not know it. */
   async state(host: string): Promise<string> {
-    const found = await (await this.virsh(host)).state(this.uuid);
+    const virsh = await this.virsh(host);
+    const [before, all, found] = [await virsh.state(this.uuid), await virsh.look(), await virsh.state(this.uuid)];
+    const seen = all.find(({ uuid }) => uuid === this.uuid);
+    // What one question tells of all domains is what is told of each; it may have changed in between.
+    if (isDeepStrictEqual(before, found))
+      assert.deepEqual(seen && { state: seen.state, reason: seen.reason }, found, `on ${host}`);
     return found ? `${found.state} (${found.reason})` : "nothing";
   }
 

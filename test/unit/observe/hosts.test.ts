@@ -195,7 +195,7 @@ describe("the hosts", () => {
       [10_000, 20_100, 2],
     ] as const) {
       it(`${again === 1 ? "once" : "again"} ${olderBy} ms after a look that took ${took} ms`, async () => {
-        fakes.hosts.get("kvm-a")!.onCommand = (line) => void (line.startsWith("domstate") && clock.pass(took));
+        fakes.hosts.get("kvm-a")!.onCommand = (line) => void (line.startsWith("domstats") && clock.pass(took));
         await hosts.recentViews("kvm-a");
         await clock.sleep(olderBy);
         await hosts.recentViews("kvm-a");

@@ -29,7 +29,7 @@ describe("virsh on a host", () => {
   afterEach(() => virsh.close());
 
   it("sees all that a placement wants to know, with one question for each kind of fact", async () => {
-    const views = await virsh.views(await virsh.domains(), false);
+    const views = await virsh.look();
     assert.deepEqual(views, [
       {
         host: "kvm-a",
@@ -53,8 +53,7 @@ describe("virsh on a host", () => {
       },
     ]);
     assert.deepEqual(host.commands.toSorted(), [
-      `domstate --reason ${webUuid}`,
-      `domstate --reason ${fakeUuid}`,
+      "domstats --state",
       "list --all --autostart --uuid",
       "list --all --persistent --uuid",
       "list --all --uuid",
@@ -74,9 +73,39 @@ describe("virsh on a host", () => {
     const domains = await virsh.domains();
     host.domains = host.domains.filter(({ uuid }) => uuid === webUuid);
     assert.deepEqual(
-      (await virsh.views(domains, true)).map(({ name }) => name),
+      (await virsh.views(domains)).map(({ name }) => name),
       ["web server"],
     );
+  });
+
+  it("asks for the state of each domain that the one answer does not tell", async () => {
+    const asked = () => host.commands.filter((line) => line.startsWith("domstate")).toSorted();
+    const told: [answer: string, asks: string[]][] = [
+      [`Domain: 'web server'\n  state.state=5\n  state.reason=1\n`, [fakeUuid]],
+      // Numbers of a later libvirt.
+      [
+        `Domain: 'db-01'\n  state.state=1\n  state.reason=99\n\nDomain: 'web server'\n  state.state=9\n`,
+        [webUuid, fakeUuid],
+      ],
+      ["", [webUuid, fakeUuid]],
+    ];
+    for (const [answer, asks] of told) {
+      host.answers.set("domstats --state", answer);
+      host.commands.length = 0;
+      assert.deepEqual((await virsh.look()).map(showState), ["running (booted)", "shut off (shutdown)"]);
+      assert.deepEqual(
+        asked(),
+        asks.map((uuid) => `domstate --reason ${uuid}`),
+      );
+    }
+    host.answers.delete("domstats --state");
+    host.failing.set("domstats", "Timed out during operation");
+    assert.deepEqual((await virsh.look()).map(showState), ["running (booted)", "shut off (shutdown)"]);
+  });
+
+  it("does not look where one of the lists is refused: what a domain does not have is not what is not told", async () => {
+    host.failing.set("list --all --autostart", "access denied");
+    await assert.rejects(virsh.look(), /`virsh list`.*access denied.*list --all --autostart --uuid/s);
   });
 
   const incoming = { type: "unbounded", operation: "incoming" };

@@ -36,7 +36,7 @@ async function answers(host: Virsh): Promise<unknown[]> {
   return [
     await host.state(dbUuid),
     await host.view("db-01"),
-    await host.views(await host.domains(), false),
+    await host.look(),
     await host.versions(),
     await host.inquire(command`dominfo ${dbUuid}`),
     await host.inquire(command`domiflist ${dbUuid}`),
