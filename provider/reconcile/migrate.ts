@@ -17,8 +17,15 @@ import { type Verdict, verify } from "./verify";
 /** With the XML that the destination was given, where that was ours. */
 type Watched = Monitored & { definition: MappedDefinition | undefined };
 
+/** What else happens meanwhile. */
+export interface Moments {
+  /** The command is on its way to the source. */
+  onBegin?: () => void;
+  /** virsh has said that the VM moved; what follows is reading and tidying up. */
+  onEnd?: () => void;
+}
+
 /**
- * @param onEnd called once virsh has said that the VM moved; what follows is reading and tidying up.
  * @returns "again" when it met another migration of this VM: the hosts are to be observed again.
  * @throws PlacementError with `seen`: where the VM is, whatever happened.
  */
@@ -26,7 +33,7 @@ export async function migrate(
   hosts: Hosts,
   migration: Migration,
   ports: Ports,
-  onEnd: () => void = () => {},
+  moments: Moments = {},
 ): Promise<Moved | "again"> {
   const { clock, progress } = ports;
   const { domain, source, destination, how, command } = migration;
@@ -37,7 +44,7 @@ export async function migrate(
   let ended: { watched: Watched; verdict: Verdict };
   hosts.forget(source, destination);
   try {
-    ended = await runToItsEnd(hosts, migration, startedAt, ports, onEnd);
+    ended = await runToItsEnd(hosts, migration, startedAt, ports, moments);
   } finally {
     ports.inFlight?.(undefined);
     hosts.forget(source, destination);
@@ -57,7 +64,7 @@ async function runToItsEnd(
   migration: Migration,
   startedAt: number,
   ports: Ports,
-  onEnd: () => void,
+  { onBegin, onEnd }: Moments,
 ): Promise<{ watched: Watched; verdict: Verdict }> {
   const { clock, progress } = ports;
   const { source, how, command } = migration;
@@ -67,13 +74,14 @@ async function runToItsEnd(
   if (command !== undefined) ports.mayStart?.(migration);
   ports.inFlight?.(inFlight);
   const run = command === undefined ? undefined : (await hosts.on(source)).exec(command, definition);
+  onBegin?.();
   const watched =
     how === "live"
       ? await monitor(hosts, { migration, run, startedAt, onPostCopy: inFlight.switched }, ports)
       : await waitOffline(run!, clock);
   if (watched.exit?.code === 0) {
     hosts.forget(source, migration.destination);
-    onEnd();
+    onEnd?.();
   }
   progress.live("verifying on both hosts");
   const mayBegin = how === "offline" && watched.exit === undefined ? waits.offlineLost : 0;

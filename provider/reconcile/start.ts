@@ -16,7 +16,7 @@ import { validity } from "../core/times";
 import { assess, type DesiredPlacement } from "../observe/assess";
 import { plannedMigration } from "../observe/migration";
 import type { Moved } from "./arrived";
-import { migrate } from "./migrate";
+import { migrate, type Moments } from "./migrate";
 import { liveMoveOf } from "../preflight/alongside";
 import { estimate, type Predicted, remeasureDomain } from "../preflight/estimate";
 import type { FactsAhead } from "../preflight/factsAhead";
@@ -70,21 +70,25 @@ async function startWithRoom(
   for (const problem of found) if (problem.severity === "warning") progress.warn(renderProblem(problem));
   const move = liveMoveOf(facts);
   const ended = move && hosts.liveMoves.start(move);
-  // Nothing waits for it: what is not there when the VM has moved is left out of the record.
-  const measuring =
-    desired.estimate && how === "live" ? remeasureDomain(hosts, domain, desired.estimate, clock) : undefined;
-  measuring?.catch(() => {});
   let predicted: Predicted | undefined;
-  estimate(hosts, facts, measuring, desired.lastMigration).then(
-    (made) => (predicted = made),
-    () => {},
-  );
-  const onEnd = () => {
-    ended?.();
-    leave();
+  const moments = {
+    // Nothing waits for it, and it delays no migration: what is not there when the VM has moved is left out of the record.
+    onBegin: () => {
+      const measuring =
+        desired.estimate && how === "live" ? remeasureDomain(hosts, domain, desired.estimate, clock) : undefined;
+      measuring?.catch(() => {});
+      estimate(hosts, facts, measuring, desired.lastMigration).then(
+        (made) => (predicted = made),
+        () => {},
+      );
+    },
+    onEnd: () => {
+      ended?.();
+      leave();
+    },
   };
   try {
-    const step = await run(hosts, desired, migration, facts, { look, ports, onEnd });
+    const step = await run(hosts, desired, migration, facts, { look, ports, moments });
     if (step === "again" || step.lastMigration === undefined) return step;
     return { ...step, lastMigration: withPredicted(step.lastMigration, predicted) };
   } finally {
@@ -97,7 +101,7 @@ async function run(
   desired: DesiredPlacement,
   migration: Planned,
   facts: MoveFacts,
-  { look, ports, onEnd }: { look: Look; ports: Ports; onEnd: () => void },
+  { look, ports, moments }: { look: Look; ports: Ports; moments: Moments },
 ): Promise<Step | "again"> {
   const { clock, progress } = ports;
   const { domain, source, how, options } = migration;
@@ -114,7 +118,7 @@ async function run(
     progress.info(`${domain.name} is ${showState(now)}: migration.maxDowntime is not needed`);
   }
   const moved = await withTakenAlong(along, () =>
-    migrateOrSayWhy(hosts, { ...migration, domain: now }, facts, { ports, onEnd }),
+    migrateOrSayWhy(hosts, { ...migration, domain: now }, facts, { ports, moments }),
   );
   if (moved === "again") return moved;
   if (how === "live") {
@@ -140,10 +144,10 @@ async function migrateOrSayWhy(
   hosts: Hosts,
   migration: Planned,
   facts: MoveFacts,
-  { ports, onEnd }: { ports: Ports; onEnd: () => void },
+  { ports, moments }: { ports: Ports; moments: Moments },
 ): Promise<Moved | "again"> {
   try {
-    return await migrate(hosts, migration, ports, onEnd);
+    return await migrate(hosts, migration, ports, moments);
   } catch (error) {
     const isPlacementError = error instanceof PlacementError;
     if (!isPlacementError || error.phase !== "migrate" || !fromHostToHost.has(error.code)) throw error;

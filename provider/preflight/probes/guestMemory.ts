@@ -12,7 +12,7 @@ export async function guestMemoryOf(source: Virsh, name: string): Promise<string
 function memoryScript(name: string): ShellScript {
   const pidFile = `/run/libvirt/qemu/${name}.pid`;
   return sh`${head}
-s used; p=$(cat ${pidFile} 2>/dev/null) && awk '/^Size:/ { size = $2 } /^Rss:/ { used[size] += $2 } END { for (size in used) if (size + 0 >= 1024) print size, used[size] }' /proc/$p/smaps 2>/dev/null
+s used; [ -r ${pidFile} ] && { read -r p <${pidFile}; [ -n "$p" ]; } && awk '/^Size:/ { size = $2 } /^Rss:/ { used[size] += $2 } END { for (size in used) if (size + 0 >= 1024) print size, used[size] }' /proc/$p/smaps 2>/dev/null
 s end`;
 }
 

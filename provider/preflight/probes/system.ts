@@ -55,15 +55,16 @@ const kvmAccess = sh`s kvm; if [ -e /dev/kvm ] && [ "$(id -u)" = 0 ] && command 
   if setpriv --reuid "$u" --regid "$g" --init-groups true 2>/dev/null && ! try "$g" && ! try kvm; then echo "$u"; fi
 fi`;
 
-/** What changes from one moment to the next. */
+/** What changes from one moment to the next. Asked between moves: files are read by the shell itself, since each process costs more than all of them. */
 const inUse = sh`s clock; date +%s.%N
 s memory; grep -E '^(MemTotal|MemAvailable|SwapTotal|Mlocked|Hugetlb|Hugepagesize):' /proc/meminfo
-s arc; awk '$1 == "size" || $1 == "c_min" { print $1, $3 }' /proc/spl/kstat/zfs/arcstats 2>/dev/null
+s arc; [ -r /proc/spl/kstat/zfs/arcstats ] && awk '$1 == "size" || $1 == "c_min" { print $1, $3 }' /proc/spl/kstat/zfs/arcstats
+v() { v=0; [ -r "$1" ] && read -r v <"$1"; }
 s hugepages; for d in /sys/kernel/mm/hugepages/hugepages-*; do [ -r "$d/free_hugepages" ] || continue
-  printf '%s' "\${d##*-}"; for k in free resv nr nr_overcommit surplus; do printf ' %s' "$(cat "$d/\${k}_hugepages" 2>/dev/null || echo 0)"; done; echo
+  printf '%s' "\${d##*-}"; for k in free resv nr nr_overcommit surplus; do v "$d/\${k}_hugepages"; printf ' %s' "$v"; done; echo
 done
 s nodepages; for d in /sys/devices/system/node/node[0-9]*/hugepages/hugepages-*; do [ -r "$d/free_hugepages" ] || continue
-  n=\${d#*/node/node}; echo "\${n%%/*} \${d##*-} $(cat "$d/free_hugepages")"
+  n=\${d#*/node/node}; v "$d/free_hugepages"; echo "\${n%%/*} \${d##*-} $v"
 done`;
 
 function systemScript({ withCertificates }: { withCertificates: boolean }): ShellScript {

@@ -49,6 +49,15 @@ describe("a preview in diff", () => {
     assert.ok(first("migrate-getspeed") > first("domdirtyrate-calc"), asked.join("\n"));
   });
 
+  it("starts the migration before it asks what only an estimate needs", async () => {
+    const { update, host, olds, news } = await changed({ host: "kvm-b" });
+    await update(fakeUuid, olds, news);
+    const asked = host("kvm-a").commands;
+    const first = (begin: RegExp) => asked.findIndex((line) => begin.test(line));
+    const [migrates, asksRate] = [/\bmigrate --/, /^domstats --dirtyrate/].map(first);
+    assert.ok(migrates! >= 0 && migrates! < asksRate! && asksRate! > 0, asked.join("\n"));
+  });
+
   it("has no estimate recorded with vm-placement:preview static, which asks for none", async () => {
     const { update, olds, news } = await changed(
       { host: "kvm-b" },
