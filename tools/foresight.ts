@@ -61,12 +61,22 @@ async function falseAlarms(lab: Lab): Promise<{ tried: number; alarms: number }>
   return { tried: healthy.length, alarms };
 }
 
-/** The last lines are for programs. True where all of it is as good as promised. */
+/** The last line is for programs. True where all that was asked for is as good as promised. */
 function report(
   { real, named }: { real: number; named: number },
   { tried, alarms }: { tried: number; alarms: number },
   moved: readonly Moved[],
 ): boolean {
+  console.log(`\nrefusals named before they were met: ${named} of ${real}`);
+  console.log(`false alarms: ${alarms} of ${tried} healthy set-ups`);
+  const moves = moved.length === 0 ? undefined : summed(moved);
+  console.log(JSON.stringify({ real, named, tried, alarms, ...moves }));
+  const areMovesRight =
+    moves === undefined || (moves.median >= 0.75 && moves.median <= 1.33 && moves.inside >= 0.9 && moves.share >= 0.95);
+  return named === real && alarms === 0 && areMovesRight;
+}
+
+function summed(moved: readonly Moved[]) {
   const ratios = moved
     .flatMap(({ prediction: { durationMs }, tookMs }) =>
       durationMs === undefined || !tookMs ? [] : durationMs / tookMs,
@@ -79,18 +89,13 @@ function report(
   const judged = (isLinux: boolean) => moved.filter((one) => one.isLinux === isLinux && isWithin(one) !== undefined);
   const [bootSector, linux] = [judged(false), judged(true)];
   const within = (some: readonly Moved[]) => `${some.filter(isWithin).length} of ${some.length}`;
-  console.log(`\nrefusals named before they were met: ${named} of ${real}`);
-  console.log(`false alarms: ${alarms} of ${tried} healthy set-ups`);
   console.log(
     `predicted ÷ measured time over ${ratios.length} moves: median ${median.toFixed(2)}, 80 % between ${low.toFixed(2)} and ${high.toFixed(2)}`,
   );
   console.log(`within best and worst: ${within(bootSector)} boot sectors, ${within(linux)} Linux guests`);
   console.log(`verdicts right: ${right} of ${moved.length} (${Math.round(share * 100)} %)`);
   const inside = [...bootSector, ...linux].filter(isWithin).length / (bootSector.length + linux.length);
-  console.log(
-    JSON.stringify({ real, named, tried, alarms, moves: ratios.length, median, low, high, right, share, inside }),
-  );
-  return named === real && alarms === 0 && median >= 0.75 && median <= 1.33 && share >= 0.95;
+  return { moves: ratios.length, median, low, high, right, share, inside };
 }
 
 /** "May not" is right both ways; a throttled move has converged. */
