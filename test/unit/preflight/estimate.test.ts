@@ -201,6 +201,17 @@ describe("a prediction", () => {
     assert.deepEqual([capped.bandwidthBytesPerSecond, capped.bandwidthAtMost], [40 * 2 ** 20, 40 * 2 ** 20]);
   });
 
+  it("adds what a move takes besides its bytes: 400 ms, and the login from host to host with what libvirt does over it", async () => {
+    const { hosts, measure } = placing();
+    const facts = healthyMove();
+    const overheadOf = async (login: NonNullable<typeof facts.peer>["login"]) => {
+      const peer = { ...facts.peer!, login };
+      return (await estimate(hosts, { ...facts, peer }, measure(), undefined))!.input.overheadMs;
+    };
+    assert.equal(await overheadOf({ works: true, tookMs: 1000 }), 1700);
+    assert.equal(await overheadOf(undefined), 1310);
+  });
+
   it("raises no alarm over a quick move there of which a state has only bytes and time: 1 MiB in 1.3 s", async () => {
     const { hosts, measure } = placing();
     const facts = healthyMove();
