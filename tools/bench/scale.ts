@@ -81,6 +81,7 @@ async function measure(count: number, pairs: number): Promise<Size> {
     };
     const first = await projects.placement.begin(fleet.inventory);
     const own = await projects.idle.begin(fleet.inventory);
+    console.error(`${count}: two stacks are filled with as many resources`);
     await projects.placement.fill(first, first, count, hosts);
     await projects.idle.fill(first, own, count, hosts);
     const rounds: Size["rounds"] = {
@@ -90,11 +91,8 @@ async function measure(count: number, pairs: number): Promise<Size> {
       "no-change up": [],
     };
     for (let index = 0; index < pairs; index++)
-      for (const command of Object.keys(commands) as Command[]) {
-        const measured = await round(projects, fleet, { command, count, index });
-        rounds[command].push(measured);
-        console.error(`${count} ${command}: placement ${show(measured.placement)}, idle ${show(measured.idle)}`);
-      }
+      for (const command of Object.keys(commands) as Command[])
+        rounds[command].push(await round(projects, fleet, { command, count, index }));
     return { count, rounds, stateBytes: projects.placement.stateBytes() };
   } finally {
     fleet.end();
@@ -116,6 +114,7 @@ async function round(
     const expected = new RegExp(moved > 0 ? `~ ${Math.min(moved, count)} to update` : `${count + 1} unchanged`);
     const run = await projects[kind].timed(args, expected, env);
     measured[kind] = { ...run, handshakes: await fleet.handshakes() };
+    console.error(`${count} ${command}: ${kind} ${show(measured[kind])}`);
   }
   return measured as Round;
 }
