@@ -1,4 +1,4 @@
-/** The most memory that the dynamic provider of a project's `pulumi` has had. */
+/** The most memory that the provider of a project's `pulumi` has had. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 const everyMs = 100;
@@ -8,7 +8,11 @@ export class PeakMemory {
   private pid: string | undefined;
   private readonly timer: NodeJS.Timeout;
 
-  constructor(private readonly projectDir: string) {
+  /** @param main a part of the path of the script that the provider runs. */
+  constructor(
+    private readonly projectDir: string,
+    private readonly main: string,
+  ) {
     this.timer = setInterval(() => this.look(), everyMs);
   }
 
@@ -28,7 +32,7 @@ export class PeakMemory {
 
   private isProvider(pid: string): boolean {
     const [program, main = ""] = read(`/proc/${pid}/cmdline`).split("\0");
-    if (!/node$/.test(program ?? "") || !main.includes("dynamic-provider")) return false;
+    if (!/node$/.test(program ?? "") || !main.includes(this.main)) return false;
     try {
       return readlinkSync(`/proc/${pid}/cwd`) === this.projectDir;
     } catch {

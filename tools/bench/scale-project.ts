@@ -1,7 +1,11 @@
-/** A stack of many placements, or of as many resources of the same size whose provider does nothing; its state is written, not made. */
+/**
+ * A stack of many placements, through the dynamic resource or the provider for every language, or of as many resources of the same size
+ * whose provider does nothing; its state is written, not made.
+ */
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Pulumi, type PulumiInstallation, type StackExport } from "../../lab/pulumi";
+import { makePlugin, providerProcesses } from "../../lab/pulumi/programs";
 import { hostOf, uuidOf, vmOf } from "./fleet-names";
 import { PeakMemory } from "./peak-memory";
 import { childrenMs } from "./processor-time";
@@ -12,19 +16,30 @@ const programs = {
 const { VmPlacement } = require("pulumi-vm-placement");
 for (const [name, args] of declared) new VmPlacement(name, args);
 `,
+  provider: `
+const pulumi = require("@pulumi/pulumi");
+class Placement extends pulumi.CustomResource {
+  constructor(name, args) {
+    super("vm-placement:index:VmPlacement", name, { ...args, ...unknown });
+  }
+}
+for (const [name, args] of declared) new Placement(name, args);
+`,
   idle: `
 const pulumi = require("@pulumi/pulumi");
 const __provider = 'exports.handler = () => require("' + __dirname + '/idle.js");';
 class Idle extends pulumi.CustomResource {
   constructor(name, args) {
-    const unknown = { currentHost: undefined, domainUuid: undefined, state: undefined, plan: undefined, lastMigration: undefined };
     super("pulumi-nodejs:dynamic/bench:Idle", name, { ...args, ...unknown, __provider });
   }
 }
 for (const [name, args] of declared) new Idle(name, args);
 `,
 };
-const readDeclared = 'const declared = JSON.parse(require("fs").readFileSync(__dirname + "/declared.json", "utf8"));\n';
+const beginning = `
+const declared = JSON.parse(require("fs").readFileSync(__dirname + "/declared.json", "utf8"));
+const unknown = { currentHost: undefined, domainUuid: undefined, state: undefined, plan: undefined, lastMigration: undefined };
+`;
 const idleHandlers = `
 exports.check = async (olds, news) => ({ inputs: { ...olds, ...news }, failures: [] });
 exports.diff = async (_id, olds, news) => ({ changes: olds.host !== news.host });
@@ -40,15 +55,21 @@ export class ScaleProject {
   private readonly pulumi: Pulumi;
 
   constructor(
-    private readonly kind: Kind,
+    readonly kind: Kind,
     parent: string,
     installation: PulumiInstallation,
   ) {
     this.dir = join(parent, kind);
     mkdirSync(this.dir, { recursive: true });
-    this.write("Pulumi.yaml", `name: scale-${kind}\nruntime: { name: nodejs, options: { typescript: false } }\n`);
+    const runtime = { name: "nodejs", options: { typescript: false } };
+    const plugins = { providers: [{ name: "vm-placement", path: "./plugin" }] };
+    if (kind === "provider") makePlugin(this.dir);
+    this.write(
+      "Pulumi.yaml",
+      JSON.stringify({ name: `scale-${kind}`, runtime, ...(kind === "provider" && { plugins }) }),
+    );
     this.write("package.json", JSON.stringify({ name: `scale-${kind}`, private: true, main: "index.js" }));
-    this.write("index.js", readDeclared + programs[kind]);
+    this.write("index.js", beginning + programs[kind]);
     this.write("idle.js", idleHandlers);
     symlinkSync(join(root, "node_modules"), join(this.dir, "node_modules"));
     const env = { HOME: parent, SSH_AUTH_SOCK: "", PULUMI_STACK: "test" };
@@ -111,7 +132,10 @@ export class ScaleProject {
     env: Record<string, string> = {},
   ): Promise<{ ms: number; cpuMs: number; peakMB: number }> {
     const used = childrenMs();
-    const memory = new PeakMemory(this.dir);
+    const memory = new PeakMemory(
+      this.dir,
+      providerProcesses[this.kind === "provider" ? "provider" : "dynamic resource"],
+    );
     const start = performance.now();
     const { stdout } = await this.pulumi.expect(args, { env });
     const ms = performance.now() - start;

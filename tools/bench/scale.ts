@@ -2,19 +2,16 @@
  * What many placements cost: `pulumi refresh`, a preview with moves and an `up` without a change, next to the same commands on as many
  * resources of the same size whose provider does nothing. The hosts are simulated ones behind real ssh servers, in a process of their own.
  */
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { endProcessesIn } from "../../lab/end-processes-in";
 import { ensurePulumi } from "../../lab/pulumi";
+import { Fleet } from "./fleet";
 import { compare, median, rotated } from "./ratios";
 import { ratioResult, type Result } from "./result";
 import { type Kind, ScaleProject } from "./scale-project";
 
-const root = join(__dirname, "../..");
 const hosts = 50;
 const moves = 50;
 interface Timed {
@@ -50,11 +47,15 @@ interface Measured {
   peakMB: number;
   handshakes: number;
 }
-type Round = Record<Kind, Measured>;
+/** Of the two that are compared, in turns. */
+type Side = Exclude<Kind, "provider">;
+type Round = Record<Side, Measured>;
 interface Size {
   count: number;
   rounds: Record<Command, Round[]>;
   stateBytes: number;
+  /** The same commands once through the provider for every language, for its memory. */
+  provider: Measured[];
 }
 
 export async function benchScale({
@@ -73,16 +74,19 @@ export async function benchScale({
 async function measure(count: number, pairs: number): Promise<Size> {
   const installation = await ensurePulumi({ log: (line) => console.error(line) });
   const dir = mkdtempSync(join(tmpdir(), "vm-placement-scale-"));
-  const fleet = await Fleet.start(count);
+  const fleet = await Fleet.start(hosts, count);
   try {
     const projects = {
       placement: new ScaleProject("placement", dir, installation),
+      provider: new ScaleProject("provider", dir, installation),
       idle: new ScaleProject("idle", dir, installation),
     };
     const first = await projects.placement.begin(fleet.inventory);
     const own = await projects.idle.begin(fleet.inventory);
-    console.error(`${count}: two stacks are filled with as many resources`);
+    const served = await projects.provider.begin(fleet.inventory);
+    console.error(`${count}: three stacks are filled with as many resources`);
     await projects.placement.fill(first, first, count, hosts);
+    await projects.provider.fill(served, served, count, hosts);
     await projects.idle.fill(first, own, count, hosts);
     const rounds: Size["rounds"] = {
       refresh: [],
@@ -93,7 +97,10 @@ async function measure(count: number, pairs: number): Promise<Size> {
     for (let index = 0; index < pairs; index++)
       for (const command of Object.keys(commands) as Command[])
         rounds[command].push(await round(projects, fleet, { command, count, index }));
-    return { count, rounds, stateBytes: projects.placement.stateBytes() };
+    const provider: Measured[] = [];
+    for (const command of Object.keys(commands) as Command[])
+      provider.push(await timed(projects.provider, fleet, { command, count }));
+    return { count, rounds, stateBytes: projects.placement.stateBytes(), provider };
   } finally {
     fleet.end();
     endProcessesIn(dir);
@@ -102,25 +109,34 @@ async function measure(count: number, pairs: number): Promise<Size> {
 }
 
 async function round(
-  projects: Record<Kind, ScaleProject>,
+  projects: Record<Side, ScaleProject>,
   fleet: Fleet,
   { command, count, index }: { command: Command; count: number; index: number },
 ): Promise<Round> {
   const measured: Partial<Round> = {};
-  const { args, env, moved }: Timed = commands[command];
-  for (const kind of rotated(["placement", "idle"] as const, index)) {
-    projects[kind].declare(count, hosts, Math.min(moved, count));
-    await fleet.handshakes();
-    const expected = new RegExp(moved > 0 ? `~ ${Math.min(moved, count)} to update` : `${count + 1} unchanged`);
-    const run = await projects[kind].timed(args, expected, env);
-    measured[kind] = { ...run, handshakes: await fleet.handshakes() };
-    console.error(`${count} ${command}: ${kind} ${show(measured[kind])}`);
-  }
+  for (const side of rotated(["placement", "idle"] as const, index))
+    measured[side] = await timed(projects[side], fleet, { command, count });
   return measured as Round;
 }
 
-function ofOneSize({ count, rounds, stateBytes }: Size): Result[] {
-  const results = (Object.keys(commands) as Command[]).flatMap((command) => {
+async function timed(
+  project: ScaleProject,
+  fleet: Fleet,
+  { command, count }: { command: Command; count: number },
+): Promise<Measured> {
+  const { args, env, moved }: Timed = commands[command];
+  project.declare(count, hosts, Math.min(moved, count));
+  await fleet.handshakes();
+  const expected = new RegExp(moved > 0 ? `~ ${Math.min(moved, count)} to update` : `${count + 1} unchanged`);
+  const run = await project.timed(args, expected, env);
+  const measured = { ...run, handshakes: await fleet.handshakes() };
+  console.error(`${count} ${command}: ${project.kind} ${show(measured)}`);
+  return measured;
+}
+
+function ofOneSize(size: Size): Result[] {
+  const { count, rounds, stateBytes } = size;
+  const ratios = (Object.keys(commands) as Command[]).flatMap((command) => {
     const { goal, moved }: Timed = commands[command];
     const name = `scale-${command.replaceAll(" ", "-")}-${count}`;
     const what = `${command} of ${count}${moved > 0 ? ` with ${Math.min(moved, count)} moves` : ""} over ${hosts} hosts ÷ no-op`;
@@ -134,29 +150,11 @@ function ofOneSize({ count, rounds, stateBytes }: Size): Result[] {
       ratio("cpuMs", { name: `${name}-cpu`, what: `processor time of the same, without the simulated hosts'` }),
     ];
   });
-  const all = Object.values(rounds).flat();
-  const peak = (kind: Kind) => Math.max(...all.map((each) => each[kind].peakMB));
-  const memory = memoryGoals[count];
-  const used = Math.min(hosts, count);
-  const handshakes = Math.max(...rounds.refresh.map(({ placement }) => placement.handshakes)) / used;
+  const handshakes = Math.max(...rounds.refresh.map(({ placement }) => placement.handshakes)) / Math.min(hosts, count);
   const of = { rounds: rounds.refresh.length };
   return [
-    ...results,
-    {
-      ...of,
-      name: `scale-memory-${count}`,
-      what: `provider's memory at ${count}, peak`,
-      value: peak("placement"),
-      unit: "MB",
-      goal: memory === undefined ? undefined : { atMost: memory },
-    },
-    {
-      ...of,
-      name: `scale-memory-noop-${count}`,
-      what: `the no-op's memory at ${count}, peak`,
-      value: peak("idle"),
-      unit: "MB",
-    },
+    ...ratios,
+    ...memory(size),
     {
       ...of,
       name: `scale-handshakes-${count}`,
@@ -175,15 +173,42 @@ function ofOneSize({ count, rounds, stateBytes }: Size): Result[] {
   ];
 }
 
+/** The peak of a provider's process over all commands. */
+function memory({ count, rounds, provider }: Size): Result[] {
+  const all = Object.values(rounds).flat();
+  const atMost = memoryGoals[count];
+  const peak = (kind: Kind, what: string, runs: readonly Measured[]): Result => ({
+    name: `scale-memory-${kind}-${count}`,
+    what: `memory of ${what} at ${count}, peak`,
+    value: Math.max(...runs.map(({ peakMB }) => peakMB)),
+    unit: "MB",
+    rounds: runs.length / Object.keys(commands).length,
+    ...(kind !== "idle" && atMost !== undefined && { goal: { atMost } }),
+  });
+  return [
+    peak(
+      "placement",
+      "the dynamic provider",
+      all.map(({ placement }) => placement),
+    ),
+    peak("provider", "the provider for every language", provider),
+    peak(
+      "idle",
+      "the no-op",
+      all.map(({ idle }) => idle),
+    ),
+  ];
+}
+
 /** From the smallest size to the largest. */
 function growth(sizes: readonly Size[]): Result[] {
   const sorted = [...sizes].sort((a, b) => a.count - b.count);
   const [small, large] = [sorted[0], sorted.at(-1)];
   if (!small || !large || small === large) return [];
   return (Object.keys(commands) as Command[]).map((command) => {
-    const perPlacement = ({ count, rounds }: Size, kind: Kind) =>
-      median(rounds[command].map((each) => each[kind].ms)) / count;
-    const grown = (kind: Kind) => perPlacement(large, kind) / perPlacement(small, kind);
+    const perPlacement = ({ count, rounds }: Size, side: Side) =>
+      median(rounds[command].map((each) => each[side].ms)) / count;
+    const grown = (side: Side) => perPlacement(large, side) / perPlacement(small, side);
     return {
       name: `scale-growth-${command.replaceAll(" ", "-")}`,
       what: `${command}: cost per placement from ${small.count} to ${large.count} ÷ no-op's`,
@@ -197,32 +222,3 @@ function growth(sizes: readonly Size[]): Result[] {
 
 const show = ({ ms, cpuMs, peakMB, handshakes }: Measured) =>
   `${(ms / 1000).toFixed(2)} s (processors ${(cpuMs / 1000).toFixed(2)} s) ${peakMB} MB ${handshakes} handshakes`;
-
-class Fleet {
-  private constructor(
-    private readonly child: ChildProcessWithoutNullStreams,
-    private readonly lines: AsyncIterator<string>,
-    readonly inventory: unknown,
-  ) {}
-
-  static async start(vms: number): Promise<Fleet> {
-    const args = [join(root, "tools/run.js"), join(root, "tools/bench/fleet-process.ts"), String(hosts), String(vms)];
-    const child = spawn(process.execPath, args, { cwd: root });
-    child.stderr.pipe(process.stderr);
-    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-    const { value } = (await Promise.race([lines.next(), once(child, "exit").then(() => ({}))])) as { value?: string };
-    if (value === undefined) throw new Error("the simulated hosts did not start");
-    return new Fleet(child, lines, JSON.parse(value));
-  }
-
-  /** Since the last call. */
-  async handshakes(): Promise<number> {
-    this.child.stdin.write("count\n");
-    const { value } = (await this.lines.next()) as { value: string };
-    return (JSON.parse(value) as { handshakes: number }).handshakes;
-  }
-
-  end(): void {
-    this.child.stdin.end();
-  }
-}
