@@ -69,14 +69,15 @@ function report(
 ): boolean {
   console.log(`\nrefusals named before they were met: ${named} of ${real}`);
   console.log(`false alarms: ${alarms} of ${tried} healthy set-ups`);
-  const moves = moved.length === 0 ? undefined : summed(moved);
+  const moves = moved.length === 0 ? undefined : reportMoves(moved);
   console.log(JSON.stringify({ real, named, tried, alarms, ...moves }));
   const areMovesRight =
     moves === undefined || (moves.median >= 0.75 && moves.median <= 1.33 && moves.inside >= 0.9 && moves.share >= 0.95);
   return named === real && alarms === 0 && areMovesRight;
 }
 
-function summed(moved: readonly Moved[]) {
+/** Prints them, and gives the numbers. */
+function reportMoves(moved: readonly Moved[]) {
   const ratios = moved
     .flatMap(({ prediction: { durationMs }, tookMs }) =>
       durationMs === undefined || !tookMs ? [] : durationMs / tookMs,

@@ -16,9 +16,14 @@ export class PeakMemory {
     this.timer = setInterval(() => this.look(), everyMs);
   }
 
-  /** In MB. The kernel keeps the peak of a process, so what falls between two looks counts as well. */
+  /**
+   * In MB. The kernel keeps the peak of a process, so what falls between two looks counts as well.
+   *
+   * @throws where no such process was seen: nothing would meet every goal.
+   */
   stop(): number {
     clearInterval(this.timer);
+    if (this.peakKiB === 0) throw new Error(`no process of ${this.main} was seen in ${this.projectDir}`);
     return Math.round((this.peakKiB * 1024) / 1e6);
   }
 

@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Pulumi, type PulumiInstallation, type StackExport } from "../../lab/pulumi";
-import { makePlugin, providerProcesses } from "../../lab/pulumi/programs";
+import { makePlugin, providerProcesses, type Through } from "../../lab/pulumi/programs";
 import { hostOf, uuidOf, vmOf } from "./fleet-names";
 import { PeakMemory } from "./peak-memory";
 import { childrenMs } from "./processor-time";
@@ -53,6 +53,7 @@ export type Kind = keyof typeof programs;
 export class ScaleProject {
   readonly dir: string;
   private readonly pulumi: Pulumi;
+  private readonly through: Through;
 
   constructor(
     readonly kind: Kind,
@@ -61,13 +62,12 @@ export class ScaleProject {
   ) {
     this.dir = join(parent, kind);
     mkdirSync(this.dir, { recursive: true });
+    this.through = kind === "provider" ? "provider" : "dynamic resource";
     const runtime = { name: "nodejs", options: { typescript: false } };
+    // A plugin that no resource needs is not started.
     const plugins = { providers: [{ name: "vm-placement", path: "./plugin" }] };
-    if (kind === "provider") makePlugin(this.dir);
-    this.write(
-      "Pulumi.yaml",
-      JSON.stringify({ name: `scale-${kind}`, runtime, ...(kind === "provider" && { plugins }) }),
-    );
+    makePlugin(this.dir);
+    this.write("Pulumi.yaml", JSON.stringify({ name: `scale-${kind}`, runtime, plugins }));
     this.write("package.json", JSON.stringify({ name: `scale-${kind}`, private: true, main: "index.js" }));
     this.write("index.js", beginning + programs[kind]);
     this.write("idle.js", idleHandlers);
@@ -132,10 +132,7 @@ export class ScaleProject {
     env: Record<string, string> = {},
   ): Promise<{ ms: number; cpuMs: number; peakMB: number }> {
     const used = childrenMs();
-    const memory = new PeakMemory(
-      this.dir,
-      providerProcesses[this.kind === "provider" ? "provider" : "dynamic resource"],
-    );
+    const memory = new PeakMemory(this.dir, providerProcesses[this.through]);
     const start = performance.now();
     const { stdout } = await this.pulumi.expect(args, { env });
     const ms = performance.now() - start;

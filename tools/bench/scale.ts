@@ -99,7 +99,7 @@ async function measure(count: number, pairs: number): Promise<Size> {
         rounds[command].push(await round(projects, fleet, { command, count, index }));
     const provider: Measured[] = [];
     for (const command of Object.keys(commands) as Command[])
-      provider.push(await timed(projects.provider, fleet, { command, count }));
+      provider.push(await run(projects.provider, fleet, { command, count }));
     return { count, rounds, stateBytes: projects.placement.stateBytes(), provider };
   } finally {
     fleet.end();
@@ -115,11 +115,11 @@ async function round(
 ): Promise<Round> {
   const measured: Partial<Round> = {};
   for (const side of rotated(["placement", "idle"] as const, index))
-    measured[side] = await timed(projects[side], fleet, { command, count });
+    measured[side] = await run(projects[side], fleet, { command, count });
   return measured as Round;
 }
 
-async function timed(
+async function run(
   project: ScaleProject,
   fleet: Fleet,
   { command, count }: { command: Command; count: number },
@@ -128,8 +128,8 @@ async function timed(
   project.declare(count, hosts, Math.min(moved, count));
   await fleet.handshakes();
   const expected = new RegExp(moved > 0 ? `~ ${Math.min(moved, count)} to update` : `${count + 1} unchanged`);
-  const run = await project.timed(args, expected, env);
-  const measured = { ...run, handshakes: await fleet.handshakes() };
+  const used = await project.timed(args, expected, env);
+  const measured = { ...used, handshakes: await fleet.handshakes() };
   console.error(`${count} ${command}: ${project.kind} ${show(measured)}`);
   return measured;
 }
